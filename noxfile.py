@@ -1,0 +1,122 @@
+"""Every check of this project; `nox` alone runs those that need nothing but Python."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from zipfile import ZipFile
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+#: The docstrings of the installed package, the tests, and the code in the documents.
+EVERY_TEST = ("--pyargs", "course_assignments", "tests", "README.md", "docs")
+
+
+def group(name: str) -> tuple[str, ...]:
+    """Return the requirements of the dependency group *name*."""
+    return nox.project.dependency_groups(PROJECT, name)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests against the installed package, all of its lines and branches."""
+    session.install(".", *group("test"))
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+        return
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *EVERY_TEST)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types with mypy."""
+    session.install(*PROJECT["project"]["dependencies"], *group("typing"))
+    session.run("mypy")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the style, and that imports point downwards."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports", env={"PYTHONPATH": "src"})
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a broken reference or a failing notebook fails it."""
+    session.install(".", *group("docs"))
+    session.run(
+        "sphinx-build", "-W", "-n", "-E", "--keep-going", "-b", "html", "docs", "docs/_build/html"
+    )
+
+
+@nox.session(default=False)
+def demo(session: nox.Session) -> None:
+    """Show the library at work."""
+    session.install(".")
+    session.run("python", "docs/examples/demo.py")
+
+
+@nox.session(default=False)
+def replay(session: nox.Session) -> None:
+    """Replay a folder of records: nox -s replay -- FOLDER."""
+    if len(session.posargs) != 1:
+        session.error("name the folder with the records: nox -s replay -- FOLDER")
+    session.install(".")
+    session.run("python", "docs/examples/replay.py", *session.posargs)
+
+
+@nox.session(default=False)
+def pyright(session: nox.Session) -> None:
+    """Check the types with pyright, and that every public name has one."""
+    session.install(".", *group("pyright"))
+    session.run("pyright")
+    # Beside the tree pyright would look at the tree, and not at what was installed.
+    with tempfile.TemporaryDirectory() as elsewhere, session.chdir(elsewhere):
+        session.run("pyright", "--verifytypes", "course_assignments", "--ignoreexternal")
+
+
+@nox.session(default=False)
+def build(session: nox.Session) -> None:
+    """Build sdist and wheel, check them, and import what the wheel holds."""
+    session.install(*group("build"))
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    (sdist,) = Path("dist").glob("*.tar.gz")
+    (wheel,) = Path("dist").glob("*.whl")
+    session.run("twine", "check", "--strict", str(sdist), str(wheel))
+    if "course_assignments/py.typed" not in ZipFile(wheel).namelist():
+        session.error("the wheel lacks py.typed")
+    session.install(str(wheel))
+    session.run("python", "-I", "-c", "import course_assignments")
+
+
+@nox.session(python=["3.11", "3.12", "3.13"], default=False)
+@nox.parametrize("dateutil", ["2.9.0", "4.0.0"])
+def matrix(session: nox.Session, dateutil: str) -> None:
+    """Run the tests on each Python and each python-dateutil that is in wide use."""
+    session.install(".", *group("test"), f"python-dateutil=={dateutil}")
+    session.run("pytest", *EVERY_TEST)
+
+
+@nox.session(default=False)
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest versions that pyproject.toml allows."""
+    session.install("uv")
+    session.run(
+        *("uv", "pip", "install", "--quiet", "--python", session.virtualenv.location),
+        *("--resolution", "lowest-direct", *PROJECT["project"]["dependencies"], *group("test")),
+        external=True,
+    )
+    session.install("--no-deps", ".")
+    # In its importlib mode pytest 8.0 cannot import a package out of a hidden folder such as .nox.
+    session.run("pytest", "--import-mode=prepend", *EVERY_TEST)

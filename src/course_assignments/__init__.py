@@ -1,0 +1,56 @@
+"""Rules for self-paced course assignments: assign, cancel, hand out keys, redeem.
+
+Everything public can be imported from here; the README shows the first ten lines.
+"""
+
+from course_assignments import actions
+from course_assignments.assignments import (
+    AssignmentBatch,
+    CourseAssignment,
+    Direct,
+    FromKey,
+    Note,
+    Origin,
+    Seat,
+)
+from course_assignments.catalog import Activity, Course, Organization
+from course_assignments.changes import Change, Event, Record, Replace, Use
+from course_assignments.clocks import Clock, ManualClock, system_clock
+from course_assignments.codes import read_codes
+from course_assignments.decisions import Decision, Refused
+from course_assignments.enums import (
+    ActivityKind,
+    AssignmentStatus,
+    CompletionStatus,
+    ExpirationLimit,
+    Permission,
+    Repeat,
+    Role,
+)
+from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidInput, NotFound
+from course_assignments.instants import Months, Term, TermLike, format_term, parse_term
+from course_assignments.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.memory import InMemoryRepository
+from course_assignments.people import User
+from course_assignments.policies.authorization import AuthorizationPolicy
+from course_assignments.policies.availability import CourseAvailabilityPolicy
+from course_assignments.policies.bundle import Policies
+from course_assignments.policies.cancellation import CancellationPolicy
+from course_assignments.policies.expiration import Ceiling, ExpirationPolicy
+from course_assignments.policies.lifecycle import CompletionPolicy, ReschedulePolicy
+from course_assignments.policies.redemption import KeyRedemptionPolicy, RegistrationPolicy
+from course_assignments.policies.repetition import RepeatPolicy
+from course_assignments.queries import (
+    AssignmentQuery,
+    BatchQuery,
+    CourseQuery,
+    EventQuery,
+    KeyQuery,
+    OrganizationQuery,
+    Query,
+    RedemptionQuery,
+    UserQuery,
+)
+from course_assignments.reasons import ForPair, HostReason, Reason
+from course_assignments.registrar import Registrar
+from course_assignments.repository import Page, Repository, every

@@ -1,0 +1,300 @@
+"""Assign courses to learners. Rules 1, 2, 14, 15, 21 and 22."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import partial
+
+import attrs
+from attrs import field, validators
+
+from course_assignments import fields
+from course_assignments.actions.acting import authorization, emails_free, event, read
+from course_assignments.assignments import CourseAssignment, Note, Seat
+from course_assignments.catalog import Course, Organization
+from course_assignments.changes import Change, Record, Replace
+from course_assignments.decisions import Decision, Question, all_of
+from course_assignments.enums import ExpirationLimit, Permission, Repeat
+from course_assignments.errors import InvalidInput
+from course_assignments.instants import EndLike, as_utc, resolve_end
+from course_assignments.people import User
+from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.policies.expiration import Ceiling, zone_of
+from course_assignments.policies.repetition import latest_active
+from course_assignments.reasons import ForPair
+
+
+@attrs.frozen(kw_only=True)
+class Pair:
+    """One learner and one course, with all that has to be read to assign the one to the other.
+
+    Attributes:
+        id: The id of the assignment to be made.
+        organization: The learner's, or ``None``.
+        standing: The learner's assignments of the course; needed unless repeating is allowed.
+        seat: The learner's seat in the course, read before `standing`, or ``None``.
+
+    Example:
+        >>> pair = Pair(
+        ...     id="a-1", course=Course(id="py", name="Python"),
+        ...     learner=User(id="ada", name="Ada", email="ada@example.org"),
+        ... )
+        >>> pair.standing
+        ()
+    """
+
+    id: str = field(validator=fields.identifier)
+    course: Course = field(validator=fields.one_of(Course))
+    learner: User = field(validator=fields.one_of(User))
+    organization: Organization | None = field(
+        default=None, validator=validators.optional(fields.one_of(Organization))
+    )
+    standing: tuple[CourseAssignment, ...] = field(
+        default=(),
+        converter=fields.tidy_tuple,
+        validator=fields.each_of(tuple, CourseAssignment),
+    )
+    seat: Seat | None = field(default=None, validator=validators.optional(fields.one_of(Seat)))
+
+
+@attrs.frozen(kw_only=True)
+class _Order:
+    """What is asked for all pairs of one call."""
+
+    at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    expires: EndLike | None
+    note: Note | None = field(validator=validators.optional(fields.one_of(Note)))
+    repeat: Repeat = field(validator=fields.one_of(Repeat))
+    policies: Policies = field(validator=fields.one_of(Policies))
+    actor: User | None = field(validator=validators.optional(fields.one_of(User)))
+
+    def end(self, pair: Pair) -> Ceiling:
+        """Return when access of *pair* ends: as asked for, else by default (rules 1 and 2)."""
+        if self.expires is None:
+            return self.policies.expiration.default_end(
+                self.at, course=pair.course, organization=pair.organization
+            )
+        zone = zone_of(pair.organization)
+        end = resolve_end(self.expires, start=self.at, zone=zone, field="expires")
+        return Ceiling(end, ExpirationLimit.REQUEST)
+
+    def shared_questions(self, pair: Pair) -> list[Question]:
+        """Return the questions that concern the course or the learner of *pair* alone."""
+        organization_id = pair.learner.organization_id
+        return [
+            *authorization(self.policies, self.actor, Permission.ASSIGN, organization_id),
+            lambda at: self.policies.course_availability.evaluate(pair.course, at=at),
+        ]
+
+    def own_questions(self, pair: Pair) -> list[Question]:
+        """Return the questions that concern *pair* as a pair."""
+        questions: list[Question] = []
+        if self.repeat is Repeat.REFUSE:
+            questions.append(lambda at: self.policies.repeat.evaluate(pair.standing, at=at))
+        if self.expires is not None:
+            asked = self.policies.expiration.evaluate(
+                self.end(pair).at,
+                created_at=self.at,
+                course=pair.course,
+                organization=pair.organization,
+            )
+            questions.append(lambda _: asked)
+        return questions
+
+    def decide(self, questions: Iterable[Question]) -> Decision:
+        """Return the answer to all *questions*."""
+        decision = all_of(questions, self.at)
+        # The ceilings of a new assignment move with the clock, so an end that was asked for has no
+        # one instant at which the answer turns.
+        return decision if self.expires is None else attrs.evolve(decision, changes_at=None)
+
+    def is_skipped(self, pair: Pair) -> bool:
+        """Return whether an active assignment stands in for a new one (rule 15)."""
+        return self.repeat is Repeat.SKIP and latest_active(pair.standing, self.at) is not None
+
+    def change(self, action: str, pairs: list[Pair], decision: Decision) -> Change:
+        """Return the change that assigns *pairs*, less those that are skipped."""
+        made = [pair for pair in pairs if not self.is_skipped(pair)]
+        if not made:
+            return Change(decision=decision)
+        assignments = [self._assignment(pair) for pair in made]
+        seats = [] if self.repeat is Repeat.ALLOW else made
+        held = (latest_active(pair.standing, self.at) for pair in pairs if self.is_skipped(pair))
+        ids = (one for pair in made for one in (pair.id, pair.course.id, pair.learner.id))
+        return Change(
+            create=(*assignments, *(_seat(pair) for pair in seats if pair.seat is None)),
+            replace=[Replace(pair.seat, _seat(pair)) for pair in seats if pair.seat is not None],
+            expect=read(*_decided_on(pairs), self.actor, *held),
+            record=[event(action, self.at, self.actor, *dict.fromkeys(ids))],
+            decision=decision,
+        )
+
+    def _assignment(self, pair: Pair) -> CourseAssignment:
+        end = self.end(pair)
+        return CourseAssignment(
+            id=pair.id,
+            learner_id=pair.learner.id,
+            course_id=pair.course.id,
+            organization_id=pair.learner.organization_id,
+            created_at=self.at,
+            expires_at=end.at,
+            limited_by=end.by,
+            notes=() if self.note is None else (self.note,),
+        )
+
+
+def _seat(pair: Pair) -> Seat:
+    return Seat.of(pair.learner.id, pair.course.id, pair.id)
+
+
+def _decided_on(pairs: Iterable[Pair]) -> Iterator[Record | None]:
+    for pair in pairs:
+        yield from (pair.course, pair.learner, pair.organization)
+
+
+def assign(
+    pair: Pair,
+    *,
+    at: datetime,
+    expires: EndLike | None = None,
+    note: Note | None = None,
+    repeat: Repeat | None = None,
+    policies: Policies = DOCUMENTED,
+    actor: User | None = None,
+) -> Change:
+    """Return the change that assigns a course to a learner (rules 1, 2, 15, 21 and 22).
+
+    Under ``Repeat.SKIP`` it is empty if `latest_active` of the standing assignments is there.
+
+    Args:
+        pair: The course, the learner, and what was read about them.
+        at: The aware instant at which it is created.
+        expires: When access ends: an aware instant, a term from *at*, or a day in the zone of the
+            learner's organization; by default the earliest of all ceilings.
+        note: For administrators.
+        repeat: What to do if the learner has the course already; by default the policy's.
+        policies: The rules.
+        actor: Who acts; ``None`` trusts the caller.
+
+    Raises:
+        Refused: with every reason against.
+        InvalidInput: an argument is of the wrong kind or out of bounds.
+
+    Example:
+        >>> from datetime import UTC
+        >>> course = Course(id="py", name="Python", content_provider="us", publishing_group="all")
+        >>> ada = User(id="ada", name="Ada", email="ada@example.org")
+        >>> change = assign(
+        ...     Pair(id="a-1", course=course, learner=ada), at=datetime(2026, 1, 5, tzinfo=UTC)
+        ... )
+        >>> change.create[0].expires_at.isoformat(), change.create[0].limited_by.name
+        ('2026-07-04T00:00:00+00:00', 'MAXIMUM')
+    """
+    fields.check_kind(pair, "pair", Pair)
+    order = _order(at, expires, note, repeat, policies, actor)
+    decision = order.decide([*order.shared_questions(pair), *order.own_questions(pair)])
+    decision.require()
+    return order.change("assign", [pair], decision)
+
+
+def assign_many(
+    pairs: Iterable[Pair],
+    *,
+    at: datetime,
+    newcomers: Iterable[User] = (),
+    holders: Iterable[User] = (),
+    expires: EndLike | None = None,
+    note: Note | None = None,
+    repeat: Repeat | None = None,
+    policies: Policies = DOCUMENTED,
+    actor: User | None = None,
+) -> Change:
+    """Return the change that assigns every pair, or raise with all that speaks against any (rule 14).
+
+    Args:
+        pairs: In the order in which the assignments are wanted.
+        at: The aware instant at which all of them are created.
+        newcomers: The learners among them who have no profile yet and get one.
+        holders: The users who have the e-mail address of a newcomer already.
+        expires: As for `assign`.
+        note: The same on each.
+        repeat: As for `assign`.
+        policies: The rules.
+        actor: Who acts; ``None`` trusts the caller.
+
+    Raises:
+        Refused: with every reason; one that concerns a pair is a `ForPair`.
+        InvalidInput: an argument is of the wrong kind or out of bounds.
+
+    Example:
+        >>> from datetime import UTC
+        >>> course = Course(id="py", name="Python", content_provider="us", publishing_group="all")
+        >>> users = [User(id=id, name=id, email=f"{id}@example.org") for id in ("ada", "bo")]
+        >>> pairs = [Pair(id=user.id, course=course, learner=user) for user in users]
+        >>> len(assign_many(pairs, at=datetime(2026, 1, 5, tzinfo=UTC)).made(CourseAssignment))
+        2
+    """
+    order = _order(at, expires, note, repeat, policies, actor)
+    asked = fields.check_list(pairs, "pairs")
+    for position, pair in enumerate(asked):
+        fields.check_kind(pair, f"pairs[{position}]", Pair)
+    created = tuple(dict.fromkeys(newcomers))
+    taken = emails_free(created, holders)
+    questions: list[Question] = [lambda _: taken]
+    for pair in asked:
+        questions += order.shared_questions(pair)
+        own = order.own_questions(pair)
+        questions += [partial(_for_pair, question, pair) for question in own]
+    decision = order.decide(questions)
+    decision.require()
+    change = order.change("assign_many", list(asked), decision)
+    expect = tuple(record for record in change.expect if record not in created)
+    return attrs.evolve(change, create=(*created, *change.create), expect=expect)
+
+
+def _order(
+    at: datetime,
+    expires: EndLike | None,
+    note: Note | None,
+    repeat: Repeat | None,
+    policies: Policies,
+    actor: User | None,
+) -> _Order:
+    fields.check_kind(policies, "policies", Policies)
+    return _Order(
+        at=as_utc(at),
+        expires=expires,
+        note=note,
+        repeat=policies.repeat.default if repeat is None else repeat,
+        policies=policies,
+        actor=actor,
+    )
+
+
+def _for_pair(question: Question, pair: Pair, at: datetime) -> Decision:
+    decision = question(at)
+    reasons = tuple(
+        reason if isinstance(reason, ForPair) else ForPair(pair.course.id, pair.learner.id, reason)
+        for reason in decision.reasons
+    )
+    return attrs.evolve(decision, reasons=reasons)
+
+
+def check_newcomer(user: User, field_path: str) -> User:
+    """Return *user* if they may come in without anyone's doing: no roles, nothing managed (rule 11).
+
+    Raises:
+        InvalidInput: they bring a role or a managed organization.
+
+    Example:
+        >>> check_newcomer(User(id="ada", name="Ada", email="ada@example.org"), "user").id
+        'ada'
+    """
+    fields.check_kind(user, field_path, User)
+    for name in ("roles", "managed_organization_ids"):
+        if getattr(user, name):
+            raise InvalidInput(
+                "newcomer_with_rights",
+                f"{field_path}.{name}",
+                "leave it empty; an administrator can give it to them later",
+            )
+    return user

@@ -1,0 +1,207 @@
+"""Cancel, reschedule and complete an assignment that exists. Rules 2 to 5, 13 and 21."""
+
+from datetime import datetime
+
+import attrs
+
+from course_assignments import fields
+from course_assignments.actions.acting import authorization, event, read
+from course_assignments.assignments import CourseAssignment
+from course_assignments.catalog import Course, Organization
+from course_assignments.changes import Change, Replace, Use
+from course_assignments.decisions import all_of
+from course_assignments.enums import ExpirationLimit, Permission
+from course_assignments.instants import EndLike, as_utc, resolve_end
+from course_assignments.keys import Redemption, TrainingKey
+from course_assignments.people import User
+from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.policies.expiration import zone_of
+
+
+def cancel(
+    assignment: CourseAssignment,
+    learner: User,
+    *,
+    at: datetime,
+    support_reason: str | None = None,
+    redemption: Redemption | None = None,
+    key: TrainingKey | None = None,
+    policies: Policies = DOCUMENTED,
+    actor: User | None = None,
+) -> Change:
+    """Return the change that cancels *assignment* (rules 3, 4, 13 and 21).
+
+    Args:
+        assignment: As it is stored.
+        learner: Whose it is.
+        at: The aware instant at which it is cancelled.
+        support_reason: Why support cancels it after the window; recorded in the event.
+        redemption: The redemption it came from, if the policy gives uses back.
+        key: The key that was redeemed, likewise.
+        policies: The rules.
+        actor: Who acts; ``None`` trusts the caller.
+
+    Raises:
+        Refused: with every reason against.
+        InvalidInput: an argument is of the wrong kind, or *support_reason* is blank.
+
+    Example:
+        >>> from datetime import UTC, timedelta
+        >>> created = datetime(2026, 1, 5, tzinfo=UTC)
+        >>> ada = User(id="ada", name="Ada", email="ada@example.org")
+        >>> assignment = CourseAssignment(
+        ...     id="a-1", learner_id="ada", course_id="py", created_at=created,
+        ...     expires_at=created + timedelta(days=180), limited_by=ExpirationLimit.MAXIMUM,
+        ... )
+        >>> cancel(assignment, ada, at=created + timedelta(hours=25))
+        Traceback (most recent call last):
+        course_assignments.decisions.Refused: The time to cancel closed after ...
+    """
+    _check(assignment, learner, policies)
+    now = as_utc(at)
+    if support_reason is not None:
+        fields.check_long_text(support_reason, "support_reason")
+    support = support_reason is not None
+    permission = Permission.SUPPORT if support else Permission.ASSIGN
+    decision = all_of(
+        [
+            *authorization(policies, actor, permission, learner.organization_id),
+            lambda at: policies.cancellation.evaluate(assignment, at=at, support=support),
+        ],
+        now,
+    )
+    decision.require()
+    replace = [Replace(assignment, attrs.evolve(assignment, cancelled_at=now))]
+    use = []
+    if policies.cancellation.restores_key_use and redemption is not None and key is not None:
+        replace.append(Replace(redemption, attrs.evolve(redemption, restored_at=now)))
+        use.append(Use(key, -1))
+    details = {} if support_reason is None else {"support_reason": support_reason}
+    return Change(
+        replace=replace,
+        use=use,
+        expect=read(*(() if actor is None else (learner, actor))),
+        record=[event("cancel", now, actor, assignment.id, learner.id, details=details)],
+        decision=decision,
+    )
+
+
+def reschedule(
+    assignment: CourseAssignment,
+    learner: User,
+    *,
+    expires: EndLike,
+    at: datetime,
+    course: Course | None = None,
+    organization: Organization | None = None,
+    policies: Policies = DOCUMENTED,
+    actor: User | None = None,
+) -> Change:
+    """Return the change that gives *assignment* another end (rules 2 and 21).
+
+    Args:
+        assignment: As it is stored.
+        learner: Whose it is.
+        expires: The new end: an aware instant, a term from the creation of the assignment, or a day
+            in the zone of *organization*. The present instant ends access.
+        at: The aware instant at which it is changed.
+        course: The assignment's, whose maximum counts.
+        organization: The learner's, whose maximum and time zone count.
+        policies: The rules.
+        actor: Who acts; ``None`` trusts the caller.
+
+    Raises:
+        Refused: with every reason against.
+        InvalidInput: an argument is of the wrong kind or out of bounds.
+
+    Example:
+        >>> from datetime import UTC, timedelta
+        >>> created = datetime(2026, 1, 5, tzinfo=UTC)
+        >>> ada = User(id="ada", name="Ada", email="ada@example.org")
+        >>> assignment = CourseAssignment(
+        ...     id="a-1", learner_id="ada", course_id="py", created_at=created,
+        ...     expires_at=created + timedelta(days=180), limited_by=ExpirationLimit.MAXIMUM,
+        ... )
+        >>> change = reschedule(assignment, ada, expires=timedelta(days=30), at=created)
+        >>> change.made(CourseAssignment)[0].expires_at.isoformat()
+        '2026-02-04T00:00:00+00:00'
+    """
+    _check(assignment, learner, policies)
+    now, created_at = as_utc(at), assignment.created_at
+    end = resolve_end(expires, start=created_at, zone=zone_of(organization), field="expires")
+    in_bounds = policies.expiration.evaluate(
+        end, created_at=created_at, course=course, organization=organization
+    )
+    decision = all_of(
+        [
+            *authorization(policies, actor, Permission.ASSIGN, learner.organization_id),
+            lambda at: policies.reschedule.evaluate(assignment, expires_at=end, at=at),
+            lambda _: in_bounds,
+        ],
+        now,
+    )
+    decision.require()
+    after = attrs.evolve(assignment, expires_at=end, limited_by=ExpirationLimit.REQUEST)
+    return Change(
+        replace=[Replace(assignment, after)],
+        expect=read(learner, course, organization, actor),
+        record=[event("reschedule", now, actor, assignment.id, learner.id)],
+        decision=decision,
+    )
+
+
+def complete(
+    assignment: CourseAssignment,
+    learner: User,
+    *,
+    at: datetime,
+    policies: Policies = DOCUMENTED,
+    actor: User | None = None,
+) -> Change:
+    """Return the change that marks *assignment* complete by hand (rules 5 and 21).
+
+    Args:
+        assignment: As it is stored.
+        learner: Whose it is.
+        at: The aware instant of its completion.
+        policies: The rules.
+        actor: Who acts; ``None`` trusts the caller.
+
+    Raises:
+        Refused: with every reason against.
+        InvalidInput: an argument is of the wrong kind.
+
+    Example:
+        >>> from datetime import UTC, timedelta
+        >>> created = datetime(2026, 1, 5, tzinfo=UTC)
+        >>> ada = User(id="ada", name="Ada", email="ada@example.org")
+        >>> assignment = CourseAssignment(
+        ...     id="a-1", learner_id="ada", course_id="py", created_at=created,
+        ...     expires_at=created + timedelta(days=180), limited_by=ExpirationLimit.MAXIMUM,
+        ... )
+        >>> change = complete(assignment, ada, at=created + timedelta(days=3))
+        >>> change.made(CourseAssignment)[0].completion.name
+        'COMPLETE'
+    """
+    _check(assignment, learner, policies)
+    now = as_utc(at)
+    decision = all_of(
+        [
+            *authorization(policies, actor, Permission.ASSIGN, learner.organization_id),
+            lambda at: policies.completion.evaluate(assignment, at=at),
+        ],
+        now,
+    )
+    decision.require()
+    return Change(
+        replace=[Replace(assignment, attrs.evolve(assignment, completed_at=now))],
+        expect=read(*(() if actor is None else (learner, actor))),
+        record=[event("complete", now, actor, assignment.id, learner.id)],
+        decision=decision,
+    )
+
+
+def _check(assignment: CourseAssignment, learner: User, policies: Policies) -> None:
+    fields.check_kind(assignment, "assignment", CourseAssignment)
+    fields.check_kind(learner, "learner", User)
+    fields.check_kind(policies, "policies", Policies)

@@ -1,0 +1,198 @@
+"""One learner's access to one course, and what belongs to it. Facts with their instants only.
+
+Where an assignment stands is derived from these facts at an instant; it is never stored.
+"""
+
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+import attrs
+from attrs import converters, field, validators
+
+from course_assignments import fields
+from course_assignments.enums import AssignmentStatus, CompletionStatus, ExpirationLimit
+from course_assignments.errors import InvalidInput
+from course_assignments.identifiers import derived_id
+from course_assignments.instants import as_utc
+
+
+@attrs.frozen(kw_only=True)
+class Note:
+    """What an administrator leaves on an assignment for other administrators.
+
+    Example:
+        >>> Note(title="Renewal", message="Paid until June.").high_importance
+        False
+    """
+
+    title: str = field(validator=fields.name)
+    message: str = field(validator=fields.long_text)
+    high_importance: bool = field(default=False, validator=fields.flag)
+
+
+@attrs.frozen
+class Direct:
+    """An administrator made the assignment.
+
+    Example:
+        >>> Direct() == Direct()
+        True
+    """
+
+
+@attrs.frozen
+class FromKey:
+    """A learner made the assignment by redeeming a training key.
+
+    Example:
+        >>> FromKey("spring", "r-1").batch_id
+        'spring'
+    """
+
+    batch_id: str = field(validator=fields.identifier)
+    redemption_id: str = field(validator=fields.identifier)
+
+
+#: How an assignment came about.
+Origin: TypeAlias = Direct | FromKey
+
+
+def _instant_or_none() -> datetime | None:
+    return field(
+        default=None,
+        converter=converters.optional(fields.tidy_instant),
+        validator=validators.optional(fields.instant),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class CourseAssignment:
+    """One learner's access to one course, from `created_at` until just before `expires_at`.
+
+    Attributes:
+        organization_id: The learner's organization when it was made: who is billed (rule 16).
+        limited_by: Which ceiling set the end (rule 1).
+        first_lab_launched_at: When a lab was first launched; it counts for good (rule 3).
+        finished: The ids of the activities that were finished (rule 5).
+
+    All instants are UTC. Raises:
+        InvalidInput: a field is out of bounds, or an instant lies before `created_at`.
+
+    Example:
+        >>> from datetime import UTC
+        >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
+        >>> assignment = CourseAssignment(
+        ...     id="a-1", learner_id="ada", course_id="py", created_at=created,
+        ...     expires_at=created + timedelta(days=180), limited_by=ExpirationLimit.MAXIMUM,
+        ... )
+        >>> assignment.status(created)
+        <AssignmentStatus.ACTIVE: 'active'>
+        >>> assignment.remaining(created + timedelta(days=179))
+        datetime.timedelta(days=1)
+    """
+
+    id: str = field(validator=fields.identifier)
+    learner_id: str = field(validator=fields.identifier)
+    course_id: str = field(validator=fields.identifier)
+    organization_id: str | None = field(
+        default=None, validator=validators.optional(fields.identifier)
+    )
+    created_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    expires_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    limited_by: ExpirationLimit = field(validator=fields.one_of(ExpirationLimit))
+    origin: Origin = field(factory=Direct, validator=fields.one_of(Direct, FromKey))
+    first_lab_launched_at: datetime | None = _instant_or_none()
+    started_at: datetime | None = _instant_or_none()
+    completed_at: datetime | None = _instant_or_none()
+    cancelled_at: datetime | None = _instant_or_none()
+    finished: frozenset[str] = field(
+        default=frozenset(), converter=fields.tidy_set, validator=fields.identifiers
+    )
+    notes: tuple[Note, ...] = field(
+        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Note)
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if self.expires_at <= self.created_at:
+            raise InvalidInput("empty_window", "expires_at", "the end must lie after created_at")
+        for name in ("first_lab_launched_at", "started_at", "completed_at", "cancelled_at"):
+            instant = getattr(self, name)
+            if instant is not None and instant < self.created_at:
+                raise InvalidInput("before_creation", name, "it cannot lie before created_at")
+
+    def status(self, at: datetime) -> AssignmentStatus:
+        """Return where it stands at the aware instant *at*, be it past or future."""
+        now = as_utc(at)
+        if now < self.created_at:
+            return AssignmentStatus.SCHEDULED
+        if self.cancelled_at is not None and self.cancelled_at <= now:
+            return AssignmentStatus.CANCELLED
+        return AssignmentStatus.EXPIRED if self.expires_at <= now else AssignmentStatus.ACTIVE
+
+    def is_active(self, at: datetime) -> bool:
+        """Return whether it gives access at *at*: from its creation to just before its end."""
+        return self.status(at) is AssignmentStatus.ACTIVE
+
+    def remaining(self, at: datetime) -> timedelta:
+        """Return how long it still gives access from *at* on; zero when it does not."""
+        now = as_utc(at)
+        return self.expires_at - now if self.is_active(now) else timedelta(0)
+
+    @property
+    def completion(self) -> CompletionStatus:
+        """How far the learner is."""
+        if self.completed_at is not None:
+            return CompletionStatus.COMPLETE
+        if self.started_at is not None:
+            return CompletionStatus.INCOMPLETE
+        return CompletionStatus.NOT_STARTED
+
+
+@attrs.frozen(kw_only=True)
+class Seat:
+    """A learner's one place in a course: which assignment holds it.
+
+    Whoever assigns under ``Repeat.SKIP`` or ``Repeat.REFUSE`` writes it, so that two who do so at
+    once meet here (rule 15).
+
+    Example:
+        >>> Seat.of("ada", "py", "a-1") == Seat.of("ada", "py", "a-1")
+        True
+    """
+
+    id: str = field(validator=fields.identifier)
+    learner_id: str = field(validator=fields.identifier)
+    course_id: str = field(validator=fields.identifier)
+    assignment_id: str = field(validator=fields.identifier)
+
+    @staticmethod
+    def id_for(learner_id: str, course_id: str) -> str:
+        """Return the id of the one seat that this learner has in this course."""
+        return derived_id("seat", learner_id, course_id)
+
+    @classmethod
+    def of(cls, learner_id: str, course_id: str, assignment_id: str) -> "Seat":
+        """Return the seat of this learner in this course, held by this assignment."""
+        return cls(
+            id=cls.id_for(learner_id, course_id),
+            learner_id=learner_id,
+            course_id=course_id,
+            assignment_id=assignment_id,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class AssignmentBatch:
+    """What assigning several courses to several learners came to, in the order of the input.
+
+    Attributes:
+        created: The new assignments.
+        skipped: Under ``Repeat.SKIP``, the active assignments that were there already.
+
+    Example:
+        >>> AssignmentBatch(created=(), skipped=()).created
+        ()
+    """
+
+    created: tuple[CourseAssignment, ...]
+    skipped: tuple[CourseAssignment, ...] = ()

@@ -1,0 +1,107 @@
+"""Who buys and what is taught: organizations and courses. Values only; no rule lives here."""
+
+from datetime import timedelta, tzinfo
+
+import attrs
+from attrs import converters, field, validators
+
+from course_assignments import fields
+from course_assignments.enums import ActivityKind
+from course_assignments.errors import InvalidInput
+from course_assignments.instants import Term, zone_named
+
+
+@attrs.frozen(kw_only=True)
+class Organization:
+    """A customer of the training system, who may shorten access for its learners.
+
+    Attributes:
+        maximum_access: The longest access its learners get, or ``None`` (rule 1).
+        time_zone: The IANA name of the zone on whose calendar its months and days are counted.
+        anonymous_registration: Whether a newcomer may register with one of its keys (rule 11).
+
+    Raises:
+        InvalidInput: a field is out of bounds, or no such time zone is known.
+
+    Example:
+        >>> Organization(id="acme", name="Acme", time_zone="Europe/Berlin").zone.key
+        'Europe/Berlin'
+    """
+
+    id: str = field(validator=fields.identifier)
+    name: str = field(validator=fields.name)
+    parent_id: str | None = field(default=None, validator=validators.optional(fields.identifier))
+    maximum_access: Term | None = field(
+        default=None,
+        converter=converters.optional(fields.tidy_term),
+        validator=validators.optional(fields.term),
+    )
+    time_zone: str = field(default="UTC")
+    anonymous_registration: bool = field(default=False, validator=fields.flag)
+
+    def __attrs_post_init__(self) -> None:
+        zone_named(self.time_zone)
+        if self.parent_id == self.id:
+            raise InvalidInput("own_parent", "parent_id", "an organization is not its own parent")
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone itself."""
+        return zone_named(self.time_zone)
+
+
+@attrs.frozen(kw_only=True)
+class Activity:
+    """A part of a course: a lab, a video, a document and so on.
+
+    Attributes:
+        required: Whether the course is complete only once this is finished (rule 5).
+
+    Example:
+        >>> Activity(id="lab-1", name="First steps", kind=ActivityKind.LAB).required
+        False
+    """
+
+    id: str = field(validator=fields.identifier)
+    name: str = field(validator=fields.name)
+    kind: ActivityKind = field(validator=fields.one_of(ActivityKind))
+    required: bool = field(default=False, validator=fields.flag)
+
+
+@attrs.frozen(kw_only=True)
+class Course:
+    """What a learner is given access to.
+
+    Attributes:
+        content_provider: Who made it; without one it cannot be set up for training (rule 22).
+        publishing_group: Who publishes it; without one it cannot be set up for training (rule 22).
+        activities: Its parts, in order; no two share an id.
+        maximum_access: The longest access to it, or ``None`` (rule 1).
+        archived: Whether it is kept for what exists only (rule 22).
+
+    Example:
+        >>> Course(id="py", name="Python", maximum_access=timedelta(days=90)).archived
+        False
+    """
+
+    id: str = field(validator=fields.identifier)
+    name: str = field(validator=fields.name)
+    content_provider: str | None = field(default=None, validator=validators.optional(fields.name))
+    publishing_group: str | None = field(default=None, validator=validators.optional(fields.name))
+    activities: tuple[Activity, ...] = field(
+        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Activity)
+    )
+    maximum_access: Term | None = field(
+        default=None,
+        converter=converters.optional(fields.tidy_term),
+        validator=validators.optional(fields.term),
+    )
+    archived: bool = field(default=False, validator=fields.flag)
+
+    def __attrs_post_init__(self) -> None:
+        seen: set[str] = set()
+        for position, activity in enumerate(self.activities):
+            if activity.id in seen:
+                path = f"activities[{position}].id"
+                raise InvalidInput("repeated", path, f"{activity.id!r} is in this course already")
+            seen.add(activity.id)

@@ -1,0 +1,167 @@
+"""What a command wants written: five verbs, all that a storage engine needs to be exact.
+
+A change is decided on what was read. It is stored whole, or not at all when something it was
+decided on is no longer so; it knows neither rules nor storage.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar, get_args
+
+import attrs
+from attrs import converters, field, validators
+
+from course_assignments import fields
+from course_assignments.assignments import CourseAssignment, Seat
+from course_assignments.catalog import Course, Organization
+from course_assignments.codes import mask
+from course_assignments.decisions import Decision
+from course_assignments.errors import InvalidInput
+from course_assignments.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.people import User
+
+#: Everything that a repository keeps under an id.
+Record: TypeAlias = (
+    Organization | Course | User | CourseAssignment | Seat | KeyBatch | TrainingKey | Redemption
+)
+
+#: The classes of `Record`.
+KINDS = get_args(Record)
+
+R = TypeVar("R", bound=Record)
+
+
+def shown_id(record: Record) -> str:
+    """Return the id of *record* as messages may show it: the code of a key is masked.
+
+    Example:
+        >>> shown_id(TrainingKey(code="Spring-2026", batch_id="spring"))
+        '****-26'
+    """
+    return mask(record.id) if isinstance(record, TrainingKey) else record.id
+
+
+@attrs.frozen
+class Replace:
+    """A record as it was read, and as it is to be: compare and set, by value.
+
+    Example:
+        >>> before = Course(id="py", name="Python")
+        >>> Replace(before, attrs.evolve(before, archived=True)).after.archived
+        True
+    """
+
+    before: Record = field(validator=fields.one_of(*KINDS))
+    after: Record = field(validator=fields.one_of(*KINDS))
+
+    def __attrs_post_init__(self) -> None:
+        if type(self.before) is not type(self.after) or self.before.id != self.after.id:
+            raise InvalidInput("another_record", "after", "expected the same record as before")
+
+
+@attrs.frozen
+class Use:
+    """A key as it was read, and by how much its uses go up or down.
+
+    Example:
+        >>> Use(TrainingKey(code="Spring-2026", batch_id="spring"), 1).by
+        1
+    """
+
+    key: TrainingKey = field(validator=fields.one_of(TrainingKey))
+    by: int = field(validator=fields.count(-fields.LARGEST_COUNT))
+
+
+def _pairs(
+    details: Mapping[str, str] | Iterable[tuple[str, str]],
+) -> tuple[tuple[str, str], ...]:
+    try:
+        return tuple(sorted(dict(details).items()))
+    except (TypeError, ValueError):
+        return details  # type: ignore[return-value]  # the validator refuses it
+
+
+def _texts(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
+    if not isinstance(value, tuple) or not all(isinstance(one, str) for pair in value for one in pair):
+        raise InvalidInput("wrong_type", at.name, "expected texts by their names")
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """What happened, appended in the same commit as the change itself.
+
+    Attributes:
+        position: Where the repository put it, from 1 on; 0 until it is stored.
+        at: When, UTC.
+        by: The id of the user who acted, or ``None``.
+        action: The name of the command.
+        subject_ids: The ids of all records that it is about; never the code of a key.
+        details: What else is worth knowing, as sorted pairs of names and texts.
+
+    Example:
+        >>> from datetime import UTC
+        >>> event = Event(
+        ...     at=datetime(2026, 1, 5, tzinfo=UTC), action="cancel", subject_ids=["a-1"],
+        ...     details={"support_reason": "moved"},
+        ... )
+        >>> dict(event.details)
+        {'support_reason': 'moved'}
+    """
+
+    position: int = field(default=0, validator=fields.count(0))
+    at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    by: str | None = field(default=None, validator=validators.optional(fields.identifier))
+    action: str = field(validator=fields.identifier)
+    subject_ids: tuple[str, ...] = field(
+        converter=fields.tidy_tuple, validator=fields.each_of(tuple, str)
+    )
+    details: tuple[tuple[str, str], ...] = field(
+        default=(), converter=_pairs, validator=_texts
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Change:
+    """All that one command writes, and what it must still find when it does.
+
+    Attributes:
+        create: New records; lost to another under the same id, or for a `User` the same e-mail.
+        replace: Compare-and-set by value; on a `TrainingKey` all but its uses.
+        use: Bounded steps on the counter of a key: never below 0 or above its maximum.
+        expect: Records that have to be as they were read.
+        record: Events.
+        decision: The answer that allowed it; it is not stored.
+
+    Example:
+        >>> change = Change(create=[Course(id="py", name="Python")])
+        >>> [course.name for course in change.made(Course)]
+        ['Python']
+        >>> bool(Change())
+        False
+    """
+
+    create: tuple[Record, ...] = field(
+        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, *KINDS)
+    )
+    replace: tuple[Replace, ...] = field(
+        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Replace)
+    )
+    use: tuple[Use, ...] = field(
+        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Use)
+    )
+    expect: tuple[Record, ...] = field(
+        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, *KINDS)
+    )
+    record: tuple[Event, ...] = field(
+        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Event)
+    )
+    decision: Decision = field(default=Decision(), eq=False, validator=fields.one_of(Decision))
+
+    def made(self, kind: type[R]) -> tuple[R, ...]:
+        """Return the records of *kind* as this change creates or leaves them."""
+        after = (*self.create, *(replace.after for replace in self.replace))
+        return tuple(record for record in after if isinstance(record, kind))
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to write."""
+        return bool(self.create or self.replace or self.use or self.record)

@@ -1,0 +1,67 @@
+"""Where "now" comes from: the system, or a hand that moves it.
+
+The only file that reads the time of this machine. Below the registrar, instants are arguments.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TypeAlias
+
+from course_assignments.instants import TermLike, as_term, as_utc, end_of
+
+#: Anything that answers with an aware `datetime` when it is called.
+Clock: TypeAlias = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """Return the present instant of this machine, in UTC.
+
+    Example:
+        >>> system_clock().tzinfo
+        datetime.timezone.utc
+    """
+    return datetime.now(UTC)
+
+
+class ManualClock:
+    """A clock that stands still until it is moved, for tests, notebooks and demonstrations.
+
+    Args:
+        at: The aware instant it shows first.
+
+    Raises:
+        InvalidInput: *at* is naive or out of range.
+
+    Example:
+        >>> from datetime import timedelta
+        >>> clock = ManualClock(datetime(2026, 1, 5, 9, tzinfo=UTC))
+        >>> clock.advance(timedelta(hours=24)).isoformat()
+        '2026-01-06T09:00:00+00:00'
+        >>> clock() == clock()
+        True
+    """
+
+    def __init__(self, at: datetime) -> None:
+        """Start at *at*."""
+        self._at = as_utc(at, "at")
+        self._lock = Lock()
+
+    def __call__(self) -> datetime:
+        """Return the instant this clock shows."""
+        return self._at
+
+    def advance(self, term: TermLike) -> datetime:
+        """Move on by *term*, months on the calendar of UTC, and return the new instant."""
+        length = as_term(term)
+        with self._lock:
+            self._at = end_of(length, self._at)
+            return self._at
+
+    def set(self, at: datetime) -> datetime:
+        """Move to *at*, which may lie in the past, and return it."""
+        self._at = as_utc(at, "at")
+        return self._at
+
+    def __repr__(self) -> str:
+        return f"ManualClock({self._at.isoformat()})"

@@ -1,0 +1,120 @@
+"""The answer of a policy: yes, or every reason why not, and when that will change by itself."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TypeAlias, get_args
+
+import attrs
+from attrs import converters, field, validators
+
+from course_assignments import fields
+from course_assignments.errors import CourseAssignmentsError
+from course_assignments.reasons import Reason
+
+
+@attrs.frozen
+class Decision:
+    """What a policy says about one question at one instant.
+
+    Attributes:
+        reasons: Everything that speaks against, in a fixed order; none means yes.
+        changes_at: The first instant, UTC, at which `allowed` is different if no one does
+            anything; ``None`` if never.
+
+    Example:
+        >>> from course_assignments.reasons import CourseArchived
+        >>> decision = Decision([CourseArchived("py")])
+        >>> decision.allowed, [reason.code for reason in decision.reasons]
+        (False, ['course_archived'])
+        >>> bool(Decision())
+        True
+    """
+
+    reasons: tuple[Reason, ...] = field(
+        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, *get_args(Reason))
+    )
+    changes_at: datetime | None = field(
+        default=None,
+        converter=converters.optional(fields.tidy_instant),
+        validator=validators.optional(fields.instant),
+    )
+
+    @property
+    def allowed(self) -> bool:
+        """Whether nothing speaks against."""
+        return not self.reasons
+
+    def __bool__(self) -> bool:
+        """Return `allowed`."""
+        return self.allowed
+
+    def require(self) -> None:
+        """Do nothing if it is a yes.
+
+        Raises:
+            Refused: it is a no.
+        """
+        if self.reasons:
+            raise Refused(self)
+
+    def __str__(self) -> str:
+        return " ".join(str(reason) for reason in self.reasons) or "Yes."
+
+
+@attrs.frozen(eq=False)
+class Refused(CourseAssignmentsError):
+    """A rule said no; nothing was stored or used up.
+
+    Attributes:
+        decision: The whole answer, with every reason.
+
+    Example:
+        >>> from course_assignments.reasons import CourseArchived
+        >>> print(Refused(Decision([CourseArchived("py")])))
+        Course 'py' is archived; choose another course.
+    """
+
+    decision: Decision
+
+    def __str__(self) -> str:
+        return str(self.decision)
+
+
+#: A policy with its records in hand: what does it say at this instant?
+Question: TypeAlias = Callable[[datetime], Decision]
+
+
+def all_of(questions: Iterable[Question], at: datetime) -> Decision:
+    """Return the decision that is a yes at *at* only if every one of *questions* says yes.
+
+    All reasons are given, each once, in the order of the questions. `changes_at` is exact: the
+    questions are asked again at each instant at which the whole may turn.
+
+    Example:
+        >>> from datetime import UTC
+        >>> all_of([lambda at: Decision(), lambda at: Decision()], datetime(2026, 1, 5, tzinfo=UTC))
+        Decision(reasons=(), changes_at=None)
+    """
+    asked = tuple(questions)
+    answers = first = [ask(at) for ask in asked]
+    reasons = tuple(dict.fromkeys(reason for answer in first for reason in answer.reasons))
+    last, turn = at, _next_turn(answers)
+    while turn is not None and turn > last:
+        answers = [ask(turn) for ask in asked]
+        if all(answers) != all(first):
+            return Decision(reasons, turn)
+        last, turn = turn, _next_turn(answers)
+    return Decision(reasons)
+
+
+def _next_turn(answers: Sequence[Decision]) -> datetime | None:
+    """Return the next instant at which all of *answers* together may turn.
+
+    A yes may turn with the first that does; a no not before all that refuse have turned.
+    """
+    refused_until = [answer.changes_at for answer in answers if not answer]
+    if refused_until:
+        known = [instant for instant in refused_until if instant is not None]
+        return max(known) if len(known) == len(refused_until) else None
+    allowed_until = (answer.changes_at for answer in answers)
+    return min((instant for instant in allowed_until if instant is not None), default=None)

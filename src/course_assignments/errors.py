@@ -1,0 +1,127 @@
+"""The errors that may leave this library, each a value that says what to do.
+
+Four kinds and their common base, so that one ``except`` catches them all. `Refused`, which carries
+a decision, stands beside `Decision`. No message here ever shows the code of a training key.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+#: The longest message that an `InvalidInput` shows: it has to fit in one line beside a form field.
+MESSAGE_LENGTH = 200
+
+#: How many lines of a pasted text one message names.
+LINES_NAMED = 8
+
+
+class CourseAssignmentsError(Exception):
+    """The base of every error of this library; two of them are equal when their fields are.
+
+    Example:
+        >>> NotFound("Course", "c-9") == NotFound("Course", "c-9")
+        True
+    """
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by class and fields: attrs leaves exceptions comparing by identity."""
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.args == other.args
+
+    def __hash__(self) -> int:
+        """Hash by class and fields, as they compare."""
+        return hash((type(self), self.args))
+
+    def add_note(self, note: str, /) -> None:
+        """Add *note* to what a traceback shows, as on any exception."""
+        # attrs before 25.1 refuses the first note on a frozen exception; to a list it can be added.
+        self.__dict__.setdefault("__notes__", [])
+        super().add_note(note)
+
+
+def _plain(text: str) -> str:
+    """Keep *text* printable and on one line, whatever was put in."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+@attrs.frozen(eq=False)
+class InvalidInput(CourseAssignmentsError, ValueError):
+    """Something handed in is not what it has to be; nothing was stored or used up.
+
+    Attributes:
+        code: A stable word for the kind of mistake, such as ``naive_datetime``.
+        field: The path to what was wrong, such as ``learners[17]``.
+        hint: What was expected, and what to do.
+
+    Example:
+        >>> print(InvalidInput("blank", "name", "give a name of 1 to 500 characters"))
+        name: give a name of 1 to 500 characters
+    """
+
+    code: str
+    field: str
+    hint: str
+
+    def __str__(self) -> str:
+        message = _plain(f"{self.field}: {self.hint}")
+        return message if len(message) <= MESSAGE_LENGTH else message[: MESSAGE_LENGTH - 1] + "…"
+
+
+@attrs.frozen(eq=False)
+class NotFound(CourseAssignmentsError, LookupError):
+    """No record of this kind has this id.
+
+    Attributes:
+        kind: The name of the kind of record, such as ``Course``.
+        id: The id that nothing is stored under.
+        also: What else of the same call was not found.
+
+    Example:
+        >>> print(NotFound("Course", "c-9"))
+        there is no Course 'c-9'
+    """
+
+    kind: str
+    id: str
+    also: tuple["NotFound", ...] = ()
+
+    @classmethod
+    def raise_any(cls, missing: Iterable[tuple[str, str]]) -> None:
+        """Raise one error that names every (kind, id) of *missing*; do nothing if there is none."""
+        errors = [cls(kind, id_) for kind, id_ in missing]
+        if errors:
+            raise attrs.evolve(errors[0], also=tuple(errors[1:]))
+
+    def __str__(self) -> str:
+        return "there is no " + ", no ".join(f"{one.kind} {one.id!r}" for one in (self, *self.also))
+
+
+@attrs.frozen(eq=False)
+class Conflict(CourseAssignmentsError):
+    """A record is not, or no longer, what this change was made for; read again and decide anew.
+
+    Attributes:
+        ids: The ids of the records that stood in the way; the code of a key is masked.
+
+    Example:
+        >>> print(Conflict(("a-1",)))
+        another record or a newer version is stored under: a-1
+    """
+
+    ids: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "another record or a newer version is stored under: " + ", ".join(self.ids)
+
+
+def name_lines(numbers: Sequence[int]) -> str:
+    """Name the lines of *numbers* in a message, the first few of them.
+
+    Example:
+        >>> name_lines([3]), name_lines([3, 7])
+        ('line 3', 'lines 3, 7')
+    """
+    shown = ", ".join(str(number) for number in numbers[:LINES_NAMED])
+    more = len(numbers) - LINES_NAMED
+    return f"line{'s' * (len(numbers) > 1)} {shown}" + (f" and {more} more" if more > 0 else "")

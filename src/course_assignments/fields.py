@@ -1,0 +1,217 @@
+"""The checks that a single value has to pass before it may be part of a record.
+
+The converters here only tidy: what they cannot tidy they hand on as it is, and the validator, which
+knows the name of the field, refuses it. Every refusal is an `InvalidInput`.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from enum import Enum
+from typing import Any, TypeAlias, TypeVar
+from unicodedata import category
+
+import attrs
+
+from course_assignments.errors import InvalidInput
+from course_assignments.instants import Term, TermLike, as_term, as_utc
+
+T = TypeVar("T")
+
+#: What attrs calls with the record, the field and its value.
+Validator: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+ID_LENGTH = 200
+NAME_LENGTH = 500
+TEXT_LENGTH = 10_000
+
+#: The largest whole number that every common database stores in an ordinary integer column.
+LARGEST_COUNT = 2**31 - 1
+
+
+def check_text(value: object, field: str, length: int, allowed: str = "") -> str:
+    """Return *value* if it is a text of 1 to *length* characters that is not blank.
+
+    Control characters and surrogates are refused, but for those *allowed*.
+
+    Raises:
+        InvalidInput: it is not.
+
+    Example:
+        >>> check_text("Ada", "name", 500)
+        'Ada'
+    """
+    if not isinstance(value, str):
+        raise InvalidInput("not_a_text", field, f"expected a text of 1 to {length} characters")
+    if not value.strip():
+        raise InvalidInput("blank", field, f"expected a text of 1 to {length} characters")
+    if len(value) > length:
+        raise InvalidInput("too_long", field, f"expected at most {length} characters")
+    if not value.isprintable() and any(
+        category(letter) in {"Cc", "Cs"} and letter not in allowed for letter in value
+    ):
+        raise InvalidInput(
+            "unprintable", field, "take out the control characters and lone surrogates"
+        )
+    return value
+
+
+def check_id(value: object, field: str) -> str:
+    """Return *value* if it can be an id: 1 to 200 characters.
+
+    Example:
+        >>> check_id("c-1", "course_id")
+        'c-1'
+    """
+    return check_text(value, field, ID_LENGTH)
+
+
+def check_long_text(value: object, field: str) -> str:
+    """Return *value* if it can be a message: 1 to 10,000 characters, line breaks among them.
+
+    Example:
+        >>> check_long_text("one line, or more", "message")
+        'one line, or more'
+    """
+    return check_text(value, field, TEXT_LENGTH, allowed="\n\r\t")
+
+
+def check_count(value: object, field: str, least: int, most: int = LARGEST_COUNT) -> int:
+    """Return *value* if it is a whole number from *least* to *most*; a bool is none.
+
+    Example:
+        >>> check_count(3, "max_uses", 1)
+        3
+    """
+    if type(value) is not int or not least <= value <= most:
+        raise InvalidInput("invalid_count", field, f"expected a whole number from {least} to {most}")
+    return value
+
+
+def check_list(values: Iterable[T], field: str, *, empty: bool = False) -> tuple[T, ...]:
+    """Return *values* as a tuple; a single text is no list, and a list is not empty.
+
+    Example:
+        >>> check_list(["c-1", "c-2"], "course_ids")
+        ('c-1', 'c-2')
+    """
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InvalidInput("not_a_list", field, "expected a list, such as ['a', 'b']")
+    found = tuple(values)
+    if not found and not empty:
+        raise InvalidInput("empty_list", field, "expected a list with at least one element")
+    return found
+
+
+def check_kind(value: object, field: str, *kinds: type) -> None:
+    """Do nothing if *value* is one of *kinds*.
+
+    Example:
+        >>> check_kind("Ada", "name", str)
+    """
+    if not isinstance(value, kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise InvalidInput("wrong_type", field, f"expected {names}")
+
+
+def tidy_instant(value: datetime) -> datetime:
+    """Convert an aware instant to UTC."""
+    try:
+        return as_utc(value)
+    except InvalidInput:
+        return value
+
+
+def tidy_term(value: TermLike) -> Term:
+    """Convert a ``relativedelta`` to a `Term`."""
+    try:
+        return as_term(value)
+    except InvalidInput:
+        return value  # type: ignore[return-value]  # the validator refuses it
+
+
+# The element types of the next two are Any: type checkers do not solve a generic converter.
+
+
+def tidy_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Convert a list to a tuple."""
+    try:
+        return check_list(values, "", empty=True)
+    except InvalidInput:
+        return values  # type: ignore[return-value]  # the validator refuses it
+
+
+def tidy_set(values: Iterable[Any]) -> frozenset[Any]:
+    """Convert a set, or a list of what a set may hold, to a frozenset."""
+    try:
+        return frozenset(check_list(values, "", empty=True))
+    except (InvalidInput, TypeError):
+        return values  # type: ignore[return-value]  # the validator refuses it
+
+
+def identifier(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    """Refuse what cannot be an id."""
+    check_id(value, field.name)
+
+
+def name(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    """Refuse what cannot be a name: 1 to 500 characters."""
+    check_text(value, field.name, NAME_LENGTH)
+
+
+def long_text(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    """Refuse what cannot be a message."""
+    check_long_text(value, field.name)
+
+
+def instant(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+    """Refuse what is no aware instant."""
+    as_utc(value, field.name)
+
+
+def term(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+    """Refuse what is no length of time."""
+    as_term(value, field.name)
+
+
+def count(least: int) -> Validator:
+    """Refuse what is no whole number from *least* on."""
+
+    def check(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+        check_count(value, field.name, least)
+
+    return check
+
+
+def flag(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    """Refuse what is not ``True`` or ``False``."""
+    if not isinstance(value, bool):
+        raise InvalidInput("not_a_flag", field.name, "expected True or False")
+
+
+def one_of(*kinds: type) -> Validator:
+    """Refuse what is of none of *kinds*."""
+
+    def check(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+        check_kind(value, field.name, *kinds)
+
+    return check
+
+
+def each_of(container: type[Collection[Any]], *kinds: type) -> Validator:
+    """Refuse what is not a *container* of nothing but *kinds*."""
+
+    def check(_: object, field: "attrs.Attribute[Any]", values: Collection[Any]) -> None:
+        if not isinstance(values, container):
+            raise InvalidInput("not_a_list", field.name, "expected a list")
+        for position, value in enumerate(values):
+            check_kind(value, f"{field.name}[{position}]", *kinds)
+
+    return check
+
+
+def identifiers(_: object, field: "attrs.Attribute[Any]", values: Collection[Any]) -> None:
+    """Refuse what is not a frozenset of ids."""
+    if not isinstance(values, frozenset):
+        raise InvalidInput("not_a_list", field.name, "expected a set of ids")
+    for value in values:
+        check_id(value, field.name)

@@ -1,0 +1,248 @@
+"""The reference repository: everything in this process's memory, exact under threads.
+
+Records are frozen, so what is read is a snapshot and what is stored cannot be changed from outside.
+One lock makes each call whole. Nothing slows down as more is stored: what is looked up often has an
+index of its own, and a listing is sorted once after it has grown.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import merge
+from itertools import islice
+from threading import Lock
+from typing import Any, Final
+
+import attrs
+
+from course_assignments import fields, queries
+from course_assignments.assignments import CourseAssignment
+from course_assignments.changes import KINDS, Change, Event, R, Record, Replace, Use, shown_id
+from course_assignments.errors import Conflict, InvalidInput
+from course_assignments.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.people import User
+from course_assignments.queries import F, Place, Query
+from course_assignments.repository import Page
+
+#: The fields by which records are looked up so often that each has an index.
+_INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
+    User: ("folded_email",),
+    CourseAssignment: ("learner_id", "course_id"),
+    KeyBatch: ("course_id",),
+    TrainingKey: ("batch_id",),
+    Redemption: ("code", "learner_id"),
+}
+
+#: The fields that a kind is listed by; a kind that no query asks for is only ever read by id.
+_ORDER: Final[Mapping[type, tuple[str, ...]]] = {
+    query.kind: query.order
+    for query in (
+        queries.OrganizationQuery,
+        queries.CourseQuery,
+        queries.UserQuery,
+        queries.AssignmentQuery,
+        queries.BatchQuery,
+        queries.KeyQuery,
+        queries.RedemptionQuery,
+        queries.EventQuery,
+    )
+}
+
+
+class _Listing:
+    """The places of some records, sorted when they are read and not when they are added."""
+
+    def __init__(self) -> None:
+        self._places: list[Place] = []
+        self._sorted = True
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def add(self, place: Place) -> None:
+        self._sorted = self._sorted and (not self._places or self._places[-1] < place)
+        self._places.append(place)
+
+    def remove(self, place: Place) -> None:
+        self._sort()
+        del self._places[bisect_left(self._places, place)]
+
+    def behind(self, start: Place | None) -> Iterator[Place]:
+        self._sort()
+        first = 0 if start is None else bisect_right(self._places, start)
+        return (self._places[position] for position in range(first, len(self._places)))
+
+    def _sort(self) -> None:
+        if not self._sorted:
+            self._places.sort()
+            self._sorted = True
+
+
+class _Shelf:
+    """All records of one kind, by the last part of their place, with their listings."""
+
+    def __init__(self, kind: type) -> None:
+        self.records: dict[Any, Any] = {}
+        self._order = _ORDER.get(kind, ("id",))
+        self._all = _Listing()
+        self._by: dict[str, defaultdict[str, _Listing]] = {
+            name: defaultdict(_Listing) for name in _INDEXED.get(kind, ())
+        }
+
+    def put(self, record: Any) -> None:  # noqa: ANN401 - a shelf holds one kind, whichever it is
+        after = self._entries(record)
+        name = after[0][1][-1]
+        before = self._entries(self.records[name]) if name in self.records else []
+        for listing, place in before:
+            if (listing, place) not in after:
+                listing.remove(place)
+        for listing, place in after:
+            if (listing, place) not in before:
+                listing.add(place)
+        self.records[name] = record
+
+    def _entries(self, record: Any) -> list[tuple[_Listing, Place]]:  # noqa: ANN401
+        """Return the listings that *record* stands in, and where."""
+        place = tuple(getattr(record, name) for name in self._order)
+        narrow = (index[getattr(record, name)] for name, index in self._by.items())
+        return [(listing, place) for listing in (self._all, *narrow)]
+
+    def holder(self, name: str, value: str) -> str | None:
+        """Return the id of the one record whose indexed field *name* is *value*."""
+        listing = self._by[name].get(value)
+        return None if not listing else str(next(listing.behind(None))[-1])
+
+    def narrowest(self, where: queries.Where) -> list[_Listing]:
+        """Return the listings, as short as can be, in which all records that fit stand."""
+        choices = [[self._all]]
+        for name in where.keys() & self._by.keys():
+            index = self._by[name]
+            choices.append([index[value] for value in dict.fromkeys(where[name]) if value in index])
+        return min(choices, key=lambda choice: sum(map(len, choice)))
+
+
+def _same_terms(key: TrainingKey, other: TrainingKey) -> bool:
+    """Return whether two readings of a key agree in all but the uses."""
+    return attrs.evolve(key, uses=0) == attrs.evolve(other, uses=0)
+
+
+class InMemoryRepository:
+    """A `Repository` for tests, notebooks and applications that keep nothing.
+
+    Example:
+        >>> from course_assignments.catalog import Course
+        >>> repository = InMemoryRepository()
+        >>> repository.commit(Change(create=[Course(id="py", name="Python")]))
+        >>> repository.get(Course, ["py", "c-9"])["py"].name
+        'Python'
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._lock = Lock()
+        self._shelves = {kind: _Shelf(kind) for kind in (*KINDS, Event)}
+
+    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+        """Return the records of *kind* under *ids*, leaving out the ids nothing is stored under.
+
+        Raises:
+            InvalidInput: *kind* is no kind of record, or *ids* is no list of texts.
+        """
+        shelf = self._shelf(kind)
+        wanted = fields.check_list(ids, "ids", empty=True)
+        for position, one in enumerate(wanted):
+            fields.check_kind(one, f"ids[{position}]", str)
+        with self._lock:
+            return {one: shelf.records[one] for one in wanted if one in shelf.records}
+
+    def find(self, query: Query[F], /) -> Page[F]:
+        """Return the first page of what *query* asks for, in the order it states.
+
+        Raises:
+            InvalidInput: it is no query, or its cursor is none of ours.
+        """
+        fields.check_kind(query, "query", Query)
+        shelf = self._shelf(query.kind)
+        with self._lock:
+            try:
+                listings = [one.behind(query.start) for one in shelf.narrowest(query.where())]
+                candidates = (shelf.records[place[-1]] for place in merge(*listings))
+                found = tuple(islice(filter(query.matches, candidates), query.limit + 1))
+            except TypeError as error:
+                raise InvalidInput(
+                    "invalid_cursor", "cursor", "expected the next query of a page"
+                ) from error
+        page = found[: query.limit]
+        return Page(page, query.behind(page[-1]) if len(found) > query.limit else None)
+
+    def commit(self, change: Change, /) -> None:
+        """Store all of *change*, or nothing.
+
+        Raises:
+            Conflict: something is not, or no longer, as the change needs it.
+            InvalidInput: it is no `Change`.
+        """
+        fields.check_kind(change, "change", Change)
+        with self._lock:
+            for record in self._staged(change).values():
+                self._shelves[type(record)].put(record)
+            events = self._shelves[Event]
+            for event in change.record:
+                events.put(attrs.evolve(event, position=len(events.records) + 1))
+
+    def _shelf(self, kind: type) -> _Shelf:
+        try:
+            return self._shelves[kind]
+        except (KeyError, TypeError):
+            raise InvalidInput("wrong_type", "kind", "expected a kind of record") from None
+
+    def _stored(self, record: Record) -> Any:  # noqa: ANN401 - it is of the kind of *record*
+        return self._shelves[type(record)].records.get(record.id)
+
+    def _staged(self, change: Change) -> dict[tuple[type, str], Record]:
+        """Return the records as *change* leaves them, or raise `Conflict`."""
+        staged: dict[tuple[type, str], Record] = {}
+        lost = [record for record in change.expect if self._stored(record) != record]
+        for record in change.create:
+            if (type(record), record.id) in staged or self._stored(record) is not None:
+                lost.append(record)
+            staged[type(record), record.id] = record
+        steps: list[Replace | Use] = [*change.replace, *change.use]
+        for step in steps:
+            before = step.before if isinstance(step, Replace) else step.key
+            name = (type(before), before.id)
+            after = _stepped(staged.get(name) or self._stored(before), step)
+            if after is None:
+                lost.append(before)
+            else:
+                staged[name] = after
+        lost.extend(self._without_email(staged))
+        if lost:
+            raise Conflict(tuple(dict.fromkeys(shown_id(record) for record in lost)))
+        return staged
+
+    def _without_email(self, staged: Mapping[tuple[type, str], Record]) -> Iterator[Record]:
+        """Give the users of *staged* whose e-mail address another user has."""
+        claims: dict[str, str] = {}
+        for record in staged.values():
+            if isinstance(record, User):
+                email = record.folded_email
+                holder = self._shelves[User].holder("folded_email", email) or record.id
+                moved = staged.get((User, holder), record)
+                held = holder != record.id and isinstance(moved, User) and moved.folded_email == email
+                if held or claims.setdefault(email, record.id) != record.id:
+                    yield record
+
+
+def _stepped(stored: Any, step: Replace | Use) -> Record | None:  # noqa: ANN401
+    """Return the *stored* record after *step*, or ``None`` if it is not as the step needs it."""
+    if isinstance(step, Use):
+        if stored is None or not _same_terms(stored, step.key):
+            return None
+        uses = stored.uses + step.by
+        return attrs.evolve(stored, uses=uses) if 0 <= uses <= stored.max_uses else None
+    if not isinstance(step.after, TrainingKey) or not isinstance(step.before, TrainingKey):
+        return step.after if stored == step.before else None
+    if stored is None or not _same_terms(stored, step.before) or stored.uses > step.after.max_uses:
+        return None
+    return attrs.evolve(step.after, uses=stored.uses)

@@ -1,0 +1,64 @@
+"""The people of the training system: their profiles, roles, and how e-mail addresses compare."""
+
+from re import fullmatch
+from unicodedata import normalize
+
+import attrs
+from attrs import field, validators
+
+from course_assignments import fields
+from course_assignments.enums import Role
+from course_assignments.errors import InvalidInput
+
+#: The longest address that mail systems carry (RFC 5321, section 4.5.3.1.3, less its brackets).
+EMAIL_LENGTH = 254
+
+
+def fold_email(email: str) -> str:
+    """Return the form in which two e-mail addresses are the same: NFC, then without case.
+
+    Example:
+        >>> fold_email("Ada@Example.ORG") == fold_email("ada@example.org")
+        True
+    """
+    return normalize("NFC", normalize("NFC", email).casefold())
+
+
+def _email(_: object, at: "attrs.Attribute[str]", value: object) -> None:
+    text = fields.check_text(value, at.name, EMAIL_LENGTH)
+    if not fullmatch(r"[^@\s]+@[^@\s]+", text):
+        raise InvalidInput("invalid_email", at.name, "expected an address such as ada@example.org")
+
+
+@attrs.frozen(kw_only=True)
+class User:
+    """A person's profile; a *learner* is a user seen from an assignment.
+
+    Attributes:
+        email: Unique over all users, compared by `fold_email`.
+        organization_id: The organization they learn for, or ``None``.
+        roles: What they are entrusted with (rule 21).
+        managed_organization_ids: The organizations, matched exactly, that they act for (rule 21).
+
+    Example:
+        >>> User(id="ada", name="Ada", email="ada@example.org").roles
+        frozenset()
+    """
+
+    id: str = field(validator=fields.identifier)
+    name: str = field(validator=fields.name)
+    email: str = field(validator=_email)
+    organization_id: str | None = field(
+        default=None, validator=validators.optional(fields.identifier)
+    )
+    roles: frozenset[Role] = field(
+        default=frozenset(), converter=fields.tidy_set, validator=fields.each_of(frozenset, Role)
+    )
+    managed_organization_ids: frozenset[str] = field(
+        default=frozenset(), converter=fields.tidy_set, validator=fields.identifiers
+    )
+
+    @property
+    def folded_email(self) -> str:
+        """The form in which the e-mail address is unique."""
+        return fold_email(self.email)

@@ -1,0 +1,1 @@
+"""The rules: pure answers, one object a question, no clock and no storage."""

@@ -1,0 +1,84 @@
+"""May this person act for this organization? Rules 4 and 21."""
+
+from datetime import datetime
+
+import attrs
+from attrs import field
+
+from course_assignments import fields, profiles
+from course_assignments.decisions import Decision
+from course_assignments.enums import Permission, Role
+from course_assignments.instants import as_utc
+from course_assignments.people import User
+from course_assignments.reasons import (
+    OrganizationNotManaged,
+    Reason,
+    RoleMissing,
+    SupportRoleMissing,
+)
+
+
+@attrs.frozen
+class AuthorizationPolicy:
+    """Act with one of the right roles, for an organization one manages (rule 21).
+
+    Support acts for everyone (rule 4). It is asked only when the caller names an actor.
+
+    Attributes:
+        assigning: Who may assign, cancel, reschedule and complete.
+        keys: Who may make, edit and revoke keys.
+        support: Who may cancel after the window.
+
+    Example:
+        >>> from datetime import UTC
+        >>> ada = User(id="ada", name="Ada", email="ada@example.org", roles={Role.SALES_MANAGER})
+        >>> decision = AuthorizationPolicy().evaluate(
+        ...     ada, permission=Permission.ASSIGN, organization_id="acme",
+        ...     at=datetime(2026, 1, 5, tzinfo=UTC),
+        ... )
+        >>> print(decision)
+        You do not manage organization 'acme'; ask someone who does.
+    """
+
+    assigning: tuple[Role, ...] = field(
+        default=profiles.ASSIGNING_ROLES,
+        converter=fields.tidy_tuple,
+        validator=fields.each_of(tuple, Role),
+    )
+    keys: tuple[Role, ...] = field(
+        default=profiles.KEY_ROLES,
+        converter=fields.tidy_tuple,
+        validator=fields.each_of(tuple, Role),
+    )
+    support: tuple[Role, ...] = field(
+        default=profiles.SUPPORT_ROLES,
+        converter=fields.tidy_tuple,
+        validator=fields.each_of(tuple, Role),
+    )
+
+    def evaluate(
+        self, actor: User, *, permission: Permission, organization_id: str | None, at: datetime
+    ) -> Decision:
+        """Return whether *actor* may do this for the organization, at whatever instant.
+
+        Args:
+            actor: Who acts.
+            permission: What for.
+            organization_id: The learner's organization, or the batch's when it is about keys.
+            at: The aware instant asked about.
+
+        Raises:
+            InvalidInput: an argument is of the wrong kind, or *at* is naive.
+        """
+        as_utc(at)
+        fields.check_kind(actor, "actor", User)
+        fields.check_kind(permission, "permission", Permission)
+        if permission is Permission.SUPPORT:
+            return Decision(() if actor.roles.intersection(self.support) else (SupportRoleMissing(),))
+        roles = self.keys if permission is Permission.KEYS else self.assigning
+        reasons: list[Reason] = []
+        if not actor.roles.intersection(roles):
+            reasons.append(RoleMissing(roles))
+        if organization_id not in actor.managed_organization_ids:
+            reasons.append(OrganizationNotManaged(organization_id))
+        return Decision(tuple(reasons))

@@ -1,0 +1,189 @@
+"""One policy for each question, the documented ones unless a host puts in its own."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Protocol
+
+import attrs
+from attrs import field
+
+from course_assignments.assignments import CourseAssignment
+from course_assignments.catalog import Course, Organization
+from course_assignments.decisions import Decision
+from course_assignments.enums import Permission, Repeat
+from course_assignments.errors import InvalidInput
+from course_assignments.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.people import User
+from course_assignments.policies.authorization import AuthorizationPolicy
+from course_assignments.policies.availability import CourseAvailabilityPolicy
+from course_assignments.policies.cancellation import CancellationPolicy
+from course_assignments.policies.expiration import Ceiling, ExpirationPolicy
+from course_assignments.policies.lifecycle import CompletionPolicy, ReschedulePolicy
+from course_assignments.policies.redemption import KeyRedemptionPolicy, RegistrationPolicy
+from course_assignments.policies.repetition import RepeatPolicy
+
+
+class CancellationRule(Protocol):
+    """What may stand in for `CancellationPolicy`."""
+
+    @property
+    def restores_key_use(self) -> bool:
+        """Whether cancelling gives the use of the key back."""
+        ...
+
+    def evaluate(
+        self, assignment: CourseAssignment, *, at: datetime, support: bool = False
+    ) -> Decision:
+        """Return whether *assignment* may be cancelled at *at*."""
+        ...
+
+
+class ExpirationRule(Protocol):
+    """What may stand in for `ExpirationPolicy`."""
+
+    def limit(
+        self,
+        created_at: datetime,
+        *,
+        course: Course | None = None,
+        organization: Organization | None = None,
+    ) -> Ceiling:
+        """Return the latest end that is allowed."""
+        ...
+
+    def default_end(
+        self,
+        created_at: datetime,
+        *,
+        course: Course | None = None,
+        organization: Organization | None = None,
+    ) -> Ceiling:
+        """Return the end when nothing else was asked for."""
+        ...
+
+    def evaluate(
+        self,
+        expires_at: datetime,
+        *,
+        created_at: datetime,
+        course: Course | None = None,
+        organization: Organization | None = None,
+    ) -> Decision:
+        """Return whether it may end at *expires_at*."""
+        ...
+
+
+class RescheduleRule(Protocol):
+    """What may stand in for `ReschedulePolicy`."""
+
+    def evaluate(
+        self, assignment: CourseAssignment, *, expires_at: datetime, at: datetime
+    ) -> Decision:
+        """Return whether *assignment* may be made to end at *expires_at*."""
+        ...
+
+
+class CompletionRule(Protocol):
+    """What may stand in for `CompletionPolicy`."""
+
+    def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:
+        """Return whether *assignment* may be marked complete at *at*."""
+        ...
+
+
+class KeyRedemptionRule(Protocol):
+    """What may stand in for `KeyRedemptionPolicy`."""
+
+    @property
+    def once_per_learner(self) -> bool:
+        """Whether a learner may use each key only once."""
+        ...
+
+    def evaluate(
+        self,
+        key: TrainingKey,
+        batch: KeyBatch,
+        learner: User,
+        *,
+        at: datetime,
+        redeemed: Redemption | None = None,
+    ) -> Decision:
+        """Return whether *learner* may redeem *key* at *at*."""
+        ...
+
+
+class RegistrationRule(Protocol):
+    """What may stand in for `RegistrationPolicy`."""
+
+    def evaluate(
+        self,
+        organization: Organization,
+        newcomer: User,
+        *,
+        at: datetime,
+        holder: User | None = None,
+    ) -> Decision:
+        """Return whether *newcomer* may register with a key of *organization*."""
+        ...
+
+
+class CourseAvailabilityRule(Protocol):
+    """What may stand in for `CourseAvailabilityPolicy`."""
+
+    def evaluate(self, course: Course, *, at: datetime) -> Decision:
+        """Return whether something new may be made for *course*."""
+        ...
+
+
+class RepeatRule(Protocol):
+    """What may stand in for `RepeatPolicy`."""
+
+    @property
+    def default(self) -> Repeat:
+        """What is done when a call does not say."""
+        ...
+
+    def evaluate(self, standing: Iterable[CourseAssignment], *, at: datetime) -> Decision:
+        """Return whether a learner with *standing* has no active assignment at *at*."""
+        ...
+
+
+class AuthorizationRule(Protocol):
+    """What may stand in for `AuthorizationPolicy`."""
+
+    def evaluate(
+        self, actor: User, *, permission: Permission, organization_id: str | None, at: datetime
+    ) -> Decision:
+        """Return whether *actor* may do this for the organization."""
+        ...
+
+
+def _policy(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
+    if isinstance(value, type) or not callable(getattr(value, "evaluate", None)):
+        raise InvalidInput("wrong_type", at.name, "expected a policy: an object with evaluate()")
+
+
+@attrs.frozen(kw_only=True)
+class Policies:
+    """One policy for each question; every field takes a host's own in its place.
+
+    Example:
+        >>> from datetime import timedelta
+        >>> policies = Policies(cancellation=CancellationPolicy(window=timedelta(days=14)))
+        >>> policies.key_redemption
+        KeyRedemptionPolicy(once_per_learner=True)
+    """
+
+    cancellation: CancellationRule = field(default=CancellationPolicy(), validator=_policy)
+    expiration: ExpirationRule = field(default=ExpirationPolicy(), validator=_policy)
+    reschedule: RescheduleRule = field(default=ReschedulePolicy(), validator=_policy)
+    completion: CompletionRule = field(default=CompletionPolicy(), validator=_policy)
+    key_redemption: KeyRedemptionRule = field(default=KeyRedemptionPolicy(), validator=_policy)
+    registration: RegistrationRule = field(default=RegistrationPolicy(), validator=_policy)
+    course_availability: CourseAvailabilityRule = field(default=CourseAvailabilityPolicy(), validator=_policy)
+    repeat: RepeatRule = field(default=RepeatPolicy(), validator=_policy)
+    authorization: AuthorizationRule = field(default=AuthorizationPolicy(), validator=_policy)
+
+
+#: The documented rules.
+DOCUMENTED = Policies()

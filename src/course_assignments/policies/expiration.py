@@ -1,0 +1,145 @@
+"""When does access end, and may it end then? Rules 1 and 2."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
+
+import attrs
+from attrs import field
+
+from course_assignments import fields, profiles
+from course_assignments.catalog import Course, Organization
+from course_assignments.decisions import Decision
+from course_assignments.enums import ExpirationLimit
+from course_assignments.instants import TICK, Term, as_utc, end_of
+from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
+
+_RANK = {limit: rank for rank, limit in enumerate(ExpirationLimit)}
+
+
+@attrs.frozen
+class Ceiling:
+    """An end that access cannot pass, and whose it is.
+
+    Example:
+        >>> at = datetime(2026, 7, 4, tzinfo=UTC)
+        >>> Ceiling(at, ExpirationLimit.MAXIMUM).by
+        <ExpirationLimit.MAXIMUM: 'maximum'>
+    """
+
+    at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    by: ExpirationLimit = field(validator=fields.one_of(ExpirationLimit))
+
+
+def earliest(ceilings: Iterable[Ceiling]) -> Ceiling:
+    """Return the earliest of *ceilings*; of equal ones the first in the order of the enum.
+
+    Example:
+        >>> at = datetime(2026, 7, 4, tzinfo=UTC)
+        >>> earliest([Ceiling(at, ExpirationLimit.MAXIMUM), Ceiling(at, ExpirationLimit.KEY)]).by
+        <ExpirationLimit.KEY: 'key'>
+    """
+    return min(ceilings, key=lambda ceiling: (ceiling.at, _RANK[ceiling.by]))
+
+
+def zone_of(organization: Organization | None) -> tzinfo:
+    """Return the zone on whose calendar months and days count: the organization's, else UTC.
+
+    Example:
+        >>> zone_of(None)
+        datetime.timezone.utc
+    """
+    return UTC if organization is None else organization.zone
+
+
+@attrs.frozen
+class ExpirationPolicy:
+    """Access ends at the earliest of all ceilings, counted from creation (rules 1 and 2).
+
+    A longer maximum of a course or an organization never lengthens.
+
+    Attributes:
+        maximum: The longest access anyone gets.
+        default: How long access lasts when nothing was asked for.
+
+    Raises:
+        InvalidInput: one of them is not a positive length of at most 100 years.
+
+    Example:
+        >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
+        >>> ExpirationPolicy().default_end(created).at.isoformat()
+        '2026-07-04T09:00:00+00:00'
+    """
+
+    maximum: Term = field(
+        default=profiles.MAXIMUM_ACCESS, converter=fields.tidy_term, validator=fields.term
+    )
+    default: Term = field(
+        default=profiles.DEFAULT_ACCESS, converter=fields.tidy_term, validator=fields.term
+    )
+
+    def limit(
+        self,
+        created_at: datetime,
+        *,
+        course: Course | None = None,
+        organization: Organization | None = None,
+    ) -> Ceiling:
+        """Return the latest end that an assignment created at *created_at* may have.
+
+        Raises:
+            InvalidInput: an argument is of the wrong kind, or *created_at* is naive.
+        """
+        start = as_utc(created_at, "created_at")
+        zone = zone_of(_checked(organization))
+        terms = [(self.maximum, ExpirationLimit.MAXIMUM)]
+        if organization is not None and organization.maximum_access is not None:
+            terms.append((organization.maximum_access, ExpirationLimit.ORGANIZATION))
+        if course is not None:
+            fields.check_kind(course, "course", Course)
+            if course.maximum_access is not None:
+                terms.append((course.maximum_access, ExpirationLimit.COURSE))
+        return earliest(Ceiling(end_of(term, start, zone, "created_at"), by) for term, by in terms)
+
+    def default_end(
+        self,
+        created_at: datetime,
+        *,
+        course: Course | None = None,
+        organization: Organization | None = None,
+    ) -> Ceiling:
+        """Return the end that an assignment gets when nothing else was asked for.
+
+        Raises:
+            InvalidInput: an argument is of the wrong kind, or *created_at* is naive.
+        """
+        limit = self.limit(created_at, course=course, organization=organization)
+        start = as_utc(created_at, "created_at")
+        end = end_of(self.default, start, zone_of(organization), "created_at")
+        return earliest([limit, Ceiling(end, ExpirationLimit.DEFAULT)])
+
+    def evaluate(
+        self,
+        expires_at: datetime,
+        *,
+        created_at: datetime,
+        course: Course | None = None,
+        organization: Organization | None = None,
+    ) -> Decision:
+        """Return whether an assignment created at *created_at* may end at *expires_at* (rule 2).
+
+        Raises:
+            InvalidInput: an argument is of the wrong kind, or an instant is naive.
+        """
+        end, start = as_utc(expires_at, "expires_at"), as_utc(created_at, "created_at")
+        limit = self.limit(start, course=course, organization=organization)
+        if end <= start:
+            return Decision((ExpiresTooEarly(start + TICK),))
+        if end > limit.at:
+            return Decision((ExpiresTooLate(limit.at, limit.by),))
+        return Decision()
+
+
+def _checked(organization: Organization | None) -> Organization | None:
+    if organization is not None:
+        fields.check_kind(organization, "organization", Organization)
+    return organization

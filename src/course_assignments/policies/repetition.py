@@ -1,0 +1,70 @@
+"""May a learner get another assignment of a course that they have already? Rule 15."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import attrs
+from attrs import field
+
+from course_assignments import fields
+from course_assignments.assignments import CourseAssignment
+from course_assignments.decisions import Decision
+from course_assignments.enums import Repeat
+from course_assignments.instants import as_utc
+from course_assignments.reasons import AlreadyAssigned
+
+
+def latest_active(
+    assignments: Iterable[CourseAssignment], at: datetime
+) -> CourseAssignment | None:
+    """Return the one of *assignments* that is active at *at* and ends last, or ``None``.
+
+    Of several that end together it is the one with the smallest id.
+
+    Example:
+        >>> from datetime import UTC
+        >>> latest_active([], datetime(2026, 1, 5, tzinfo=UTC)) is None
+        True
+    """
+    now = as_utc(at)
+    active = [one for one in assignments if one.cancelled_at is None and one.is_active(now)]
+    active.sort(key=lambda one: one.id)
+    return max(active, key=lambda one: one.expires_at, default=None)
+
+
+@attrs.frozen
+class RepeatPolicy:
+    """What a second assignment of a course meets while the first is active (rule 15).
+
+    Attributes:
+        default: What is done when a call does not say: a new one is made, billed anew.
+
+    Example:
+        >>> RepeatPolicy().default
+        <Repeat.ALLOW: 'allow'>
+    """
+
+    default: Repeat = field(default=Repeat.ALLOW, validator=fields.one_of(Repeat))
+
+    def evaluate(self, standing: Iterable[CourseAssignment], *, at: datetime) -> Decision:
+        """Return whether a learner with *standing* has no active assignment at *at*.
+
+        Args:
+            standing: The learner's assignments of the course.
+            at: The aware instant asked about.
+
+        Raises:
+            InvalidInput: an argument is of the wrong kind, or *at* is naive.
+        """
+        assignments = fields.check_list(standing, "standing", empty=True)
+        for position, one in enumerate(assignments):
+            fields.check_kind(one, f"standing[{position}]", CourseAssignment)
+        now = as_utc(at)
+        holder = latest_active(assignments, now)
+        if holder is None:
+            begins = [one.created_at for one in assignments if one.cancelled_at is None]
+            return Decision((), min((start for start in begins if start > now), default=None))
+        last = holder
+        while (later := latest_active(assignments, last.expires_at)) is not None:
+            last = later
+        return Decision((AlreadyAssigned(holder.id, holder.expires_at),), last.expires_at)

@@ -1,0 +1,161 @@
+"""How every command is carried out: read, decide, commit, and again if someone else was faster."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from inspect import signature
+from secrets import token_bytes, token_hex
+from time import monotonic
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+import attrs
+
+from course_assignments import fields
+from course_assignments.changes import Change
+from course_assignments.clocks import Clock, system_clock
+from course_assignments.codes import RandomBytes
+from course_assignments.decisions import Decision, Refused
+from course_assignments.errors import Conflict, InvalidInput
+from course_assignments.instants import as_utc
+from course_assignments.memory import InMemoryRepository
+from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.registrar.desk import Desk
+from course_assignments.repository import Repository
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Self = TypeVar("Self", bound="Office")
+
+#: How long a command tries again while others are faster.
+PATIENCE = timedelta(seconds=30)
+
+
+@attrs.frozen
+class Outcome(Generic[T]):
+    """What one try came to: the answer for the caller, and the change that makes it true."""
+
+    result: T
+    change: Change = Change()
+
+
+def _new_id() -> str:
+    return token_hex(16)
+
+
+class Office:
+    """Reads the clock once for each try, lets a plan decide, and commits its change."""
+
+    def __init__(
+        self,
+        repository: Repository | None = None,
+        *,
+        policies: Policies = DOCUMENTED,
+        clock: Clock = system_clock,
+        new_id: Callable[[], str] = _new_id,
+        random_bytes: RandomBytes = token_bytes,
+        patience: timedelta = PATIENCE,
+    ) -> None:
+        """Open for business, in memory unless a *repository* is given."""
+        fields.check_kind(policies, "policies", Policies)
+        for name, source in (("clock", clock), ("new_id", new_id), ("random_bytes", random_bytes)):
+            if not callable(source):
+                raise InvalidInput("not_callable", name, "expected a function")
+        fields.check_kind(patience, "patience", timedelta)
+        self._repository = InMemoryRepository() if repository is None else repository
+        self._policies = policies
+        self._clock = clock
+        self._new_id = new_id
+        self._random_bytes = random_bytes
+        self._patience = patience.total_seconds()
+
+    @property
+    def repository(self) -> Repository:
+        """Where the records are kept."""
+        return self._repository
+
+    def _desk(self, drawn: set[str]) -> Desk:
+        return Desk(
+            at=as_utc(self._clock(), "clock"),
+            policies=self._policies,
+            repository=self._repository,
+            id_source=self._new_id,
+            random_bytes=self._random_bytes,
+            drawn=drawn,
+        )
+
+    def _carry_out(self, plan: Callable[[Desk], Outcome[T]]) -> T:
+        drawn: set[str] = set()
+        give_up_at = monotonic() + self._patience
+        while True:
+            # A conflict that the plan itself raises is final: trying again would not mend it.
+            outcome = plan(self._desk(drawn))
+            if not outcome.change:
+                return outcome.result
+            try:
+                self._repository.commit(outcome.change)
+            except Conflict:
+                if monotonic() >= give_up_at:
+                    raise
+            else:
+                return outcome.result
+
+    def _ask(self, plan: Callable[[Desk], Outcome[T]]) -> Decision:
+        try:
+            return plan(self._desk(set())).change.decision
+        except Refused as refused:
+            return refused.decision
+
+
+def command(
+    plan: Callable[Concatenate[Self, Desk, P], Outcome[T]],
+) -> Callable[Concatenate[Self, P], T]:
+    """Turn a plan, which reads and decides at a desk, into a command that also commits."""
+
+    def carry_out(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._carry_out(_at_desk(plan, self, args, kwargs))
+
+    return _dressed(carry_out, plan, plan.__name__, plan.__doc__)
+
+
+def question(
+    of: Callable[Concatenate[Self, P], T],
+) -> Callable[Concatenate[Self, P], Decision]:
+    """Return the twin of a command: whether it would be allowed now; it changes nothing."""
+    plan: Callable[..., Outcome[T]] = of.__wrapped__  # type: ignore[attr-defined]  # set by command
+
+    def ask(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> Decision:
+        return self._ask(_at_desk(plan, self, args, kwargs))
+
+    name = plan.__name__
+    sentence = f"Answer whether `{name}` would be allowed now, and if not, why; change nothing."
+    return _dressed(ask, plan, f"may_{name}", sentence)
+
+
+def _at_desk(
+    plan: Callable[..., Outcome[T]], office: Office, args: Any, kwargs: Any  # noqa: ANN401
+) -> Callable[[Desk], Outcome[T]]:
+    # A try may not be the last, so what can be gone through only once is kept.
+    kept = [tuple(one) if isinstance(one, Iterator) else one for one in args]
+    named = {
+        name: tuple(one) if isinstance(one, Iterator) else one for name, one in kwargs.items()
+    }
+    return lambda desk: plan(office, desk, *kept, **named)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _dressed(function: F, plan: Callable[..., Any], name: str, doc: str | None) -> F:
+    """Give *function* the face of *plan*, without its desk and with its own result."""
+    shown = signature(plan)
+    own = [one for one in shown.parameters.values() if one.name != "desk"]
+    result = shown.return_annotation.__args__[0] if doc == plan.__doc__ else Decision
+    face: Any = function
+    face.__signature__ = shown.replace(parameters=own, return_annotation=result)
+    face.__annotations__ = {
+        **{key: value for key, value in plan.__annotations__.items() if key != "desk"},
+        "return": result,
+    }
+    face.__name__, face.__doc__, face.__module__ = name, doc, plan.__module__
+    face.__qualname__ = plan.__qualname__.removesuffix(plan.__name__) + name
+    face.__wrapped__ = plan
+    return function

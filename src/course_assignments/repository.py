@@ -1,0 +1,87 @@
+"""Where records are kept, as three methods; any storage that keeps these promises will do.
+
+A repository knows no rules and reads no clock. Reading is a snapshot of one call; what has to hold
+across calls is said in the change and checked when it is committed.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Generic, Protocol
+
+import attrs
+
+from course_assignments.changes import Change, R
+from course_assignments.queries import F, Query
+
+
+@attrs.frozen
+class Page(Generic[F]):
+    """Some of what a query finds, in its order.
+
+    Attributes:
+        records: At most as many as the query's limit.
+        next: The query for what comes behind them, or ``None`` if that is all.
+
+    Example:
+        >>> list(Page(()))
+        []
+    """
+
+    records: tuple[F, ...]
+    next: Query[F] | None = None
+
+    def __iter__(self) -> Iterator[F]:
+        """Go through the records of this page."""
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        """Return how many records this page has."""
+        return len(self.records)
+
+
+class Repository(Protocol):
+    """Where records are kept; implement these three and every command and view works.
+
+    Every error that leaves it is a `CourseAssignmentsError`.
+
+    Example:
+        >>> from course_assignments.catalog import Course
+        >>> from course_assignments.memory import InMemoryRepository
+        >>> repository: Repository = InMemoryRepository()
+        >>> repository.get(Course, ["py"])
+        {}
+    """
+
+    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+        """Return the records of *kind* under *ids*, leaving out the ids nothing is stored under.
+
+        A `TrainingKey` is stored under its code, as `course_assignments.codes.fold` gives it.
+        """
+        ...
+
+    def find(self, query: Query[F], /) -> Page[F]:
+        """Return the first page of what *query* asks for, in the order it states."""
+        ...
+
+    def commit(self, change: Change, /) -> None:
+        """Store all of *change*, or nothing.
+
+        Raises:
+            Conflict: something is not, or no longer, as the change needs it.
+        """
+        ...
+
+
+def every(repository: Repository, query: Query[F]) -> Iterator[F]:
+    """Go through all that *query* finds in *repository*, page after page.
+
+    Example:
+        >>> from course_assignments.memory import InMemoryRepository
+        >>> from course_assignments.queries import CourseQuery
+        >>> list(every(InMemoryRepository(), CourseQuery()))
+        []
+    """
+    rest: Query[F] | None = query
+    while rest is not None:
+        page = repository.find(rest)
+        yield from page
+        rest = page.next

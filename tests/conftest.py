@@ -1,0 +1,11 @@
+"""How hard the property tests look: HYPOTHESIS_PROFILE is "default" or "thorough"."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile(
+    "default", max_examples=50, derandomize=True, deadline=None, print_blob=True
+)
+settings.register_profile("thorough", max_examples=1000, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

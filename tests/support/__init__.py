@@ -1,0 +1,1 @@
+"""What several test modules need: strategies and a small world to act in."""

@@ -1,0 +1,187 @@
+"""Hypothesis strategies for instants, terms and records; each says what it leaves out."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from course_assignments import (
+    Activity,
+    ActivityKind,
+    Course,
+    CourseAssignment,
+    ExpirationLimit,
+    KeyBatch,
+    Months,
+    Organization,
+    Term,
+    TrainingKey,
+    User,
+)
+
+US = timedelta(microseconds=1)
+
+#: Zones with the oddities that matter: a half-hour shift, a day skipped, a jump at midnight, odd
+#: offsets, both hemispheres, none at all.
+ZONE_NAMES = (
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "Asia/Kathmandu",
+    "Africa/Casablanca",
+)
+
+#: Wall times that do not exist or exist twice: (zone, wall time).
+GAPS = (
+    ("Europe/Berlin", datetime(2026, 3, 29, 2, 30)),
+    ("America/New_York", datetime(2026, 3, 8, 2, 30)),
+    ("America/Sao_Paulo", datetime(2018, 11, 4, 0, 30)),
+    ("Australia/Lord_Howe", datetime(2026, 10, 4, 2, 15)),
+    ("Pacific/Apia", datetime(2011, 12, 30, 12)),
+)
+FOLDS = (
+    ("Europe/Berlin", datetime(2026, 10, 25, 2, 30)),
+    ("America/New_York", datetime(2026, 11, 1, 1, 30)),
+    ("Australia/Lord_Howe", datetime(2026, 4, 5, 1, 45)),
+)
+
+
+def zones() -> st.SearchStrategy[tzinfo]:
+    """Draw a time zone out of those named above; no fixed offsets."""
+    return st.sampled_from(ZONE_NAMES).map(ZoneInfo)
+
+
+@st.composite
+def instants(
+    draw: st.DrawFn,
+    start: datetime = datetime(1971, 1, 1),
+    end: datetime = datetime(2150, 1, 1),
+) -> datetime:
+    """Draw an aware instant in any zone, gaps and folds among them; not the ends of the range."""
+    if draw(st.integers(0, 3)) == 0:
+        name, wall = draw(st.sampled_from(GAPS + FOLDS))
+        if start <= wall <= end:
+            fold = draw(st.sampled_from([0, 1]))
+            return wall.replace(tzinfo=ZoneInfo(name), fold=fold)
+    naive = draw(st.datetimes(min_value=start, max_value=end))
+    return naive.replace(tzinfo=draw(zones()), fold=draw(st.sampled_from([0, 1])))
+
+
+def utc_instants() -> st.SearchStrategy[datetime]:
+    """Draw an instant in UTC, as entities hold them."""
+    return instants().map(lambda instant: instant.astimezone(UTC))
+
+
+def terms(longest: timedelta = timedelta(days=3650)) -> st.SearchStrategy[Term]:
+    """Draw an exact or a calendar length, from a microsecond to *longest*; no relativedelta."""
+    exact = st.timedeltas(min_value=US, max_value=longest)
+    return exact | st.integers(1, max(1, longest.days // 31)).map(Months)
+
+
+def identifiers() -> st.SearchStrategy[str]:
+    """Draw a short id; few enough that two of them meet."""
+    return st.text("abcdef", min_size=1, max_size=3)
+
+
+def organizations() -> st.SearchStrategy[Organization]:
+    """Draw an organization without a parent."""
+    return st.builds(
+        Organization,
+        id=identifiers(),
+        name=st.just("An organization"),
+        maximum_access=st.none() | terms(),
+        time_zone=st.sampled_from(ZONE_NAMES),
+        anonymous_registration=st.booleans(),
+    )
+
+
+def courses() -> st.SearchStrategy[Course]:
+    """Draw a course of at most one activity, available or not."""
+    activity = Activity(id="lab", name="A lab", kind=ActivityKind.LAB)
+    return st.builds(
+        Course,
+        id=identifiers(),
+        name=st.just("A course"),
+        content_provider=st.none() | st.just("a provider"),
+        publishing_group=st.none() | st.just("a group"),
+        activities=st.sampled_from([(), (activity,)]),
+        maximum_access=st.none() | terms(),
+        archived=st.booleans(),
+    )
+
+
+def users() -> st.SearchStrategy[User]:
+    """Draw a user without roles; the organization may be unknown to any repository."""
+    return st.builds(
+        lambda name, organization_id: User(
+            id=name,
+            name=name,
+            email=f"{name}@example.org",
+            organization_id=organization_id,
+        ),
+        identifiers(),
+        st.none() | identifiers(),
+    )
+
+
+@st.composite
+def assignments(draw: st.DrawFn) -> CourseAssignment:
+    """Draw an assignment in any state: young, old, launched, started, complete, cancelled."""
+    created_at = draw(utc_instants())
+    later = st.none() | st.timedeltas(timedelta(0), timedelta(days=400)).map(
+        lambda passed: created_at + passed
+    )
+    return CourseAssignment(
+        id=draw(identifiers()),
+        learner_id=draw(identifiers()),
+        course_id=draw(identifiers()),
+        organization_id=draw(st.none() | identifiers()),
+        created_at=created_at,
+        expires_at=created_at + draw(st.timedeltas(US, timedelta(days=400))),
+        limited_by=draw(st.sampled_from(ExpirationLimit)),
+        first_lab_launched_at=draw(later),
+        started_at=draw(later),
+        completed_at=draw(later),
+        cancelled_at=draw(later),
+    )
+
+
+@st.composite
+def keys(draw: st.DrawFn) -> tuple[TrainingKey, KeyBatch]:
+    """Draw a hand-made key and its batch, with any window, uses and organization rule."""
+    created_at = draw(utc_instants())
+    edges = sorted(
+        draw(
+            st.lists(
+                st.timedeltas(timedelta(0), timedelta(days=400)),
+                min_size=2,
+                max_size=2,
+                unique=True,
+            )
+        )
+    )
+    max_uses = draw(st.integers(1, 5))
+    batch = KeyBatch(
+        id=draw(identifiers()),
+        name="A batch",
+        course_id=draw(identifiers()),
+        organization_id=draw(identifiers()),
+        created_at=created_at,
+        redeemable_from=draw(st.sampled_from([None, created_at + edges[0]])),
+        redeemable_until=draw(st.sampled_from([None, created_at + edges[1]])),
+        max_uses=max_uses,
+        availability=draw(terms()),
+        any_organization=draw(st.booleans()),
+        size=1,
+    )
+    key = TrainingKey(
+        code="Hand-made-1",
+        batch_id=batch.id,
+        uses=draw(st.integers(0, max_uses)),
+        max_uses=max_uses,
+        revoked_at=draw(st.sampled_from([None, created_at])),
+    )
+    return key, batch
