@@ -106,7 +106,7 @@ class CourseAssignment:
     completed_at: datetime | None = _instant_or_none()
     cancelled_at: datetime | None = _instant_or_none()
     finished: frozenset[str] = field(
-        default=frozenset(), converter=fields.tidy_set, validator=fields.identifiers
+        default=frozenset[str](), converter=fields.tidy_set, validator=fields.identifiers
     )
     notes: tuple[Note, ...] = field(
         default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Note)

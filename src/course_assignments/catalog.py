@@ -1,6 +1,6 @@
 """Who buys and what is taught: organizations and courses. Values only; no rule lives here."""
 
-from datetime import timedelta, tzinfo
+from datetime import tzinfo
 
 import attrs
 from attrs import converters, field, validators
@@ -80,6 +80,7 @@ class Course:
         archived: Whether it is kept for what exists only (rule 22).
 
     Example:
+        >>> from datetime import timedelta
         >>> Course(id="py", name="Python", maximum_access=timedelta(days=90)).archived
         False
     """

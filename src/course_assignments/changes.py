@@ -6,10 +6,11 @@ decided on is no longer so; it knows neither rules nor storage.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar, get_args
+from itertools import chain
+from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 import attrs
-from attrs import converters, field, validators
+from attrs import field, validators
 
 from course_assignments import fields
 from course_assignments.assignments import CourseAssignment, Seat
@@ -81,9 +82,11 @@ def _pairs(
         return details  # type: ignore[return-value]  # the validator refuses it
 
 
-def _texts(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
-    if not isinstance(value, tuple) or not all(isinstance(one, str) for pair in value for one in pair):
+def _texts(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
+    if not isinstance(value, tuple):
         raise InvalidInput("wrong_type", at.name, "expected texts by their names")
+    for text in chain.from_iterable(cast("tuple[tuple[object, ...], ...]", value)):
+        fields.check_kind(text, at.name, str)
 
 
 @attrs.frozen(kw_only=True)
@@ -115,9 +118,7 @@ class Event:
     subject_ids: tuple[str, ...] = field(
         converter=fields.tidy_tuple, validator=fields.each_of(tuple, str)
     )
-    details: tuple[tuple[str, str], ...] = field(
-        default=(), converter=_pairs, validator=_texts
-    )
+    details: tuple[tuple[str, str], ...] = field(default=(), converter=_pairs, validator=_texts)
 
 
 @attrs.frozen(kw_only=True)

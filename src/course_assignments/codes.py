@@ -60,7 +60,7 @@ def fold(typed: str) -> str:
     """Return the form in which *typed* is looked up and stored.
 
     If case, spaces, dashes and look-alikes can be forgiven so that a generated code is left, it is
-    that code, in the alphabet and without dashes; otherwise it is *typed* without outer white space.
+    that code, in the alphabet and without dashes; else it is *typed* without outer white space.
 
     Example:
         >>> fold(" ooo0-0000 0000-oool-2 "), fold(" Spring-2026 ")

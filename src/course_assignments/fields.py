@@ -6,7 +6,6 @@ knows the name of the field, refuses it. Every refusal is an `InvalidInput`.
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 from unicodedata import category
 
@@ -83,7 +82,9 @@ def check_count(value: object, field: str, least: int, most: int = LARGEST_COUNT
         3
     """
     if type(value) is not int or not least <= value <= most:
-        raise InvalidInput("invalid_count", field, f"expected a whole number from {least} to {most}")
+        raise InvalidInput(
+            "invalid_count", field, f"expected a whole number from {least} to {most}"
+        )
     return value
 
 

@@ -7,7 +7,7 @@ Nothing here reads a clock, and nothing here knows a rule.
 from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from re import fullmatch
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -48,20 +48,19 @@ def as_utc(value: datetime, field: str = "at") -> datetime:
         raise InvalidInput("not_a_datetime", field, "expected an aware datetime")
     try:
         offset = value.utcoffset()
-        if offset is None:
-            raise InvalidInput(
-                "naive_datetime", field, "a datetime needs a time zone, such as tzinfo=datetime.UTC"
-            )
         # Rebuilt field by field, so that a subclass with an arithmetic of its own is left behind.
         wall = datetime.combine(
             date(value.year, value.month, value.day),
             time(value.hour, value.minute, value.second, value.microsecond),
+            tzinfo=UTC,
         )
-        instant = (wall - offset).replace(tzinfo=UTC)
-    except InvalidInput:
-        raise
-    except Exception as error:  # noqa: BLE001 - a foreign tzinfo may raise anything at all
+        instant = None if offset is None else wall - offset
+    except Exception as error:  # a foreign tzinfo may raise anything at all
         raise _out_of_range(field) from error
+    if instant is None:
+        raise InvalidInput(
+            "naive_datetime", field, "a datetime needs a time zone, such as tzinfo=datetime.UTC"
+        )
     if not EARLIEST <= instant < TOO_LATE:
         raise _out_of_range(field)
     return instant
@@ -116,6 +115,11 @@ def start_of_day(day: date, zone: tzinfo, field: str = "day") -> datetime:
         raise _out_of_range(field) from error
 
 
+def _check_months(_: object, __: object, value: Any) -> None:
+    if type(value) is not int or not 1 <= value <= MOST_MONTHS:
+        raise InvalidInput("invalid_term", "months", "expected a whole number from 1 to 1200")
+
+
 @attrs.frozen(order=True)
 class Months:
     """A calendar length: so many months on, on the same day of the month or its last.
@@ -130,12 +134,7 @@ class Months:
         '2027-02-28T00:00:00+00:00'
     """
 
-    count: int = attrs.field()
-
-    @count.validator
-    def _check(self, _: object, value: object) -> None:
-        if type(value) is not int or not 1 <= value <= MOST_MONTHS:
-            raise InvalidInput("invalid_term", "months", "expected a whole number from 1 to 1200")
+    count: int = attrs.field(validator=_check_months)
 
     def after(self, start: datetime, zone: tzinfo = UTC) -> datetime:
         """Return the instant this many months after *start* on the calendar of *zone*."""
@@ -159,11 +158,19 @@ class CalendarDelta(Protocol):
     """
 
     @property
-    def years(self) -> int: ...
+    def years(self) -> int:
+        """How many years."""
+        ...
+
     @property
-    def months(self) -> int: ...
+    def months(self) -> int:
+        """How many months."""
+        ...
+
     @property
-    def days(self) -> int: ...
+    def days(self) -> int:
+        """How many days."""
+        ...
 
 
 #: What is taken where a `Term` is wanted: a ``relativedelta`` becomes one of the two.
@@ -280,7 +287,13 @@ def format_term(term: Term) -> str:
 _AMOUNT = r"(?:(\d{1,9})%s)?"
 _MONTHS = "P" + _AMOUNT % "Y" + _AMOUNT % "M"
 _EXACT = (
-    "P" + _AMOUNT % "W" + _AMOUNT % "D" + "(?:T" + _AMOUNT % "H" + _AMOUNT % "M" + r"(?:(\d{1,9})(?:\.(\d{1,6}))?S)?)?"
+    "P"
+    + _AMOUNT % "W"
+    + _AMOUNT % "D"
+    + "(?:T"
+    + _AMOUNT % "H"
+    + _AMOUNT % "M"
+    + r"(?:(\d{1,9})(?:\.(\d{1,6}))?S)?)?"
 )
 
 

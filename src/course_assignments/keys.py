@@ -1,6 +1,6 @@
-"""Course Assignment Training Keys: batches, the keys in them, and what was redeemed. Values only."""
+"""Training keys: batches, the keys in them, and what was redeemed. Values only."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import attrs
 from attrs import converters, field, validators
@@ -29,7 +29,7 @@ class KeyBatch:
         InvalidInput: a field is out of bounds, or the window is empty.
 
     Example:
-        >>> from datetime import UTC
+        >>> from datetime import UTC, timedelta
         >>> batch = KeyBatch(
         ...     id="spring", name="Spring", course_id="py", organization_id="acme",
         ...     created_at=datetime(2026, 1, 5, tzinfo=UTC), availability=timedelta(days=30),
@@ -58,7 +58,7 @@ class KeyBatch:
     any_organization: bool = field(default=False, validator=fields.flag)
     size: int = field(default=0, validator=fields.count(0))
     additions: frozenset[str] = field(
-        default=frozenset(), converter=fields.tidy_set, validator=fields.identifiers
+        default=frozenset[str](), converter=fields.tidy_set, validator=fields.identifiers
     )
 
     def __attrs_post_init__(self) -> None:

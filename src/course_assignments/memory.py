@@ -89,7 +89,7 @@ class _Shelf:
             name: defaultdict(_Listing) for name in _INDEXED.get(kind, ())
         }
 
-    def put(self, record: Any) -> None:  # noqa: ANN401 - a shelf holds one kind, whichever it is
+    def put(self, record: Any) -> None:
         after = self._entries(record)
         name = after[0][1][-1]
         before = self._entries(self.records[name]) if name in self.records else []
@@ -101,7 +101,7 @@ class _Shelf:
                 listing.add(place)
         self.records[name] = record
 
-    def _entries(self, record: Any) -> list[tuple[_Listing, Place]]:  # noqa: ANN401
+    def _entries(self, record: Any) -> list[tuple[_Listing, Place]]:
         """Return the listings that *record* stands in, and where."""
         place = tuple(getattr(record, name) for name in self._order)
         narrow = (index[getattr(record, name)] for name, index in self._by.items())
@@ -196,7 +196,7 @@ class InMemoryRepository:
         except (KeyError, TypeError):
             raise InvalidInput("wrong_type", "kind", "expected a kind of record") from None
 
-    def _stored(self, record: Record) -> Any:  # noqa: ANN401 - it is of the kind of *record*
+    def _stored(self, record: Record) -> Any:
         return self._shelves[type(record)].records.get(record.id)
 
     def _staged(self, change: Change) -> dict[tuple[type, str], Record]:
@@ -229,12 +229,14 @@ class InMemoryRepository:
                 email = record.folded_email
                 holder = self._shelves[User].holder("folded_email", email) or record.id
                 moved = staged.get((User, holder), record)
-                held = holder != record.id and isinstance(moved, User) and moved.folded_email == email
+                held = (
+                    holder != record.id and isinstance(moved, User) and moved.folded_email == email
+                )
                 if held or claims.setdefault(email, record.id) != record.id:
                     yield record
 
 
-def _stepped(stored: Any, step: Replace | Use) -> Record | None:  # noqa: ANN401
+def _stepped(stored: Any, step: Replace | Use) -> Record | None:
     """Return the *stored* record after *step*, or ``None`` if it is not as the step needs it."""
     if isinstance(step, Use):
         if stored is None or not _same_terms(stored, step.key):

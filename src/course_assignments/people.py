@@ -52,10 +52,12 @@ class User:
         default=None, validator=validators.optional(fields.identifier)
     )
     roles: frozenset[Role] = field(
-        default=frozenset(), converter=fields.tidy_set, validator=fields.each_of(frozenset, Role)
+        default=frozenset[Role](),
+        converter=fields.tidy_set,
+        validator=fields.each_of(frozenset, Role),
     )
     managed_organization_ids: frozenset[str] = field(
-        default=frozenset(), converter=fields.tidy_set, validator=fields.identifiers
+        default=frozenset[str](), converter=fields.tidy_set, validator=fields.identifiers
     )
 
     @property

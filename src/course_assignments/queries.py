@@ -84,7 +84,7 @@ class Query(Generic[F]):
         return attrs.evolve(self, cursor=self.place(record))
 
 
-def _optional_id() -> Any:  # noqa: ANN401 - attrs types a field as the value it will hold
+def _optional_id() -> Any:
     return field(default=None, validator=validators.optional(fields.identifier))
 
 

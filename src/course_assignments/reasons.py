@@ -1,11 +1,11 @@
 """Why something is refused: one small value per reason, with its facts as typed fields.
 
-A ``code`` is stable and may be matched on; the sentence that ``str`` gives may change. Sentences are
-for the person who was refused, and none ever shows the code of a key.
+A ``code`` is stable and may be matched on; the sentence that ``str`` gives may change. Sentences
+are for the person who was refused, and none ever shows the code of a key.
 """
 
 from datetime import datetime
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import attrs
 
@@ -304,6 +304,11 @@ class MaxUsesBelowUses:
         return f"A key was used {self.uses} times already; choose at least {self.uses}."
 
 
+def _check_code(_: object, __: object, value: Any) -> None:
+    if not isinstance(value, str) or not value.startswith("x-"):
+        raise InvalidInput("invalid_code", "code", "a host's reason has a code such as x-unpaid")
+
+
 @attrs.frozen
 class HostReason:
     """A reason of the host's own policies; its code starts with ``x-``.
@@ -316,13 +321,8 @@ class HostReason:
         The invoice of May is open.
     """
 
-    code: str = attrs.field()
+    code: str = attrs.field(validator=_check_code)
     sentence: str
-
-    @code.validator
-    def _check(self, _: object, value: object) -> None:
-        if not isinstance(value, str) or not value.startswith("x-"):
-            raise InvalidInput("invalid_code", "code", "a host's reason has a code such as x-unpaid")
 
     def __str__(self) -> str:
         return self.sentence

@@ -4,7 +4,7 @@ They read no clock, draw nothing at random and store nothing, so they fit into a
 keeps its records itself. The registrar is what reads before them and commits after them.
 """
 
-from course_assignments.actions.assigning import Pair, assign, assign_many
+from course_assignments.actions.assigning import Pair, assign, assign_many, settled
 from course_assignments.actions.batches import add_keys, create_keys, edit_keys, revoke_keys
 from course_assignments.actions.lifecycle import cancel, complete, reschedule
 from course_assignments.actions.records import add, anonymise, update
@@ -26,5 +26,6 @@ __all__ = [
     "register",
     "reschedule",
     "revoke_keys",
+    "settled",
     "update",
 ]

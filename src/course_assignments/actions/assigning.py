@@ -9,13 +9,13 @@ from attrs import field, validators
 
 from course_assignments import fields
 from course_assignments.actions.acting import authorization, emails_free, event, read
-from course_assignments.assignments import CourseAssignment, Note, Seat
+from course_assignments.assignments import AssignmentBatch, CourseAssignment, Note, Seat
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Record, Replace
 from course_assignments.decisions import Decision, Question, all_of
 from course_assignments.enums import ExpirationLimit, Permission, Repeat
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import EndLike, as_utc, resolve_end
+from course_assignments.instants import EndLike, resolve_end
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
 from course_assignments.policies.expiration import Ceiling, zone_of
@@ -63,9 +63,14 @@ class _Order:
     at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
     expires: EndLike | None
     note: Note | None = field(validator=validators.optional(fields.one_of(Note)))
-    repeat: Repeat = field(validator=fields.one_of(Repeat))
+    repeat: Repeat | None = field(validator=validators.optional(fields.one_of(Repeat)))
     policies: Policies = field(validator=fields.one_of(Policies))
     actor: User | None = field(validator=validators.optional(fields.one_of(User)))
+
+    @property
+    def mode(self) -> Repeat:
+        """What to do if the learner has the course already: as asked for, else the policy's."""
+        return self.policies.repeat.default if self.repeat is None else self.repeat
 
     def end(self, pair: Pair) -> Ceiling:
         """Return when access of *pair* ends: as asked for, else by default (rules 1 and 2)."""
@@ -88,7 +93,7 @@ class _Order:
     def own_questions(self, pair: Pair) -> list[Question]:
         """Return the questions that concern *pair* as a pair."""
         questions: list[Question] = []
-        if self.repeat is Repeat.REFUSE:
+        if self.mode is Repeat.REFUSE:
             questions.append(lambda at: self.policies.repeat.evaluate(pair.standing, at=at))
         if self.expires is not None:
             asked = self.policies.expiration.evaluate(
@@ -109,7 +114,7 @@ class _Order:
 
     def is_skipped(self, pair: Pair) -> bool:
         """Return whether an active assignment stands in for a new one (rule 15)."""
-        return self.repeat is Repeat.SKIP and latest_active(pair.standing, self.at) is not None
+        return self.mode is Repeat.SKIP and latest_active(pair.standing, self.at) is not None
 
     def change(self, action: str, pairs: list[Pair], decision: Decision) -> Change:
         """Return the change that assigns *pairs*, less those that are skipped."""
@@ -117,7 +122,7 @@ class _Order:
         if not made:
             return Change(decision=decision)
         assignments = [self._assignment(pair) for pair in made]
-        seats = [] if self.repeat is Repeat.ALLOW else made
+        seats = [] if self.mode is Repeat.ALLOW else made
         held = (latest_active(pair.standing, self.at) for pair in pairs if self.is_skipped(pair))
         ids = (one for pair in made for one in (pair.id, pair.course.id, pair.learner.id))
         return Change(
@@ -190,7 +195,7 @@ def assign(
         ('2026-07-04T00:00:00+00:00', 'MAXIMUM')
     """
     fields.check_kind(pair, "pair", Pair)
-    order = _order(at, expires, note, repeat, policies, actor)
+    order = _Order(at=at, expires=expires, note=note, repeat=repeat, policies=policies, actor=actor)
     decision = order.decide([*order.shared_questions(pair), *order.own_questions(pair)])
     decision.require()
     return order.change("assign", [pair], decision)
@@ -208,7 +213,7 @@ def assign_many(
     policies: Policies = DOCUMENTED,
     actor: User | None = None,
 ) -> Change:
-    """Return the change that assigns every pair, or raise with all that speaks against any (rule 14).
+    """Return the change that assigns every pair, or refuse it for all there is to say (rule 14).
 
     Args:
         pairs: In the order in which the assignments are wanted.
@@ -233,7 +238,7 @@ def assign_many(
         >>> len(assign_many(pairs, at=datetime(2026, 1, 5, tzinfo=UTC)).made(CourseAssignment))
         2
     """
-    order = _order(at, expires, note, repeat, policies, actor)
+    order = _Order(at=at, expires=expires, note=note, repeat=repeat, policies=policies, actor=actor)
     asked = fields.check_list(pairs, "pairs")
     for position, pair in enumerate(asked):
         fields.check_kind(pair, f"pairs[{position}]", Pair)
@@ -251,23 +256,18 @@ def assign_many(
     return attrs.evolve(change, create=(*created, *change.create), expect=expect)
 
 
-def _order(
-    at: datetime,
-    expires: EndLike | None,
-    note: Note | None,
-    repeat: Repeat | None,
-    policies: Policies,
-    actor: User | None,
-) -> _Order:
-    fields.check_kind(policies, "policies", Policies)
-    return _Order(
-        at=as_utc(at),
-        expires=expires,
-        note=note,
-        repeat=policies.repeat.default if repeat is None else repeat,
-        policies=policies,
-        actor=actor,
-    )
+def settled(pairs: Iterable[Pair], change: Change, *, at: datetime) -> AssignmentBatch:
+    """Return what *change*, made for *pairs* at *at*, comes to: what is new and what was skipped.
+
+    Example:
+        >>> from datetime import UTC
+        >>> settled([], Change(), at=datetime(2026, 1, 5, tzinfo=UTC)).created
+        ()
+    """
+    created = change.made(CourseAssignment)
+    fresh = {one.id for one in created}
+    held = (latest_active(pair.standing, at) for pair in pairs if pair.id not in fresh)
+    return AssignmentBatch(created=created, skipped=tuple(one for one in held if one is not None))
 
 
 def _for_pair(question: Question, pair: Pair, at: datetime) -> Decision:
@@ -280,7 +280,7 @@ def _for_pair(question: Question, pair: Pair, at: datetime) -> Decision:
 
 
 def check_newcomer(user: User, field_path: str) -> User:
-    """Return *user* if they may come in without anyone's doing: no roles, nothing managed (rule 11).
+    """Return *user* if they come with no rights: no roles, nothing managed (rule 11).
 
     Raises:
         InvalidInput: they bring a role or a managed organization.

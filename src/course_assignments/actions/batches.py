@@ -10,7 +10,7 @@ from course_assignments.actions.acting import authorization, event, read
 from course_assignments.catalog import Course
 from course_assignments.changes import Change, Replace
 from course_assignments.codes import mask
-from course_assignments.decisions import Decision, Question, all_of
+from course_assignments.decisions import Decision, all_of
 from course_assignments.enums import Permission
 from course_assignments.errors import InvalidInput
 from course_assignments.instants import as_utc
@@ -38,7 +38,7 @@ def create_keys(
         course: The one that its keys give access to.
         at: The aware instant at which it is made.
         codes: Hand-made codes with the numbers of their lines, as `read_codes` gives them.
-        generated: Further codes, as `course_assignments.codes.generate` gives them.
+        generated: Further codes, as ``codes.generate`` gives them.
         taken: Those of *codes* that a key has already.
         policies: The rules.
         actor: Who acts; ``None`` trusts the caller.
@@ -64,7 +64,16 @@ def create_keys(
     now = as_utc(at)
     if batch.redeemable_until is not None and batch.redeemable_until <= now:
         raise InvalidInput("empty_window", "redeemable_until", "expected an instant after now")
-    decision, keys = _new_keys(batch, course, now, codes or {}, generated, taken, policies, actor)
+    decision, keys = _new_keys(
+        batch,
+        course,
+        now,
+        codes=codes or {},
+        generated=generated,
+        taken=taken,
+        policies=policies,
+        actor=actor,
+    )
     return Change(
         create=(attrs.evolve(batch, size=len(keys)), *keys),
         expect=read(course, actor),
@@ -115,7 +124,16 @@ def add_keys(
     """
     fields.check_kind(batch, "batch", KeyBatch)
     now = as_utc(at)
-    decision, keys = _new_keys(batch, course, now, codes or {}, generated, taken, policies, actor)
+    decision, keys = _new_keys(
+        batch,
+        course,
+        now,
+        codes=codes or {},
+        generated=generated,
+        taken=taken,
+        policies=policies,
+        actor=actor,
+    )
     additions = batch.additions if id is None else batch.additions | {id}
     return Change(
         create=keys,
@@ -136,6 +154,7 @@ def _new_keys(
     batch: KeyBatch,
     course: Course,
     now: datetime,
+    *,
     codes: Mapping[str, int],
     generated: Iterable[str],
     taken: Collection[str],
@@ -157,9 +176,7 @@ def _new_keys(
         now,
     )
     decision.require()
-    keys = [
-        TrainingKey(code=code, batch_id=batch.id, max_uses=batch.max_uses) for code in wanted
-    ]
+    keys = [TrainingKey(code=code, batch_id=batch.id, max_uses=batch.max_uses) for code in wanted]
     return decision, keys
 
 

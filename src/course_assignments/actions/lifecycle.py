@@ -72,7 +72,7 @@ def cancel(
     )
     decision.require()
     replace = [Replace(assignment, attrs.evolve(assignment, cancelled_at=now))]
-    use = []
+    use: list[Use] = []
     if policies.cancellation.restores_key_use and redemption is not None and key is not None:
         replace.append(Replace(redemption, attrs.evolve(redemption, restored_at=now)))
         use.append(Use(key, -1))

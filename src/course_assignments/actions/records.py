@@ -137,6 +137,4 @@ def anonymise(user: User, *, at: datetime, actor: User | None = None) -> Change:
     after = attrs.evolve(user, name="Anonymous", email=address)
     if after == user:
         return Change()
-    return Change(
-        replace=[Replace(user, after)], record=[event("anonymise", now, actor, user.id)]
-    )
+    return Change(replace=[Replace(user, after)], record=[event("anonymise", now, actor, user.id)])

@@ -10,7 +10,7 @@ from course_assignments.actions.assigning import check_newcomer
 from course_assignments.assignments import CourseAssignment, FromKey
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Use
-from course_assignments.decisions import Question, all_of
+from course_assignments.decisions import Decision, Question, all_of
 from course_assignments.enums import ExpirationLimit, Permission
 from course_assignments.instants import as_utc, end_of
 from course_assignments.keys import KeyBatch, Redemption, TrainingKey
@@ -92,7 +92,9 @@ def redeem(
     fields.check_kind(policies, "policies", Policies)
     now = as_utc(at)
     questions = _questions(presented, policies, actor)
-    return _redeemed("redeem", presented, questions, now, policies, actor)
+    decision = all_of(questions, now)
+    decision.require()
+    return _redeemed("redeem", presented, decision, at=now, policies=policies, actor=actor)
 
 
 def register(
@@ -134,16 +136,16 @@ def register(
         lambda at: policies.registration.evaluate(host, newcomer, at=at, holder=holder),
         *_questions(presented, policies, actor),
     ]
-    change = _redeemed("register", presented, questions, now, policies, actor)
+    decision = all_of(questions, now)
+    decision.require()
+    change = _redeemed("register", presented, decision, at=now, policies=policies, actor=actor)
     expect = (*(record for record in change.expect if record != newcomer), host)
     return attrs.evolve(
         change, create=(newcomer, *change.create), expect=tuple(dict.fromkeys(expect))
     )
 
 
-def _questions(
-    presented: Presented, policies: Policies, actor: User | None
-) -> list[Question]:
+def _questions(presented: Presented, policies: Policies, actor: User | None) -> list[Question]:
     learner = presented.learner
     acting = None if actor is not None and actor.id == learner.id else actor
     return [
@@ -158,24 +160,23 @@ def _questions(
 def _redeemed(
     action: str,
     presented: Presented,
-    questions: list[Question],
-    now: datetime,
+    decision: Decision,
+    *,
+    at: datetime,
     policies: Policies,
     actor: User | None,
 ) -> Change:
-    decision = all_of(questions, now)
-    decision.require()
     learner, batch, organization = presented.learner, presented.batch, presented.organization
     # "content availability" counts from redemption, and the limit of rule 1 still applies
-    available = end_of(batch.availability, now, zone_of(organization), "availability")
-    limit = policies.expiration.limit(now, course=presented.course, organization=organization)
+    available = end_of(batch.availability, at, zone_of(organization), "availability")
+    limit = policies.expiration.limit(at, course=presented.course, organization=organization)
     end = earliest([limit, Ceiling(available, ExpirationLimit.KEY)])
     assignment = CourseAssignment(
         id=presented.id,
         learner_id=learner.id,
         course_id=presented.course.id,
         organization_id=learner.organization_id,
-        created_at=now,
+        created_at=at,
         expires_at=end.at,
         limited_by=end.by,
         origin=FromKey(batch.id, presented.redemption_id),
@@ -186,7 +187,7 @@ def _redeemed(
         batch_id=batch.id,
         learner_id=learner.id,
         assignment_id=presented.id,
-        redeemed_at=now,
+        redeemed_at=at,
     )
     subjects = (assignment.id, redemption.id, batch.id, assignment.course_id, learner.id)
     return Change(
@@ -194,6 +195,6 @@ def _redeemed(
         use=[Use(presented.key, 1)],
         # Not the batch: a redemption decided before its window was edited may be stored after it.
         expect=read(presented.course, learner, organization, actor),
-        record=[event(action, now, actor, *subjects)],
+        record=[event(action, at, actor, *subjects)],
         decision=decision,
     )

@@ -74,7 +74,9 @@ class AuthorizationPolicy:
         fields.check_kind(actor, "actor", User)
         fields.check_kind(permission, "permission", Permission)
         if permission is Permission.SUPPORT:
-            return Decision(() if actor.roles.intersection(self.support) else (SupportRoleMissing(),))
+            return Decision(
+                () if actor.roles.intersection(self.support) else (SupportRoleMissing(),)
+            )
         roles = self.keys if permission is Permission.KEYS else self.assigning
         reasons: list[Reason] = []
         if not actor.roles.intersection(roles):

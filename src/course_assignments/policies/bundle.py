@@ -180,7 +180,9 @@ class Policies:
     completion: CompletionRule = field(default=CompletionPolicy(), validator=_policy)
     key_redemption: KeyRedemptionRule = field(default=KeyRedemptionPolicy(), validator=_policy)
     registration: RegistrationRule = field(default=RegistrationPolicy(), validator=_policy)
-    course_availability: CourseAvailabilityRule = field(default=CourseAvailabilityPolicy(), validator=_policy)
+    course_availability: CourseAvailabilityRule = field(
+        default=CourseAvailabilityPolicy(), validator=_policy
+    )
     repeat: RepeatRule = field(default=RepeatPolicy(), validator=_policy)
     authorization: AuthorizationRule = field(default=AuthorizationPolicy(), validator=_policy)
 

@@ -14,9 +14,7 @@ from course_assignments.instants import as_utc
 from course_assignments.reasons import AlreadyAssigned
 
 
-def latest_active(
-    assignments: Iterable[CourseAssignment], at: datetime
-) -> CourseAssignment | None:
+def latest_active(assignments: Iterable[CourseAssignment], at: datetime) -> CourseAssignment | None:
     """Return the one of *assignments* that is active at *at* and ends last, or ``None``.
 
     Of several that end together it is the one with the smallest id.

@@ -12,7 +12,6 @@ from course_assignments.errors import Conflict, InvalidInput, NotFound
 from course_assignments.identifiers import derived_id
 from course_assignments.instants import EndLike
 from course_assignments.people import User
-from course_assignments.policies.repetition import latest_active
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
 
@@ -30,7 +29,7 @@ class AssigningCommands(Office):
         expires: EndLike | None = None,
         note: Note | None = None,
         repeat: Repeat | None = None,
-        id: str | None = None,  # noqa: A002 - what every record calls it
+        id: str | None = None,
         by: str | None = None,
     ) -> Outcome[CourseAssignment]:
         """Assign a course to a learner (rules 1, 2, 15, 21 and 22).
@@ -87,9 +86,8 @@ class AssigningCommands(Office):
             policies=desk.policies,
             actor=actor,
         )
-        (assignment,) = change.made(CourseAssignment) or (latest_active(pair.standing, desk.at),)
-        assert assignment is not None
-        return Outcome(assignment, change)
+        batch = actions.settled([pair], change, at=desk.at)
+        return Outcome((*batch.created, *batch.skipped)[0], change)
 
     may_assign = question(assign)
 
@@ -103,7 +101,7 @@ class AssigningCommands(Office):
         expires: EndLike | None = None,
         note: Note | None = None,
         repeat: Repeat | None = None,
-        id: str | None = None,  # noqa: A002 - what every record calls it
+        id: str | None = None,
         by: str | None = None,
     ) -> Outcome[AssignmentBatch]:
         """Assign every course to every learner, or nothing to anyone (rule 14).
@@ -176,15 +174,7 @@ class AssigningCommands(Office):
             policies=desk.policies,
             actor=actor,
         )
-        created = change.made(CourseAssignment)
-        fresh = {(one.course_id, one.learner_id) for one in created}
-        skipped = (
-            latest_active(pair.standing, desk.at)
-            for pair in pairs
-            if (pair.course.id, pair.learner.id) not in fresh
-        )
-        held = tuple(one for one in skipped if one is not None)
-        return Outcome(AssignmentBatch(created=created, skipped=held), change)
+        return Outcome(actions.settled(pairs, change, at=desk.at), change)
 
     may_assign_many = question(assign_many)
 
@@ -204,7 +194,7 @@ def _ids(values: Iterable[str], field: str) -> tuple[str, ...]:
 
 
 def _learners(learners: Iterable[str | User]) -> dict[str, User | None]:
-    """Return the learners by id, in order and each once, with the profile of those who bring one."""
+    """Return the learners by id, in order and each once, with the profiles that were brought."""
     given: dict[str, User | None] = {}
     for position, learner in enumerate(fields.check_list(learners, "learners")):
         path = f"learners[{position}]"
@@ -219,7 +209,7 @@ def _learners(learners: Iterable[str | User]) -> dict[str, User | None]:
 
 
 def _newcomers(given: dict[str, User | None], known: dict[str, User]) -> dict[str, User]:
-    """Return the profiles that are new, or raise `Conflict` for one that differs from the stored."""
+    """Return the profiles that are new; one that differs from what is stored is a `Conflict`."""
     profiles = {id_: user for id_, user in given.items() if user is not None}
     changed = [id_ for id_, user in profiles.items() if known.get(id_, user) != user]
     if changed:
@@ -267,7 +257,8 @@ def _made_before(
     found = desk.repository.get(CourseAssignment, ids.values())
     if not found:
         return None
-    created, skipped = [], []
+    created: list[CourseAssignment] = []
+    skipped: list[CourseAssignment] = []
     for (course_id, learner_id), id_ in ids.items():
         if id_ in found:
             created.append(found[id_])

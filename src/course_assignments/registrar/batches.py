@@ -51,7 +51,7 @@ class BatchCommands(Office):
         any_organization: bool = False,
         codes: Iterable[str] = (),
         generate: int = 0,
-        id: str | None = None,  # noqa: A002 - what every record calls it
+        id: str | None = None,
         by: str | None = None,
     ) -> Outcome[KeyBatch]:
         """Make a batch of training keys for a course (rules 6 to 9, 12, 21 and 22).
@@ -77,7 +77,7 @@ class BatchCommands(Office):
             Refused: with every reason against; codes that exist are named by their lines.
             NotFound: the course, the organization or *by* is unknown.
             Conflict: another batch is stored under *id*.
-            InvalidInput: an argument is of the wrong kind or out of bounds, or no code is asked for.
+            InvalidInput: an argument is of the wrong kind or out of bounds, or there is no code.
 
         Example:
             >>> from datetime import timedelta
@@ -142,7 +142,7 @@ class BatchCommands(Office):
         *,
         codes: Iterable[str] = (),
         generate: int = 0,
-        id: str | None = None,  # noqa: A002 - what every record calls it
+        id: str | None = None,
         by: str | None = None,
     ) -> Outcome[KeyBatch]:
         """Add keys to a batch, on its terms (rules 12, 21 and 22).
@@ -158,7 +158,7 @@ class BatchCommands(Office):
             Refused: with every reason against; codes that exist are named by their lines.
             NotFound: the batch or *by* is unknown.
             Conflict: under *id* other codes were added.
-            InvalidInput: an argument is of the wrong kind or out of bounds, or no code is asked for.
+            InvalidInput: an argument is of the wrong kind or out of bounds, or there is no code.
 
         Example:
             >>> from datetime import timedelta
@@ -206,9 +206,9 @@ class BatchCommands(Office):
         batch_id: str,
         *,
         name: str | Unchanged = UNCHANGED,
-        redeemable_from: EndLike | None | Unchanged = UNCHANGED,
-        redeemable_until: EndLike | None | Unchanged = UNCHANGED,
-        max_uses: int | None | Unchanged = UNCHANGED,
+        redeemable_from: EndLike | Unchanged | None = UNCHANGED,
+        redeemable_until: EndLike | Unchanged | None = UNCHANGED,
+        max_uses: int | Unchanged | None = UNCHANGED,
         availability: TermLike | Unchanged = UNCHANGED,
         any_organization: bool | Unchanged = UNCHANGED,
         by: str | None = None,
@@ -218,8 +218,8 @@ class BatchCommands(Office):
         Args:
             batch_id: The batch.
             name: What it is called.
-            redeemable_from: As for `create_keys`, a term counted from the batch's creation; ``None``
-                is at once.
+            redeemable_from: As for `create_keys`, but a term counts from the batch's creation;
+                ``None`` is at once.
             redeemable_until: Likewise; ``None`` is never.
             max_uses: How often each key can be used, not below the uses made; ``None`` is once.
             availability: How long access lasts from redemption on.
@@ -302,9 +302,7 @@ class BatchCommands(Office):
         actor = desk.actor(by)
         key = desk.key(code)
         batch = desk.need(KeyBatch, key.batch_id)
-        change = actions.revoke_keys(
-            batch, [key], at=desk.at, policies=desk.policies, actor=actor
-        )
+        change = actions.revoke_keys(batch, [key], at=desk.at, policies=desk.policies, actor=actor)
         return Outcome(next(iter(change.made(TrainingKey)), key), change)
 
     may_revoke_key = question(revoke_key)

@@ -23,7 +23,7 @@ from course_assignments.repository import Repository
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Self = TypeVar("Self", bound="Office")
+AnyOffice = TypeVar("AnyOffice", bound="Office")
 
 #: How long a command tries again while others are faster.
 PATIENCE = timedelta(seconds=30)
@@ -82,7 +82,12 @@ class Office:
             drawn=drawn,
         )
 
-    def _carry_out(self, plan: Callable[[Desk], Outcome[T]]) -> T:
+    def carry_out(self, plan: Callable[[Desk], Outcome[T]]) -> T:
+        """Read, decide and commit what *plan* says, until it succeeds or is refused.
+
+        Raises:
+            Conflict: others were faster for longer than the patience lasts.
+        """
         drawn: set[str] = set()
         give_up_at = monotonic() + self._patience
         while True:
@@ -98,7 +103,8 @@ class Office:
             else:
                 return outcome.result
 
-    def _ask(self, plan: Callable[[Desk], Outcome[T]]) -> Decision:
+    def ask(self, plan: Callable[[Desk], Outcome[T]]) -> Decision:
+        """Return whether *plan* would be allowed now; nothing is committed."""
         try:
             return plan(self._desk(set())).change.decision
         except Refused as refused:
@@ -106,38 +112,43 @@ class Office:
 
 
 def command(
-    plan: Callable[Concatenate[Self, Desk, P], Outcome[T]],
-) -> Callable[Concatenate[Self, P], T]:
+    plan: Callable[Concatenate[AnyOffice, Desk, P], Outcome[T]],
+) -> Callable[Concatenate[AnyOffice, P], T]:
     """Turn a plan, which reads and decides at a desk, into a command that also commits."""
 
-    def carry_out(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._carry_out(_at_desk(plan, self, args, kwargs))
+    def carry_out(self: AnyOffice, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.carry_out(_at_desk(plan, self, args, kwargs))
 
     return _dressed(carry_out, plan, plan.__name__, plan.__doc__)
 
 
 def question(
-    of: Callable[Concatenate[Self, P], T],
-) -> Callable[Concatenate[Self, P], Decision]:
+    of: Callable[Concatenate[AnyOffice, P], T],
+) -> Callable[Concatenate[AnyOffice, P], Decision]:
     """Return the twin of a command: whether it would be allowed now; it changes nothing."""
     plan: Callable[..., Outcome[T]] = of.__wrapped__  # type: ignore[attr-defined]  # set by command
 
-    def ask(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> Decision:
-        return self._ask(_at_desk(plan, self, args, kwargs))
+    def ask(self: AnyOffice, /, *args: P.args, **kwargs: P.kwargs) -> Decision:
+        return self.ask(_at_desk(plan, self, args, kwargs))
 
     name = plan.__name__
     sentence = f"Answer whether `{name}` would be allowed now, and if not, why; change nothing."
     return _dressed(ask, plan, f"may_{name}", sentence)
 
 
+def _kept(argument: Any) -> Any:
+    """Return *argument* so that every try finds it whole, even one that runs dry."""
+    return (*argument,) if isinstance(argument, Iterator) else argument
+
+
 def _at_desk(
-    plan: Callable[..., Outcome[T]], office: Office, args: Any, kwargs: Any  # noqa: ANN401
+    plan: Callable[..., Outcome[T]],
+    office: Office,
+    args: Any,
+    kwargs: Any,
 ) -> Callable[[Desk], Outcome[T]]:
-    # A try may not be the last, so what can be gone through only once is kept.
-    kept = [tuple(one) if isinstance(one, Iterator) else one for one in args]
-    named = {
-        name: tuple(one) if isinstance(one, Iterator) else one for name, one in kwargs.items()
-    }
+    kept = [_kept(one) for one in args]
+    named = {name: _kept(one) for name, one in kwargs.items()}
     return lambda desk: plan(office, desk, *kept, **named)
 
 

@@ -27,7 +27,7 @@ class RedeemingCommands(Office):
         code: str,
         learner_id: str,
         *,
-        id: str | None = None,  # noqa: A002 - what every record calls it
+        id: str | None = None,
         by: str | None = None,
     ) -> Outcome[CourseAssignment]:
         """Redeem a key for a learner who has a profile (rules 6 to 10, 12, 21 and 22).
@@ -83,7 +83,7 @@ class RedeemingCommands(Office):
         code: str,
         user: User,
         *,
-        id: str | None = None,  # noqa: A002 - what every record calls it
+        id: str | None = None,
         by: str | None = None,
     ) -> Outcome[CourseAssignment]:
         """Give a newcomer a profile and redeem their key, both or neither (rules 11 and 12).
@@ -126,9 +126,7 @@ class RedeemingCommands(Office):
         holder = next(iter(desk.holders([user])), None)
         if holder is None and desk.look_up(User, user.id) is not None:
             raise Conflict((user.id,))
-        newcomer = attrs.evolve(
-            user, organization_id=user.organization_id or batch.organization_id
-        )
+        newcomer = attrs.evolve(user, organization_id=user.organization_id or batch.organization_id)
         change = actions.register(
             _presented(desk, key, batch, newcomer, id),
             at=desk.at,
