@@ -67,7 +67,7 @@ def _instant_or_none() -> datetime | None:
 
 @attrs.frozen(kw_only=True)
 class CourseAssignment:
-    """One learner's access to one course, from `created_at` until just before `expires_at`.
+    """One learner's access to one course, from ``created_at`` until just before ``expires_at``.
 
     Attributes:
         organization_id: The learner's organization when it was made: who is billed (rule 16).
@@ -75,8 +75,10 @@ class CourseAssignment:
         first_lab_launched_at: When a lab was first launched; it counts for good (rule 3).
         finished: The ids of the activities that were finished (rule 5).
 
-    All instants are UTC. Raises:
-        InvalidInput: a field is out of bounds, or an instant lies before `created_at`.
+    All instants are UTC.
+
+    Raises:
+        InvalidInput: a field is out of bounds, or an instant lies before ``created_at``.
 
     Example:
         >>> from datetime import UTC

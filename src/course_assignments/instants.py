@@ -240,7 +240,7 @@ def end_of(term: Term, start: datetime, zone: tzinfo = UTC, field: str = "term")
     return as_utc(end, field)
 
 
-#: What is taken where an end is wanted: an instant, a `Term` from a start, or a day in a zone.
+#: What is taken where an end is wanted, be it an instant, a `Term` from a start, or a day in a zone.
 EndLike: TypeAlias = datetime | date | TermLike
 
 

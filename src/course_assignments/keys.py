@@ -17,7 +17,7 @@ class KeyBatch:
     """Keys of one course that share a name and their terms.
 
     Attributes:
-        organization_id: Whose keys they are; without `any_organization` only its learners redeem.
+        organization_id: Whose keys they are; without ``any_organization`` only its learners redeem.
         redeemable_from: The first instant they can be redeemed, UTC; ``None`` is at once.
         redeemable_until: The first instant they no longer can, UTC; ``None`` is never (rule 7).
         max_uses: How often each key of it can be used; 1 unless more was said (rule 6).
@@ -112,7 +112,7 @@ class TrainingKey:
 
     @property
     def id(self) -> str:
-        """The code: what the key is stored under."""
+        """The code, which is what the key is stored under."""
         return self.code
 
     @property

@@ -52,7 +52,7 @@ class Query(Generic[F]):
     """
 
     kind: ClassVar[type[Any]]
-    #: The fields that a record's place in the order is made of: facts that never change.
+    #: The fields that a record's place in the order is made of; facts that never change.
     order: ClassVar[tuple[str, ...]] = ("id",)
 
     limit: int = field(default=PAGE, validator=_check_limit)

@@ -54,7 +54,7 @@ class Repository(Protocol):
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
         """Return the records of *kind* under *ids*, leaving out the ids nothing is stored under.
 
-        A `TrainingKey` is stored under its code, as `course_assignments.codes.fold` gives it.
+        A `TrainingKey` is stored under its code, as ``codes.fold`` gives it.
         """
         ...
 

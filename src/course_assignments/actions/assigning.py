@@ -87,7 +87,9 @@ class _Order:
         organization_id = pair.learner.organization_id
         return [
             *authorization(self.policies, self.actor, Permission.ASSIGN, organization_id),
-            lambda at: self.policies.course_availability.evaluate(pair.course, at=at),
+            self._unless_skipped(
+                pair, lambda at: self.policies.course_availability.evaluate(pair.course, at=at)
+            ),
         ]
 
     def own_questions(self, pair: Pair) -> list[Question]:
@@ -102,8 +104,21 @@ class _Order:
                 course=pair.course,
                 organization=pair.organization,
             )
-            questions.append(lambda _: asked)
+            questions.append(self._unless_skipped(pair, lambda _: asked))
         return questions
+
+    def _unless_skipped(self, pair: Pair, question: Question) -> Question:
+        """Return *question*, to be asked only while something new would be made (rule 22)."""
+        if self.mode is not Repeat.SKIP:
+            return question
+
+        def ask(at: datetime) -> Decision:
+            standing = self.policies.repeat.evaluate(pair.standing, at=at)
+            answer = question(at) if latest_active(pair.standing, at) is None else Decision()
+            turns = (one for one in (answer.changes_at, standing.changes_at) if one is not None)
+            return attrs.evolve(answer, changes_at=min(turns, default=None))
+
+        return ask
 
     def decide(self, questions: Iterable[Question]) -> Decision:
         """Return the answer to all *questions*."""

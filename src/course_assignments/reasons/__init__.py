@@ -1,0 +1,134 @@
+"""Why something is refused: one small value per reason, with its facts as typed fields.
+
+A ``code`` is stable and may be matched on; the sentence that ``str`` gives may change. Sentences
+are for the person who was refused, and none ever shows the code of a key.
+"""
+
+from typing import TypeAlias
+
+import attrs
+
+from course_assignments.reasons.acting import (
+    OrganizationNotManaged,
+    RoleMissing,
+    SupportRoleMissing,
+)
+from course_assignments.reasons.assigning import (
+    AlreadyAssigned,
+    CourseArchived,
+    CourseNotAvailable,
+    ExpiresTooEarly,
+    ExpiresTooLate,
+)
+from course_assignments.reasons.batches import CodeTaken, MaxUsesBelowUses
+from course_assignments.reasons.host import HostReason
+from course_assignments.reasons.lifecycle import (
+    AlreadyCancelled,
+    AlreadyCompleted,
+    AssignmentNotActive,
+    CancellationWindowClosed,
+    LabLaunched,
+)
+from course_assignments.reasons.redeeming import (
+    AlreadyRedeemed,
+    EmailTaken,
+    KeyExhausted,
+    KeyExpired,
+    KeyMistyped,
+    KeyNotFound,
+    KeyNotYetRedeemable,
+    KeyRevoked,
+    RegistrationDisabled,
+    WrongOrganization,
+)
+
+#: A reason that stands on its own.
+PlainReason: TypeAlias = (
+    CancellationWindowClosed
+    | LabLaunched
+    | AlreadyCancelled
+    | AlreadyCompleted
+    | AssignmentNotActive
+    | ExpiresTooLate
+    | ExpiresTooEarly
+    | CourseNotAvailable
+    | CourseArchived
+    | AlreadyAssigned
+    | KeyNotFound
+    | KeyMistyped
+    | KeyRevoked
+    | KeyNotYetRedeemable
+    | KeyExpired
+    | KeyExhausted
+    | WrongOrganization
+    | AlreadyRedeemed
+    | RegistrationDisabled
+    | EmailTaken
+    | RoleMissing
+    | SupportRoleMissing
+    | OrganizationNotManaged
+    | CodeTaken
+    | MaxUsesBelowUses
+    | HostReason
+)
+
+
+@attrs.frozen
+class ForPair:
+    """A reason against one pair when several courses are assigned to several learners (rule 14).
+
+    Example:
+        >>> pair = ForPair("py", "ada", CourseArchived("py"))
+        >>> pair.code
+        'course_archived'
+        >>> print(pair)
+        Learner 'ada', course 'py': Course 'py' is archived; choose another course.
+    """
+
+    course_id: str
+    learner_id: str
+    reason: PlainReason
+
+    @property
+    def code(self) -> str:
+        """The code of the reason itself."""
+        return self.reason.code
+
+    def __str__(self) -> str:
+        return f"Learner {self.learner_id!r}, course {self.course_id!r}: {self.reason}"
+
+
+#: Why something was refused: a closed union, to be matched on.
+Reason: TypeAlias = PlainReason | ForPair
+
+__all__ = [
+    "AlreadyAssigned",
+    "AlreadyCancelled",
+    "AlreadyCompleted",
+    "AlreadyRedeemed",
+    "AssignmentNotActive",
+    "CancellationWindowClosed",
+    "CodeTaken",
+    "CourseArchived",
+    "CourseNotAvailable",
+    "EmailTaken",
+    "ExpiresTooEarly",
+    "ExpiresTooLate",
+    "ForPair",
+    "HostReason",
+    "KeyExhausted",
+    "KeyExpired",
+    "KeyMistyped",
+    "KeyNotFound",
+    "KeyNotYetRedeemable",
+    "KeyRevoked",
+    "LabLaunched",
+    "MaxUsesBelowUses",
+    "OrganizationNotManaged",
+    "PlainReason",
+    "Reason",
+    "RegistrationDisabled",
+    "RoleMissing",
+    "SupportRoleMissing",
+    "WrongOrganization",
+]

@@ -1,0 +1,31 @@
+"""The reasons that a host adds with policies of its own."""
+
+from typing import Any
+
+import attrs
+
+from course_assignments.errors import InvalidInput
+
+
+def _check_code(_: object, __: object, value: Any) -> None:
+    if not isinstance(value, str) or not value.startswith("x-"):
+        raise InvalidInput("invalid_code", "code", "a host's reason has a code such as x-unpaid")
+
+
+@attrs.frozen
+class HostReason:
+    """A reason of the host's own policies; its code starts with ``x-``.
+
+    Raises:
+        InvalidInput: *code* does not start with ``x-``.
+
+    Example:
+        >>> print(HostReason("x-unpaid", "The invoice of May is open."))
+        The invoice of May is open.
+    """
+
+    code: str = attrs.field(validator=_check_code)
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
