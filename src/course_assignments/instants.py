@@ -145,7 +145,7 @@ class Months:
         return f"P{self.count}M"
 
 
-#: A length of time: exact (`timedelta`) or on the calendar (`Months`).
+#: A length of time, exact (`timedelta`) or on the calendar (`Months`).
 Term: TypeAlias = timedelta | Months
 
 
@@ -173,7 +173,7 @@ class CalendarDelta(Protocol):
         ...
 
 
-#: What is taken where a `Term` is wanted: a ``relativedelta`` becomes one of the two.
+#: What is taken where a `Term` is wanted; a ``relativedelta`` becomes one of the two.
 TermLike: TypeAlias = timedelta | Months | CalendarDelta
 
 
@@ -240,7 +240,7 @@ def end_of(term: Term, start: datetime, zone: tzinfo = UTC, field: str = "term")
     return as_utc(end, field)
 
 
-#: What is taken where an end is wanted, be it an instant, a `Term` from a start, or a day in a zone.
+#: What is taken where an end is wanted; an instant, a `Term` from a start, or a day in a zone.
 EndLike: TypeAlias = datetime | date | TermLike
 
 

@@ -98,7 +98,7 @@ class ForPair:
         return f"Learner {self.learner_id!r}, course {self.course_id!r}: {self.reason}"
 
 
-#: Why something was refused: a closed union, to be matched on.
+#: Why something was refused; a closed union, to be matched on.
 Reason: TypeAlias = PlainReason | ForPair
 
 __all__ = [

@@ -2,13 +2,19 @@
 
 from course_assignments.registrar.assigning import AssigningCommands
 from course_assignments.registrar.batches import BatchCommands
+from course_assignments.registrar.keys import KeyCommands
 from course_assignments.registrar.lifecycle import LifecycleCommands
 from course_assignments.registrar.records import RecordCommands
 from course_assignments.registrar.redeeming import RedeemingCommands
 
 
 class Registrar(
-    RecordCommands, AssigningCommands, LifecycleCommands, BatchCommands, RedeemingCommands
+    RecordCommands,
+    AssigningCommands,
+    LifecycleCommands,
+    BatchCommands,
+    KeyCommands,
+    RedeemingCommands,
 ):
     """Assign courses, cancel them, hand out training keys and redeem them.
 

@@ -3,7 +3,7 @@
 What guards an absence (a seat, a redemption's id) is read before what it guards.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 
 import attrs
@@ -14,10 +14,10 @@ from course_assignments.catalog import Organization
 from course_assignments.changes import R
 from course_assignments.decisions import Decision, Refused
 from course_assignments.errors import InvalidInput, NotFound
-from course_assignments.keys import TrainingKey
+from course_assignments.keys import KeyBatch, TrainingKey
 from course_assignments.people import User
 from course_assignments.policies.bundle import Policies
-from course_assignments.queries import AssignmentQuery, UserQuery
+from course_assignments.queries import LARGEST_PAGE, AssignmentQuery, KeyQuery, UserQuery
 from course_assignments.reasons import KeyMistyped, KeyNotFound
 from course_assignments.repository import Repository, every
 
@@ -88,6 +88,10 @@ class Desk:
         if code not in found:
             raise Refused(Decision((KeyNotFound(),)))
         return found[code]
+
+    def keys_of(self, batch: KeyBatch) -> Iterator[TrainingKey]:
+        """Go through all keys of *batch*."""
+        return every(self.repository, KeyQuery(batch_ids=[batch.id], limit=LARGEST_PAGE))
 
     def new_id(self, wanted: str | None = None) -> str:
         """Return the id that the caller *wanted*, or one that was not drawn before."""
