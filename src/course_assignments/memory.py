@@ -222,18 +222,14 @@ class InMemoryRepository:
         return staged
 
     def _without_email(self, staged: Mapping[tuple[type, str], Record]) -> Iterator[Record]:
-        """Give the users of *staged* whose e-mail address another user has."""
-        claims: dict[str, str] = {}
-        for record in staged.values():
-            if isinstance(record, User):
-                email = record.folded_email
-                holder = self._shelves[User].holder("folded_email", email) or record.id
-                moved = staged.get((User, holder), record)
-                held = (
-                    holder != record.id and isinstance(moved, User) and moved.folded_email == email
-                )
-                if held or claims.setdefault(email, record.id) != record.id:
-                    yield record
+        """Give the users of *staged* whose e-mail address another user has, or would have."""
+        users = [record for record in staged.values() if isinstance(record, User)]
+        owners = {user.folded_email: user for user in reversed(users)}
+        for user in users:
+            stored = self._shelves[User].holder("folded_email", user.folded_email)
+            stays = stored is not None and (User, stored) not in staged
+            if stays or owners[user.folded_email] is not user:
+                yield user
 
 
 def _stepped(stored: Any, step: Replace | Use) -> Record | None:

@@ -6,11 +6,12 @@ import attrs
 
 from course_assignments import fields
 from course_assignments.actions.acting import authorization, event, read
-from course_assignments.assignments import CourseAssignment
+from course_assignments.assignments import CourseAssignment, FromKey
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace, Use
 from course_assignments.decisions import all_of
 from course_assignments.enums import ExpirationLimit, Permission
+from course_assignments.errors import InvalidInput
 from course_assignments.instants import EndLike, as_utc, resolve_end
 from course_assignments.keys import Redemption, TrainingKey
 from course_assignments.people import User
@@ -36,14 +37,14 @@ def cancel(
         learner: Whose it is.
         at: The aware instant at which it is cancelled.
         support_reason: Why support cancels it after the window; recorded in the event.
-        redemption: The redemption it came from, if the policy gives uses back.
-        key: The key that was redeemed, likewise.
+        redemption: The redemption it came from; needed if the policy gives its use back.
+        key: The key that was redeemed; needed likewise.
         policies: The rules.
         actor: Who acts; ``None`` trusts the caller.
 
     Raises:
         Refused: with every reason against.
-        InvalidInput: an argument is of the wrong kind, or *support_reason* is blank.
+        InvalidInput: an argument is of the wrong kind or missing, or *support_reason* is blank.
 
     Example:
         >>> from datetime import UTC, timedelta
@@ -73,7 +74,9 @@ def cancel(
     decision.require()
     replace = [Replace(assignment, attrs.evolve(assignment, cancelled_at=now))]
     use: list[Use] = []
-    if policies.cancellation.restores_key_use and redemption is not None and key is not None:
+    if policies.cancellation.restores_key_use and isinstance(assignment.origin, FromKey):
+        if redemption is None or key is None:
+            raise InvalidInput("missing", "redemption", "give it and its key: the use is restored")
         replace.append(Replace(redemption, attrs.evolve(redemption, restored_at=now)))
         use.append(Use(key, -1))
     details = {} if support_reason is None else {"support_reason": support_reason}
