@@ -8,7 +8,8 @@ from attrs import converters, field, validators
 from course_assignments import fields
 from course_assignments.enums import ActivityKind
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import Term, zone_named
+from course_assignments.instants import zone_named
+from course_assignments.terms import Term
 
 
 @attrs.frozen(kw_only=True)

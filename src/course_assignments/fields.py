@@ -12,7 +12,8 @@ from unicodedata import category
 import attrs
 
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import Term, TermLike, as_term, as_utc
+from course_assignments.instants import as_utc
+from course_assignments.terms import Term, TermLike, as_term
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from course_assignments import fields
 from course_assignments.codes import fold, is_storable, mask, show_code
 from course_assignments.errors import InvalidInput
 from course_assignments.identifiers import derived_id
-from course_assignments.instants import Term
+from course_assignments.terms import Term
 
 
 @attrs.frozen(kw_only=True)

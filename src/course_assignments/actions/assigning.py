@@ -15,12 +15,12 @@ from course_assignments.changes import Change, Record, Replace
 from course_assignments.decisions import Decision, Question, all_of
 from course_assignments.enums import ExpirationLimit, Permission, Repeat
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import EndLike, resolve_end
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
 from course_assignments.policies.expiration import Ceiling, zone_of
 from course_assignments.policies.repetition import latest_active
 from course_assignments.reasons import ForPair
+from course_assignments.terms import EndLike, resolve_end
 
 
 @attrs.frozen(kw_only=True)

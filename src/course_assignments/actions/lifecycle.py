@@ -12,11 +12,12 @@ from course_assignments.changes import Change, Replace, Use
 from course_assignments.decisions import all_of
 from course_assignments.enums import ExpirationLimit, Permission
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import EndLike, as_utc, resolve_end
+from course_assignments.instants import as_utc
 from course_assignments.keys import Redemption, TrainingKey
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
 from course_assignments.policies.expiration import zone_of
+from course_assignments.terms import EndLike, resolve_end
 
 
 def cancel(

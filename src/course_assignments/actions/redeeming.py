@@ -12,11 +12,12 @@ from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Use
 from course_assignments.decisions import Decision, Question, all_of
 from course_assignments.enums import ExpirationLimit, Permission
-from course_assignments.instants import as_utc, end_of
+from course_assignments.instants import as_utc
 from course_assignments.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
 from course_assignments.policies.expiration import Ceiling, earliest, zone_of
+from course_assignments.terms import end_of
 
 
 @attrs.frozen(kw_only=True)

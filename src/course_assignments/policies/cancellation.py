@@ -8,7 +8,7 @@ from attrs import field
 from course_assignments import fields, profiles
 from course_assignments.assignments import CourseAssignment
 from course_assignments.decisions import Decision
-from course_assignments.instants import TICK, as_utc, end_of
+from course_assignments.instants import TICK, as_utc
 from course_assignments.reasons import (
     AlreadyCancelled,
     AssignmentNotActive,
@@ -16,6 +16,7 @@ from course_assignments.reasons import (
     LabLaunched,
     Reason,
 )
+from course_assignments.terms import end_of
 
 
 @attrs.frozen

@@ -10,8 +10,9 @@ from course_assignments import fields, profiles
 from course_assignments.catalog import Course, Organization
 from course_assignments.decisions import Decision
 from course_assignments.enums import ExpirationLimit
-from course_assignments.instants import TICK, Term, as_utc, end_of
+from course_assignments.instants import TICK, as_utc
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
+from course_assignments.terms import Term, end_of
 
 _RANK = {limit: rank for rank, limit in enumerate(ExpirationLimit)}
 

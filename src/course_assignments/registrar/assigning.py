@@ -10,10 +10,10 @@ from course_assignments.catalog import Course, Organization
 from course_assignments.enums import Repeat
 from course_assignments.errors import Conflict, InvalidInput, NotFound
 from course_assignments.identifiers import derived_id
-from course_assignments.instants import EndLike
 from course_assignments.people import User
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
+from course_assignments.terms import EndLike
 
 
 class AssigningCommands(Office):

@@ -11,10 +11,10 @@ from course_assignments import actions, fields
 from course_assignments.catalog import Course, Organization
 from course_assignments.codes import MOST_AT_ONCE, read_codes
 from course_assignments.errors import Conflict
-from course_assignments.instants import EndLike, TermLike, resolve_end
 from course_assignments.keys import KeyBatch, TrainingKey
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
+from course_assignments.terms import EndLike, TermLike, resolve_end
 
 
 class Unchanged(Enum):

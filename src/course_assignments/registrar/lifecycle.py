@@ -3,11 +3,11 @@
 from course_assignments import actions
 from course_assignments.assignments import CourseAssignment, FromKey
 from course_assignments.catalog import Course
-from course_assignments.instants import EndLike
 from course_assignments.keys import Redemption, TrainingKey
 from course_assignments.people import User
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
+from course_assignments.terms import EndLike
 
 
 class LifecycleCommands(Office):
