@@ -67,6 +67,8 @@ def fold(typed: str) -> str:
         ('00000000000000012', 'Spring-2026')
     """
     exact = typed.strip().strip("\ufeff").strip()
+    if len(exact) < GENERATED_LENGTH:
+        return exact
     kept = (letter for letter in exact if not letter.isspace() and category(letter) != "Pd")
     folded = "".join(kept).translate(_FOLDED)
     return folded if has_generated_shape(folded) else exact

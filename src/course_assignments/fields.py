@@ -136,6 +136,8 @@ def tidy_term(value: TermLike) -> Term:
 
 def tidy_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
     """Convert a list to a tuple."""
+    if isinstance(values, tuple):
+        return values
     try:
         return check_list(values, "", empty=True)
     except InvalidInput:

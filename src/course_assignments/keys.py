@@ -116,6 +116,11 @@ class TrainingKey:
         return self.code
 
     @property
+    def terms(self) -> tuple[str, str, int, datetime | None]:
+        """All but the uses: what redeeming it leaves as it is."""
+        return self.code, self.batch_id, self.max_uses, self.revoked_at
+
+    @property
     def remaining_uses(self) -> int:
         """How often it can still be redeemed."""
         return self.max_uses - self.uses

@@ -121,11 +121,6 @@ class _Shelf:
         return min(choices, key=lambda choice: sum(map(len, choice)))
 
 
-def _same_terms(key: TrainingKey, other: TrainingKey) -> bool:
-    """Return whether two readings of a key agree in all but the uses."""
-    return attrs.evolve(key, uses=0) == attrs.evolve(other, uses=0)
-
-
 class InMemoryRepository:
     """A `Repository` for tests, notebooks and applications that keep nothing.
 
@@ -235,12 +230,12 @@ class InMemoryRepository:
 def _stepped(stored: Any, step: Replace | Use) -> Record | None:
     """Return the *stored* record after *step*, or ``None`` if it is not as the step needs it."""
     if isinstance(step, Use):
-        if stored is None or not _same_terms(stored, step.key):
+        if stored is None or stored.terms != step.key.terms:
             return None
         uses = stored.uses + step.by
         return attrs.evolve(stored, uses=uses) if 0 <= uses <= stored.max_uses else None
     if not isinstance(step.after, TrainingKey) or not isinstance(step.before, TrainingKey):
         return step.after if stored == step.before else None
-    if stored is None or not _same_terms(stored, step.before) or stored.uses > step.after.max_uses:
+    if stored is None or stored.terms != step.before.terms or stored.uses > step.after.max_uses:
         return None
     return attrs.evolve(step.after, uses=stored.uses)

@@ -235,7 +235,7 @@ class RedemptionQuery(Query[Redemption]):
 
 @attrs.frozen(kw_only=True)
 class EventQuery(Query[Event]):
-    """Events in the order in which they were stored, behind the position `after`.
+    """Events in the order in which they were stored, behind the position ``after``.
 
     Example:
         >>> EventQuery(after=12).after
@@ -253,7 +253,7 @@ class EventQuery(Query[Event]):
         return (self.after,)
 
     def matches(self, record: Event) -> bool:
-        """Return whether *record* is an event behind `after`."""
+        """Return whether *record* is an event behind ``after``."""
         return isinstance(record, Event) and record.position > self.after
 
     def behind(self, record: Event) -> Self:
