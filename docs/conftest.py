@@ -20,7 +20,7 @@ console.codeblock_parser = CodeBlockParser("pycon", PythonEvaluator())
 pages = Sybil(
     parsers=[PythonCodeBlockParser(doctest_optionflags=FLAGS), console, SkipParser()],
     path=str(Path(__file__).parent.parent),
-    patterns=["README.md", "docs/*.md"],
+    patterns=["README.md", "docs/*.md", "docs/*/*.md"],
 )
 
 

@@ -117,7 +117,7 @@ class TrainingKey:
 
     @property
     def terms(self) -> tuple[str, str, int, datetime | None]:
-        """All but the uses: what redeeming it leaves as it is."""
+        """All but the uses, which is what redeeming it leaves as it is."""
         return self.code, self.batch_id, self.max_uses, self.revoked_at
 
     @property

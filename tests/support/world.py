@@ -17,6 +17,7 @@ from course_assignments import (
     ManualClock,
     Organization,
     OrganizationQuery,
+    Query,
     RedemptionQuery,
     Registrar,
     Repository,
@@ -46,9 +47,7 @@ SQL = Course(
     maximum_access=timedelta(days=30),
 )
 DRAFT = Course(id="draft", name="Draft")
-OLD = Course(
-    id="old", name="Old", content_provider="us", publishing_group="all", archived=True
-)
+OLD = Course(id="old", name="Old", content_provider="us", publishing_group="all", archived=True)
 ADA = User(id="ada", name="Ada", email="ada@example.org", organization_id="acme")
 BO = User(id="bo", name="Bo", email="bo@example.org", organization_id="beta")
 CY = User(id="cy", name="Cy", email="cy@example.org")
@@ -77,7 +76,10 @@ def counting_bytes() -> Callable[[int], bytes]:
 
     def draw(size: int) -> bytes:
         blocks = (next(numbers).to_bytes(16, "big") for _ in range(size // 16))
-        return b"".join(bytes(nibble for byte in block for nibble in (byte >> 4, byte & 15))[16:] for block in blocks)
+        return b"".join(
+            bytes(nibble for byte in block for nibble in (byte >> 4, byte & 15))[16:]
+            for block in blocks
+        )
 
     return draw
 
@@ -98,7 +100,7 @@ def world(repository: Repository | None = None, **options: Any) -> tuple[Registr
 
 def contents(repository: Repository) -> dict[str, list[Any]]:
     """Return everything that *repository* keeps, so that two of them can be compared."""
-    queries = (
+    queries: tuple[Query[Any], ...] = (
         OrganizationQuery(),
         CourseQuery(),
         UserQuery(),

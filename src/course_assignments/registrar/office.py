@@ -82,7 +82,7 @@ class Office:
             drawn=drawn,
         )
 
-    def carry_out(self, plan: Callable[[Desk], Outcome[T]]) -> T:
+    def _carry_out(self, plan: Callable[[Desk], Outcome[T]]) -> T:
         """Read, decide and commit what *plan* says, until it succeeds or is refused.
 
         Raises:
@@ -103,7 +103,7 @@ class Office:
             else:
                 return outcome.result
 
-    def ask(self, plan: Callable[[Desk], Outcome[T]]) -> Decision:
+    def _ask(self, plan: Callable[[Desk], Outcome[T]]) -> Decision:
         """Return whether *plan* would be allowed now; nothing is committed."""
         try:
             return plan(self._desk(set())).change.decision
@@ -117,7 +117,8 @@ def command(
     """Turn a plan, which reads and decides at a desk, into a command that also commits."""
 
     def carry_out(self: AnyOffice, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self.carry_out(_at_desk(plan, self, args, kwargs))
+        try_ = _at_desk(plan, self, args, kwargs)
+        return self._carry_out(try_)  # pyright: ignore[reportPrivateUsage] - the office's own
 
     return _dressed(carry_out, plan, plan.__name__, plan.__doc__)
 
@@ -129,7 +130,8 @@ def question(
     plan: Callable[..., Outcome[T]] = of.__wrapped__  # type: ignore[attr-defined]  # set by command
 
     def ask(self: AnyOffice, /, *args: P.args, **kwargs: P.kwargs) -> Decision:
-        return self.ask(_at_desk(plan, self, args, kwargs))
+        try_ = _at_desk(plan, self, args, kwargs)
+        return self._ask(try_)  # pyright: ignore[reportPrivateUsage] - the office's own
 
     name = plan.__name__
     sentence = f"Answer whether `{name}` would be allowed now, and if not, why; change nothing."
