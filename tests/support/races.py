@@ -1,0 +1,431 @@
+"""Races on purpose: gates where threads meet, rivals that slip in, repositories without a guard.
+
+Nothing here waits for luck. The interpreter switches threads so seldom that a plain stress test
+passes on code that checks first and acts later; so threads are brought together just where it
+hurts, or one command is carried out whole in the middle of another.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import timedelta
+from functools import partial
+from itertools import count
+from secrets import token_hex
+from sys import getswitchinterval, setswitchinterval
+from threading import Barrier, BrokenBarrierError, Lock, Thread, local
+from time import monotonic
+from typing import Any, TypeAlias, TypeVar
+
+import attrs
+
+from course_assignments import (
+    Change,
+    Conflict,
+    CourseAssignmentsError,
+    Decision,
+    Event,
+    EventQuery,
+    InMemoryRepository,
+    Page,
+    Query,
+    Record,
+    Redemption,
+    Refused,
+    Registrar,
+    Replace,
+    Repository,
+    Seat,
+    TrainingKey,
+    Use,
+    User,
+    every,
+)
+from course_assignments.changes import R
+from course_assignments.queries import F
+from course_assignments.reasons import KeyExhausted
+from support.world import contents, world
+
+T = TypeVar("T")
+
+#: How many seconds threads wait for each other, and commands for their turn, before a test fails;
+#: far more than any of them needs.
+PATIENCE = 10.0
+
+#: A step that is taken just before a call of a repository, which it is told: get, find or commit.
+Step: TypeAlias = Callable[[str], None]
+
+
+def crew(tasks: Iterable[Callable[[], T]]) -> list[T | CourseAssignmentsError]:
+    """Carry out each task on a thread of its own; return what each came to, in their order."""
+    todo = list(tasks)
+    outcomes: dict[int, T | BaseException] = {}
+
+    def work(position: int) -> None:
+        try:
+            outcomes[position] = todo[position]()
+        except BaseException as error:  # noqa: BLE001  # shown by the thread that waits for it
+            outcomes[position] = error
+
+    threads = [Thread(target=work, args=[one], daemon=True) for one in range(len(todo))]
+    for thread in threads:
+        thread.start()
+    give_up_at = monotonic() + 3 * PATIENCE
+    for thread in threads:
+        thread.join(max(0, give_up_at - monotonic()))
+    assert len(outcomes) == len(todo), "a thread hangs"
+    settled: list[T | CourseAssignmentsError] = []
+    for _, outcome in sorted(outcomes.items()):
+        if isinstance(outcome, BaseException) and not isinstance(outcome, CourseAssignmentsError):
+            raise outcome
+        settled.append(outcome)
+    return settled
+
+
+def outcome_of(task: Callable[[], T]) -> T | CourseAssignmentsError:
+    """Return what *task* returns, or the error of ours that it raises."""
+    try:
+        return task()
+    except CourseAssignmentsError as error:
+        return error
+
+
+def granted(outcomes: Iterable[T | CourseAssignmentsError]) -> list[T]:
+    """Return what was granted; an outcome that is neither that nor a refusal fails the test."""
+    found = list(outcomes)
+    errors = [one for one in found if isinstance(one, CourseAssignmentsError)]
+    assert [one for one in errors if not isinstance(one, Refused)] == []
+    return [one for one in found if not isinstance(one, CourseAssignmentsError)]
+
+
+def refusals(outcomes: Iterable[object]) -> list[Refused]:
+    """Return what was refused."""
+    return [one for one in outcomes if isinstance(one, Refused)]
+
+
+def codes_of(refused: Refused) -> list[str]:
+    """Return the codes of all reasons against."""
+    return [reason.code for reason in refused.decision.reasons]
+
+
+class Gate:
+    """Where each thread waits, on its first arrival, until all are there; open from then on."""
+
+    def __init__(self, parties: int, patience: float = PATIENCE) -> None:
+        self.was_full = False
+        self._barrier = Barrier(parties, self._fill, patience)
+        self._here = local()
+
+    def _fill(self) -> None:
+        self.was_full = True
+
+    def meet(self) -> None:
+        if not getattr(self._here, "was", False):
+            self._here.was = True
+            # If not all come, those who did go on, and `was_full` tells.
+            with suppress(BrokenBarrierError):
+                self._barrier.wait()
+
+    def before(self, *calls: str) -> Step:
+        """Return the step that lets threads meet just before their first call of that name."""
+        return lambda call: self.meet() if call in calls else None
+
+
+class Interruption:
+    """A rival that acts, whole, just before call number *point* of a command."""
+
+    def __init__(self, point: int) -> None:
+        self.is_in_time = False
+        self.rival: Callable[[], object] = lambda: None
+        self.result: Any = None
+        self._until = point
+
+    def __call__(self, _: str) -> None:
+        if self._until == 0:
+            self.is_in_time = True
+            self._act()
+        self._until -= 1
+
+    def finish(self) -> None:
+        """Let the rival act now if it has not yet: then it comes after the command."""
+        if not self.is_in_time:
+            self._act()
+
+    def _act(self) -> None:
+        self.result = outcome_of(self.rival)
+
+
+def at_every_point(play: Callable[[Interruption], None]) -> int:
+    """Play with the rival before the first call, the second, ..., after the last; count them."""
+    for point in count():
+        interruption = Interruption(point)
+        play(interruption)
+        if not interruption.is_in_time:
+            return point
+    raise AssertionError
+
+
+class Watched:
+    """A repository before each call of which a step is taken."""
+
+    def __init__(self, inner: Repository, step: Step = lambda _: None) -> None:
+        self._inner = inner
+        self._step = step
+        self.calls: list[str] = []
+
+    def _take(self, call: str) -> None:
+        self.calls.append(call)
+        self._step(call)
+
+    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+        self._take("get")
+        return self._inner.get(kind, ids)
+
+    def find(self, query: Query[F], /) -> Page[F]:
+        self._take("find")
+        return self._inner.find(query)
+
+    def commit(self, change: Change, /) -> None:
+        self._take("commit")
+        self._inner.commit(change)
+
+
+class Scene:
+    """The small world in a repository of one's choice, for registrars who share it."""
+
+    def __init__(self, repository: Repository, **options: Any) -> None:
+        self.repository = repository
+        self.options = {
+            "new_id": lambda: token_hex(16),
+            "patience": timedelta(seconds=PATIENCE / 2),
+            **options,
+        }
+        self.registrar, self.clock = world(repository, **self.options)
+
+    def on(self, repository: Repository) -> Registrar:
+        """Return another registrar, with the same clock and policies, who works on *repository*."""
+        return Registrar(repository, clock=self.clock, **self.options)
+
+    def watched(self, step: Step) -> Registrar:
+        """Return another registrar of the same world, before whose every call *step* is taken."""
+        return self.on(Watched(self.repository, step))
+
+    def key(self, code: str) -> TrainingKey:
+        return self.repository.get(TrainingKey, [code])[code]
+
+    def events(self, *actions: str) -> list[Event]:
+        """Return all events in order, or those of *actions*."""
+        events = every(self.repository, EventQuery(limit=10_000))
+        return [one for one in events if not actions or one.action in actions]
+
+
+def amid(
+    scene: Scene,
+    commands: Iterable[Callable[[Registrar], T]],
+    rival: Callable[[], object],
+) -> list[T | CourseAssignmentsError]:
+    """Let *rival* act, whole, when all *commands* have decided and are about to commit."""
+    todo = list(commands)
+    arrived, go = Gate(len(todo) + 1), Gate(len(todo) + 1)
+
+    def wait(call: str) -> None:
+        if call == "commit":
+            arrived.meet()
+            go.meet()
+
+    def act() -> None:
+        arrived.meet()
+        rival()
+        go.meet()
+
+    registrar = scene.watched(wait)
+    tasks: list[Callable[[], Any]] = [*(partial(command, registrar) for command in todo), act]
+    outcomes = crew(tasks)
+    assert go.was_full
+    return outcomes[:-1]
+
+
+def fill(copy: Repository, original: Repository) -> None:
+    """Put all that *original* keeps into *copy*, in one commit."""
+    kept = contents(original)
+    events = kept.pop("EventQuery")
+    copy.commit(Change(create=[one for kind in kept.values() for one in kind], record=events))
+
+
+@contextmanager
+def hasty_switching() -> Iterator[None]:
+    """Let the interpreter switch threads as often as it can."""
+    usual = getswitchinterval()
+    setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        setswitchinterval(usual)
+
+
+# From here on: what goes wrong elsewhere. Each takes one guard away and leaves the others.
+
+#: What a careless repository makes of a change just before it stores it.
+Habit: TypeAlias = Callable[["Careless", Change], Change]
+
+
+class Careless(InMemoryRepository):
+    """The in-memory repository, but for one bad habit."""
+
+    def __init__(self, habit: Habit) -> None:
+        super().__init__()
+        self._habit = habit
+        self._turn = Lock()
+
+    def commit(self, change: Change, /) -> None:
+        with self._turn:
+            super().commit(self._habit(self, change))
+
+    def put(self, change: Change) -> None:
+        """Store *change* as it is, for a habit that has more to write."""
+        super().commit(change)
+
+    def stored(self, record: Record) -> Any:
+        return self.get(type(record), [record.id]).get(record.id)
+
+    def is_stored(self, record: Record) -> bool:
+        return self.stored(record) is not None
+
+
+def honest(_: Careless, change: Change) -> Change:
+    """No bad habit at all: what the others are measured against."""
+    return change
+
+
+def expects_nothing(_: Careless, change: Change) -> Change:
+    return attrs.evolve(change, expect=())
+
+
+def compares_nothing(repository: Careless, change: Change) -> Change:
+    """The last one to replace a record wins, whatever it was decided on."""
+    replace = [Replace(repository.stored(one.before), one.after) for one in change.replace]
+    return attrs.evolve(change, replace=replace)
+
+
+def overwrites(repository: Careless, change: Change) -> Change:
+    """What is created takes the place of what is stored under its id."""
+    there = [one for one in change.create if repository.is_stored(one)]
+    return attrs.evolve(
+        change,
+        create=[one for one in change.create if one not in there],
+        replace=[*change.replace, *(Replace(repository.stored(one), one) for one in there)],
+    )
+
+
+def claims_nothing(_: Careless, change: Change) -> Change:
+    """Nobody takes a seat, and every redemption gets an id that means nothing."""
+    return attrs.evolve(
+        change,
+        create=[
+            attrs.evolve(one, id=token_hex(16)) if isinstance(one, Redemption) else one
+            for one in change.create
+            if not isinstance(one, Seat)
+        ],
+        replace=[one for one in change.replace if not isinstance(one.after, Seat)],
+    )
+
+
+def writes_uses_as_read(repository: Careless, change: Change) -> Change:
+    """The counter is read, counted up in hand, and written back."""
+    return attrs.evolve(
+        change,
+        use=[
+            Use(one.key, one.key.uses + one.by - repository.stored(one.key).uses)
+            for one in change.use
+        ],
+    )
+
+
+def forgets_the_bound(repository: Careless, change: Change) -> Change:
+    """A use above the maximum is not counted, and nobody looks whether it was."""
+
+    def fits(one: Use) -> bool:
+        stored = repository.stored(one.key)
+        return bool(0 <= stored.uses + one.by <= stored.max_uses)
+
+    return attrs.evolve(change, use=[one for one in change.use if fits(one)])
+
+
+def forgets_the_terms(repository: Careless, change: Change) -> Change:
+    """A use counts whatever has become of the key since it was read."""
+    return attrs.evolve(change, use=[Use(repository.stored(one.key), one.by) for one in change.use])
+
+
+def replaces_uses_too(repository: Careless, change: Change) -> Change:
+    """New terms for a key bring back the uses that it had when it was read."""
+    for one in change.replace:
+        if isinstance(one.after, TrainingKey):
+            stored = repository.stored(one.after)
+            repository.put(Change(use=[Use(stored, one.after.uses - stored.uses)]))
+    return change
+
+
+def reckless(repository: Careless, change: Change) -> Change:
+    """Neither what is created nor what is replaced is looked at."""
+    return compares_nothing(repository, overwrites(repository, change))
+
+
+def compares_uses(repository: Careless, change: Change) -> Change:
+    """New terms for a key lose to everyone who redeems it meanwhile."""
+    for one in change.replace:
+        if isinstance(one.before, TrainingKey) and repository.stored(one.before) != one.before:
+            raise Conflict((one.before.batch_id,))
+    return change
+
+
+def makes_redeemers_retry(repository: Careless, change: Change) -> Change:
+    """A use loses to every other use of the same key."""
+    if any(repository.stored(one.key) != one.key for one in change.use):
+        raise Conflict(("a key",))
+    return change
+
+
+def says_used_up_when_busy(repository: Careless, change: Change) -> Change:
+    """Whoever comes second is told that nothing is left, as one who does not wait for a lock."""
+    for one in change.use:
+        if repository.stored(one.key) != one.key:
+            raise Refused(Decision((KeyExhausted(one.key.max_uses),)))
+    return change
+
+
+class MeetingInside(InMemoryRepository):
+    """The in-memory repository, where redeemers meet between its check and its writing.
+
+    With the lock only one comes so far, so nobody is waited for long.
+    """
+
+    def __init__(self, parties: int = 64, patience: float = 0.2) -> None:
+        super().__init__()
+        self._gate = Gate(parties, patience)
+
+    def _staged(self, change: Change) -> dict[tuple[type, str], Record]:
+        staged = super()._staged(change)
+        if change.use:
+            self._gate.meet()
+        return staged
+
+
+class Unlocked(MeetingInside):
+    """The same without its lock."""
+
+    def __init__(self) -> None:
+        super().__init__(patience=PATIENCE)
+        self._lock: Any = nullcontext()
+
+
+class EmailBlind(InMemoryRepository):
+    """The in-memory repository without its eye on e-mail addresses."""
+
+    def _without_email(self, staged: Any) -> Iterator[Record]:
+        del staged
+        return iter(())
+
+
+def newcomers(number: int, prefix: str = "u") -> Sequence[User]:
+    """Return *number* users whom nobody knows yet, none with an organization."""
+    ids = (f"{prefix}-{position:04}" for position in range(number))
+    return [User(id=one, name=one, email=f"{one}@example.org") for one in ids]

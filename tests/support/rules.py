@@ -1,0 +1,131 @@
+"""How the answers of rules are checked: at the edges of records, until they turn, with junk."""
+
+from calendar import monthrange
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from hypothesis import strategies as st
+
+from course_assignments import Decision, InvalidInput, Term
+from support.strategies import US, utc_instants
+
+#: An instant without its zone.
+NAIVE = datetime(2026, 1, 5, tzinfo=UTC).replace(tzinfo=None)
+
+#: The microsecond before, the instant itself, and the one after.
+STEPS = (-US, timedelta(0), US)
+
+#: What is an instant for nobody.
+NO_INSTANTS: tuple[Any, ...] = (
+    None,
+    42,
+    "2026-01-05",
+    date(2026, 1, 5),
+    NAIVE,
+    datetime(1969, 12, 31, tzinfo=UTC),
+)
+
+#: What is no record, no number, no list of records and no instant; None and texts stand apart.
+JUNK: tuple[Any, ...] = (
+    42,
+    4.5,
+    b"junk",
+    object(),
+    [42],
+    [[]],
+    {"a": 1},
+    NAIVE,
+    str,
+)
+
+
+def edges(*records: Any) -> set[datetime]:
+    """Return every instant that stands in one of *records*."""
+    values = [getattr(one, at.name) for one in records for at in attrs.fields(type(one))]
+    return {value for value in values if isinstance(value, datetime)}
+
+
+def near(marks: Iterable[datetime]) -> set[datetime]:
+    """Return *marks* with the microseconds before and after each."""
+    return {mark + step for mark in marks for step in STEPS}
+
+
+def moments(marks: Iterable[datetime]) -> st.SearchStrategy[datetime]:
+    """Draw an instant on one of *marks*, a microsecond off it, or anywhere; in UTC."""
+    return st.sampled_from(sorted(near(marks))) | utc_instants()
+
+
+def elsewhere(instant: datetime) -> list[datetime]:
+    """Return *instant* as clocks in other zones show it."""
+    names = ("Asia/Kathmandu", "Pacific/Apia", "America/New_York")
+    return [instant.astimezone(ZoneInfo(name)) for name in names]
+
+
+def codes(decision: Decision) -> list[str]:
+    """Return the codes of the reasons of *decision*, in their order."""
+    return [reason.code for reason in decision.reasons]
+
+
+def check_turn(
+    ask: Callable[[datetime], Decision], at: datetime, marks: Iterable[datetime]
+) -> None:
+    """Fail unless what *ask* says at *at* holds until just before its `changes_at`, and no longer.
+
+    It is asked at *marks* and around them, a little later, and a few thousand years later.
+    """
+    first = ask(at)
+    turn = first.changes_at
+    later = near({at, *marks}) | {at + timedelta(days=days) for days in (1, 200, 2_000_000)}
+    if turn is not None:
+        assert turn > at
+        assert ask(turn).allowed is not first.allowed
+        later |= near([turn])
+    for moment in sorted(later):
+        if moment >= at and (turn is None or moment < turn):
+            assert ask(moment).allowed is first.allowed, moment
+
+
+def check_junk(ask: Callable[[Any], object], field: str, values: Iterable[Any]) -> None:
+    """Fail unless *ask* refuses each of *values* as invalid, and names *field*."""
+    for value in values:
+        with pytest.raises(InvalidInput) as caught:
+            ask(value)
+        assert caught.value.field.startswith(field), value
+        assert len(str(caught.value)) <= 200
+
+
+def counted(term: Term, start: datetime, zone: tzinfo) -> datetime:
+    """Return *term* after *start* by counting months on a calendar, without the library.
+
+    A time that is shown twice is its first; one that is skipped is the first instant after it.
+    """
+    if isinstance(term, timedelta):
+        return start.astimezone(UTC) + term
+    wall = start.astimezone(zone).replace(tzinfo=None)
+    years, month = divmod(wall.month - 1 + term.count, 12)
+    year, month = wall.year + years, month + 1
+    wanted = wall.replace(year=year, month=month, day=min(wall.day, monthrange(year, month)[1]))
+
+    def shown(instant: datetime) -> datetime:
+        return instant.astimezone(zone).replace(tzinfo=None)
+
+    noon = wanted.replace(tzinfo=UTC)
+    hours = [noon + timedelta(hours=hour) for hour in range(-50, 51)]
+    readings = {wanted.replace(tzinfo=UTC) - (shown(hour) - _bare(hour)) for hour in hours}
+    exact = sorted(instant for instant in readings if shown(instant) == wanted)
+    if exact:
+        return exact[0]
+    # Nobody's clock shows it: halve the hours around it until the jump over it is left.
+    before, after = hours[0], hours[-1]
+    while after - before > US:
+        middle = before + (after - before) / 2
+        before, after = (middle, after) if shown(middle) < wanted else (before, middle)
+    return after
+
+
+def _bare(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=None)

@@ -1,0 +1,227 @@
+"""The errors: values that say what to do, in one line, wherever they are carried."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pickle import dumps, loads
+from traceback import format_exception
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from support.values import assert_copies_are_equal
+
+from course_assignments import (
+    Conflict,
+    CourseAssignmentsError,
+    Decision,
+    InvalidInput,
+    NotFound,
+    Refused,
+)
+from course_assignments.errors import name_lines
+from course_assignments.reasons import AlreadyCancelled, CourseArchived, ForPair, LabLaunched
+
+AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+ERRORS = [
+    InvalidInput("blank", "learners[17]", "expected a text of 1 to 200 characters"),
+    NotFound("Course", "c-9"),
+    NotFound("Course", "c-9", (NotFound("User", "u-9"), NotFound("User", "u-8"))),
+    Conflict(("a-1", "****-C7Q2")),
+    Refused(Decision([LabLaunched(AT), AlreadyCancelled(AT)], AT)),
+    Refused(Decision([ForPair("py", "ada", CourseArchived("py"))])),
+]
+
+every_error = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+
+texts = st.text(max_size=250)
+
+
+def errors() -> st.SearchStrategy[CourseAssignmentsError]:
+    """Draw an error of any of the four kinds, made of any text; conflicts of what may be an id."""
+    kinds = st.sampled_from(["Course", "User"])
+    ids = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1)
+    not_found = st.builds(NotFound, kinds, texts)
+    return st.one_of(
+        st.builds(InvalidInput, texts, texts, texts),
+        st.builds(NotFound, kinds, texts, st.lists(not_found, max_size=2).map(tuple)),
+        st.builds(Conflict, st.lists(ids, max_size=3).map(tuple)),
+        st.builds(Refused, st.builds(Decision, st.lists(st.builds(CourseArchived, texts)))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "also"),
+    [
+        (InvalidInput, ValueError),
+        (NotFound, LookupError),
+        (Conflict, Exception),
+        (Refused, Exception),
+    ],
+)
+def test_each_kind_is_caught_by_the_one_base_and_by_what_python_calls_it(
+    error: type[Exception], also: type[Exception]
+) -> None:
+    assert issubclass(error, CourseAssignmentsError)
+    assert issubclass(error, also)
+    assert CourseAssignmentsError.__subclasses__().count(error) == 1
+
+
+def test_there_are_four_kinds() -> None:
+    assert {kind.__name__ for kind in CourseAssignmentsError.__subclasses__()} == {
+        "Conflict",
+        "InvalidInput",
+        "NotFound",
+        "Refused",
+    }
+
+
+class TestValues:
+    """Frozen attrs values, positional fields, equal by value."""
+
+    @every_error
+    def test_are_the_same_when_copied_or_pickled(self, error: Any) -> None:
+        assert_copies_are_equal(error)
+        assert str(loads(dumps(error))) == str(error)  # noqa: S301 - we made it ourselves
+        assert attrs.evolve(error) == error
+
+    @given(errors(), errors())
+    def test_are_equal_exactly_when_their_kind_and_their_fields_are(
+        self, one: Any, other: Any
+    ) -> None:
+        same = type(one) is type(other) and attrs.astuple(one) == attrs.astuple(other)
+        assert (one == other) is same
+        assert (one != other) is not same
+        if same:
+            assert hash(one) == hash(other)
+        assert_copies_are_equal(one)
+
+    def test_of_two_kinds_are_never_equal(self) -> None:
+        assert len(set(ERRORS)) == len(ERRORS)
+        assert {*ERRORS, *map(attrs.evolve, ERRORS)} == set(ERRORS)
+        for error in ERRORS:
+            assert error != error.args
+            assert error != str(error)
+
+    def test_differ_if_one_field_does(self) -> None:
+        error = InvalidInput("blank", "name", "say it")
+        assert error != attrs.evolve(error, code="too_long")
+        assert error != attrs.evolve(error, field="id")
+        assert error != attrs.evolve(error, hint="do not")
+        assert NotFound("Course", "c-9") != NotFound("User", "c-9")
+        assert NotFound("Course", "c-9") != NotFound("Course", "c-9", (NotFound("User", "u"),))
+        assert Conflict(("a",)) != Conflict(("b",))
+        assert Refused(Decision([LabLaunched(AT)])) != Refused(Decision([LabLaunched(AT)], AT))
+
+    @every_error
+    def test_cannot_be_changed(self, error: Any) -> None:
+        for field in attrs.fields(type(error)):
+            with pytest.raises(attrs.exceptions.FrozenInstanceError):
+                setattr(error, field.name, None)
+
+
+class TestRaising:
+    @every_error
+    def test_keeps_where_it_came_from(self, error: Any) -> None:
+        @contextmanager
+        def translating() -> Iterator[None]:
+            try:
+                yield
+            except KeyError as cause:
+                raise fresh from cause
+
+        fresh = attrs.evolve(error)
+        with pytest.raises(type(error)) as caught, translating():
+            dict[str, str]()["missing"]
+        assert caught.value is fresh
+        assert isinstance(fresh.__cause__, KeyError)
+        assert fresh.__traceback__ is not None
+        assert fresh == error
+
+    @every_error
+    def test_takes_notes_that_a_traceback_shows(self, error: Any) -> None:
+        fresh = attrs.evolve(error)
+        fresh.add_note("in row 7")
+        fresh.add_note("of roster.csv")
+        assert fresh.__notes__ == ["in row 7", "of roster.csv"]
+        assert "".join(format_exception(fresh)).endswith("\nin row 7\nof roster.csv\n")
+        assert fresh == error
+        assert not hasattr(error, "__notes__")
+        with pytest.raises(TypeError):
+            fresh.add_note(7)
+
+
+class TestMessages:
+    @given(texts, texts)
+    def test_of_invalid_input_are_one_line_of_at_most_200_characters(
+        self, field: str, hint: str
+    ) -> None:
+        message = str(InvalidInput("code", field, hint))
+        whole = f"{field}: {hint}"
+        assert message.isprintable()
+        assert len(message) == min(len(whole), 200)
+        assert message.endswith("…") or len(whole) <= 200
+        if whole.isprintable() and len(whole) <= 200:
+            assert message == whole
+
+    @pytest.mark.parametrize(("length", "shown"), [(199, 199), (200, 200), (201, 200), (999, 200)])
+    def test_of_invalid_input_are_cut_where_they_are_too_long(
+        self, length: int, shown: int
+    ) -> None:
+        message = str(InvalidInput("code", "f", "x" * (length - 3)))
+        assert len(message) == shown
+        assert message.endswith("…") == (length > 200)
+
+    @given(errors())
+    @example(Conflict(("a\u2028b",)))
+    @example(NotFound("Course", "a\nb"))
+    def test_of_any_kind_are_one_line(self, error: CourseAssignmentsError) -> None:
+        assert len(str(error).splitlines()) <= 1
+
+    @pytest.mark.parametrize(
+        ("error", "message"),
+        [
+            (ERRORS[0], "learners[17]: expected a text of 1 to 200 characters"),
+            (ERRORS[1], "there is no Course 'c-9'"),
+            (ERRORS[2], "there is no Course 'c-9', no User 'u-9', no User 'u-8'"),
+            (ERRORS[3], "another record or a newer version is stored under: a-1, ****-C7Q2"),
+            (ERRORS[4], f"{LabLaunched(AT)} {AlreadyCancelled(AT)}"),
+            (
+                ERRORS[5],
+                "Learner 'ada', course 'py': Course 'py' is archived; choose another course.",
+            ),
+        ],
+    )
+    def test_say_what_happened(self, error: CourseAssignmentsError, message: str) -> None:
+        assert str(error) == message
+
+
+class TestEverythingMissing:
+    def test_nothing_missing_raises_nothing(self) -> None:
+        NotFound.raise_any(iter(()))
+
+    @given(st.lists(st.tuples(st.sampled_from(["Course", "User"]), texts), min_size=1, max_size=4))
+    def test_all_of_it_is_named_in_order(self, missing: list[tuple[str, str]]) -> None:
+        with pytest.raises(NotFound) as caught:
+            NotFound.raise_any(iter(missing))
+        found = caught.value
+        assert [(one.kind, one.id) for one in (found, *found.also)] == missing
+        assert all(one.also == () for one in found.also)
+        assert all(repr(id_) in str(found) for _, id_ in missing)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "named"),
+    [
+        ([3], "line 3"),
+        ([3, 7], "lines 3, 7"),
+        (range(1, 9), "lines 1, 2, 3, 4, 5, 6, 7, 8"),
+        (range(1, 10), "lines 1, 2, 3, 4, 5, 6, 7, 8 and 1 more"),
+        (range(1, 100_001), "lines 1, 2, 3, 4, 5, 6, 7, 8 and 99992 more"),
+    ],
+)
+def test_lines_are_named_the_first_eight_of_them(numbers: Sequence[int], named: str) -> None:
+    assert name_lines(numbers) == named

@@ -1,0 +1,814 @@
+"""What bad input gets: our own errors with a stable code and the path to it, and nothing stored."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from dateutil.relativedelta import relativedelta
+from hypothesis import given
+from hypothesis import strategies as st
+from support.junk import (
+    ACTIONS,
+    ASSIGNMENT,
+    CATALOGUE,
+    CODE,
+    COMMANDS,
+    DAY,
+    END,
+    ENTRIES,
+    KEY,
+    KEY_TERMS,
+    NEWCOMER,
+    OFFICE,
+    PAIR,
+    POLICIES,
+    QUERIES,
+    RECORDS,
+    RESULTS,
+    STORES,
+    VALUES,
+    WITHOUT_TWIN,
+    Entry,
+    Junk,
+    Zone,
+    half_a_list,
+    junk,
+    stage,
+)
+from support.world import ADA, PYTHON, START, contents, world
+
+import course_assignments as ca
+from course_assignments import actions, reasons
+
+#: Every code that an `InvalidInput` may have. They are a promise: add to them, never change one.
+CODES = {
+    "another_record",
+    "bad_id_source",
+    "bad_random_source",
+    "before_creation",
+    "blank",
+    "code_repeated",
+    "empty_list",
+    "empty_window",
+    "invalid_code",
+    "invalid_count",
+    "invalid_cursor",
+    "invalid_email",
+    "invalid_term",
+    "key_mistyped",
+    "missing",
+    "naive_datetime",
+    "newcomer_with_rights",
+    "not_a_datetime",
+    "not_a_flag",
+    "not_a_list",
+    "not_a_text",
+    "not_callable",
+    "out_of_range",
+    "own_parent",
+    "repeated",
+    "too_long",
+    "unknown_time_zone",
+    "unprintable",
+    "wrong_type",
+}
+
+#: Codes of two arguments that do not go together; which of them is named is a matter of taste.
+OF_TWO = {"another_record", "before_creation", "empty_window", "out_of_range", "own_parent"}
+
+NAMES = [entry.name for entry in ENTRIES]
+
+#: The entries that have a repository to store anything in.
+ACTING = {entry.name for entry in (*OFFICE, *STORES)}
+
+
+class Stage:
+    """A world that is set up anew whenever something was stored in it."""
+
+    def __init__(self) -> None:
+        self.set_up()
+
+    def set_up(self) -> None:
+        self.registrar = stage()
+        self.before = contents(self.registrar.repository)
+
+    def complaints(self, entry: Entry, bad: Mapping[str, Junk]) -> list[str]:
+        """Return what is wrong with how *entry* takes *bad* in the place of valid arguments."""
+        what = ", ".join(f"{name}={one.name}" for name, one in bad.items())
+        given = dict(entry.arguments) | {name: one.make() for name, one in bad.items()}
+        theirs = [name for name in bad if name in entry.functions and callable(given[name])]
+        if theirs:
+            return []
+        found: list[str] = []
+        accepted = False
+        try:
+            result = entry.run(self.registrar, given)
+            accepted = (result is not False and not isinstance(result, ca.Decision)) or bool(result)
+        except ca.InvalidInput as error:
+            found = list(_malformed(error, entry, bad))
+        except ca.CourseAssignmentsError as error:
+            found = [] if str(error).isprintable() else ["has a message of several lines"]
+        except Exception as error:  # noqa: BLE001 - that is the point
+            found = [f"let out {error!r}"]
+        wrong = [name for name, one in bad.items() if one.nowhere and one.name not in entry.takes]
+        if accepted and wrong:
+            found.append("accepted it")
+        if entry.name in ACTING and contents(self.registrar.repository) != self.before:
+            if not (accepted and (entry.writes or entry.repeats)):
+                found.append("stored something")
+            self.set_up()
+        return [f"{entry.name}({what}) {one}" for one in found]
+
+
+def _malformed(error: ca.InvalidInput, entry: Entry, bad: Mapping[str, Junk]) -> list[str]:
+    """Return what an error lacks: a known code, a path to a bad argument, one short line."""
+    found: list[str] = []
+    if error.code not in CODES:
+        found.append(f"has the unknown code {error.code!r}")
+    named = set(bad) if error.code not in OF_TWO else set(entry.arguments)
+    root = error.field.partition("[")[0].partition(".")[0]
+    if root not in named | entry.also:
+        found.append(f"speaks of {error.field!r} ({error.code})")
+    message = str(error)
+    if not message.isprintable() or len(message) > 200 or not error.hint.strip():
+        found.append(f"has the message {message!r}")
+    return found
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=NAMES)
+class TestEveryEntryPoint:
+    """No other exception type may leave the public API. Nothing is stored, nothing is consumed."""
+
+    def test_takes_what_is_right(self, entry: Entry) -> None:
+        # Without this an entry that always fails would pass all the others.
+        registrar = stage()
+        before = contents(registrar.repository)
+        entry.run(registrar, entry.arguments)
+        assert (contents(registrar.repository) != before) is entry.writes
+
+    def test_refuses_each_known_thing_in_each_argument(self, entry: Entry) -> None:
+        at = Stage()
+        complaints = [
+            complaint
+            for name in entry.arguments
+            for one in CATALOGUE
+            for complaint in at.complaints(entry, {name: one})
+        ]
+        assert not complaints, "\n".join(complaints)
+
+    def test_refuses_each_known_thing_in_all_arguments_at_once(self, entry: Entry) -> None:
+        at = Stage()
+        complaints = [
+            complaint
+            for one in CATALOGUE
+            for complaint in at.complaints(entry, dict.fromkeys(entry.arguments, one))
+        ]
+        assert not complaints, "\n".join(complaints)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [OFFICE, STORES, POLICIES, ACTIONS, RECORDS, QUERIES, VALUES, RESULTS],
+    ids=["office", "stores", "policies", "actions", "records", "queries", "values", "results"],
+)
+@given(data=st.data())
+def test_whatever_is_drawn_meets_only_our_own_errors(
+    entries: tuple[Entry, ...], data: st.DataObject
+) -> None:
+    entry = data.draw(st.sampled_from([one for one in entries if one.arguments]))
+    names = st.sets(st.sampled_from(sorted(entry.arguments)), min_size=1)
+    bad = data.draw(
+        names.flatmap(lambda some: st.fixed_dictionaries(dict.fromkeys(sorted(some), junk())))
+    )
+    assert not Stage().complaints(entry, bad)
+
+
+#: Without arguments, or no more than a name for what others are.
+PLAIN = {
+    *("CompletionPolicy", "CourseAvailabilityPolicy", "Direct", "InMemoryRepository"),
+    *("RegistrationPolicy", "ReschedulePolicy", "system_clock"),
+    *("Clock", "Origin", "Reason", "Record", "Repository", "Term", "TermLike"),
+    *("actions", "reasons", "CourseAssignmentsError", "Query"),
+}
+
+#: Python's own refusal of a value that is no member is what a user of enums expects.
+ENUMS = {name for name in ca.__all__ if isinstance(getattr(ca, name), type(ca.Role))}
+
+
+class TestTable:
+    """The table of entry points leaves none out, and the harness sees what it has to see."""
+
+    def test_names_every_public_name(self) -> None:
+        tried = {entry.name.rstrip("()") for entry in ENTRIES}
+        assert set(ca.__all__) - tried == PLAIN | ENUMS
+
+    def test_names_every_action(self) -> None:
+        tried = {entry.name.removeprefix("actions.") for entry in ENTRIES}
+        assert set(actions.__all__) <= tried
+
+    def test_names_every_reason(self) -> None:
+        assert set(reasons.__all__) - {entry.name for entry in ENTRIES} == {"PlainReason", "Reason"}
+
+    def test_names_every_command_with_its_twin(self) -> None:
+        public = {name for name in dir(ca.Registrar) if not name.startswith("_")}
+        twins = {f"may_{name}" for name in COMMANDS if name not in WITHOUT_TWIN}
+        assert public == {*COMMANDS, *twins, "keys", "repository"}
+
+    def test_names_every_method_of_policies_and_values(self) -> None:
+        tried = {entry.name for entry in ENTRIES}
+        for name in set(ca.__all__) - {"Registrar", "Repository", "Query", "Policies"}:
+            thing = getattr(ca, name)
+            if not isinstance(thing, type) or name in ENUMS or issubclass(thing, Exception):
+                continue
+            methods = {one for one, what in vars(thing).items() if not one.startswith("_")}
+            methods = {one for one in methods if callable(getattr(thing, one))}
+            methods -= {"kind", "where", "require"}  # these take nothing
+            assert {f"{name}.{one}" for one in methods} <= tried, name
+
+    def test_names_every_argument(self) -> None:
+        for name in COMMANDS:
+            taken = set(signature(getattr(ca.Registrar, name)).parameters)
+            assert taken == set(COMMANDS[name]) | {"self"}
+
+    def test_a_field_without_a_check_is_noticed(self) -> None:
+        @attrs.frozen
+        class Lax:
+            name: str
+
+        entry = Entry("Lax", lambda _, given: Lax(**given), {"name": "Ada"})
+        bad = {"name": Junk("object", object)}
+        assert Stage().complaints(entry, bad) == ["Lax(name=object) accepted it"]
+
+    @pytest.mark.parametrize(
+        ("run", "complaint"),
+        [
+            (lambda _, given: {}[given["id"]], "let out KeyError(5)"),
+            (lambda office, _: (office.anonymise("ada"), 1 / 0), "stored something"),
+            (lambda office, _: office.anonymise("ada"), "stored something"),
+            (lambda office, _: office.assign("py", " "), "speaks of 'learner_id' (blank)"),
+        ],
+    )
+    def test_an_entry_that_misbehaves_is_noticed(self, run: Any, complaint: str) -> None:
+        entry = Entry("Registrar.cancel", run, {"id": "a-1"})
+        found = Stage().complaints(entry, {"id": Junk("5", lambda: 5)})
+        assert f"Registrar.cancel(id=5) {complaint}" in found
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            ca.InvalidInput("no_such_code", "id", "give one"),
+            ca.InvalidInput("blank", "ids", "give one"),
+            ca.InvalidInput("blank", "id", " "),
+        ],
+    )
+    def test_an_error_that_helps_nobody_is_noticed(self, error: ca.InvalidInput) -> None:
+        def run(_: object, __: object) -> None:
+            raise error
+
+        assert Stage().complaints(Entry("x", run, {"id": "a"}), {"id": Junk("5", lambda: 5)})
+
+
+@attrs.frozen
+class Example:
+    """One entry of the catalogue of bad input: what is done, and what the error says."""
+
+    about: str
+    code: str
+    field: str
+    run: Callable[[ca.Registrar], object]
+
+
+def _assign(**changes: Any) -> Callable[[ca.Registrar], object]:
+    return lambda office: office.assign(**{"course_id": "py", "learner_id": "ada", **changes})
+
+
+def _assign_many(courses: Any = ("py",), learners: Any = ("ada",)) -> Callable[..., object]:
+    return lambda office: office.assign_many(courses, learners)
+
+
+def _create_keys(**changes: Any) -> Callable[[ca.Registrar], object]:
+    return lambda office: office.create_keys(**{**KEY_TERMS, **changes})
+
+
+def _pasted(*lines: Any) -> Callable[[ca.Registrar], object]:
+    return _create_keys(codes=lines)
+
+
+def _made(kind: Any, of: object, **changes: Any) -> Callable[[ca.Registrar], object]:
+    valid = {name: getattr(of, name) for name in attrs.fields_dict(kind)}
+    return lambda _: kind(**{**valid, **changes})
+
+
+def _at(at: Any) -> Callable[[ca.Registrar], object]:
+    return lambda _: ca.CancellationPolicy().evaluate(ASSIGNMENT, at=at)
+
+
+def _found(query: Any) -> Callable[[ca.Registrar], object]:
+    return lambda office: office.repository.find(query)
+
+
+NAIVE = datetime(2026, 2, 1)  # noqa: DTZ001 - that is the point
+
+
+class HalfAList:
+    """A list that breaks off, each time that it is read."""
+
+    def __iter__(self) -> Iterator[object]:
+        return half_a_list()
+
+
+NOTE = ca.Note(title="Renewal", message="Paid until June.")
+MANAGING = ca.User(id="n", name="N", email="n@example.org", managed_organization_ids=["acme"])
+BRINGING = ca.User(id="n", name="N", email="n@example.org", roles=[ca.Role.SUPPORT])
+RESTORING = ca.Policies(cancellation=ca.CancellationPolicy(restores_key_use=True))
+FROM_KEY = attrs.evolve(ASSIGNMENT, origin=ca.FromKey("spring", "r-1"))
+LAB = ca.Activity(id="lab", name="A lab", kind=ca.ActivityKind.LAB)
+
+EXAMPLES = (
+    # Instants
+    Example("1 naive", "naive_datetime", "expires", _assign(expires=NAIVE)),
+    Example("1 naive now", "naive_datetime", "at", _at(NAIVE)),
+    Example("2 no offset", "naive_datetime", "at", _at(START.replace(tzinfo=Zone(None)))),
+    Example("3 day", "not_a_datetime", "at", _at(date(2026, 2, 1))),
+    Example(
+        "3 day kept",
+        "not_a_datetime",
+        "expires_at",
+        _made(ca.CourseAssignment, ASSIGNMENT, expires_at=date(2026, 2, 1)),
+    ),
+    Example("4 timestamp", "not_a_datetime", "at", _at(1_767_225_600)),
+    Example("4 timestamp with a fraction", "not_a_datetime", "at", _at(1_767_225_600.5)),
+    Example("5 text", "not_a_datetime", "at", lambda _: ca.ManualClock("2026-01-05T09:00Z")),  # type: ignore[arg-type]
+    Example("6 max", "out_of_range", "expires", _assign(expires=datetime.max.replace(tzinfo=UTC))),
+    Example("7 year 1", "out_of_range", "at", _at(datetime(1, 1, 1, tzinfo=UTC))),
+    Example("8 year 9900", "out_of_range", "at", _at(datetime(9900, 1, 1, tzinfo=UTC))),
+    Example("8 day of 9900", "out_of_range", "expires", _assign(expires=date(9900, 1, 2))),
+    Example(
+        "12 None",
+        "not_a_datetime",
+        "created_at",
+        _made(ca.CourseAssignment, ASSIGNMENT, created_at=None),
+    ),
+    Example("17 offset of a day", "out_of_range", "at", _at(START.replace(tzinfo=Zone(DAY)))),
+    Example(
+        "18 zone",
+        "unknown_time_zone",
+        "time_zone",
+        lambda _: ca.Organization(id="x", name="X", time_zone="Mars/Olympus_Mons"),
+    ),
+    Example(
+        "18 path of a zone",
+        "unknown_time_zone",
+        "time_zone",
+        lambda _: ca.Organization(id="x", name="X", time_zone="../../etc/passwd"),
+    ),
+    Example("19 bool", "not_a_datetime", "at", _at(True)),  # noqa: FBT003
+    # Terms
+    Example("20 zero", "invalid_term", "availability", _create_keys(availability=timedelta(0))),
+    Example("21 negative", "invalid_term", "availability", _create_keys(availability=-DAY)),
+    Example(
+        "22 hundred years",
+        "invalid_term",
+        "maximum_access",
+        _made(ca.Course, PYTHON, maximum_access=timedelta(days=36525, microseconds=1)),
+    ),
+    Example("23 float months", "invalid_term", "months", lambda _: ca.Months(1.5)),  # type: ignore[arg-type]
+    Example("24 no months", "invalid_term", "months", lambda _: ca.Months(0)),
+    Example("24 over 1200 months", "invalid_term", "months", lambda _: ca.Months(1201)),
+    Example("25 bool months", "invalid_term", "months", lambda _: ca.Months(True)),  # noqa: FBT003
+    Example(
+        "27 mixture", "invalid_term", "expires", _assign(expires=relativedelta(months=1, days=1))
+    ),
+    Example(
+        "27 months as a window",
+        "wrong_type",
+        "window",
+        lambda _: ca.CancellationPolicy(window=ca.Months(1)),  # type: ignore[arg-type]
+    ),
+    Example("28 words", "invalid_term", "term", lambda _: ca.parse_term("6 months")),
+    Example("28 huge", "invalid_term", "term", lambda _: ca.parse_term("P999999999W")),
+    Example("28 empty", "invalid_term", "term", lambda _: ca.parse_term("P")),
+    Example(
+        "30 empty window",
+        "empty_window",
+        "redeemable_until",
+        _create_keys(redeemable_until=START, redeemable_from=START),
+    ),
+    Example("31 too fine", "invalid_term", "term", lambda _: ca.parse_term("PT0.0000001S")),
+    # Assigning
+    Example("32 empty id", "blank", "learner_id", _assign(learner_id="")),
+    Example("33 white id", "blank", "learner_id", _assign(learner_id=" \t")),
+    Example("33 id of another kind", "not_a_text", "course_id", _assign(course_id=7)),
+    Example(
+        "40 no maximum",
+        "invalid_term",
+        "maximum_access",
+        _made(ca.Course, PYTHON, maximum_access=timedelta(0)),
+    ),
+    Example("43 no title", "blank", "title", _made(ca.Note, NOTE, title=" ")),
+    Example("44 long message", "too_long", "message", _made(ca.Note, NOTE, message="x" * 10_001)),
+    Example("45 title of two lines", "unprintable", "title", _made(ca.Note, NOTE, title="a\nb")),
+    Example(
+        "46 importance", "not_a_flag", "high_importance", _made(ca.Note, NOTE, high_importance=1)
+    ),
+    Example("46 note", "wrong_type", "note", _assign(note="Paid")),
+    Example("48 actor", "not_a_text", "by", _assign(by=ca.Role.SUPPORT)),
+    Example("48 repeat", "wrong_type", "repeat", _assign(repeat="skip")),
+    Example("49 empty id", "blank", "id", _assign(id="")),
+    Example("49 long id", "too_long", "id", _assign(id="x" * 201)),
+    Example("49 unprintable id", "unprintable", "id", _assign(id="a\0")),
+    # In bulk
+    Example("50 no learners", "empty_list", "learners", _assign_many(learners=[])),
+    Example("51 no courses", "empty_list", "course_ids", _assign_many(courses=[])),
+    Example("52 text", "not_a_list", "learners", _assign_many(learners="ada")),
+    Example("52 text of courses", "not_a_list", "course_ids", _assign_many(courses="py")),
+    Example("52 bytes", "not_a_list", "learners", _assign_many(learners=b"ada")),
+    Example("52 text of codes", "not_a_list", "codes", _create_keys(codes=CODE)),
+    Example("53 half a list", "not_a_list", "learners", _assign_many(learners=HalfAList())),
+    Example("57 None", "not_a_text", "learners[1]", _assign_many(learners=["ada", None])),
+    Example("57 None of the courses", "not_a_text", "course_ids[1]", _assign_many(["py", None])),
+    Example(
+        "58 one of 10,000",
+        "blank",
+        "learners[7777]",
+        _assign_many(learners=["ada"] * 7777 + [" "] + ["ada"] * 2222),
+    ),
+    Example(
+        "58 one of many codes",
+        "invalid_code",
+        "codes[4]",
+        _pasted("Hand-made-1", "", "Hand-made-3", "Hand-made-4", "five"),
+    ),
+    Example(
+        "59 two of one id",
+        "repeated",
+        "learners[1]",
+        _assign_many(learners=[NEWCOMER, attrs.evolve(NEWCOMER, name="Newer")]),
+    ),
+    Example(
+        "59 roles",
+        "newcomer_with_rights",
+        "learners[3].roles",
+        _assign_many(learners=["ada", "bo", "cy", BRINGING]),
+    ),
+    Example(
+        "59 managed",
+        "newcomer_with_rights",
+        "learners[0].managed_organization_ids",
+        _assign_many(learners=[MANAGING]),
+    ),
+    # Cancelling
+    Example(
+        "68 no reason",
+        "blank",
+        "support_reason",
+        lambda office: office.cancel("a-1", support_reason=" \n"),
+    ),
+    Example(
+        "70 cancelled before",
+        "before_creation",
+        "cancelled_at",
+        _made(ca.CourseAssignment, ASSIGNMENT, cancelled_at=START - DAY),
+    ),
+    Example(
+        "71 key to give back",
+        "missing",
+        "redemption",
+        lambda _: actions.cancel(FROM_KEY, ADA, at=START, policies=RESTORING),
+    ),
+    # Keys
+    Example("72 no use", "invalid_count", "max_uses", _create_keys(max_uses=0)),
+    Example("73 negative", "invalid_count", "max_uses", _create_keys(max_uses=-1)),
+    Example("74 bool", "invalid_count", "max_uses", _create_keys(max_uses=True)),
+    Example("75 float", "invalid_count", "max_uses", _create_keys(max_uses=1.0)),
+    Example("75 text", "invalid_count", "max_uses", _create_keys(max_uses="5")),
+    Example("76 2**31", "invalid_count", "max_uses", _create_keys(max_uses=2**31)),
+    Example("77 2**63", "invalid_count", "max_uses", _create_keys(max_uses=2**63)),
+    Example("78 no name", "blank", "name", _create_keys(name="")),
+    Example("79 long name", "too_long", "name", _create_keys(name="x" * 501)),
+    Example("80 NUL", "unprintable", "name", _create_keys(name="a\0b")),
+    Example("81 surrogate", "unprintable", "name", _create_keys(name="a\ud800b")),
+    Example(
+        "83 over before it begins",
+        "empty_window",
+        "redeemable_until",
+        _create_keys(redeemable_until=START, redeemable_from=None),
+    ),
+    Example(
+        "84 ends first",
+        "empty_window",
+        "redeemable_until",
+        _create_keys(redeemable_until=END, redeemable_from=END + DAY),
+    ),
+    Example("86 no availability", "invalid_term", "availability", _create_keys(availability=None)),
+    Example(
+        "87 no organization", "not_a_text", "organization_id", _create_keys(organization_id=None)
+    ),
+    Example("88 two courses", "not_a_text", "course_id", _create_keys(course_id=["py", "sql"])),
+    Example(
+        "91 uses over the maximum", "invalid_count", "uses", _made(ca.TrainingKey, KEY, uses=4)
+    ),
+    # Codes
+    Example("92 none", "empty_list", "codes", _create_keys(codes=[], generate=0)),
+    Example(
+        "92 blank lines", "empty_list", "codes", _create_keys(codes=["", " ", "\ufeff"], generate=0)
+    ),
+    Example("93 dashes", "invalid_code", "codes[0]", _pasted("---")),
+    Example("94 seven", "invalid_code", "codes[0]", _pasted("Hand-07")),
+    Example("95 sixty-five", "invalid_code", "codes[0]", _pasted("x" * 65)),
+    Example("97 space", "invalid_code", "codes[1]", _pasted("Hand-made", "Hand made")),
+    Example("98 Cyrillic", "invalid_code", "codes[0]", _pasted("\u0410utumn-2026")),
+    Example("99 long s", "invalid_code", "codes[0]", _pasted("\u017fpring-2026")),
+    Example("100 circled", "invalid_code", "codes[0]", _pasted("Spring-202\u2465")),
+    Example("101 no width", "invalid_code", "codes[0]", _pasted("Spring\u200b-2026")),
+    Example("101 soft hyphen", "invalid_code", "codes[0]", _pasted("0000-0000-0000-0001-\u00ad2")),
+    Example("102 digits", "invalid_code", "codes[0]", _pasted("Spring-\u0662\u0660\u0662\u0666")),
+    Example("104 twice", "code_repeated", "codes[2]", _pasted("Hand-made", "", " Hand-made")),
+    Example(
+        "104 twice in another form",
+        "code_repeated",
+        "codes[1]",
+        _pasted("0000-0000-0000-0001-2", "oooo oooo oooo oool 2"),
+    ),
+    Example("106 check symbol", "key_mistyped", "codes[0]", _pasted("0000-0000-0000-0001-3")),
+    Example("107 fewer than none", "invalid_count", "generate", _create_keys(generate=-1)),
+    Example("107 bool", "invalid_count", "generate", _create_keys(generate=True)),
+    Example("107 too many", "invalid_count", "generate", _create_keys(generate=100_001)),
+    Example(
+        "108 few bytes",
+        "bad_random_source",
+        "random_bytes",
+        lambda _: _create_keys(by=None)(world(random_bytes=lambda _: b"few")[0]),
+    ),
+    Example(
+        "108 same ids",
+        "bad_id_source",
+        "new_id",
+        lambda _: world(new_id=lambda: "same")[0].assign_many(["py"], ["ada", "bo"]),
+    ),
+    Example("111 bytes", "not_a_text", "codes[0]", _pasted(b"Spring-2026")),
+    Example(
+        "111 stored otherwise than looked up",
+        "invalid_code",
+        "code",
+        _made(ca.TrainingKey, KEY, code="0000-0000-0000-0001-2"),
+    ),
+    # Redeeming
+    Example("121 address", "invalid_email", "email", _made(ca.User, ADA, email="ada")),
+    Example("121 two at", "invalid_email", "email", _made(ca.User, ADA, email="a@b@c")),
+    Example("121 blank", "blank", "email", _made(ca.User, ADA, email=" ")),
+    Example(
+        "121 injection",
+        "unprintable",
+        "email",
+        _made(ca.User, ADA, email="ada@example.org\r\nBcc: all@example.org"),
+    ),
+    Example("121 long", "too_long", "email", _made(ca.User, ADA, email=f"{'a' * 243}@example.org")),
+    Example(
+        "121 rights",
+        "newcomer_with_rights",
+        "user.roles",
+        lambda office: office.register(CODE, BRINGING),
+    ),
+    Example("125 number", "not_a_text", "code", lambda office: office.redeem(12345678, "ada")),  # type: ignore[arg-type]
+    # What the rest of the public names refuse
+    Example(
+        "own parent",
+        "own_parent",
+        "parent_id",
+        lambda _: ca.Organization(id="x", name="X", parent_id="x"),
+    ),
+    Example(
+        "two activities",
+        "repeated",
+        "activities[1].id",
+        _made(ca.Course, PYTHON, activities=[LAB, LAB]),
+    ),
+    Example(
+        "second record",
+        "wrong_type",
+        "records[1]",
+        lambda office: office.add(NEWCOMER, KEY),  # type: ignore[arg-type]
+    ),
+    Example(
+        "second note",
+        "wrong_type",
+        "notes[1]",
+        _made(ca.CourseAssignment, ASSIGNMENT, notes=[NOTE, LAB]),
+    ),
+    Example(
+        "second id",
+        "wrong_type",
+        "ids[1]",
+        lambda office: office.repository.get(ca.User, ["a", NOTE]),  # type: ignore[list-item]
+    ),
+    Example(
+        "second pair",
+        "wrong_type",
+        "pairs[1]",
+        lambda _: actions.assign_many([PAIR, ADA], at=START),  # type: ignore[list-item]
+    ),
+    Example("two records", "another_record", "after", lambda _: ca.Replace(PYTHON, ADA)),
+    Example("clock", "not_callable", "clock", lambda _: ca.Registrar(clock=START)),  # type: ignore[arg-type]
+    Example("cursor", "invalid_cursor", "cursor", _found(ca.CourseQuery(cursor=(1, 2)))),
+    Example("host's reason", "invalid_code", "code", lambda _: ca.HostReason("unpaid", "Pay.")),
+)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.about)
+def test_bad_input_is_named_by_its_code_and_field(example: Example) -> None:
+    registrar = stage()
+    before = contents(registrar.repository)
+    with pytest.raises(ca.InvalidInput) as caught:
+        example.run(registrar)
+    assert (caught.value.code, caught.value.field) == (example.code, example.field)
+    assert str(caught.value).startswith(f"{example.field}: ")
+    assert contents(registrar.repository) == before
+
+
+@pytest.mark.parametrize(
+    ("about", "outcome", "run"),
+    [
+        ("34 unknown learner", "User x", _assign(learner_id="x")),
+        ("35 unknown course", "Course x", _assign(course_id="x")),
+        ("36 course without a provider", "course_not_available", _assign(course_id="draft")),
+        ("36 archived course", "course_archived", _assign(course_id="old")),
+        (
+            "37 organization of others",
+            "organization_not_managed",
+            _assign(learner_id="bo", by="manager"),
+        ),
+        ("39 end in the past", "expires_too_early", _assign(expires=START - DAY)),
+        ("42 id taken", "Conflict a-1", _assign(id="a-1", learner_id="bo")),
+        ("48 unknown actor", "User x", _assign(by="x")),
+        (
+            "59 one address twice",
+            "email_taken",
+            _assign_many(
+                learners=[NEWCOMER, attrs.evolve(NEWCOMER, id="x", email="NEW@example.org")]
+            ),
+        ),
+        ("61 unknown assignment", "CourseAssignment x", lambda office: office.cancel("x")),
+        (
+            "67 no support",
+            "support_role_missing",
+            lambda office: office.cancel("a-1", support_reason="moved", by="manager"),
+        ),
+        (
+            "89 fewer uses than made",
+            "max_uses_below_uses",
+            lambda office: (office.redeem(CODE, "manager"), office.edit_keys("spring", max_uses=1)),
+        ),
+        ("105 code taken", "code_taken", _pasted(CODE)),
+        ("112 unknown key", "key_not_found", lambda office: office.redeem("Winter-2026", "ada")),
+        ("112 blank key", "key_not_found", lambda office: office.redeem("", "ada")),
+        (
+            "106 typing error",
+            "key_mistyped",
+            lambda office: office.redeem("0000-0000-0000-0001-3", "ada"),
+        ),
+        ("117 other organization", "wrong_organization", lambda office: office.redeem(CODE, "bo")),
+        ("118 again", "already_redeemed", lambda office: office.redeem(CODE, "ada")),
+        ("120 user who exists", "email_taken", lambda office: office.register(CODE, ADA)),
+        ("124 id of another", "Conflict a-2", lambda office: office.redeem(CODE, "bo", id="a-2")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_well_formed_but_wrong_is_an_outcome_and_no_bad_input(
+    about: str, outcome: str, run: Callable[[ca.Registrar], object]
+) -> None:
+    del about
+    with pytest.raises(ca.CourseAssignmentsError) as caught:
+        run(stage())
+    match caught.value:
+        case ca.NotFound(kind=kind, id=id_):
+            found = {f"{kind} {id_}"}
+        case ca.Conflict(ids=ids):
+            found = {f"Conflict {one}" for one in ids}
+        case ca.Refused(decision=decision):
+            found = {reason.code for reason in decision.reasons}
+        case other:
+            found = {repr(other)}
+    assert outcome in found
+
+
+class TestCodes:
+    """`InvalidInput` with `.code`, `.field`, and one line of at most 200 characters."""
+
+    def test_are_those_that_the_source_speaks_of(self) -> None:
+        folder = Path(str(ca.__file__)).parent
+        found: set[str] = set()
+        for path in folder.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "InvalidInput":
+                    assert isinstance(node.args[0], ast.Constant), ast.unparse(node)
+                    found.add(str(node.args[0].value))
+        assert found - {"blank"} == CODES - {"blank"}  # one docstring has it as well
+
+    def test_have_an_example_each(self) -> None:
+        assert {example.code for example in EXAMPLES} == CODES
+
+    @given(st.text(max_size=300), st.text(min_size=1, max_size=300))
+    def test_come_with_one_line_of_at_most_200_characters(self, field: str, hint: str) -> None:
+        message = str(ca.InvalidInput("blank", field, hint))
+        assert len(message) <= 200
+        assert message.isprintable()
+        if len(field) + len(hint) <= 198 and (field + hint).isprintable():
+            assert message == f"{field}: {hint}"
+
+
+class TestPoliciesOfAHost:
+    """A host may put its own policy in; what it lacks is said when it is put in."""
+
+    @pytest.mark.parametrize(
+        ("field", "needed"),
+        [
+            ("cancellation", "restores_key_use"),
+            ("expiration", "limit"),
+            ("expiration", "default_end"),
+            ("key_redemption", "once_per_learner"),
+            ("repeat", "default"),
+        ],
+    )
+    def test_a_policy_that_lacks_something_is_refused(self, field: str, needed: str) -> None:
+        documented = getattr(ca.Policies(), field)
+        names = {name for name in dir(documented) if not name.startswith("_")}
+
+        def with_only(some: set[str]) -> ca.Policies:
+            parts = {name: getattr(documented, name) for name in some}
+            return ca.Policies(**{field: type("Own", (), parts)()})
+
+        assert getattr(with_only(names), field)
+        with pytest.raises(ca.InvalidInput) as caught:
+            with_only(names - {needed})
+        assert (caught.value.code, caught.value.field) == ("wrong_type", field)
+
+
+class TestOddQuestions:
+    """What can be handed in only in one way, and so is in no table."""
+
+    def test_a_query_of_no_kind_is_refused(self) -> None:
+        query: ca.Query[ca.Course] = ca.Query()
+        with pytest.raises(ca.InvalidInput) as caught:
+            ca.InMemoryRepository().find(query)
+        assert caught.value.field == "query"
+
+    @pytest.mark.parametrize("command", ["assign_many", "may_assign_many"])
+    def test_the_error_of_a_generator_is_the_cause(self, command: str) -> None:
+        with pytest.raises(ca.InvalidInput) as caught:
+            getattr(stage(), command)(["py"], half_a_list())
+        assert type(caught.value.__cause__).__name__ == "Sprung"
+
+    def test_an_end_at_the_end_of_time_is_too_late_and_not_out_of_range(self) -> None:
+        latest = datetime(9899, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+        decision = stage().may_reschedule("a-1", latest)
+        assert [reason.code for reason in decision.reasons] == ["expires_too_late"]
+
+    def test_a_term_that_is_none_is_not_written(self) -> None:
+        for term in (timedelta(0), -DAY, timedelta.max):
+            with pytest.raises(ca.InvalidInput) as caught:
+                ca.format_term(term)
+            assert (caught.value.code, caught.value.field) == ("invalid_term", "term")
+
+
+class TestWithoutAssertions:
+    """Validation does not use `assert` (it must hold under -O)."""
+
+    SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import test_junk
+held = 0
+for example in test_junk.EXAMPLES:
+    try:
+        example.run(test_junk.stage())
+    except test_junk.ca.InvalidInput as error:
+        held += (error.code, error.field) == (example.code, example.field)
+print(held, len(test_junk.EXAMPLES), __debug__)
+"""
+
+    def test_bad_input_is_refused_just_so(self) -> None:
+        paths = os.pathsep.join(path for path in sys.path if path)
+        done = subprocess.run(  # noqa: S603 - our own script and this very Python
+            [sys.executable, "-O", "-c", self.SCRIPT, str(Path(__file__).parent)],
+            env={**os.environ, "PYTHONPATH": paths},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout.split() == [str(len(EXAMPLES))] * 2 + ["False"], done.stderr
+
+    def test_no_assert_stands_in_the_source(self) -> None:
+        folder = Path(str(ca.__file__)).parent
+        trees = [ast.parse(path.read_text()) for path in folder.rglob("*.py")]
+        assert not [
+            node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Assert)
+        ]

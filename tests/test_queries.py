@@ -1,0 +1,240 @@
+"""What can be asked of a repository: filters, and the order and pages of what is found."""
+
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.strategies import assignments, courses, keys, organizations, users
+from support.world import ACME, ADA, BO, PYTHON, SQL, START
+
+from course_assignments import (
+    AssignmentQuery,
+    BatchQuery,
+    Change,
+    Course,
+    CourseAssignment,
+    CourseQuery,
+    Event,
+    EventQuery,
+    ExpirationLimit,
+    InMemoryRepository,
+    InvalidInput,
+    KeyBatch,
+    KeyQuery,
+    OrganizationQuery,
+    Page,
+    Query,
+    Redemption,
+    RedemptionQuery,
+    TrainingKey,
+    User,
+    UserQuery,
+    every,
+)
+
+GENERATED = "00000000000000012"
+EVENT = Event(position=3, at=START, action="test", subject_ids=["a"])
+ASSIGNMENT = CourseAssignment(
+    id="a-1",
+    learner_id="ada",
+    course_id="py",
+    created_at=START,
+    expires_at=START + timedelta(days=9),
+    limited_by=ExpirationLimit.REQUEST,
+)
+BATCH = KeyBatch(
+    id="spring",
+    name="Spring",
+    course_id="py",
+    organization_id="acme",
+    created_at=START,
+    availability=timedelta(days=9),
+)
+REDEMPTION = Redemption(
+    id="r-1",
+    code=GENERATED,
+    batch_id="spring",
+    learner_id="ada",
+    assignment_id="a-1",
+    redeemed_at=START,
+)
+KEY = TrainingKey(code=GENERATED, batch_id="spring")
+QUERIES: tuple[Query[Any], ...] = (
+    OrganizationQuery(),
+    CourseQuery(),
+    UserQuery(),
+    AssignmentQuery(),
+    BatchQuery(),
+    KeyQuery(),
+    RedemptionQuery(),
+    EventQuery(),
+)
+RECORDS = (ACME, PYTHON, ADA, ASSIGNMENT, BATCH, KEY, REDEMPTION, EVENT)
+
+
+class TestMatches:
+    """`matches(record)` reads that record alone; every filter is optional."""
+
+    @pytest.mark.parametrize(("query", "own"), list(zip(QUERIES, RECORDS, strict=True)))
+    def test_without_a_filter_every_record_of_its_kind_fits_and_no_other(
+        self, query: Query[Any], own: object
+    ) -> None:
+        assert [one for one in (*RECORDS, None, "text", Course) if query.matches(one)] == [own]
+
+    @given(st.one_of(organizations(), courses(), users(), assignments(), keys()))
+    def test_every_record_fits_exactly_one_of_the_open_queries(self, drawn: Any) -> None:
+        for record in drawn if isinstance(drawn, tuple) else (drawn,):
+            assert sum(query.matches(record) for query in QUERIES) == 1
+
+    @pytest.mark.parametrize(
+        ("query", "fits"),
+        [
+            (UserQuery(email="ADA@Example.org"), True),
+            (UserQuery(email="bo@example.org"), False),
+            (AssignmentQuery(learner_id="ada"), True),
+            (AssignmentQuery(learner_id="Ada"), False),
+            (AssignmentQuery(course_id="py"), True),
+            (AssignmentQuery(course_id="sql"), False),
+            (AssignmentQuery(learner_id="ada", course_id="py"), True),
+            (AssignmentQuery(learner_id="ada", course_id="sql"), False),
+            (AssignmentQuery(learner_id="bo", course_id="py"), False),
+            (BatchQuery(course_id="py"), True),
+            (BatchQuery(course_id="sql"), False),
+            (KeyQuery(batch_ids=["other", "spring"]), True),
+            (KeyQuery(batch_ids=["other"]), False),
+            (KeyQuery(batch_ids=[]), False),
+            (RedemptionQuery(code=GENERATED), True),
+            (RedemptionQuery(code="0000 0000-0000 oool-2"), True),
+            (RedemptionQuery(code="Hand-made-1"), False),
+            (RedemptionQuery(learner_id="ada"), True),
+            (RedemptionQuery(learner_id="bo"), False),
+            (EventQuery(after=2), True),
+            (EventQuery(after=3), False),
+        ],
+    )
+    def test_what_is_set_has_to_fit(self, *, query: Query[Any], fits: bool) -> None:
+        assert any(query.matches(record) for record in RECORDS) is fits
+
+    def test_an_address_fits_in_any_composition(self) -> None:
+        rene = User(id="r", name="R", email="ren\u00e9@example.org")
+        assert UserQuery(email="RENE\u0301@example.org").matches(rene)
+        assert UserQuery(email="rene\u0301@example.org") == UserQuery(email=rene.email)
+
+
+class TestOrder:
+    """The order is stated, binary, and made of facts that never change."""
+
+    def test_places(self) -> None:
+        assert CourseQuery().place(PYTHON) == ("py",)
+        assert AssignmentQuery().place(ASSIGNMENT) == (START, "a-1")
+        assert BatchQuery().place(BATCH) == (START, "spring")
+        assert KeyQuery().place(KEY) == (GENERATED,)
+        assert RedemptionQuery().place(REDEMPTION) == (START, "r-1")
+        assert EventQuery().place(EVENT) == (3,)
+
+    def test_a_query_goes_on_behind_a_record(self) -> None:
+        query = AssignmentQuery(learner_id="ada", limit=7)
+        behind = query.behind(ASSIGNMENT)
+        assert behind == attrs.evolve(query, cursor=(START, "a-1"))
+        assert (query.start, behind.start) == (None, (START, "a-1"))
+
+    def test_a_query_of_events_goes_on_behind_a_position(self) -> None:
+        assert EventQuery().start == (0,)
+        assert EventQuery(limit=2).behind(EVENT) == EventQuery(limit=2, after=3)
+
+    def test_a_query_can_be_kept_as_a_value(self) -> None:
+        assert hash(AssignmentQuery(learner_id="ada")) == hash(AssignmentQuery(learner_id="ada"))
+        assert AssignmentQuery(learner_id="ada") != AssignmentQuery(learner_id="bo")
+
+
+class TestJunk:
+    """What cannot be asked is InvalidInput, with the field."""
+
+    @pytest.mark.parametrize("limit", [0, -1, 10_001, True, 1.0, "10", None])
+    def test_a_page_has_from_one_to_ten_thousand_records(self, limit: Any) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            CourseQuery(limit=limit)
+        assert caught.value.field == "limit"
+
+    @pytest.mark.parametrize("limit", [1, 10_000])
+    def test_the_bounds_of_a_page_belong_to_it(self, limit: int) -> None:
+        assert CourseQuery(limit=limit).limit == limit
+
+    @pytest.mark.parametrize("cursor", ["py", 7, ["py"], object()])
+    def test_a_cursor_is_a_place(self, cursor: Any) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            CourseQuery(cursor=cursor)
+        assert caught.value.field == "cursor"
+
+    @pytest.mark.parametrize(
+        ("kind", "field"),
+        [
+            (UserQuery, "email"),
+            (AssignmentQuery, "learner_id"),
+            (AssignmentQuery, "course_id"),
+            (BatchQuery, "course_id"),
+            (RedemptionQuery, "code"),
+            (RedemptionQuery, "learner_id"),
+        ],
+    )
+    @pytest.mark.parametrize("value", [7, "", " ", b"ada", ["ada"], "a\x00", "\ud800"])
+    def test_a_filter_is_a_text_that_could_be_stored(
+        self, kind: type[Query[Any]], field: str, value: Any
+    ) -> None:
+        given_field: dict[str, Any] = {field: value}
+        with pytest.raises(InvalidInput) as caught:
+            kind(**given_field)
+        assert caught.value.field == field
+
+    @pytest.mark.parametrize("batch_ids", ["spring", 7, [7], [None], b"spring"])
+    def test_batches_are_a_list_of_ids(self, batch_ids: Any) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            KeyQuery(batch_ids=batch_ids)
+        assert caught.value.field.startswith("batch_ids")
+
+    @pytest.mark.parametrize("after", [-1, True, 1.5, "3", None])
+    def test_a_position_is_a_whole_number(self, after: Any) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            EventQuery(after=after)
+        assert caught.value.field == "after"
+
+
+def test_no_repr_shows_a_code() -> None:
+    page = Page((REDEMPTION, REDEMPTION), RedemptionQuery(code=GENERATED).behind(REDEMPTION))
+    keys_page = Page((KEY,), KeyQuery().behind(KEY))
+    assert GENERATED not in repr((page, keys_page))
+    assert repr(RedemptionQuery()) == "RedemptionQuery(limit=100, code=None, learner_id=None)"
+
+
+class TestPages:
+    def repository(self) -> InMemoryRepository:
+        repository = InMemoryRepository()
+        repository.commit(Change(create=[PYTHON, SQL, ADA, BO], record=[EVENT] * 3))
+        return repository
+
+    def test_a_page_is_gone_through_and_counted(self) -> None:
+        page = self.repository().find(CourseQuery())
+        assert (list(page), len(page), page.next) == ([PYTHON, SQL], 2, None)
+
+    def test_a_page_that_is_just_full_has_nothing_behind_it(self) -> None:
+        page = self.repository().find(CourseQuery(limit=2))
+        assert page == Page((PYTHON, SQL), None)
+
+    def test_a_full_page_leads_to_what_is_behind_it(self) -> None:
+        page = self.repository().find(CourseQuery(limit=1))
+        assert page == Page((PYTHON,), CourseQuery(limit=1, cursor=("py",)))
+
+    def test_every_goes_through_all_pages_one_after_the_other(self) -> None:
+        repository = self.repository()
+        found = every(repository, UserQuery(limit=1))
+        assert next(found) == ADA
+        # The second page is not read before it is needed.
+        cy = User(id="cy", name="Cy", email="cy@example.org")
+        repository.commit(Change(create=[cy]))
+        assert list(found) == [BO, cy]
+        positions = [one.position for one in every(repository, EventQuery(limit=1))]
+        assert positions == [1, 2, 3]
+        assert list(every(repository, EventQuery(after=3))) == []

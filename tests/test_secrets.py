@@ -1,0 +1,334 @@
+"""The code of a key is a secret: a repr or message masks it, and no id or event holds it."""
+
+import string
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.world import ADA, BO, PYTHON, START, contents, world
+
+import course_assignments as ca
+from course_assignments import actions, reasons
+from course_assignments.codes import check_symbol, fold, mask, show_code
+
+DAY = timedelta(days=1)
+
+
+def plain(text: str) -> str:
+    """Return *text* as someone reads it who knows how codes are written."""
+    return text.replace("-", "").casefold()
+
+
+def shows(code: str, text: str, most: int | None = None) -> bool:
+    """Return whether more than *most* symbols of *code* stand in *text*, however grouped.
+
+    By default that is what may be shown: at most 4 symbols, never more than a quarter.
+    """
+    symbols, read = plain(code), plain(text)
+    length = 1 + (min(4, len(fold(code)) // 4) if most is None else most)
+    return any(
+        symbols[start : start + length] in read for start in range(len(symbols) - length + 1)
+    )
+
+
+def generated(symbols: str) -> str:
+    return show_code(symbols + check_symbol(symbols))
+
+
+# Rare symbols only, so that what is found of a code in a text is no accident: no hexadecimals,
+# which ids are made of, no marks that tracebacks draw below a line, and none that both codes have.
+HAND_MADE = st.text("`|", min_size=8, max_size=64), st.text("$;", min_size=8, max_size=64)
+GENERATED = tuple(
+    st.text(symbols, min_size=16, max_size=16).map(generated) for symbols in ("QXZ", "JKWV")
+)
+
+
+def texts_of(thing: Any) -> Iterator[str]:
+    """Give all that can be read of *thing* without asking for a code by name."""
+    yield repr(thing)
+    yield str(thing)
+    yield f"{thing}"
+    if isinstance(thing, BaseException):
+        yield "".join(traceback.format_exception(thing))
+        yield from (repr(argument) for argument in thing.args)
+    if isinstance(thing, ca.Event):
+        yield from (
+            thing.action,
+            *thing.subject_ids,
+            *(text for two in thing.details for text in two),
+        )
+    if isinstance(thing, ca.Conflict):
+        yield from thing.ids
+    if not isinstance(thing, ca.TrainingKey) and isinstance(getattr(thing, "id", None), str):
+        yield thing.id
+
+
+class Story:
+    """Keys made, listed, redeemed, mistyped, taken, given back and revoked; all that is said."""
+
+    def __init__(self, code: str, other: str) -> None:
+        restoring = ca.CancellationPolicy(restores_key_use=True)
+        self.registrar, self.clock = world(policies=ca.Policies(cancellation=restoring))
+        self.said: list[Any] = [self.registrar, self.clock]
+        self.code, self.other = code, other
+        self.tell()
+
+    def say(self, command: str, *args: Any, **kwargs: Any) -> Any:
+        """Carry *command* out and keep what it says, and what its twin says before it."""
+        twin: Callable[..., Any] | None = getattr(self.registrar, f"may_{command}", None)
+        for function in (twin, getattr(self.registrar, command)):
+            if function is not None:
+                self.attempt(function, *args, **kwargs)
+        return self.said[-1]
+
+    def attempt(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        try:
+            self.said.append(function(*args, **kwargs))
+        except ca.CourseAssignmentsError as error:
+            self.said += [error, *getattr(getattr(error, "decision", None), "reasons", ())]
+
+    def tell(self) -> None:
+        office, code, other = self.registrar, self.code, self.other
+        terms: dict[str, Any] = {"organization_id": "acme", "availability": 30 * DAY}
+        keys = {"name": "Keys", "max_uses": 2, **terms}
+        self.say("create_keys", "py", codes=[code], id="b-1", **keys)
+        self.say("create_keys", "py", codes=[code], id="b-1", **keys)
+        self.say("create_keys", "py", codes=[code, other], id="b-2", **keys)
+        self.say("create_keys", "sql", codes=[code], id="b-1", **keys)
+        self.say("add_keys", "b-1", codes=[other], id="more")
+        self.say("add_keys", "b-1", codes=[code], id="more")
+        self.say("add_keys", "b-1", codes=[code], id="most")
+        for lines in ([code, code], [code + "!"], [code[:7]], [f" {code} x"], [code.encode()]):
+            self.say("add_keys", "b-1", codes=lines)
+        self.said += list(office.keys("b-1"))
+        for learner in ("ada", "ada", "bo", "manager", "support", "nobody"):
+            self.say("redeem", code, learner, id=f"a-{learner}")
+        self.say("redeem", code, "ada")
+        self.say("redeem", other, "ada", id="a-ada")
+        self.say("redeem", code[:-1] + ("0" if code[-1] != "0" else "1"), "ada")
+        self.say("redeem", code + "?", "ada")
+        self.say("redeem", code.encode(), "ada")
+        self.say("register", code, attrs.evolve(ADA, id="x"))
+        self.say("register", code, ca.User(id="x", name="X", email="x@example.org"))
+        self.say("cancel", "a-ada")
+        self.say("redeem", code, "ada", id="a-again")
+        self.say("edit_keys", "b-1", max_uses=1)
+        self.say("edit_keys", "b-1", max_uses=5)
+        self.say("revoke_key", other)
+        self.say("redeem", other, "bo")
+        self.say("revoke_key", code)
+        self.say("revoke_keys", "b-1")
+        self.say("revoke_key", "Never-made-1")
+        self.handle_records()
+        for kind in contents(office.repository).values():
+            self.said += kind
+
+    def handle_records(self) -> None:
+        """Do by hand what the commands do, as whoever keeps the records elsewhere does."""
+        store, code, other = self.registrar.repository, fold(self.code), fold(self.other)
+        key = ca.TrainingKey(code=code, batch_id="b-1")
+        absent = ca.TrainingKey(code=other, batch_id="b-9", max_uses=9)
+        redemption = ca.Redemption(
+            id=ca.Redemption.id_for(code, "ada", 0),
+            code=code,
+            batch_id="b-1",
+            learner_id="ada",
+            assignment_id="a-ada",
+            redeemed_at=START,
+        )
+        batch = ca.KeyBatch(
+            id="b-1",
+            name="Keys",
+            course_id="py",
+            organization_id="acme",
+            created_at=START,
+            availability=DAY,
+        )
+        presented = actions.Presented(
+            id="a",
+            redemption_id=redemption.id,
+            key=key,
+            batch=batch,
+            course=PYTHON,
+            learner=ADA,
+            redeemed=redemption,
+        )
+        steps = [ca.Replace(key, attrs.evolve(key, revoked_at=START)), ca.Use(absent, 1)]
+        changes = [
+            ca.Change(create=[key, redemption], expect=[absent], use=[ca.Use(key, 1)]),
+            ca.Change(replace=steps[:1], use=steps[1:]),
+        ]
+        self.said += [key, redemption, presented, *steps, *changes]
+        for change in changes:
+            self.attempt(store.commit, change)
+        self.attempt(actions.redeem, presented, at=START)
+        self.attempt(actions.redeem, attrs.evolve(presented, redeemed=None, learner=BO), at=START)
+        self.attempt(actions.create_keys, batch, PYTHON, at=START, codes={code: 1}, taken=[code])
+        self.attempt(actions.create_keys, batch, PYTHON, at=START, codes={code: 1})
+        self.attempt(actions.create_keys, batch, PYTHON, at=START, generated=[code + "!"])
+        self.attempt(actions.revoke_keys, batch, [key, absent], at=START)
+        queries: tuple[ca.Query[Any], ...] = (
+            ca.RedemptionQuery(code=self.code, learner_id="ada"),
+            ca.KeyQuery(batch_ids=["b-1"], limit=1),
+            ca.KeyQuery(batch_ids=["b-1"], cursor=(code,)),
+        )
+        for query in queries:
+            page = store.find(query)
+            self.said += [query, page, page.next]
+        for bad in (self.code + " ", self.code + "\0", code + 70 * "x", code[:7], [code]):
+            for make in (self._key, self._redeemed, self._asked):
+                self.attempt(make, bad)
+
+    @staticmethod
+    def _key(code: Any) -> object:
+        return ca.TrainingKey(code=code, batch_id="b-1")
+
+    @staticmethod
+    def _redeemed(code: Any) -> object:
+        return ca.Redemption(
+            id="r", code=code, batch_id="b", learner_id="a", assignment_id="a", redeemed_at=START
+        )
+
+    @staticmethod
+    def _asked(code: Any) -> object:
+        return ca.RedemptionQuery(code=code)
+
+
+def leaks(story: Story) -> list[str]:
+    texts = {text for thing in story.said for text in texts_of(thing)}
+    return [
+        f"{code} in {text}"
+        for code in (story.code, story.other)
+        for text in texts
+        if shows(code, text)
+    ]
+
+
+class TestNothingShowsACode:
+    """No id, message, event or repr ever shows a code."""
+
+    @given(*HAND_MADE)
+    def test_that_was_made_by_hand(self, code: str, other: str) -> None:
+        assert not leaks(Story(code, other))
+
+    @given(*GENERATED)
+    def test_that_was_generated(self, code: str, other: str) -> None:
+        assert not leaks(Story(code, other))
+
+    @pytest.mark.parametrize(
+        ("code", "other"),
+        [
+            ("Spring~2026~Acme", "Autumn~2026~Acme"),
+            ("QXZJ-KWVQ-XZJK-WVQX", "JJJJJJJJ"),
+            ("``--||--``--", "a;b$c;d$"),
+            ("{code!r:>9}%s", "<b>&amp;</b>"),
+        ],
+    )
+    def test_of_an_odd_form(self, code: str, other: str) -> None:
+        said = [text for thing in Story(code, other).said for text in texts_of(thing)]
+        assert not [text for text in said if code in text or other in text]
+        assert not [text for text in said if shows(code, text, 4)]
+
+    def test_of_codes_that_the_registrar_draws(self) -> None:
+        registrar, _ = world(random_bytes=lambda size: bytes(range(200, 200 + 16)) * (size // 16))
+        batch = registrar.create_keys(
+            "py", name="Keys", organization_id="acme", availability=DAY, generate=1
+        )
+        (key,) = registrar.keys(batch.id)
+        registrar.redeem(key.shown_code, "ada")
+        said = [
+            key,
+            batch,
+            *(one for kind in contents(registrar.repository).values() for one in kind),
+        ]
+        assert not [t for thing in said for t in texts_of(thing) if shows(key.code, t)]
+
+
+class TestTheStory:
+    """What the story writes down is worth reading."""
+
+    def test_tells_of_every_way_a_key_is_refused(self) -> None:
+        story = Story("Spring~2026", "Autumn~2026")
+        told = {type(thing) for thing in story.said}
+        assert {ca.Conflict, ca.InvalidInput, ca.NotFound, ca.Refused, ca.Event} <= told
+        assert {ca.TrainingKey, ca.Redemption, ca.Change, ca.Use, ca.Replace, ca.Page} <= told
+        assert {ca.Decision, ca.KeyBatch, ca.RedemptionQuery, ca.KeyQuery} <= told
+        assert {
+            reasons.AlreadyRedeemed,
+            reasons.CodeTaken,
+            reasons.EmailTaken,
+            reasons.KeyExhausted,
+            reasons.KeyNotFound,
+            reasons.KeyRevoked,
+            reasons.MaxUsesBelowUses,
+            reasons.WrongOrganization,
+        } <= told
+
+    def test_tells_of_a_typing_error(self) -> None:
+        code = generated("QXZJKWVQXZJKWVQX")
+        story = Story(code, generated("WWWWQQQQXXXXZZZZ"))
+        assert reasons.KeyMistyped in {type(thing) for thing in story.said}
+
+    @pytest.mark.parametrize(
+        "leak",
+        [
+            lambda code: ca.NotFound("TrainingKey", code),
+            lambda code: ca.InvalidInput("invalid_code", "codes[0]", f"{code} is no code"),
+            lambda code: ca.Conflict((code,)),
+            lambda code: ca.Event(at=START, action="x", subject_ids=["a", code]),
+            lambda code: ca.Event(at=START, action="x", subject_ids=[], details={"code": code}),
+            lambda code: ca.Seat.of("ada", "py", code),
+            lambda code: ca.HostReason("x-host", code[:6]),
+            lambda code: ca.UserQuery(email=code),
+        ],
+    )
+    def test_would_show_a_leak(self, leak: Callable[[str], object]) -> None:
+        code = "$;`|$;`|$;`|"
+        story = Story(code, "||||||||")
+        story.said = [leak(code)]
+        assert leaks(story)
+
+
+class TestMask:
+    """`****-C7Q2`: at most 4 symbols, never more than a quarter."""
+
+    @given(st.text(string.printable, max_size=80))
+    def test_shows_at_most_4_symbols_and_a_quarter(self, code: str) -> None:
+        assert mask(code).startswith("****")
+        shown = mask(code).removeprefix("****").removeprefix("-")
+        assert len(shown) <= 4
+        assert 4 * len(shown) <= len(code)
+        assert code.endswith(shown)
+
+    @pytest.mark.parametrize(
+        ("code", "shown"),
+        [
+            ("", "****"),
+            ("abc", "****"),
+            ("abcd", "****-d"),
+            ("abcdefgh", "****-gh"),
+            ("abcdefghijklmno", "****-mno"),
+            ("abcdefghijklmnop", "****-mnop"),
+            ("x" * 60 + "C7Q2", "****-C7Q2"),
+        ],
+    )
+    def test_grows_with_the_code(self, code: str, shown: str) -> None:
+        assert mask(code) == shown
+
+
+def test_a_key_shows_its_code_only_to_who_asks() -> None:
+    key = ca.TrainingKey(code="Spring~2026", batch_id="b")
+    assert (key.code, key.id, key.shown_code) == ("Spring~2026",) * 3
+    assert "Spring" not in f"{key} {key!r} {[key]} {(key,)} {{'key': {key}}}"
+
+
+def test_derived_ids_hold_nothing_of_their_parts() -> None:
+    code = "ABCDEFABCDEFABCDEF"  # hexadecimal, so that it could be in one
+    ids = [ca.Redemption.id_for(code, "ada", turn) for turn in range(3)]
+    assert all(len(one) == 64 and not shows(code, one, 4) for one in ids)
+    assert len(set(ids)) == 3

@@ -1,0 +1,562 @@
+"""The public names of the specification: where they are, what they take, how they behave."""
+
+import copy
+import importlib
+import inspect
+import pickle
+import pkgutil
+import subprocess
+import sys
+import types
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from importlib.resources import files
+from inspect import Parameter
+from itertools import combinations
+from typing import Any, ClassVar, Protocol, get_args, get_type_hints
+
+import attrs
+import pytest
+from support.junk import COMMANDS, QUERIES, RECORDS, RESULTS, WITHOUT_TWIN, Entry, stage
+from support.world import START
+
+import course_assignments as ca
+from course_assignments import actions, reasons
+
+#: Stands where the specification gives no default.
+GIVEN = attrs.NOTHING
+
+#: What the specification says of each record: its fields in order, with their defaults.
+RECORD_FIELDS: dict[type, dict[str, Any]] = {
+    ca.Organization: {
+        "id": GIVEN,
+        "name": GIVEN,
+        "parent_id": None,
+        "maximum_access": None,
+        "time_zone": "UTC",
+        "anonymous_registration": False,
+    },
+    ca.Activity: {"id": GIVEN, "name": GIVEN, "kind": GIVEN, "required": False},
+    ca.Course: {
+        "id": GIVEN,
+        "name": GIVEN,
+        "content_provider": None,
+        "publishing_group": None,
+        "activities": (),
+        "maximum_access": None,
+        "archived": False,
+    },
+    ca.User: {
+        "id": GIVEN,
+        "name": GIVEN,
+        "email": GIVEN,
+        "organization_id": None,
+        "roles": frozenset(),
+        "managed_organization_ids": frozenset(),
+    },
+    ca.Note: {"title": GIVEN, "message": GIVEN, "high_importance": False},
+    ca.CourseAssignment: {
+        "id": GIVEN,
+        "learner_id": GIVEN,
+        "course_id": GIVEN,
+        "organization_id": GIVEN,
+        "created_at": GIVEN,
+        "expires_at": GIVEN,
+        "limited_by": GIVEN,
+        "origin": GIVEN,
+        "first_lab_launched_at": None,
+        "started_at": None,
+        "completed_at": None,
+        "cancelled_at": None,
+        "finished": frozenset(),
+        "notes": (),
+    },
+    ca.Event: {
+        "position": GIVEN,
+        "at": GIVEN,
+        "by": GIVEN,
+        "action": GIVEN,
+        "subject_ids": GIVEN,
+        "details": GIVEN,
+    },
+    ca.Direct: {},
+    ca.FromKey: {"batch_id": GIVEN, "redemption_id": GIVEN},
+    ca.Months: {"count": GIVEN},
+    ca.CancellationPolicy: {"window": timedelta(hours=24), "restores_key_use": False},
+    ca.ExpirationPolicy: {"maximum": timedelta(days=180), "default": ca.Months(6)},
+    ca.KeyRedemptionPolicy: {"once_per_learner": True},
+    ca.Ceiling: {"at": GIVEN, "by": GIVEN},
+    ca.HostReason: {"code": GIVEN, "sentence": GIVEN},
+    ca.InvalidInput: {"code": GIVEN, "field": GIVEN, "hint": GIVEN},
+    ca.Refused: {"decision": GIVEN},
+    ca.Conflict: {"ids": GIVEN},
+}
+
+#: Fields with a default although the specification names none: more may be left out, not less.
+LENIENT: dict[tuple[type, str], Any] = {
+    (ca.CourseAssignment, "organization_id"): None,
+    (ca.CourseAssignment, "origin"): ca.Direct(),
+    (ca.Event, "position"): 0,
+    (ca.Event, "by"): None,
+    (ca.Event, "details"): (),
+}
+
+#: Records of which only some fields are named, and more may follow.
+SOME_FIELDS: dict[type, set[str]] = {
+    ca.TrainingKey: {"code", "batch_id", "uses", "max_uses"},
+    ca.NotFound: {"kind", "id"},
+    ca.AssignmentBatch: {"created", "skipped"},
+    ca.Decision: {"reasons", "changes_at"},
+    ca.Redemption: {"code", "learner_id", "restored_at", "assignment_id"},
+    ca.KeyBatch: {
+        *("name", "course_id", "organization_id", "redeemable_from", "redeemable_until"),
+        *("max_uses", "availability", "any_organization", "size"),
+    },
+    ca.Seat: {"learner_id", "course_id", "assignment_id"},
+    ca.Page: {"next"},
+    ca.Change: {"create", "replace", "use", "expect", "record"},
+    ca.Policies: {"cancellation", "expiration", "key_redemption"},
+    ca.AssignmentQuery: {"learner_id", "course_id"},
+    ca.KeyQuery: {"batch_ids"},
+    ca.EventQuery: {"after"},
+    ca.BatchQuery: set(),
+    ca.UserQuery: set(),
+    ca.CourseQuery: set(),
+    ca.RedemptionQuery: set(),
+}
+
+ENTITIES = (
+    *(ca.Organization, ca.Activity, ca.Course, ca.User, ca.Note, ca.CourseAssignment, ca.Seat),
+    *(ca.KeyBatch, ca.TrainingKey, ca.Redemption, ca.Event),
+)
+
+MEMBERS: dict[type, list[str]] = {
+    ca.ActivityKind: ["LAB", "VIDEO", "SCORM", "LTI", "LINK", "ASSESSMENT", "DOCUMENT"],
+    ca.AssignmentStatus: ["SCHEDULED", "ACTIVE", "EXPIRED", "CANCELLED"],
+    ca.CompletionStatus: ["NOT_STARTED", "INCOMPLETE", "COMPLETE"],
+    ca.ExpirationLimit: [
+        *("REQUEST", "KEY", "SUBSCRIPTION", "COURSE", "ORGANIZATION", "MAXIMUM", "DEFAULT"),
+    ],
+    ca.Role: [
+        *("COMPANY_TRAINING_MANAGER", "ENROLLMENT_MANAGER", "OPERATIONS_MANAGER"),
+        *("SALES_MANAGER", "SUPPORT"),
+    ],
+    ca.Repeat: ["ALLOW", "SKIP", "REFUSE"],
+}
+
+REASON_CODES = {
+    *("cancellation_window_closed", "lab_launched", "already_cancelled", "assignment_not_active"),
+    *("expires_too_late", "expires_too_early", "course_not_available", "course_archived"),
+    *("key_not_found", "key_revoked", "key_not_yet_redeemable", "key_expired", "key_exhausted"),
+    *("wrong_organization", "already_redeemed", "registration_disabled", "email_taken"),
+    *("role_missing", "organization_not_managed", "support_role_missing", "already_assigned"),
+    *("already_completed", "key_mistyped"),
+}
+
+#: What the specification says that functions take: parameters that may be given by position,
+#: then a star and those that are given by name; ``=`` stands before a default.
+SIGNATURES: dict[str, str] = {
+    "CancellationPolicy.evaluate": "assignment * at support=False",
+    "CancellationPolicy.closes_at": "assignment",
+    "ExpirationPolicy.limit": "created_at * course=None organization=None",
+    "ExpirationPolicy.default_end": "created_at * course=None organization=None",
+    "ExpirationPolicy.evaluate": "expires_at * created_at course=None organization=None",
+    "KeyRedemptionPolicy.evaluate": "key batch learner * at redeemed=None",
+    "CourseAssignment.status": "at",
+    "CourseAssignment.is_active": "at",
+    "CourseAssignment.remaining": "at",
+    "Decision.require": "",
+    "Query.matches": "record",
+    "ManualClock.advance": "term",
+    "InMemoryRepository.get": "kind ids",
+    "InMemoryRepository.find": "query",
+    "InMemoryRepository.commit": "change",
+    "Repository.get": "kind ids",
+    "Repository.find": "query",
+    "Repository.commit": "change",
+    "every": "repository query",
+    "Registrar.add": "*records by=None",
+    "Registrar.update": "record * by=None",
+    "Registrar.anonymise": "user_id * by=None",
+    "Registrar.assign": (
+        "course_id learner_id * expires=None note=None repeat=None id=None by=None"
+    ),
+    "Registrar.assign_many": (
+        "course_ids learners * expires=None note=None repeat=None id=None by=None"
+    ),
+    "Registrar.cancel": "assignment_id * support_reason=None by=None",
+    "Registrar.reschedule": "assignment_id expires * by=None",
+    "Registrar.complete": "assignment_id * by=None",
+    "Registrar.create_keys": (
+        "course_id * name organization_id redeemable_from=None redeemable_until=None "
+        "max_uses=None availability any_organization=False codes=() generate=0 id=None by=None"
+    ),
+    "Registrar.keys": "batch_id",
+    "Registrar.add_keys": "batch_id * codes=() generate=0 id=None by=None",
+    "Registrar.revoke_key": "code * by=None",
+    "Registrar.revoke_keys": "batch_id * by=None",
+    "Registrar.redeem": "code learner_id * id=None by=None",
+    "Registrar.register": "code user * id=None by=None",
+}
+
+
+def spelled(function: Callable[..., Any]) -> tuple[list[str], set[str]]:
+    """Return the parameters by position, in order, and by name, in no order."""
+    ordered: list[str] = []
+    named: set[str] = set()
+    for one in inspect.signature(function).parameters.values():
+        default = "" if one.default is Parameter.empty else f"={one.default!r}"
+        if one.kind is Parameter.KEYWORD_ONLY:
+            named.add(one.name + default)
+        elif one.name != "self":
+            ordered.append("*" * (one.kind is Parameter.VAR_POSITIONAL) + one.name + default)
+    return ordered, named
+
+
+def find(path: str) -> Any:
+    """Return what is called *path* in the package."""
+    thing: Any = ca
+    for name in path.split("."):
+        thing = getattr(thing, name)
+    return thing
+
+
+def default_of(field: "attrs.Attribute[Any]") -> Any:
+    return field.default.factory() if isinstance(field.default, FACTORY) else field.default
+
+
+FACTORY: Any = attrs.Factory
+
+
+class TestNames:
+    """All importable from `course_assignments`. These are the contract."""
+
+    @pytest.mark.parametrize("kind", RECORD_FIELDS, ids=lambda kind: kind.__name__)
+    def test_fields_are_as_stated(self, kind: type) -> None:
+        stated = RECORD_FIELDS[kind]
+        found = {one.name: default_of(one) for one in attrs.fields(kind)}
+        assert list(found) == list(stated)
+        expected = {name: LENIENT.get((kind, name), stated[name]) for name in stated}
+        assert found == expected
+
+    @pytest.mark.parametrize("kind", SOME_FIELDS, ids=lambda kind: kind.__name__)
+    def test_fields_that_are_named_are_there(self, kind: type) -> None:
+        assert set(attrs.fields_dict(kind)) >= SOME_FIELDS[kind]
+
+    @pytest.mark.parametrize("kind", MEMBERS, ids=lambda kind: kind.__name__)
+    def test_members_stand_in_their_order(self, kind: Any) -> None:
+        assert [one.name for one in kind] == MEMBERS[kind]
+
+    def test_completion_counts_as_it_is_known_to(self) -> None:
+        assert [int(one) for one in ca.CompletionStatus] == [0, 10, 30]
+
+    @pytest.mark.parametrize("path", SIGNATURES)
+    def test_parameters_are_as_stated(self, path: str) -> None:
+        ordered, star, named = SIGNATURES[path].partition("* ")
+        if not star:
+            ordered, named = SIGNATURES[path], ""
+        if path == "Registrar.add":
+            ordered, named = "*records", "by=None"
+        assert spelled(find(path)) == (ordered.split(), set(named.split()))
+
+    def test_an_edit_takes_all_terms_of_a_batch_by_name(self) -> None:
+        ordered, named = spelled(ca.Registrar.edit_keys)
+        terms = {"name", "redeemable_from", "redeemable_until", "max_uses", "availability"}
+        assert ordered == ["batch_id"]
+        assert {one.partition("=")[0] for one in named} == {*terms, "any_organization", "by"}
+        assert all("=" in one for one in named)
+
+    def test_a_registrar_takes_its_repository_and_its_sources(self) -> None:
+        parameters = inspect.signature(ca.Registrar).parameters
+        assert list(parameters)[:4] == ["repository", "policies", "clock", "new_id"]
+        assert parameters["repository"].default is None
+        assert parameters["policies"].default == ca.Policies()
+        assert parameters["clock"].default is ca.system_clock
+        kinds = [one.kind for one in parameters.values()]
+        assert kinds[0] is Parameter.POSITIONAL_OR_KEYWORD
+        assert set(kinds[1:]) == {Parameter.KEYWORD_ONLY}
+
+    def test_reasons_have_the_codes_that_are_stated(self) -> None:
+        kinds = set(get_args(ca.Reason)) - {ca.HostReason, ca.ForPair}
+        codes = [kind.code for kind in kinds]
+        assert len(set(codes)) == len(codes)
+        assert set(codes) >= REASON_CODES
+        assert {kind.__name__ for kind in get_args(ca.Reason)} <= set(reasons.__all__)
+
+    def test_a_reason_is_called_as_its_code(self) -> None:
+        for kind in set(get_args(ca.Reason)) - {ca.HostReason, ca.ForPair}:
+            assert kind.code.replace("_", "") == kind.__name__.lower()
+
+    def test_errors_stand_where_users_catch_them(self) -> None:
+        assert ca.InvalidInput.__bases__ == (ca.CourseAssignmentsError, ValueError)
+        assert ca.NotFound.__bases__ == (ca.CourseAssignmentsError, LookupError)
+        assert ca.Refused.__bases__ == ca.Conflict.__bases__ == (ca.CourseAssignmentsError,)
+
+    @pytest.mark.parametrize("module", [ca, actions, reasons], ids=lambda module: module.__name__)
+    def test_all_is_sorted_and_true(self, module: types.ModuleType) -> None:
+        names: list[str] = list(module.__all__)
+        assert names == sorted(set(names))
+        assert all(hasattr(module, name) for name in names)
+
+    def test_a_decision_says_it_in_all_its_ways(self) -> None:
+        no = ca.Decision([reasons.CourseArchived("py")])
+        assert (no.allowed, bool(no), ca.Decision().allowed) == (False, False, True)
+        ca.Decision().require()
+        with pytest.raises(ca.Refused) as caught:
+            no.require()
+        assert caught.value.decision == no
+
+    def test_uses_that_remain_and_completion_are_properties(self) -> None:
+        assert ca.TrainingKey(code="Spring-2026", batch_id="b", max_uses=3).remaining_uses == 3
+        assert isinstance(inspect.getattr_static(ca.CourseAssignment, "completion"), property)
+
+
+class TestTwins:
+    """Every command that can be refused has a `may_...` twin that takes the same arguments."""
+
+    @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in WITHOUT_TWIN])
+    def test_takes_what_its_command_takes(self, name: str) -> None:
+        command, twin = (
+            inspect.signature(find(f"Registrar.{one}")) for one in (name, f"may_{name}")
+        )
+        assert twin.parameters == command.parameters
+        assert twin.return_annotation is ca.Decision
+
+    @pytest.mark.parametrize("name", WITHOUT_TWIN)
+    def test_is_missing_only_where_nothing_refuses(self, name: str) -> None:
+        assert "Refused" not in str(find(f"Registrar.{name}").__doc__)
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_every_command_takes_who_acts(self, name: str) -> None:
+        by = inspect.signature(find(f"Registrar.{name}")).parameters["by"]
+        assert (by.kind, by.default) == (Parameter.KEYWORD_ONLY, None)
+
+    def test_what_creates_takes_an_id(self) -> None:
+        taking = {
+            name
+            for name in COMMANDS
+            if "id" in inspect.signature(find(f"Registrar.{name}")).parameters
+        }
+        creating = {"assign", "assign_many", "create_keys", "add_keys", "redeem", "register"}
+        assert taking == creating
+
+
+def modules() -> list[types.ModuleType]:
+    """Return every module of the package."""
+    found = pkgutil.walk_packages(ca.__path__, f"{ca.__name__}.")
+    return [ca, *(importlib.import_module(one.name) for one in found)]
+
+
+def own(module: types.ModuleType) -> Iterator[tuple[str, Any]]:
+    """Give the public classes and functions that *module* itself defines."""
+    for name, thing in vars(module).items():
+        if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
+            continue
+        if isinstance(thing, type | types.FunctionType):
+            yield f"{module.__name__}.{name}", thing
+
+
+def methods(kind: type) -> Iterator[tuple[str, Any]]:
+    """Give the public methods and properties that *kind* itself defines."""
+    for name, raw in vars(kind).items():
+        thing = raw.fget if isinstance(raw, property) else getattr(raw, "__func__", raw)
+        if not name.startswith("_") and isinstance(thing, types.FunctionType):
+            yield name, thing
+
+
+DEFINED = [one for module in modules() for one in own(module)]
+
+#: What a user can import from the package or from one of its public modules.
+OFFERED = {
+    id(getattr(module, name)) for module in (ca, actions, reasons) for name in module.__all__
+}
+
+
+class TestDocumentation:
+    @pytest.mark.parametrize("module", modules(), ids=lambda module: module.__name__)
+    def test_every_module_says_what_it_promises(self, module: types.ModuleType) -> None:
+        assert (module.__doc__ or "").strip()
+
+    @pytest.mark.parametrize(("path", "thing"), DEFINED, ids=[path for path, _ in DEFINED])
+    def test_everything_has_a_docstring(self, path: str, thing: Any) -> None:
+        silent = [path] if not (thing.__doc__ or "").strip() else []
+        if isinstance(thing, type):
+            silent += [f"{path}.{name}" for name, one in methods(thing) if not one.__doc__]
+            # attrs writes one for a class that has none, and Protocol and Enum inherit theirs.
+            assert "__doc__" in vars(thing)
+            assert not str(thing.__doc__).startswith("Method generated by attrs")
+        assert not silent
+
+    @pytest.mark.parametrize(
+        ("path", "thing"),
+        [(path, thing) for path, thing in DEFINED if id(thing) in OFFERED],
+        ids=[path for path, thing in DEFINED if id(thing) in OFFERED],
+    )
+    def test_everything_offered_shows_an_example(self, path: str, thing: Any) -> None:
+        assert ">>>" in str(thing.__doc__), path
+
+    def test_every_command_shows_an_example(self) -> None:
+        for name in (*COMMANDS, "keys"):
+            assert ">>>" in find(f"Registrar.{name}").__doc__, name
+
+
+class TestTypes:
+    """`py.typed`, and annotations that can be looked up at run time."""
+
+    def test_are_announced(self) -> None:
+        assert files("course_assignments").joinpath("py.typed").is_file()
+
+    # For attrs the type of a field is generic in the eyes of a type checker only.
+    RESOLVED: ClassVar = [one for one in DEFINED if not one[0].startswith(f"{ca.__name__}.fields.")]
+
+    @pytest.mark.parametrize(("path", "thing"), RESOLVED, ids=[path for path, _ in RESOLVED])
+    def test_resolve(self, path: str, thing: Any) -> None:
+        del path
+        get_type_hints(thing)
+        if not isinstance(thing, type):
+            return
+        if attrs.has(thing):
+            resolved = attrs.resolve_types(thing)
+            assert not [one.name for one in attrs.fields(resolved) if isinstance(one.type, str)]
+        for _, one in methods(thing):
+            hints = get_type_hints(one)
+            assert "return" in hints
+
+    @pytest.mark.parametrize("name", [*COMMANDS, "may_cancel", "may_assign_many", "keys"])
+    def test_of_a_command_are_all_there(self, name: str) -> None:
+        command = find(f"Registrar.{name}")
+        parameters = set(inspect.signature(command).parameters) - {"self"}
+        assert set(get_type_hints(command)) == {*parameters, "return"}
+
+
+def test_importing_the_package_imports_none_of_its_extras() -> None:
+    script = """
+import sys
+sys.path[:] = sys.argv[1:]
+import course_assignments, course_assignments.actions
+extras = {"_pytest", "cattrs", "hypothesis", "matplotlib", "pytest", "sqlalchemy"}
+print(extras & set(sys.modules))
+"""
+    done = subprocess.run(  # noqa: S603 - our own script and this very Python
+        [sys.executable, "-c", script, *sys.path], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
+
+
+def made(entry: Entry) -> Any:
+    """Return what *entry* constructs."""
+    return entry.run(stage(), entry.arguments)
+
+
+VALUES = {entry.name: entry for entry in (*RECORDS, *QUERIES, *RESULTS)}
+PLAIN = [name for name, entry in VALUES.items() if not isinstance(made(entry), Exception)]
+ERRORS = [name for name in VALUES if name not in PLAIN]
+
+
+class TestValues:
+    """Entities are `attrs.frozen`, keyword-only, with slots; two with the same facts are equal."""
+
+    @pytest.mark.parametrize("kind", ENTITIES, ids=lambda kind: kind.__name__)
+    def test_entities_take_no_positions(self, kind: type) -> None:
+        assert all(one.kw_only for one in attrs.fields(kind))
+        assert kind.__name__ in VALUES
+
+    @pytest.mark.parametrize("name", PLAIN)
+    def test_are_frozen_and_slotted(self, name: str) -> None:
+        value = made(VALUES[name])
+        assert not hasattr(value, "__dict__")
+        for field in attrs.fields(type(value)):
+            with pytest.raises(attrs.exceptions.FrozenInstanceError):
+                setattr(value, field.name, None)
+            with pytest.raises(attrs.exceptions.FrozenInstanceError):
+                delattr(value, field.name)
+
+    @pytest.mark.parametrize("name", VALUES)
+    def test_are_equal_by_their_facts(self, name: str) -> None:
+        one, other = made(VALUES[name]), made(VALUES[name])
+        assert one == other
+        assert not one != other  # noqa: SIM202 - both operators are meant
+        assert hash(one) == hash(other)
+        assert one != (0,)
+
+    @pytest.mark.parametrize("name", [name for name in VALUES if VALUES[name].arguments])
+    def test_differ_when_one_fact_differs(self, name: str) -> None:
+        value = made(VALUES[name])
+        if name in ERRORS:
+            assert value != type(value)(*(f"other {one}" for one in value.args))
+            return
+        for field in attrs.fields(type(value)):
+            if field.eq:
+                # Set past all checks: only the comparison is asked.
+                changed = copy.copy(value)
+                object.__setattr__(changed, field.name, "another")
+                assert changed != value, field.name
+
+    @pytest.mark.parametrize("name", VALUES)
+    @pytest.mark.parametrize(
+        "through",
+        [
+            copy.copy,
+            copy.deepcopy,
+            *(
+                lambda value, protocol=protocol: pickle.loads(pickle.dumps(value, protocol))  # noqa: S301
+                for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
+            ),
+        ],
+    )
+    def test_come_back_equal(self, name: str, through: Callable[[Any], Any]) -> None:
+        value = made(VALUES[name])
+        back = through(value)
+        assert type(back) is type(value)
+        assert back == value
+        assert repr(back) == repr(value)
+        assert str(back) == str(value)
+        if not isinstance(value, Exception):
+            assert attrs.asdict(back, recurse=False) == attrs.asdict(value, recurse=False)
+
+    def test_of_two_kinds_are_never_equal(self) -> None:
+        for one, other in combinations([made(entry) for entry in VALUES.values()], 2):
+            assert one != other
+
+
+class TestErrors:
+    """Frozen attrs values, positional fields, equal by value, taking add_note."""
+
+    @pytest.mark.parametrize("name", ERRORS)
+    def test_are_frozen(self, name: str) -> None:
+        error = made(VALUES[name])
+        for field in attrs.fields(type(error)):
+            assert not field.kw_only
+            with pytest.raises(attrs.exceptions.FrozenInstanceError):
+                setattr(error, field.name, None)
+
+    @pytest.mark.parametrize("name", ERRORS)
+    def test_can_be_raised_chained_noted_and_pickled(self, name: str) -> None:
+        error = made(VALUES[name])
+        error.add_note("in row 7")
+        error.add_note("of the roster")
+        cause = KeyError("cause")
+        with pytest.raises(type(error)) as caught:
+            raise error from cause
+        assert caught.value is error
+        assert error.__cause__ is cause
+        assert error.__notes__ == ["in row 7", "of the roster"]
+        assert pickle.loads(pickle.dumps(error)) == error  # noqa: S301 - our own
+
+    @pytest.mark.parametrize("name", ERRORS)
+    def test_have_one_line(self, name: str) -> None:
+        assert str(made(VALUES[name])).isprintable()
+
+    def test_the_base_is_equal_by_what_it_is_given(self) -> None:
+        assert ca.CourseAssignmentsError("a") == ca.CourseAssignmentsError("a")
+        assert ca.CourseAssignmentsError("a") != ca.CourseAssignmentsError("b")
+
+
+def test_a_repository_of_ones_own_is_known_by_its_three_methods() -> None:
+    assert issubclass(ca.Repository, Protocol)
+    public = {name for name in vars(ca.Repository) if not name.startswith("_")}
+    assert public == {"get", "find", "commit"}
+
+
+def test_the_clock_of_the_system_is_an_aware_instant() -> None:
+    assert ca.system_clock() > START
