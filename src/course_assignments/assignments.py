@@ -170,6 +170,8 @@ class Seat:
     @staticmethod
     def id_for(learner_id: str, course_id: str) -> str:
         """Return the id of the one seat that this learner has in this course."""
+        fields.check_id(learner_id, "learner_id")
+        fields.check_id(course_id, "course_id")
         return derived_id("seat", learner_id, course_id)
 
     @classmethod

@@ -6,7 +6,6 @@ decided on is no longer so; it knows neither rules nor storage.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from itertools import chain
 from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 import attrs
@@ -76,17 +75,23 @@ class Use:
 def _pairs(
     details: Mapping[str, str] | Iterable[tuple[str, str]],
 ) -> tuple[tuple[str, str], ...]:
+    if isinstance(details, str):
+        return details  # the validator refuses it
     try:
         return tuple(sorted(dict(details).items()))
-    except (TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - a mapping of the caller's own may raise anything at all
         return details  # type: ignore[return-value]  # the validator refuses it
 
 
 def _texts(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
-    if not isinstance(value, tuple):
+    if type(value) is not tuple:
         raise InvalidInput("wrong_type", at.name, "expected texts by their names")
-    for text in chain.from_iterable(cast("tuple[tuple[object, ...], ...]", value)):
-        fields.check_kind(text, at.name, str)
+    for pair in cast("tuple[object, ...]", value):
+        match type(pair) is tuple and pair:
+            case (str(), str()):
+                continue
+            case _:
+                raise InvalidInput("wrong_type", at.name, "expected texts by their names")
 
 
 @attrs.frozen(kw_only=True)
@@ -160,6 +165,8 @@ class Change:
 
     def made(self, kind: type[R]) -> tuple[R, ...]:
         """Return the records of *kind* as this change creates or leaves them."""
+        if not isinstance(kind, type) or kind not in KINDS:
+            raise InvalidInput("wrong_type", "kind", "expected a kind of record")
         after = (*self.create, *(replace.after for replace in self.replace))
         return tuple(record for record in after if isinstance(record, kind))
 

@@ -98,9 +98,25 @@ def check_list(values: Iterable[T], field: str, *, empty: bool = False) -> tuple
     """
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise InvalidInput("not_a_list", field, "expected a list, such as ['a', 'b']")
-    found = tuple(values)
+    try:
+        found = tuple(values)
+    except Exception as error:  # a list of the caller's own, or a generator, may raise anything
+        raise InvalidInput("not_a_list", field, "it broke off while it was read") from error
     if not found and not empty:
         raise InvalidInput("empty_list", field, "expected a list with at least one element")
+    return found
+
+
+def check_each(values: Iterable[T], field: str, *kinds: type) -> tuple[T, ...]:
+    """Return *values* as a tuple if each of them is one of *kinds*; there may be none.
+
+    Example:
+        >>> check_each(["Ada"], "names", str)
+        ('Ada',)
+    """
+    found = check_list(values, field, empty=True)
+    for position, value in enumerate(found):
+        check_kind(value, f"{field}[{position}]", *kinds)
     return found
 
 
@@ -148,7 +164,7 @@ def tidy_set(values: Iterable[Any]) -> frozenset[Any]:
     """Convert a set, or a list of what a set may hold, to a frozenset."""
     try:
         return frozenset(check_list(values, "", empty=True))
-    except (InvalidInput, TypeError):
+    except Exception:  # noqa: BLE001 - the hash of a foreign element may raise anything at all
         return values  # type: ignore[return-value]  # the validator refuses it
 
 
@@ -205,7 +221,8 @@ def each_of(container: type[Collection[Any]], *kinds: type) -> Validator:
     """Refuse what is not a *container* of nothing but *kinds*."""
 
     def check(_: object, field: "attrs.Attribute[Any]", values: Collection[Any]) -> None:
-        if not isinstance(values, container):
+        # The exact type: what could not be tidied may be a subclass that raises when it is read.
+        if type(values) is not container:
             raise InvalidInput("not_a_list", field.name, "expected a list")
         for position, value in enumerate(values):
             check_kind(value, f"{field.name}[{position}]", *kinds)
@@ -215,7 +232,7 @@ def each_of(container: type[Collection[Any]], *kinds: type) -> Validator:
 
 def identifiers(_: object, field: "attrs.Attribute[Any]", values: Collection[Any]) -> None:
     """Refuse what is not a frozenset of ids."""
-    if not isinstance(values, frozenset):
+    if type(values) is not frozenset:
         raise InvalidInput("not_a_list", field.name, "expected a set of ids")
     for value in values:
         check_id(value, field.name)

@@ -59,6 +59,16 @@ def out_of_range(field: str) -> InvalidInput:
     return InvalidInput("out_of_range", field, "expected an instant in the years 1970 to 9899")
 
 
+def next_tick(instant: datetime) -> datetime | None:
+    """Return the instant right after *instant*, or ``None`` after the last that is accepted.
+
+    Example:
+        >>> next_tick(datetime(2026, 1, 5, tzinfo=UTC)).microsecond
+        1
+    """
+    return instant + TICK if instant < TOO_LATE - TICK else None
+
+
 def show(instant: datetime) -> str:
     """Write *instant* the way messages do, to the second unless it is finer.
 

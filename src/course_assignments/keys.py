@@ -160,4 +160,7 @@ class Redemption:
     @staticmethod
     def id_for(code: str, learner_id: str, turn: int) -> str:
         """Return the one id of this learner's redemption of this key after *turn* restored ones."""
+        fields.check_id(code, "code")
+        fields.check_id(learner_id, "learner_id")
+        fields.check_count(turn, "turn", 0)
         return derived_id("redemption", code, learner_id, str(turn))

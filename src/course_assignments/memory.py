@@ -157,7 +157,7 @@ class InMemoryRepository:
             InvalidInput: it is no query, or its cursor is none of ours.
         """
         fields.check_kind(query, "query", Query)
-        shelf = self._shelf(query.kind)
+        shelf = self._shelf(getattr(query, "kind", None), "query")
         with self._lock:
             try:
                 listings = [one.behind(query.start) for one in shelf.narrowest(query.where())]
@@ -185,11 +185,10 @@ class InMemoryRepository:
             for event in change.record:
                 events.put(attrs.evolve(event, position=len(events.records) + 1))
 
-    def _shelf(self, kind: type) -> _Shelf:
-        try:
-            return self._shelves[kind]
-        except (KeyError, TypeError):
-            raise InvalidInput("wrong_type", "kind", "expected a kind of record") from None
+    def _shelf(self, kind: object, field: str = "kind") -> _Shelf:
+        if not isinstance(kind, type) or kind not in self._shelves:
+            raise InvalidInput("wrong_type", field, "expected a kind of record")
+        return self._shelves[kind]
 
     def _stored(self, record: Record) -> Any:
         return self._shelves[type(record)].records.get(record.id)

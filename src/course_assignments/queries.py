@@ -4,6 +4,7 @@ A query says by itself whether a record matches and where the record stands in t
 repository without a search engine of its own works by filtering and sorting.
 """
 
+from datetime import datetime
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import attrs
@@ -14,6 +15,7 @@ from course_assignments.assignments import CourseAssignment
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Event
 from course_assignments.codes import fold, mask
+from course_assignments.errors import InvalidInput
 from course_assignments.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.people import User, fold_email
 
@@ -32,6 +34,13 @@ PAGE, LARGEST_PAGE = 100, 10_000
 
 #: For fields of a record, the values of which it must have one.
 Where: TypeAlias = dict[str, tuple[str, ...]]
+
+
+def _check_cursor(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
+    if value is not None and (
+        type(value) is not tuple or not all(type(one) in {str, int, datetime} for one in value)
+    ):
+        raise InvalidInput("invalid_cursor", at.name, "expected the cursor of a page's next query")
 
 
 def _check_limit(_: object, at: "attrs.Attribute[int]", value: object) -> None:
@@ -56,9 +65,7 @@ class Query(Generic[F]):
     order: ClassVar[tuple[str, ...]] = ("id",)
 
     limit: int = field(default=PAGE, validator=_check_limit)
-    cursor: Place | None = field(
-        default=None, validator=validators.optional(fields.one_of(tuple)), repr=False
-    )
+    cursor: Place | None = field(default=None, validator=_check_cursor, repr=False)
 
     def where(self) -> Where:
         """Return the fields that are narrowed, each with the values that fit."""
@@ -72,6 +79,7 @@ class Query(Generic[F]):
 
     def place(self, record: F) -> Place:
         """Return where *record* stands in the order."""
+        fields.check_kind(record, "record", self.kind)
         return tuple(getattr(record, name) for name in self.order)
 
     @property
@@ -258,4 +266,5 @@ class EventQuery(Query[Event]):
 
     def behind(self, record: Event) -> Self:
         """Return the query that goes on behind *record*."""
-        return attrs.evolve(self, after=record.position)
+        (position,) = self.place(record)
+        return attrs.evolve(self, after=position)

@@ -9,7 +9,9 @@ from typing import Generic, Protocol
 
 import attrs
 
+from course_assignments import fields
 from course_assignments.changes import Change, R
+from course_assignments.errors import InvalidInput
 from course_assignments.queries import F, Query
 
 
@@ -71,6 +73,18 @@ class Repository(Protocol):
         ...
 
 
+def check_repository(value: object) -> None:
+    """Do nothing if *value* has the three methods of a `Repository`.
+
+    Example:
+        >>> from course_assignments.memory import InMemoryRepository
+        >>> check_repository(InMemoryRepository())
+    """
+    methods = (getattr(value, name, None) for name in ("get", "find", "commit"))
+    if isinstance(value, type) or not all(callable(method) for method in methods):
+        raise InvalidInput("wrong_type", "repository", "expected get(), find() and commit()")
+
+
 def every(repository: Repository, query: Query[F]) -> Iterator[F]:
     """Go through all that *query* finds in *repository*, page after page.
 
@@ -80,6 +94,8 @@ def every(repository: Repository, query: Query[F]) -> Iterator[F]:
         >>> list(every(InMemoryRepository(), CourseQuery()))
         []
     """
+    check_repository(repository)
+    fields.check_kind(query, "query", Query)
     rest: Query[F] | None = query
     while rest is not None:
         page = repository.find(rest)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from course_assignments import fields
 from course_assignments.changes import Event, Record
 from course_assignments.decisions import Decision, Question
 from course_assignments.enums import Permission
@@ -12,10 +13,17 @@ from course_assignments.policies.bundle import Policies
 from course_assignments.reasons import EmailTaken
 
 
+def check_actor(actor: User | None) -> None:
+    """Do nothing if *actor* is a user or nobody."""
+    if actor is not None:
+        fields.check_kind(actor, "actor", User)
+
+
 def authorization(
     policies: Policies, actor: User | None, permission: Permission, organization_id: str | None
 ) -> list[Question]:
     """Return the question whether *actor* may do this; without an actor the caller is trusted."""
+    check_actor(actor)
     if actor is None:
         return []
     return [
@@ -33,6 +41,7 @@ def event(
     details: Mapping[str, str] | None = None,
 ) -> Event:
     """Return the event that *action* was carried out at *at*."""
+    check_actor(actor)
     return Event(
         at=as_utc(at),
         by=None if actor is None else actor.id,
@@ -49,7 +58,7 @@ def read(*records: Record | None) -> tuple[Record, ...]:
 
 def emails_free(records: Iterable[Record], holders: Iterable[User]) -> Decision:
     """Return whether every user of *records* has an e-mail address of their own."""
-    taken = {holder.folded_email for holder in holders}
+    taken = {one.folded_email for one in fields.check_each(holders, "holders", User)}
     reasons: list[EmailTaken] = []
     for record in records:
         if isinstance(record, User):

@@ -257,7 +257,7 @@ def assign_many(
     asked = fields.check_list(pairs, "pairs")
     for position, pair in enumerate(asked):
         fields.check_kind(pair, f"pairs[{position}]", Pair)
-    created = tuple(dict.fromkeys(newcomers))
+    created = tuple(dict.fromkeys(fields.check_each(newcomers, "newcomers", User)))
     taken = emails_free(created, holders)
     questions: list[Question] = [lambda _: taken]
     for pair in asked:
@@ -279,9 +279,11 @@ def settled(pairs: Iterable[Pair], change: Change, *, at: datetime) -> Assignmen
         >>> settled([], Change(), at=datetime(2026, 1, 5, tzinfo=UTC)).created
         ()
     """
+    fields.check_kind(change, "change", Change)
+    asked = fields.check_each(pairs, "pairs", Pair)
     created = change.made(CourseAssignment)
     fresh = {one.id for one in created}
-    held = (latest_active(pair.standing, at) for pair in pairs if pair.id not in fresh)
+    held = (latest_active(pair.standing, at) for pair in asked if pair.id not in fresh)
     return AssignmentBatch(created=created, skipped=tuple(one for one in held if one is not None))
 
 

@@ -9,7 +9,7 @@ from course_assignments import fields
 from course_assignments.actions.acting import authorization, event, read
 from course_assignments.catalog import Course
 from course_assignments.changes import Change, Replace
-from course_assignments.codes import mask
+from course_assignments.codes import is_storable, mask
 from course_assignments.decisions import Decision, all_of
 from course_assignments.enums import Permission
 from course_assignments.errors import InvalidInput
@@ -68,7 +68,7 @@ def create_keys(
         batch,
         course,
         now,
-        codes=codes or {},
+        codes=codes,
         generated=generated,
         taken=taken,
         policies=policies,
@@ -128,13 +128,13 @@ def add_keys(
         batch,
         course,
         now,
-        codes=codes or {},
+        codes=codes,
         generated=generated,
         taken=taken,
         policies=policies,
         actor=actor,
     )
-    additions = batch.additions if id is None else batch.additions | {id}
+    additions = batch.additions if id is None else batch.additions | {fields.check_id(id, "id")}
     return Change(
         create=keys,
         replace=[
@@ -155,7 +155,7 @@ def _new_keys(
     course: Course,
     now: datetime,
     *,
-    codes: Mapping[str, int],
+    codes: Mapping[str, int] | None,
     generated: Iterable[str],
     taken: Collection[str],
     policies: Policies,
@@ -163,10 +163,12 @@ def _new_keys(
 ) -> tuple[Decision, list[TrainingKey]]:
     fields.check_kind(course, "course", Course)
     fields.check_kind(policies, "policies", Policies)
-    wanted = (*codes, *generated)
+    lines_of = _codes({} if codes is None else codes)
+    known = fields.check_each(taken, "taken", str)
+    wanted = (*lines_of, *_each_code(generated, "generated"))
     if not wanted:
         raise InvalidInput("empty_list", "codes", "give codes, or a number of keys to generate")
-    lines = tuple(line for code, line in codes.items() if code in taken)
+    lines = tuple(line for code, line in lines_of.items() if code in known)
     decision = all_of(
         [
             *authorization(policies, actor, Permission.KEYS, batch.organization_id),
@@ -178,6 +180,27 @@ def _new_keys(
     decision.require()
     keys = [TrainingKey(code=code, batch_id=batch.id, max_uses=batch.max_uses) for code in wanted]
     return decision, keys
+
+
+def _each_code(codes: Iterable[str], field: str) -> tuple[str, ...]:
+    found = fields.check_list(codes, field, empty=True)
+    for position, code in enumerate(found):
+        if not isinstance(code, str) or not is_storable(code):
+            path = f"{field}[{position}]"
+            raise InvalidInput("invalid_code", path, "expected a code in the form it is stored in")
+    return found
+
+
+def _codes(codes: Mapping[str, int]) -> dict[str, int]:
+    fields.check_kind(codes, "codes", Mapping)
+    try:
+        lines = dict(codes)
+    except Exception as error:  # a mapping of the caller's own may raise anything at all
+        raise InvalidInput("wrong_type", "codes", "expected lines by their codes") from error
+    _each_code(lines, "codes")
+    for line in lines.values():
+        fields.check_count(line, "codes", 1)
+    return lines
 
 
 def edit_keys(
@@ -219,7 +242,8 @@ def edit_keys(
     fields.check_kind(after, "after", KeyBatch)
     fields.check_kind(policies, "policies", Policies)
     now = as_utc(at)
-    changed = [key for key in keys if key.max_uses != after.max_uses]
+    given = fields.check_each(keys, "keys", TrainingKey)
+    changed = [key for key in given if key.max_uses != after.max_uses]
     most = max((key.uses for key in changed), default=0)
     decision = all_of(
         [
@@ -280,7 +304,8 @@ def revoke_keys(
     now = as_utc(at)
     decision = all_of(authorization(policies, actor, Permission.KEYS, batch.organization_id), now)
     decision.require()
-    valid = [key for key in keys if key.revoked_at is None]
+    given = fields.check_each(keys, "keys", TrainingKey)
+    valid = [key for key in given if key.revoked_at is None]
     if not valid:
         return Change(decision=decision)
     details = {"key": mask(valid[0].code)} if len(valid) == 1 else _number(valid)

@@ -61,6 +61,10 @@ def cancel(
     """
     _check(assignment, learner, policies)
     now = as_utc(at)
+    if redemption is not None:
+        fields.check_kind(redemption, "redemption", Redemption)
+    if key is not None:
+        fields.check_kind(key, "key", TrainingKey)
     if support_reason is not None:
         fields.check_long_text(support_reason, "support_reason")
     support = support_reason is not None
@@ -132,6 +136,8 @@ def reschedule(
     """
     _check(assignment, learner, policies)
     now, created_at = as_utc(at), assignment.created_at
+    if organization is not None:
+        fields.check_kind(organization, "organization", Organization)
     end = resolve_end(expires, start=created_at, zone=zone_of(organization), field="expires")
     in_bounds = policies.expiration.evaluate(
         end, created_at=created_at, course=course, organization=organization

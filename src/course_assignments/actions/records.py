@@ -7,10 +7,10 @@ from typing import TypeAlias, TypeVar, get_args
 import attrs
 
 from course_assignments import fields
-from course_assignments.actions.acting import emails_free, event
+from course_assignments.actions.acting import check_actor, emails_free, event
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace
-from course_assignments.errors import Conflict
+from course_assignments.errors import Conflict, InvalidInput
 from course_assignments.identifiers import derived_id
 from course_assignments.instants import as_utc
 from course_assignments.people import User
@@ -50,7 +50,8 @@ def add(
         'Python'
     """
     now = as_utc(at)
-    known = dict(stored or {})
+    check_actor(actor)
+    known = _stored({} if stored is None else stored)
     new: list[Profile] = []
     for position, record in enumerate(fields.check_list(records, "records")):
         fields.check_kind(record, f"records[{position}]", *PROFILES)
@@ -66,6 +67,19 @@ def add(
         return Change(decision=decision)
     ids = dict.fromkeys(record.id for record in new)
     return Change(create=tuple(new), record=[event("add", now, actor, *ids)], decision=decision)
+
+
+def _stored(
+    stored: Mapping[tuple[type, str], Profile],
+) -> dict[tuple[type, str], Profile]:
+    fields.check_kind(stored, "stored", Mapping)
+    try:
+        known = dict(stored)
+    except Exception as error:  # a mapping of the caller's own may raise anything at all
+        raise InvalidInput("wrong_type", "stored", "expected records by kind and id") from error
+    for record in known.values():
+        fields.check_kind(record, "stored", *PROFILES)
+    return known
 
 
 def update(
@@ -100,6 +114,9 @@ def update(
     fields.check_kind(before, "before", *PROFILES)
     fields.check_kind(after, "after", *PROFILES)
     now = as_utc(at)
+    check_actor(actor)
+    if holder is not None:
+        fields.check_kind(holder, "holder", User)
     others = [] if holder is None or holder.id == after.id else [holder]
     decision = emails_free([after], others)
     decision.require()
@@ -133,6 +150,7 @@ def anonymise(user: User, *, at: datetime, actor: User | None = None) -> Change:
     """
     fields.check_kind(user, "user", User)
     now = as_utc(at)
+    check_actor(actor)
     address = f"{derived_id('anonymous', user.id)}@anonymous.invalid"
     after = attrs.evolve(user, name="Anonymous", email=address)
     if after == user:

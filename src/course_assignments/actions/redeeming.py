@@ -5,7 +5,7 @@ from datetime import datetime
 import attrs
 
 from course_assignments import fields
-from course_assignments.actions.acting import authorization, event, read
+from course_assignments.actions.acting import authorization, check_actor, event, read
 from course_assignments.actions.assigning import check_newcomer
 from course_assignments.assignments import CourseAssignment, FromKey
 from course_assignments.catalog import Course, Organization
@@ -42,8 +42,12 @@ class Presented:
     batch: KeyBatch = attrs.field(validator=fields.one_of(KeyBatch))
     course: Course = attrs.field(validator=fields.one_of(Course))
     learner: User = attrs.field(validator=fields.one_of(User))
-    organization: Organization | None = None
-    redeemed: Redemption | None = None
+    organization: Organization | None = attrs.field(
+        default=None, validator=attrs.validators.optional(fields.one_of(Organization))
+    )
+    redeemed: Redemption | None = attrs.field(
+        default=None, validator=attrs.validators.optional(fields.one_of(Redemption))
+    )
 
 
 def redeem(
@@ -91,6 +95,7 @@ def redeem(
     """
     fields.check_kind(presented, "presented", Presented)
     fields.check_kind(policies, "policies", Policies)
+    check_actor(actor)
     now = as_utc(at)
     questions = _questions(presented, policies, actor)
     decision = all_of(questions, now)
@@ -131,6 +136,8 @@ def register(
     """
     fields.check_kind(presented, "presented", Presented)
     fields.check_kind(policies, "policies", Policies)
+    check_actor(actor)
+    fields.check_kind(host, "host", Organization)
     newcomer = check_newcomer(presented.learner, "user")
     now = as_utc(at)
     questions: list[Question] = [

@@ -73,6 +73,8 @@ class AuthorizationPolicy:
         as_utc(at)
         fields.check_kind(actor, "actor", User)
         fields.check_kind(permission, "permission", Permission)
+        if organization_id is not None:
+            fields.check_id(organization_id, "organization_id")
         if permission is Permission.SUPPORT:
             return Decision(
                 () if actor.roles.intersection(self.support) else (SupportRoleMissing(),)

@@ -158,9 +158,16 @@ class AuthorizationRule(Protocol):
         ...
 
 
-def _policy(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
-    if isinstance(value, type) or not callable(getattr(value, "evaluate", None)):
-        raise InvalidInput("wrong_type", at.name, "expected a policy: an object with evaluate()")
+def _policy(default: Any, *needed: str) -> Any:
+    """Return a field for a policy that answers with ``evaluate()`` and has all that is *needed*."""
+
+    def check(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
+        lacking = [name for name in needed if not hasattr(value, name)]
+        if isinstance(value, type) or not callable(getattr(value, "evaluate", None)) or lacking:
+            wanted = ", ".join(("evaluate()", *needed))
+            raise InvalidInput("wrong_type", at.name, f"expected a policy with {wanted}")
+
+    return field(default=default, validator=check)
 
 
 @attrs.frozen(kw_only=True)
@@ -174,17 +181,15 @@ class Policies:
         KeyRedemptionPolicy(once_per_learner=True)
     """
 
-    cancellation: CancellationRule = field(default=CancellationPolicy(), validator=_policy)
-    expiration: ExpirationRule = field(default=ExpirationPolicy(), validator=_policy)
-    reschedule: RescheduleRule = field(default=ReschedulePolicy(), validator=_policy)
-    completion: CompletionRule = field(default=CompletionPolicy(), validator=_policy)
-    key_redemption: KeyRedemptionRule = field(default=KeyRedemptionPolicy(), validator=_policy)
-    registration: RegistrationRule = field(default=RegistrationPolicy(), validator=_policy)
-    course_availability: CourseAvailabilityRule = field(
-        default=CourseAvailabilityPolicy(), validator=_policy
-    )
-    repeat: RepeatRule = field(default=RepeatPolicy(), validator=_policy)
-    authorization: AuthorizationRule = field(default=AuthorizationPolicy(), validator=_policy)
+    cancellation: CancellationRule = _policy(CancellationPolicy(), "restores_key_use")
+    expiration: ExpirationRule = _policy(ExpirationPolicy(), "limit", "default_end")
+    reschedule: RescheduleRule = _policy(ReschedulePolicy())
+    completion: CompletionRule = _policy(CompletionPolicy())
+    key_redemption: KeyRedemptionRule = _policy(KeyRedemptionPolicy(), "once_per_learner")
+    registration: RegistrationRule = _policy(RegistrationPolicy())
+    course_availability: CourseAvailabilityRule = _policy(CourseAvailabilityPolicy())
+    repeat: RepeatRule = _policy(RepeatPolicy(), "default")
+    authorization: AuthorizationRule = _policy(AuthorizationPolicy())
 
 
 #: The documented rules.

@@ -8,7 +8,7 @@ from attrs import field
 from course_assignments import fields, profiles
 from course_assignments.assignments import CourseAssignment
 from course_assignments.decisions import Decision
-from course_assignments.instants import TICK, as_utc
+from course_assignments.instants import as_utc, next_tick
 from course_assignments.reasons import (
     AlreadyCancelled,
     AssignmentNotActive,
@@ -68,7 +68,7 @@ class CancellationPolicy:
         now = as_utc(at)
         fields.check_kind(support, "support", bool)
         reasons: list[Reason] = []
-        turns_at = None if support else closes_at + TICK
+        turns_at = None if support else next_tick(closes_at)
         if now < assignment.created_at:
             reasons.append(AssignmentNotActive(assignment.created_at))
             turns_at = assignment.created_at

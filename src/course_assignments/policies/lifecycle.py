@@ -7,7 +7,7 @@ import attrs
 from course_assignments import fields
 from course_assignments.assignments import CourseAssignment
 from course_assignments.decisions import Decision
-from course_assignments.instants import TICK, as_utc
+from course_assignments.instants import as_utc, next_tick
 from course_assignments.reasons import (
     AlreadyCancelled,
     AlreadyCompleted,
@@ -39,7 +39,7 @@ class ReschedulePolicy:
         fields.check_kind(assignment, "assignment", CourseAssignment)
         now, end = as_utc(at), as_utc(expires_at, "expires_at")
         reasons: list[Reason] = []
-        turns_at = end + TICK
+        turns_at = next_tick(end)
         if now < assignment.created_at:
             reasons.append(AssignmentNotActive(assignment.created_at))
             turns_at = assignment.created_at

@@ -90,8 +90,9 @@ class KeyRedemptionPolicy:
         # "redeemable by any student regardless of organization", unticked: exactly the batch's own
         if not batch.any_organization and learner.organization_id != batch.organization_id:
             reasons.append(WrongOrganization())
-        if self.once_per_learner and redeemed is not None:
+        if redeemed is not None:
             fields.check_kind(redeemed, "redeemed", Redemption)
+        if self.once_per_learner and redeemed is not None:
             reasons.append(AlreadyRedeemed(redeemed.assignment_id, redeemed.redeemed_at))
         return reasons
 
@@ -127,6 +128,8 @@ class RegistrationPolicy:
         as_utc(at)
         fields.check_kind(organization, "organization", Organization)
         fields.check_kind(newcomer, "newcomer", User)
+        if holder is not None:
+            fields.check_kind(holder, "holder", User)
         reasons: list[Reason] = []
         if not organization.anonymous_registration:
             reasons.append(RegistrationDisabled())

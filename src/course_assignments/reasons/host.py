@@ -12,6 +12,11 @@ def _check_code(_: object, __: object, value: Any) -> None:
         raise InvalidInput("invalid_code", "code", "a host's reason has a code such as x-unpaid")
 
 
+def _check_sentence(_: object, __: object, value: Any) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidInput("not_a_text", "sentence", "expected a sentence for who was refused")
+
+
 @attrs.frozen
 class HostReason:
     """A reason of the host's own policies; its code starts with ``x-``.
@@ -25,7 +30,7 @@ class HostReason:
     """
 
     code: str = attrs.field(validator=_check_code)
-    sentence: str
+    sentence: str = attrs.field(validator=_check_sentence)
 
     def __str__(self) -> str:
         return self.sentence

@@ -97,7 +97,7 @@ class Desk:
         """Return the id that the caller *wanted*, or one that was not drawn before."""
         if wanted is not None:
             return wanted
-        drawn = self.id_source()
+        drawn = fields.check_id(self.id_source(), "new_id")
         if drawn in self.drawn:
             raise InvalidInput("bad_id_source", "new_id", "it repeats itself; use a unique one")
         self.drawn.add(drawn)

@@ -19,7 +19,7 @@ from course_assignments.instants import as_utc
 from course_assignments.memory import InMemoryRepository
 from course_assignments.policies.bundle import DOCUMENTED, Policies
 from course_assignments.registrar.desk import Desk
-from course_assignments.repository import Repository
+from course_assignments.repository import Repository, check_repository
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,6 +60,8 @@ class Office:
             if not callable(source):
                 raise InvalidInput("not_callable", name, "expected a function")
         fields.check_kind(patience, "patience", timedelta)
+        if repository is not None:
+            check_repository(repository)
         self._repository = InMemoryRepository() if repository is None else repository
         self._policies = policies
         self._clock = clock
@@ -140,7 +142,22 @@ def question(
 
 def _kept(argument: Any) -> Any:
     """Return *argument* so that every try finds it whole, even one that runs dry."""
-    return (*argument,) if isinstance(argument, Iterator) else argument
+    if not isinstance(argument, Iterator):
+        return argument
+    try:
+        return (*argument,)
+    except Exception as error:  # noqa: BLE001 - whoever reads it raises it again, and names it
+        return _BrokenOff(error)
+
+
+@attrs.frozen
+class _BrokenOff:
+    """What is left of a generator that raised: it raises the same again."""
+
+    error: Exception
+
+    def __iter__(self) -> Iterator[Any]:
+        raise self.error
 
 
 def _at_desk(
