@@ -442,11 +442,13 @@ class TestWhenTheAnswersChange:
     """The first instant at which the answer is different if no one does anything."""
 
     @given(
-        STANDING,
-        st.sampled_from(Repeat),
-        st.sampled_from([PYTHON, PYTHON, OLD]),
-        st.sampled_from([None, MANAGER, STRANGER]),
-        st.integers(0, 13).flatmap(lambda day: st.sampled_from(sorted(near([START + day * DAY])))),
+        standing=STANDING,
+        repeat=st.sampled_from(Repeat),
+        course=st.sampled_from([PYTHON, PYTHON, OLD]),
+        actor=st.sampled_from([None, MANAGER, STRANGER]),
+        at=st.integers(0, 13).flatmap(
+            lambda day: st.sampled_from(sorted(near([START + day * DAY])))
+        ),
     )
     def test_of_assigning(
         self,

@@ -205,7 +205,7 @@ class TestKeys:
 
 
 class TestRedemptions:
-    words = st.text("12r", max_size=3)
+    words = st.text("12r", min_size=1, max_size=3)
     made_from = st.tuples(words, words, st.integers(0, 20))
 
     @given(made_from, made_from)

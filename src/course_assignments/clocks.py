@@ -61,8 +61,10 @@ class ManualClock:
 
     def set(self, at: datetime) -> datetime:
         """Move to *at*, which may lie in the past, and return it."""
-        self._at = as_utc(at, "at")
-        return self._at
+        instant = as_utc(at, "at")
+        with self._lock:
+            self._at = instant
+            return self._at
 
     def __repr__(self) -> str:
         return f"ManualClock({self._at.isoformat()})"

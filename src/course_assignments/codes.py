@@ -66,7 +66,9 @@ def fold(typed: str) -> str:
         >>> fold(" ooo0-0000 0000-oool-2 "), fold(" Spring-2026 ")
         ('00000000000000012', 'Spring-2026')
     """
-    exact = typed.strip().strip("\ufeff").strip()
+    exact = typed.strip()
+    while exact.startswith("\ufeff") or exact.endswith("\ufeff"):
+        exact = exact.strip("\ufeff").strip()
     if len(exact) < GENERATED_LENGTH:
         return exact
     kept = (letter for letter in exact if not letter.isspace() and category(letter) != "Pd")

@@ -112,7 +112,7 @@ class Conflict(CourseAssignmentsError):
     ids: tuple[str, ...]
 
     def __str__(self) -> str:
-        return "another record or a newer version is stored under: " + ", ".join(self.ids)
+        return _plain("another record or a newer version is stored under: " + ", ".join(self.ids))
 
 
 def name_lines(numbers: Sequence[int]) -> str:

@@ -124,7 +124,7 @@ def _from_relativedelta(value: relativedelta, field: str) -> Term:
         months = 12 * value.years + value.months
         units = ("days", "hours", "minutes", "seconds", "microseconds")
         parts = {unit: getattr(value, unit) for unit in units}
-        if months and value == relativedelta(months=months):
+        if months and value == relativedelta(years=value.years, months=value.months):
             return Months(months)
         if value == relativedelta(**parts):
             return as_term(timedelta(**parts), field)
@@ -205,7 +205,7 @@ _EXACT = (
     "P"
     + _AMOUNT % "W"
     + _AMOUNT % "D"
-    + "(?:T"
+    + r"(?:T(?=\d)"
     + _AMOUNT % "H"
     + _AMOUNT % "M"
     + r"(?:(\d{1,9})(?:\.(\d{1,6}))?S)?)?"

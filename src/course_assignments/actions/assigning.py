@@ -258,6 +258,8 @@ def assign_many(
     for position, pair in enumerate(asked):
         fields.check_kind(pair, f"pairs[{position}]", Pair)
     created = tuple(dict.fromkeys(fields.check_each(newcomers, "newcomers", User)))
+    for position, newcomer in enumerate(created):
+        check_newcomer(newcomer, f"newcomers[{position}]")
     taken = emails_free(created, holders)
     questions: list[Question] = [lambda _: taken]
     for pair in asked:

@@ -13,8 +13,8 @@ def _check_code(_: object, __: object, value: Any) -> None:
 
 
 def _check_sentence(_: object, __: object, value: Any) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidInput("not_a_text", "sentence", "expected a sentence for who was refused")
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise InvalidInput("not_a_text", "sentence", "expected one line for who was refused")
 
 
 @attrs.frozen

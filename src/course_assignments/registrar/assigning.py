@@ -150,10 +150,15 @@ class AssigningCommands(Office):
         courses = desk.repository.get(Course, wanted_courses)
         known = desk.repository.get(User, given)
         newcomers = _newcomers(given, known)
+        joined = dict.fromkeys(
+            one.organization_id for one in newcomers.values() if one.organization_id is not None
+        )
+        organizations = desk.repository.get(Organization, joined)
         NotFound.raise_any(
             [
                 *(("Course", one) for one in wanted_courses if one not in courses),
                 *(("User", one) for one in given if one not in known and one not in newcomers),
+                *(("Organization", one) for one in joined if one not in organizations),
             ]
         )
         pairs = _pairs(

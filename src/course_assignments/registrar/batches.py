@@ -100,7 +100,8 @@ class BatchCommands(Office):
         made = desk.look_up(KeyBatch, id)
         if made is not None:
             same = (made.course_id, made.organization_id) == (course_id, organization_id)
-            if not same or not _all_in(made, lines, taken):
+            enough = made.size >= len(lines) + generate
+            if not same or not enough or not _all_in(made, lines, taken):
                 raise Conflict((made.id,))
             return Outcome(made)
         actor = desk.actor(by)
@@ -123,7 +124,7 @@ class BatchCommands(Office):
             course,
             at=desk.at,
             codes=lines,
-            generated=desk.new_codes(generate),
+            generated=desk.new_codes(generate, lines),
             taken=taken,
             policies=desk.policies,
             actor=actor,
@@ -188,7 +189,7 @@ class BatchCommands(Office):
             at=desk.at,
             id=id,
             codes=lines,
-            generated=desk.new_codes(generate),
+            generated=desk.new_codes(generate, lines),
             taken=taken,
             policies=desk.policies,
             actor=actor,

@@ -103,10 +103,10 @@ class Desk:
         self.drawn.add(drawn)
         return drawn
 
-    def new_codes(self, count: int) -> tuple[str, ...]:
-        """Return *count* codes that no key has."""
+    def new_codes(self, count: int, besides: Collection[str]) -> tuple[str, ...]:
+        """Return *count* codes that no key has and that are not among *besides*."""
         for _ in range(codes.DRAWS):
             drawn = codes.generate(count, self.random_bytes)
-            if not self.repository.get(TrainingKey, drawn):
+            if not self.repository.get(TrainingKey, drawn) and not {*drawn} & {*besides}:
                 return drawn
         raise InvalidInput("bad_random_source", "random_bytes", "it repeats itself; use another")

@@ -14,7 +14,12 @@ from course_assignments.changes import Change
 from course_assignments.clocks import Clock, system_clock
 from course_assignments.codes import RandomBytes
 from course_assignments.decisions import Decision, Refused
-from course_assignments.errors import Conflict, InvalidInput
+from course_assignments.errors import (
+    Conflict,
+    CourseAssignmentsError,
+    InvalidInput,
+    NotFound,
+)
 from course_assignments.instants import as_utc
 from course_assignments.memory import InMemoryRepository
 from course_assignments.policies.bundle import DOCUMENTED, Policies
@@ -93,8 +98,7 @@ class Office:
         drawn: set[str] = set()
         give_up_at = monotonic() + self._patience
         while True:
-            # A conflict that the plan itself raises is final: trying again would not mend it.
-            outcome = plan(self._desk(drawn))
+            outcome = _settled(plan, self._desk(drawn))
             if not outcome.change:
                 return outcome.result
             try:
@@ -108,9 +112,29 @@ class Office:
     def _ask(self, plan: Callable[[Desk], Outcome[T]]) -> Decision:
         """Return whether *plan* would be allowed now; nothing is committed."""
         try:
-            return plan(self._desk(set())).change.decision
+            return _settled(plan, self._desk(set())).change.decision
         except Refused as refused:
             return refused.decision
+
+
+def _settled(plan: Callable[[Desk], Outcome[T]], desk: Desk) -> Outcome[T]:
+    """Return what *plan* comes to at *desk*, or raise what it raises twice in a row.
+
+    The readings of one try are not one snapshot. If another command is stored between them, what
+    they add up to may be a no that was never true, so a no has to be read again to be believed.
+    """
+    error: CourseAssignmentsError | None = None
+    while True:
+        reading = attrs.evolve(desk, drawn=set(desk.drawn))
+        try:
+            outcome = plan(reading)
+        except (Refused, NotFound, Conflict) as no:
+            if no == error:
+                raise
+            error = no
+        else:
+            desk.drawn.update(reading.drawn)
+            return outcome
 
 
 def command(
