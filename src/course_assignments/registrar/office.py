@@ -14,12 +14,7 @@ from course_assignments.changes import Change
 from course_assignments.clocks import Clock, system_clock
 from course_assignments.codes import RandomBytes
 from course_assignments.decisions import Decision, Refused
-from course_assignments.errors import (
-    Conflict,
-    CourseAssignmentsError,
-    InvalidInput,
-    NotFound,
-)
+from course_assignments.errors import Conflict, InvalidInput, NotFound
 from course_assignments.instants import as_utc
 from course_assignments.memory import InMemoryRepository
 from course_assignments.policies.bundle import DOCUMENTED, Policies
@@ -118,23 +113,29 @@ class Office:
 
 
 def _settled(plan: Callable[[Desk], Outcome[T]], desk: Desk) -> Outcome[T]:
-    """Return what *plan* comes to at *desk*, or raise what it raises twice in a row.
+    """Return what *plan* comes to at *desk*: a change to commit, or an answer that is read twice.
 
     The readings of one try are not one snapshot. If another command is stored between them, what
-    they add up to may be a no that was never true, so a no has to be read again to be believed.
+    they add up to may be a state that never was. A change is checked when it is committed; an
+    answer that writes nothing, above all a no, is believed only when it is read twice in a row.
+
+    Raises:
+        Refused, NotFound, Conflict: the plan raises the same twice.
     """
-    error: CourseAssignmentsError | None = None
+    last: object = None
     while True:
         reading = attrs.evolve(desk, drawn=set(desk.drawn))
         try:
             outcome = plan(reading)
         except (Refused, NotFound, Conflict) as no:
-            if no == error:
+            if no == last:
                 raise
-            error = no
+            last = no
         else:
-            desk.drawn.update(reading.drawn)
-            return outcome
+            if outcome.change or outcome == last:
+                desk.drawn.update(reading.drawn)
+                return outcome
+            last = outcome
 
 
 def command(
