@@ -36,16 +36,16 @@ ZONE_NAMES = (
 
 #: Wall times that do not exist or exist twice: (zone, wall time).
 GAPS = (
-    ("Europe/Berlin", datetime(2026, 3, 29, 2, 30)),
-    ("America/New_York", datetime(2026, 3, 8, 2, 30)),
-    ("America/Sao_Paulo", datetime(2018, 11, 4, 0, 30)),
-    ("Australia/Lord_Howe", datetime(2026, 10, 4, 2, 15)),
-    ("Pacific/Apia", datetime(2011, 12, 30, 12)),
+    ("Europe/Berlin", datetime(2026, 3, 29, 2, 30)),  # noqa: DTZ001 - a wall time
+    ("America/New_York", datetime(2026, 3, 8, 2, 30)),  # noqa: DTZ001 - a wall time
+    ("America/Sao_Paulo", datetime(2018, 11, 4, 0, 30)),  # noqa: DTZ001 - a wall time
+    ("Australia/Lord_Howe", datetime(2026, 10, 4, 2, 15)),  # noqa: DTZ001 - a wall time
+    ("Pacific/Apia", datetime(2011, 12, 30, 12)),  # noqa: DTZ001 - a wall time
 )
 FOLDS = (
-    ("Europe/Berlin", datetime(2026, 10, 25, 2, 30)),
-    ("America/New_York", datetime(2026, 11, 1, 1, 30)),
-    ("Australia/Lord_Howe", datetime(2026, 4, 5, 1, 45)),
+    ("Europe/Berlin", datetime(2026, 10, 25, 2, 30)),  # noqa: DTZ001 - a wall time
+    ("America/New_York", datetime(2026, 11, 1, 1, 30)),  # noqa: DTZ001 - a wall time
+    ("Australia/Lord_Howe", datetime(2026, 4, 5, 1, 45)),  # noqa: DTZ001 - a wall time
 )
 
 
@@ -57,16 +57,17 @@ def zones() -> st.SearchStrategy[tzinfo]:
 @st.composite
 def instants(
     draw: st.DrawFn,
-    start: datetime = datetime(1971, 1, 1),
-    end: datetime = datetime(2150, 1, 1),
+    start: datetime = datetime(1971, 1, 1),  # noqa: DTZ001 - a wall time
+    end: datetime = datetime(2150, 1, 1),  # noqa: DTZ001 - a wall time
 ) -> datetime:
     """Draw an aware instant in any zone, gaps and folds among them; not the ends of the range."""
     if draw(st.integers(0, 3)) == 0:
-        name, wall = draw(st.sampled_from(GAPS + FOLDS))
+        picked: tuple[str, datetime] = draw(st.sampled_from(GAPS + FOLDS))
+        name, wall = picked
         if start <= wall <= end:
             fold = draw(st.sampled_from([0, 1]))
             return wall.replace(tzinfo=ZoneInfo(name), fold=fold)
-    naive = draw(st.datetimes(min_value=start, max_value=end))
+    naive: datetime = draw(st.datetimes(min_value=start, max_value=end))
     return naive.replace(tzinfo=draw(zones()), fold=draw(st.sampled_from([0, 1])))
 
 
