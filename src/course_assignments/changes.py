@@ -6,7 +6,7 @@ decided on is no longer so; it knows neither rules nor storage.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar, cast, get_args
+from typing import Any, TypeAlias, TypeVar, get_args
 
 import attrs
 from attrs import field, validators
@@ -75,8 +75,9 @@ class Use:
 def _pairs(
     details: Mapping[str, str] | Iterable[tuple[str, str]],
 ) -> tuple[tuple[str, str], ...]:
-    if isinstance(details, str):
-        return details  # the validator refuses it
+    given: Any = details
+    if isinstance(given, str):
+        return given  # type: ignore[return-value]  # the validator refuses it
     try:
         return tuple(sorted(dict(details).items()))
     except Exception:  # noqa: BLE001 - a mapping of the caller's own may raise anything at all
@@ -84,14 +85,11 @@ def _pairs(
 
 
 def _texts(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
-    if type(value) is not tuple:
+    def is_text(pair: Any) -> bool:
+        return fields.is_exactly(pair, tuple) and [type(one) for one in pair] == [str, str]
+
+    if not fields.is_exactly(value, tuple) or not all(map(is_text, value)):
         raise InvalidInput("wrong_type", at.name, "expected texts by their names")
-    for pair in cast("tuple[object, ...]", value):
-        match type(pair) is tuple and pair:
-            case (str(), str()):
-                continue
-            case _:
-                raise InvalidInput("wrong_type", at.name, "expected texts by their names")
 
 
 @attrs.frozen(kw_only=True)
@@ -165,7 +163,7 @@ class Change:
 
     def made(self, kind: type[R]) -> tuple[R, ...]:
         """Return the records of *kind* as this change creates or leaves them."""
-        if not isinstance(kind, type) or kind not in KINDS:
+        if not any(kind is one for one in KINDS):
             raise InvalidInput("wrong_type", "kind", "expected a kind of record")
         after = (*self.create, *(replace.after for replace in self.replace))
         return tuple(record for record in after if isinstance(record, kind))

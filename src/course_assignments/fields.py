@@ -131,6 +131,16 @@ def check_kind(value: object, field: str, *kinds: type) -> None:
         raise InvalidInput("wrong_type", field, f"expected {names}")
 
 
+def is_exactly(value: object, kind: type) -> bool:
+    """Return whether *value* is a *kind* itself: a subclass may raise when it is read.
+
+    Example:
+        >>> is_exactly((), tuple), is_exactly(True, int)
+        (True, False)
+    """
+    return type(value) is kind
+
+
 def tidy_instant(value: datetime) -> datetime:
     """Convert an aware instant to UTC."""
     try:
@@ -221,8 +231,7 @@ def each_of(container: type[Collection[Any]], *kinds: type) -> Validator:
     """Refuse what is not a *container* of nothing but *kinds*."""
 
     def check(_: object, field: "attrs.Attribute[Any]", values: Collection[Any]) -> None:
-        # The exact type: what could not be tidied may be a subclass that raises when it is read.
-        if type(values) is not container:
+        if not is_exactly(values, container):
             raise InvalidInput("not_a_list", field.name, "expected a list")
         for position, value in enumerate(values):
             check_kind(value, f"{field.name}[{position}]", *kinds)
@@ -232,7 +241,7 @@ def each_of(container: type[Collection[Any]], *kinds: type) -> Validator:
 
 def identifiers(_: object, field: "attrs.Attribute[Any]", values: Collection[Any]) -> None:
     """Refuse what is not a frozenset of ids."""
-    if type(values) is not frozenset:
+    if not is_exactly(values, frozenset):
         raise InvalidInput("not_a_list", field.name, "expected a set of ids")
     for value in values:
         check_id(value, field.name)

@@ -37,9 +37,10 @@ Where: TypeAlias = dict[str, tuple[str, ...]]
 
 
 def _check_cursor(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
-    if value is not None and (
-        type(value) is not tuple or not all(type(one) in {str, int, datetime} for one in value)
-    ):
+    if value is None:
+        return
+    known = {str, int, datetime}
+    if not fields.is_exactly(value, tuple) or not all(type(one) in known for one in value):
         raise InvalidInput("invalid_cursor", at.name, "expected the cursor of a page's next query")
 
 
