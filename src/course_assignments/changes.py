@@ -86,7 +86,11 @@ def _pairs(
 
 def _texts(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
     def is_text(pair: Any) -> bool:
-        return fields.is_exactly(pair, tuple) and [type(one) for one in pair] == [str, str]
+        return (
+            fields.is_exactly(pair, tuple)
+            and len(pair) == len(("name", "text"))
+            and all(isinstance(text, str) for text in pair)
+        )
 
     if not fields.is_exactly(value, tuple) or not all(map(is_text, value)):
         raise InvalidInput("wrong_type", at.name, "expected texts by their names")
