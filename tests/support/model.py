@@ -106,7 +106,7 @@ def after(term: Term, start: datetime, zone: tzinfo) -> datetime:
     """Say when *term* is over: exact on the line of UTC, or by the calendar of *zone*."""
     if isinstance(term, timedelta):
         return start + term
-    wall = start.astimezone(zone).replace(tzinfo=None)
+    wall = start.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
     years, months = divmod(wall.month - 1 + term.count, 12)
     year, month = wall.year + years, months + 1
     day = min(wall.day, monthrange(year, month)[1])

@@ -105,7 +105,7 @@ def counted(term: Term, start: datetime, zone: tzinfo) -> datetime:
     """
     if isinstance(term, timedelta):
         return start.astimezone(UTC) + term
-    wall = start.astimezone(zone).replace(tzinfo=None)
+    wall = start.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
     years, month = divmod(wall.month - 1 + term.count, 12)
     year, month = wall.year + years, month + 1
     wanted = wall.replace(year=year, month=month, day=min(wall.day, monthrange(year, month)[1]))
