@@ -93,7 +93,7 @@ class Office:
         drawn: set[str] = set()
         give_up_at = monotonic() + self._patience
         while True:
-            outcome = _settled(plan, self._desk(drawn))
+            outcome = _settled(plan, self._desk(drawn), give_up_at)
             if not outcome.change:
                 return outcome.result
             try:
@@ -107,17 +107,19 @@ class Office:
     def _ask(self, plan: Callable[[Desk], Outcome[T]]) -> Decision:
         """Return whether *plan* would be allowed now; nothing is committed."""
         try:
-            return _settled(plan, self._desk(set())).change.decision
+            give_up_at = monotonic() + self._patience
+            return _settled(plan, self._desk(set()), give_up_at).change.decision
         except Refused as refused:
             return refused.decision
 
 
-def _settled(plan: Callable[[Desk], Outcome[T]], desk: Desk) -> Outcome[T]:
+def _settled(plan: Callable[[Desk], Outcome[T]], desk: Desk, give_up_at: float) -> Outcome[T]:
     """Return what *plan* comes to at *desk*: a change to commit, or an answer that is read twice.
 
     The readings of one try are not one snapshot. If another command is stored between them, what
     they add up to may be a state that never was. A change is checked when it is committed; an
-    answer that writes nothing, above all a no, is believed only when it is read twice in a row.
+    answer that writes nothing, above all a no, is believed only when it is read twice in a row, or
+    when it still changes with every reading at *give_up_at*.
 
     Raises:
         Refused, NotFound, Conflict: the plan raises the same twice.
@@ -128,11 +130,12 @@ def _settled(plan: Callable[[Desk], Outcome[T]], desk: Desk) -> Outcome[T]:
         try:
             outcome = plan(reading)
         except (Refused, NotFound, Conflict) as no:
-            if no == last:
+            if no == last or (last is not None and monotonic() >= give_up_at):
                 raise
             last = no
         else:
-            if outcome.change or outcome == last:
+            late = last is not None and monotonic() >= give_up_at
+            if outcome.change or outcome == last or late:
                 desk.drawn.update(reading.drawn)
                 return outcome
             last = outcome
