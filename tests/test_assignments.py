@@ -281,6 +281,11 @@ class TestSeats:
         assert (seats[0].id == seats[1].id) == same
         assert seats[0].id == Seat.id_for(learner, course)
 
+    def test_have_an_id_that_stays_what_it_is_in_every_version(self) -> None:
+        assert Seat.id_for("ada", "py") == (
+            "9c65383947a5cc872390eb16faf7381bb5d867f873e268c1b0e2d66d3af5ecf2"
+        )
+
     def test_are_values_that_say_whose_they_are(self) -> None:
         seat = Seat.of("ada", "py", "a-1")
         assert_is_value(seat)

@@ -531,6 +531,10 @@ class TestTextForm:
         error = refusal(lambda: parse_term(text, "availability"))
         assert (error.code, error.field) == ("invalid_term", "availability")
 
+    @pytest.mark.parametrize("text", ["", "P", "PT", "six months", None])
+    def test_that_says_nothing_is_answered_with_how_it_is_written(self, text: Any) -> None:
+        assert "ISO 8601" in refusal(lambda: parse_term(text)).hint
+
     @given(
         st.text()
         | st.from_regex(

@@ -217,6 +217,11 @@ class TestRedemptions:
     ) -> None:
         assert (Redemption.id_for(*one) == Redemption.id_for(*other)) == (one == other)
 
+    def test_have_an_id_that_stays_what_it_is_in_every_version(self) -> None:
+        assert Redemption.id_for("Spring-2026", "ada", 0) == (
+            "fdd61023149f7451e2c65ba0a8fe4895f88e42a85847902910ed4e89aaf0d82a"
+        )
+
     def test_have_an_id_off_which_nobody_reads_the_code(self) -> None:
         id_ = Redemption.id_for("Spring-2026", "ada", 0)
         assert len(id_) == 64

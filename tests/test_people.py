@@ -120,6 +120,7 @@ class TestSameAddress:
 
     @given(st.text())
     @example("\u0130")
+    @example("\u01f0")
     @example("\u1e9e\u0345\u0313")
     def test_is_found_however_it_is_composed_and_folding_twice_adds_nothing(
         self, email: str

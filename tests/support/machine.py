@@ -192,7 +192,7 @@ STEPS = (TICK, HOUR, 23 * HOUR, DAY, DAY + TICK, 7 * DAY, 30 * DAY, 90 * DAY, 18
 MOVING = ("expires", "redeemable_from", "redeemable_until")
 
 #: What someone who is faster may do, relative to what is about to be committed.
-RIVALRY = st.sampled_from([None, None, None, "the same", "something near", "something against"])
+RIVALRY = st.sampled_from([None] * 4 + ["the same", "something near", "something against", "rules"])
 
 #: What is read after each command, and what the model calls it.
 QUERIES: tuple[tuple[str, Query[Any]], ...] = (
@@ -471,8 +471,42 @@ class RegistrarMachine(RuleBasedStateMachine):
             "reschedule": lambda assignment_id, _: ("cancel", (assignment_id,), {}),
             "complete": lambda assignment_id: ("reschedule", (assignment_id, DAY), {}),
         }
-        table = {"something near": near, "something against": against}.get(rivalry, {})
+        rules: dict[str, Callable[..., Call]] = {
+            "redeem": lambda code, _: self._archive(self._course_of(code)),
+            "register": lambda code, _: self._forbidding(code),
+            "reschedule": lambda assignment_id, _: self._shortening(assignment_id),
+            "assign": lambda course_id, _: self._archive(course_id),
+            "add_keys": lambda batch_id: self._archive(self._course_in(batch_id)),
+        }
+        tables = {"something near": near, "something against": against, "rules": rules}
+        table = tables.get(rivalry, {})
         return table[name](*args) if name in table else (name, args, kwargs)
+
+    def _batch_of(self, typed: str) -> Facts | None:
+        key = self.model.keys.get(self.model.spellings[typed] or "")
+        return None if key is None else self.model.batches[key["batch_id"]]
+
+    def _course_of(self, typed: str) -> str:
+        batch = self._batch_of(typed)
+        return "old" if batch is None else str(batch["course_id"])
+
+    def _course_in(self, batch_id: str) -> str:
+        batch = self.model.batches.get(batch_id)
+        return "old" if batch is None else str(batch["course_id"])
+
+    def _forbidding(self, typed: str) -> Call:
+        """Return that the organization of a key no longer lets anyone register."""
+        batch = self._batch_of(typed)
+        wanted = "acme" if batch is None else batch["organization_id"]
+        host = next(one for one in self.seen["organizations"] if one.id == wanted)
+        return "update", (attrs.evolve(host, anonymous_registration=False),), {}
+
+    def _shortening(self, assignment_id: str) -> Call:
+        """Return that the course of an assignment gives the shortest access there is."""
+        one = self.model.assignments.get(assignment_id)
+        wanted = "old" if one is None else one["course_id"]
+        course = next(one for one in self.seen["courses"] if one.id == wanted)
+        return "update", (attrs.evolve(course, maximum_access=TICK),), {}
 
     def _redeeming_of(self, batch_id: str) -> Call:
         keys = [one for one in self.model.keys.values() if one["batch_id"] == batch_id]
@@ -758,7 +792,7 @@ class RegistrarMachine(RuleBasedStateMachine):
         who=LEARNERS | VISITORS,
         move=moves(WINDOW),
         id=IDS,
-        by=ACTORS,
+        by=ACTORS | st.just("the learner"),
         rivalry=RIVALRY,
     )
     def present_a_key(
@@ -768,12 +802,15 @@ class RegistrarMachine(RuleBasedStateMachine):
         hand: str,
         who: str | User,
         move: Any,
+        by: str | None,
         rivalry: str | None,
         **options: Any,
     ) -> None:
         """Redeem it as someone who is known, or register with it."""
         self.armed = rivalry
-        self._present(self._typed(pick, hand, move), who, **options)
+        if by == "the learner":
+            by = who.id if isinstance(who, User) else who
+        self._present(self._typed(pick, hand, move), who, by=by, **options)
 
     def _present(self, typed: str, who: str | User, **options: Any) -> None:
         self.do("register" if isinstance(who, User) else "redeem", typed, who, **options)
@@ -782,7 +819,7 @@ class RegistrarMachine(RuleBasedStateMachine):
     @rule(
         pick=PICKS,
         people=st.lists(
-            st.sampled_from(["ada", "bo", "cy", *NEWCOMERS[:2]]), min_size=2, max_size=4
+            st.sampled_from(["ada", "bo", "cy", *NEWCOMERS[:2]]), min_size=1, max_size=4
         ),
         then=st.sampled_from([None, None, *AFTERWARDS]),
         rivalry=st.sampled_from([None, "the same", "something near"]),
@@ -799,6 +836,67 @@ class RegistrarMachine(RuleBasedStateMachine):
             self.armed = "something against"
             command, terms = then
             self.do(command, self.model.keys[typed]["batch_id"], **terms)
+
+    @precondition(_has_keys)
+    @rule(pick=PICKS, who=st.sampled_from(["ada", "bo"]), rivalry=RIVALRY)
+    def change_ones_mind(self, *, pick: int, who: str, rivalry: str | None) -> None:
+        """Redeem, cancel what came of it, and redeem again."""
+        typed = self._typed(pick, "exact", None)
+        held = len(self.model.assignments)
+        self.do("redeem", typed, who)
+        if len(self.model.assignments) > held:
+            self.do("cancel", list(self.model.assignments)[-1])
+            self.armed = rivalry
+            self.do("redeem", typed, who)
+
+    # Ids that are in use.
+
+    @precondition(_exists)
+    @rule(pick=PICKS, learner_id=LEARNERS | st.none(), code=PICKS | st.none())
+    def use_an_id_again(self, *, pick: int, learner_id: str | None, code: int | None) -> None:
+        """Assign and redeem under the id of an assignment: its own pair or key, or another."""
+        id_ = self._assignment(pick, None)
+        if id_ not in self.model.assignments:
+            return
+        one = self.model.assignments[id_]
+        learner_id = learner_id or one["learner_id"]
+        self.do("assign", one["course_id"], learner_id, id=id_)
+        if code is None and one["origin"][0] == "key":
+            typed = self.model.redemptions[one["origin"][2]]["code"]
+            self.model.spellings[typed] = typed
+            self.do("redeem", typed, learner_id, id=id_)
+        elif code is not None:
+            self.do("redeem", self._typed(code, "exact", None), learner_id, id=id_)
+
+    @rule(
+        pick=PICKS,
+        others=st.lists(LEARNERS, max_size=2),
+        repeat=REPEATS,
+    )
+    def use_a_prefix_again(self, *, pick: int, others: list[str], repeat: Repeat | None) -> None:
+        """Assign to those whom a prefix stands for, and to others."""
+        if self.model.made:
+            prefix, course_id, learner_id = list(self.model.made)[-1 - pick % len(self.model.made)]
+            self.do("assign_many", [course_id], [learner_id, *others], repeat=repeat, id=prefix)
+
+    @precondition(_has_keys)
+    @rule(pick=PICKS, codes=st.lists(st.sampled_from(CODES), unique=True, max_size=2), own=PICKS)
+    def use_the_id_of_a_batch_again(self, *, pick: int, codes: list[str], own: int) -> None:
+        """Make a batch that is there: with its own codes, or with others."""
+        id_ = self._pick(self.model.batches, pick)
+        if id_ not in self.model.batches:
+            return
+        batch = self.model.batches[id_]
+        mine = [one["code"] for one in self.model.keys.values() if one["batch_id"] == id_]
+        self.do(
+            "create_keys",
+            batch["course_id"],
+            name="Again",
+            organization_id=batch["organization_id"],
+            availability=DAY,
+            codes=[*mine[:own], *codes] if own < NOTHING else mine,
+            id=id_,
+        )
 
     def _typed(self, pick: int, hand: str, move: Any) -> str:
         """Return the code of a key as some hand types it, and tell the model what is meant."""

@@ -635,6 +635,12 @@ class Model:
         lines = enumerate((line.strip() for line in codes), start=1)
         return {code: number for number, code in lines if code}
 
+    @staticmethod
+    def _repeats(codes: Iterable[str]) -> bool:
+        """Rule 12: "a repeated ... code refuses the whole paste"."""
+        typed = [line.strip() for line in codes if line.strip()]
+        return len(set(typed)) < len(typed)
+
     def _against_codes(self, course_id: str, organization_id: str, codes: Any, by: Any) -> Any:
         taken = tuple(line for code, line in codes.items() if code in self.keys)
         return [
@@ -667,16 +673,20 @@ class Model:
         redeemable_until: Any = None,
         max_uses: int | None = None,
         any_organization: bool = False,
-        codes: Iterable[str] = (),
+        codes: Sequence[str] = (),
         generate: int = 0,
         id: str | None = None,
         by: str | None = None,
     ) -> Expected:
         """Rules 6 to 9, 12, 21 and 22."""
+        if self._repeats(codes):
+            return INVALID
         lines = self._codes(codes)
         if id in self.batches:
             made = self.batches[id]
             same = (made["course_id"], made["organization_id"]) == (course_id, organization_id)
+            # It only grows, so fewer keys than are asked for now were never asked for before.
+            same = same and made["size"] >= len(lines) + generate
             return DONE_BEFORE if same and self._all_in(id, lines) else CONFLICT
         faults = self.missing(by, (self.courses, course_id), (self.organizations, organization_id))
         if faults:
@@ -721,12 +731,14 @@ class Model:
         self,
         batch_id: str,
         *,
-        codes: Iterable[str] = (),
+        codes: Sequence[str] = (),
         generate: int = 0,
         id: str | None = None,
         by: str | None = None,
     ) -> Expected:
         """Rules 12, 21 and 22."""
+        if self._repeats(codes):
+            return INVALID
         lines = self._codes(codes)
         if batch_id not in self.batches:
             return Expected(tuple(self.missing(by, (self.batches, batch_id))))
