@@ -78,7 +78,7 @@ def replay(session: nox.Session) -> None:
 def pyright(session: nox.Session) -> None:
     """Check the types with pyright, which sees other things than mypy."""
     session.install(".", *group("pyright"))
-    session.run("pyright")
+    session.run("pyright", "--project", "pyproject.toml")  # not one of a folder above
 
 
 @nox.session(default=False)
