@@ -1,6 +1,6 @@
 """Organizations, courses and their activities: what they keep, and what they refuse."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -56,7 +56,10 @@ def test_what_is_not_said_is_left_at_the_least() -> None:
 
 @pytest.mark.parametrize("name", ZONE_NAMES)
 def test_an_organization_has_the_zone_of_its_name(name: str) -> None:
-    assert attrs.evolve(ACME, time_zone=name).zone == ZoneInfo(name)
+    zone = attrs.evolve(ACME, time_zone=name).zone
+    noon = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    assert str(zone) == name
+    assert noon.astimezone(zone).utcoffset() == noon.astimezone(ZoneInfo(name)).utcoffset()
 
 
 @pytest.mark.parametrize("record", [ACME, PYTHON], ids=["organization", "course"])

@@ -4,7 +4,7 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, reset_tzpath
 
 import pytest
 from dateutil import tz
@@ -553,7 +553,7 @@ class TestTextForm:
 class TestZones:
     @pytest.mark.parametrize("name", ZONE_NAMES)
     def test_are_found_by_their_name(self, name: str) -> None:
-        assert zone_named(name).key == name
+        assert str(zone_named(name)) == name
 
     @pytest.mark.parametrize(
         "name",
@@ -575,7 +575,14 @@ class TestZones:
             zone = zone_named(name)
         except InvalidInput:
             return
-        assert zone.key == name
+        assert str(zone) == name
+
+    def test_utc_is_known_where_there_is_no_database(self) -> None:
+        try:
+            reset_tzpath(to=[])
+            assert zone_named("UTC") is UTC
+        finally:
+            reset_tzpath()
 
 
 def test_the_walk_that_checks_the_others_knows_gaps_and_folds() -> None:

@@ -19,6 +19,7 @@ from course_assignments import (
     KeyBatch,
     Months,
     NotFound,
+    Refused,
     Registrar,
     Role,
     TrainingKey,
@@ -381,6 +382,27 @@ class TestEditKeys:
     """Changes what is made later, never an expiry already given. `max_uses` cannot go below the
     uses already made."""
 
+    def test_what_changes_nothing_is_no_event(self) -> None:
+        registrar, _ = world()
+        batch = make(registrar, max_uses=2)
+        before = contents(registrar.repository)
+        assert registrar.may_edit_keys(batch.id, max_uses=2)
+        assert registrar.edit_keys(batch.id, name=batch.name, max_uses=2) == batch
+        assert contents(registrar.repository) == before
+
+    @pytest.mark.parametrize("who", ["support", "bo"])
+    def test_keys_are_shown_to_those_who_may_make_them(self, who: str) -> None:
+        """A key shows its code, so looking takes the role that making them takes (rule 21)."""
+        registrar, _ = world()
+        batch = make(registrar)
+        assert list(registrar.keys(batch.id, by="manager")) == list(registrar.keys(batch.id))
+        with pytest.raises(Refused) as caught:
+            registrar.keys(batch.id, by=who)
+        assert {one.code for one in caught.value.decision.reasons} == {
+            "role_missing",
+            "organization_not_managed",
+        }
+
     @pytest.mark.parametrize(
         ("terms", "after"),
         [
@@ -399,7 +421,6 @@ class TestEditKeys:
             ({"max_uses": None}, {"max_uses": 1}),
             ({"availability": relativedelta(months=1)}, {"availability": Months(1)}),
             ({"any_organization": True}, {"any_organization": True}),
-            ({}, {}),
             (
                 {"name": "Summer", "max_uses": 9, "redeemable_from": timedelta(days=2)},
                 {"name": "Summer", "max_uses": 9, "redeemable_from": START + timedelta(days=2)},

@@ -191,7 +191,7 @@ SIGNATURES: dict[str, str] = {
         "course_id * name organization_id redeemable_from=None redeemable_until=None "
         "max_uses=None availability any_organization=False codes=() generate=0 id=None by=None"
     ),
-    "Registrar.keys": "batch_id",
+    "Registrar.keys": "batch_id * by=None",
     "Registrar.add_keys": "batch_id * codes=() generate=0 id=None by=None",
     "Registrar.revoke_key": "code * by=None",
     "Registrar.revoke_keys": "batch_id * by=None",

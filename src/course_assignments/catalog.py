@@ -25,8 +25,8 @@ class Organization:
         InvalidInput: a field is out of bounds, or no such time zone is known.
 
     Example:
-        >>> Organization(id="acme", name="Acme", time_zone="Europe/Berlin").zone.key
-        'Europe/Berlin'
+        >>> print(Organization(id="acme", name="Acme", time_zone="Europe/Berlin").zone)
+        Europe/Berlin
     """
 
     id: str = field(validator=fields.identifier)

@@ -96,15 +96,22 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
         Decision(reasons=(), changes_at=None)
     """
     asked = tuple(questions)
-    answers = first = [ask(at) for ask in asked]
+    answers = first = [_answer(ask, at) for ask in asked]
     reasons = tuple(dict.fromkeys(reason for answer in first for reason in answer.reasons))
     last, turn = at, _next_turn(answers)
     while turn is not None and turn > last:
-        answers = [ask(turn) for ask in asked]
+        answers = [_answer(ask, turn) for ask in asked]
         if all(answers) != all(first):
             return Decision(reasons, turn)
         last, turn = turn, _next_turn(answers)
     return Decision(reasons)
+
+
+def _answer(ask: Question, at: datetime) -> Decision:
+    """Return the answer, which a host's own policy may have got wrong."""
+    answer = ask(at)
+    fields.check_kind(answer, "policies", Decision)
+    return answer
 
 
 def _next_turn(answers: Sequence[Decision]) -> datetime | None:

@@ -6,6 +6,7 @@ knows the name of the field, refuses it. Every refusal is an `InvalidInput`.
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 from unicodedata import category
 
@@ -127,8 +128,15 @@ def check_kind(value: object, field: str, *kinds: type) -> None:
         >>> check_kind("Ada", "name", str)
     """
     if not isinstance(value, kinds):
-        names = " or ".join(kind.__name__ for kind in kinds)
+        names = " or ".join(_example(kind) for kind in kinds)
         raise InvalidInput("wrong_type", field, f"expected {names}")
+
+
+def _example(kind: type) -> str:
+    """Name *kind*, one of an enum by its first member."""
+    if issubclass(kind, Enum):
+        return f"{kind.__name__}, such as {next(iter(kind))}"
+    return kind.__name__
 
 
 def is_exactly(value: object, kind: type) -> bool:

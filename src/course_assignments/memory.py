@@ -96,10 +96,19 @@ class _Shelf:
         for listing, place in before:
             if (listing, place) not in after:
                 listing.remove(place)
+        if before:
+            self._forget(self.records[name], record)
         for listing, place in after:
             if (listing, place) not in before:
                 listing.add(place)
         self.records[name] = record
+
+    def _forget(self, before: Any, after: Any) -> None:
+        """Drop what *before* was found by and nothing is any more, such as an old address."""
+        for name, index in self._by.items():
+            value = getattr(before, name)
+            if value != getattr(after, name) and not index[value]:
+                del index[value]
 
     def _entries(self, record: Any) -> list[tuple[_Listing, Place]]:
         """Return the listings that *record* stands in, and where."""

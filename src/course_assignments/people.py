@@ -9,9 +9,14 @@ from attrs import field, validators
 from course_assignments import fields
 from course_assignments.enums import Role
 from course_assignments.errors import InvalidInput
+from course_assignments.identifiers import derived_id
 
 #: The longest address that mail systems carry (RFC 5321, section 4.5.3.1.3, less its brackets).
 EMAIL_LENGTH = 254
+
+
+#: The domain of users who were forgotten; no mail is ever sent there (RFC 2606).
+_ANONYMOUS = "anonymous.invalid"
 
 
 def fold_email(email: str) -> str:
@@ -28,6 +33,16 @@ def _email(_: object, at: "attrs.Attribute[str]", value: object) -> None:
     text = fields.check_text(value, at.name, EMAIL_LENGTH)
     if not fullmatch(r"[^@\s]+@[^@\s]+", text):
         raise InvalidInput("invalid_email", at.name, "expected an address such as ada@example.org")
+
+
+def anonymous_email(user_id: str) -> str:
+    """Return the address that stands for a user who was forgotten; nobody else can have it.
+
+    Example:
+        >>> anonymous_email("ada").endswith("@anonymous.invalid")
+        True
+    """
+    return f"{derived_id('anonymous', user_id)}@{_ANONYMOUS}"
 
 
 @attrs.frozen(kw_only=True)
@@ -59,6 +74,12 @@ class User:
     managed_organization_ids: frozenset[str] = field(
         default=frozenset[str](), converter=fields.tidy_set, validator=fields.identifiers
     )
+
+    def __attrs_post_init__(self) -> None:
+        reserved = self.folded_email.endswith(f"@{_ANONYMOUS}")
+        if reserved and self.email != anonymous_email(self.id):
+            hint = f"addresses at {_ANONYMOUS} are for users who were forgotten"
+            raise InvalidInput("invalid_email", "email", hint)
 
     @property
     def folded_email(self) -> str:

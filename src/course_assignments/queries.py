@@ -61,6 +61,7 @@ class Query(Generic[F]):
         True
     """
 
+    #: The class of what is looked for.
     kind: ClassVar[type[Any]]
     #: The fields that a record's place in the order is made of; facts that never change.
     order: ClassVar[tuple[str, ...]] = ("id",)
@@ -144,7 +145,7 @@ class UserQuery(Query[User]):
     email: str | None = field(
         default=None,
         converter=converters.optional(_fold_email),
-        validator=validators.optional(fields.name),
+        validator=validators.optional(fields.long_text),
     )
 
     def where(self) -> Where:

@@ -41,9 +41,10 @@ class Page(Generic[F]):
 
 
 class Repository(Protocol):
-    """Where records are kept; implement these three and every command and view works.
+    """Where records are kept; implement these three and every command works.
 
-    Every error that leaves it is a `CourseAssignmentsError`.
+    They may be called from several threads at once. Every error that leaves them is a
+    `CourseAssignmentsError`.
 
     Example:
         >>> from course_assignments.catalog import Course
@@ -61,14 +62,31 @@ class Repository(Protocol):
         ...
 
     def find(self, query: Query[F], /) -> Page[F]:
-        """Return the first page of what *query* asks for, in the order it states."""
+        """Return the first page of what *query* asks for, in the order it states.
+
+        ``query.kind`` is the class of what is looked for, `Event` among them;
+        ``query.matches(record)`` tells what fits, ``query.place(record)`` where it stands, and the
+        page begins behind ``query.start``. Its ``next`` is ``query.behind(last)`` if there is more.
+        """
         ...
 
     def commit(self, change: Change, /) -> None:
-        """Store all of *change*, or nothing.
+        """Store all of *change*, or nothing; no other commit comes between.
+
+        - ``create``: lost if something of that kind is stored under the id.
+        - ``replace``: lost if the stored record is not equal to ``before``. On a `TrainingKey` the
+          uses are left out: its ``terms`` are compared, the stored uses stay as they are, and it
+          is lost if they are more than the new maximum.
+        - ``use``: adds to the stored uses of a key; lost if its ``terms`` are not those that were
+          read, or if the uses would leave 0 to ``max_uses``. It comes after ``replace``.
+        - ``expect``: lost if the stored record, before this change, is not equal to it.
+        - ``record``: appends the events, each with the next ``position``, from 1 on.
+
+        A created or replaced `User` is lost too if another user has the same ``folded_email``.
 
         Raises:
-            Conflict: something is not, or no longer, as the change needs it.
+            Conflict: something was lost, and so nothing is stored; it names the ids, those of keys
+                masked.
         """
         ...
 

@@ -173,6 +173,11 @@ def resolve_end(value: EndLike, *, start: datetime, zone: tzinfo, field: str) ->
         return as_utc(value, field)
     if isinstance(value, date):
         return start_of_day(value, zone, field)
+    if not isinstance(value, timedelta | Months | relativedelta):
+        hint = (
+            "expected an aware datetime, a date, or a length such as timedelta(days=30), Months(6)"
+        )
+        raise InvalidInput("invalid_term", field, hint)
     return end_of(as_term(value, field), start, zone, field)
 
 

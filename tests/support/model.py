@@ -283,13 +283,13 @@ class Model:
         return [("expires_too_late", *latest)] if end > latest[0] else []
 
     def held(self, course_id: str, learner_id: str) -> list[Facts]:
-        """Return the active assignments of a learner in a course, the last to end first."""
+        """Return what of a course is neither cancelled nor over, the last to end first."""
         found = [
             one
             for one in self.assignments.values()
             if (one["course_id"], one["learner_id"]) == (course_id, learner_id)
             and one["cancelled_at"] is None
-            and one["created_at"] <= self.at < one["expires_at"]
+            and self.at < one["expires_at"]
         ]
         found.sort(key=lambda one: one["id"])
         return sorted(found, key=lambda one: one["expires_at"], reverse=True)
@@ -584,10 +584,11 @@ class Model:
 
         def reasons() -> list[Said]:
             found = self._existing(one, by)
+            bounds = self.in_bounds(end, one["created_at"], one["course_id"], organization_id)
             if end < self.at:
                 found.append(("expires_too_early", self.at))
-            found += self.in_bounds(end, one["created_at"], one["course_id"], organization_id)
-            return list(dict.fromkeys(found))
+                bounds = [said for said in bounds if said[0] != "expires_too_early"]
+            return list(dict.fromkeys([*found, *bounds]))
 
         def store(_: Any) -> None:
             one.update(expires_at=end, limited_by="request")

@@ -18,7 +18,7 @@ from course_assignments.errors import InvalidInput
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
 from course_assignments.policies.expiration import Ceiling, zone_of
-from course_assignments.policies.repetition import latest_active
+from course_assignments.policies.repetition import latest_standing
 from course_assignments.reasons import ForPair
 from course_assignments.terms import EndLike, resolve_end
 
@@ -113,23 +113,26 @@ class _Order:
             return question
 
         def ask(at: datetime) -> Decision:
-            standing = self.policies.repeat.evaluate(pair.standing, at=at)
-            answer = question(at) if latest_active(pair.standing, at) is None else Decision()
-            turns = (one for one in (answer.changes_at, standing.changes_at) if one is not None)
-            return attrs.evolve(answer, changes_at=min(turns, default=None))
+            answer = question(at)
+            holder = latest_standing(pair.standing, at)
+            # A plain yes stays one, whether it is skipped or not.
+            if holder is None or answer == Decision():
+                return answer
+            return Decision((), holder.expires_at)
 
         return ask
 
     def decide(self, questions: Iterable[Question]) -> Decision:
         """Return the answer to all *questions*."""
-        decision = all_of(questions, self.at)
+        if self.expires is None:
+            return all_of(questions, self.at)
         # The ceilings of a new assignment move with the clock, so an end that was asked for has no
         # one instant at which the answer turns.
-        return decision if self.expires is None else attrs.evolve(decision, changes_at=None)
+        return all_of([_without_turn(question) for question in questions], self.at)
 
     def is_skipped(self, pair: Pair) -> bool:
         """Return whether an active assignment stands in for a new one (rule 15)."""
-        return self.mode is Repeat.SKIP and latest_active(pair.standing, self.at) is not None
+        return self.mode is Repeat.SKIP and latest_standing(pair.standing, self.at) is not None
 
     def change(self, action: str, pairs: list[Pair], decision: Decision) -> Change:
         """Return the change that assigns *pairs*, less those that are skipped."""
@@ -138,7 +141,7 @@ class _Order:
             return Change(decision=decision)
         assignments = [self._assignment(pair) for pair in made]
         seats = [] if self.mode is Repeat.ALLOW else made
-        held = (latest_active(pair.standing, self.at) for pair in pairs if self.is_skipped(pair))
+        held = (latest_standing(pair.standing, self.at) for pair in pairs if self.is_skipped(pair))
         ids = (one for pair in made for one in (pair.id, pair.course.id, pair.learner.id))
         return Change(
             create=(*assignments, *(_seat(pair) for pair in seats if pair.seat is None)),
@@ -162,6 +165,10 @@ class _Order:
         )
 
 
+def _without_turn(question: Question) -> Question:
+    return lambda at: Decision(question(at).reasons)
+
+
 def _seat(pair: Pair) -> Seat:
     return Seat.of(pair.learner.id, pair.course.id, pair.id)
 
@@ -183,7 +190,7 @@ def assign(
 ) -> Change:
     """Return the change that assigns a course to a learner (rules 1, 2, 15, 21 and 22).
 
-    Under ``Repeat.SKIP`` it is empty if `latest_active` of the standing assignments is there.
+    Under ``Repeat.SKIP`` it is empty if `latest_standing` of the standing assignments is there.
 
     Args:
         pair: The course, the learner, and what was read about them.
@@ -285,7 +292,7 @@ def settled(pairs: Iterable[Pair], change: Change, *, at: datetime) -> Assignmen
     asked = fields.check_each(pairs, "pairs", Pair)
     created = change.made(CourseAssignment)
     fresh = {one.id for one in created}
-    held = (latest_active(pair.standing, at) for pair in asked if pair.id not in fresh)
+    held = (latest_standing(pair.standing, at) for pair in asked if pair.id not in fresh)
     return AssignmentBatch(created=created, skipped=tuple(one for one in held if one is not None))
 
 

@@ -164,7 +164,7 @@ def _new_keys(
     fields.check_kind(course, "course", Course)
     fields.check_kind(policies, "policies", Policies)
     lines_of = _codes({} if codes is None else codes)
-    known = fields.check_each(taken, "taken", str)
+    known = frozenset(fields.check_each(taken, "taken", str))
     wanted = (*lines_of, *_each_code(generated, "generated"))
     if not wanted:
         raise InvalidInput("empty_list", "codes", "give codes, or a number of keys to generate")
@@ -254,6 +254,8 @@ def edit_keys(
         now,
     )
     decision.require()
+    if batch == after and not changed:
+        return Change(decision=decision)
     return Change(
         replace=[
             Replace(batch, after),

@@ -9,7 +9,7 @@ from course_assignments.actions.acting import authorization, event, read
 from course_assignments.assignments import CourseAssignment, FromKey
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace, Use
-from course_assignments.decisions import all_of
+from course_assignments.decisions import Decision, all_of
 from course_assignments.enums import ExpirationLimit, Permission
 from course_assignments.errors import InvalidInput
 from course_assignments.instants import as_utc
@@ -146,7 +146,8 @@ def reschedule(
         [
             *authorization(policies, actor, Permission.ASSIGN, learner.organization_id),
             lambda at: policies.reschedule.evaluate(assignment, expires_at=end, at=at),
-            lambda _: in_bounds,
+            # An end that is past already has its reason, and its earliest instant is the later.
+            lambda at: Decision() if end < at and end <= created_at else in_bounds,
         ],
         now,
     )

@@ -11,9 +11,8 @@ from course_assignments.actions.acting import check_actor, emails_free, event
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace
 from course_assignments.errors import Conflict, InvalidInput
-from course_assignments.identifiers import derived_id
 from course_assignments.instants import as_utc
-from course_assignments.people import User
+from course_assignments.people import User, anonymous_email
 
 #: What is kept by hand; everything else comes about by a command of its own.
 Profile: TypeAlias = Organization | Course | User
@@ -151,8 +150,7 @@ def anonymise(user: User, *, at: datetime, actor: User | None = None) -> Change:
     fields.check_kind(user, "user", User)
     now = as_utc(at)
     check_actor(actor)
-    address = f"{derived_id('anonymous', user.id)}@anonymous.invalid"
-    after = attrs.evolve(user, name="Anonymous", email=address)
+    after = attrs.evolve(user, name="Anonymous", email=anonymous_email(user.id))
     if after == user:
         return Change()
     return Change(replace=[Replace(user, after)], record=[event("anonymise", now, actor, user.id)])

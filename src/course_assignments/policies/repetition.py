@@ -14,20 +14,24 @@ from course_assignments.instants import as_utc
 from course_assignments.reasons import AlreadyAssigned
 
 
-def latest_active(assignments: Iterable[CourseAssignment], at: datetime) -> CourseAssignment | None:
-    """Return the one of *assignments* that is active at *at* and ends last, or ``None``.
+def latest_standing(
+    assignments: Iterable[CourseAssignment], at: datetime
+) -> CourseAssignment | None:
+    """Return the one of *assignments* that is neither cancelled nor over at *at* and ends last.
 
-    Of several that end together it is the one with the smallest id.
+    One that was created later than *at* stands too: whoever made it had a clock that was ahead, or
+    read theirs a moment later. Of several that end together it is the one with the smallest id; if
+    there is none, ``None``.
 
     Example:
         >>> from datetime import UTC
-        >>> latest_active([], datetime(2026, 1, 5, tzinfo=UTC)) is None
+        >>> latest_standing([], datetime(2026, 1, 5, tzinfo=UTC)) is None
         True
     """
     now = as_utc(at)
-    active = [one for one in assignments if one.cancelled_at is None and one.is_active(now)]
-    active.sort(key=lambda one: one.id)
-    return max(active, key=lambda one: one.expires_at, default=None)
+    standing = [one for one in assignments if one.cancelled_at is None and now < one.expires_at]
+    standing.sort(key=lambda one: one.id)
+    return max(standing, key=lambda one: one.expires_at, default=None)
 
 
 @attrs.frozen
@@ -45,7 +49,7 @@ class RepeatPolicy:
     default: Repeat = field(default=Repeat.ALLOW, validator=fields.one_of(Repeat))
 
     def evaluate(self, standing: Iterable[CourseAssignment], *, at: datetime) -> Decision:
-        """Return whether a learner with *standing* has no active assignment at *at*.
+        """Return whether nothing of *standing* stands in the way of another one at *at*.
 
         Args:
             standing: The learner's assignments of the course.
@@ -57,12 +61,7 @@ class RepeatPolicy:
         assignments = fields.check_list(standing, "standing", empty=True)
         for position, one in enumerate(assignments):
             fields.check_kind(one, f"standing[{position}]", CourseAssignment)
-        now = as_utc(at)
-        holder = latest_active(assignments, now)
+        holder = latest_standing(assignments, at)
         if holder is None:
-            begins = [one.created_at for one in assignments if one.cancelled_at is None]
-            return Decision((), min((start for start in begins if start > now), default=None))
-        last = holder
-        while (later := latest_active(assignments, last.expires_at)) is not None:
-            last = later
-        return Decision((AlreadyAssigned(holder.id, holder.expires_at),), last.expires_at)
+            return Decision()
+        return Decision((AlreadyAssigned(holder.id, holder.expires_at),), holder.expires_at)

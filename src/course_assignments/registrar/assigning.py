@@ -119,7 +119,8 @@ class AssigningCommands(Office):
         Raises:
             Refused: with all reasons; one that concerns a pair is a `ForPair`.
             NotFound: naming every course, learner and organization that is unknown.
-            Conflict: under *id* other pairs were assigned, or a `User` differs from who is stored.
+            Conflict: under *id* some of these pairs were assigned and others not, or a `User`
+                differs from who is stored.
             InvalidInput: an argument is of the wrong kind or out of bounds.
 
         Example:
@@ -255,13 +256,14 @@ def _pairs(
 def _made_before(
     desk: Desk, ids: dict[tuple[str, str], str], prefix: str, repeat: Repeat
 ) -> AssignmentBatch | None:
-    """Return what an earlier call under *prefix* came to, or ``None`` if it made nothing.
+    """Return what an earlier call under *prefix* came to, or ``None`` if it made none of these.
 
-    It made all or nothing, so whichever of the pairs is not there was skipped.
+    It made all or nothing, so whichever of the pairs is not there was skipped, for what stood then.
     """
     found = desk.repository.get(CourseAssignment, ids.values())
     if not found:
         return None
+    then = min(one.created_at for one in found.values())
     created: list[CourseAssignment] = []
     skipped: list[CourseAssignment] = []
     for (course_id, learner_id), id_ in ids.items():
@@ -269,7 +271,9 @@ def _made_before(
             created.append(found[id_])
             continue
         held = desk.standing(learner_id).get(course_id, [])
-        if repeat is not Repeat.SKIP or not held:
+        stood = [one for one in held if one.cancelled_at is None or then < one.cancelled_at]
+        stood = [one for one in stood if one.created_at <= then < one.expires_at]
+        if repeat is not Repeat.SKIP or not stood:
             raise Conflict((prefix,))
-        skipped.append(max(held, key=lambda one: one.expires_at))
+        skipped.append(max(stood, key=lambda one: one.expires_at))
     return AssignmentBatch(created=tuple(created), skipped=tuple(skipped))

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 
 from course_assignments import actions
+from course_assignments.actions.acting import authorization
+from course_assignments.decisions import all_of
+from course_assignments.enums import Permission
 from course_assignments.keys import KeyBatch, TrainingKey
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
@@ -86,14 +89,16 @@ class KeyCommands(Office):
 
     may_revoke_keys = question(revoke_keys)
 
-    def keys(self, batch_id: str) -> Iterator[TrainingKey]:
-        """Go through the keys of a batch, in the order of their codes.
+    def keys(self, batch_id: str, *, by: str | None = None) -> Iterator[TrainingKey]:
+        """Go through the keys of a batch, in the order of their codes (rule 21).
 
         Args:
             batch_id: The batch.
+            by: The id of the user who looks, whose roles then count: a key shows its code.
 
         Raises:
-            NotFound: there is no such batch.
+            Refused: *by* may not see them.
+            NotFound: there is no such batch, or *by* is unknown.
             InvalidInput: *batch_id* is of the wrong kind.
 
         Example:
@@ -112,4 +117,9 @@ class KeyCommands(Office):
             ['Spring-2026']
         """
         desk = self._desk(set())
-        return desk.keys_of(desk.need(KeyBatch, batch_id, "batch_id"))
+        actor = desk.actor(by)
+        batch = desk.need(KeyBatch, batch_id, "batch_id")
+        all_of(
+            authorization(desk.policies, actor, Permission.KEYS, batch.organization_id), desk.at
+        ).require()
+        return desk.keys_of(batch)

@@ -93,7 +93,7 @@ class Office:
         drawn: set[str] = set()
         give_up_at = monotonic() + self._patience
         while True:
-            outcome = _settled(plan, self._desk(drawn), give_up_at)
+            outcome = self._settled(plan, drawn, give_up_at)
             if not outcome.change:
                 return outcome.result
             try:
@@ -106,39 +106,52 @@ class Office:
 
     def _ask(self, plan: Callable[[Desk], Outcome[T]]) -> Decision:
         """Return whether *plan* would be allowed now; nothing is committed."""
+        give_up_at = monotonic() + self._patience
         try:
-            give_up_at = monotonic() + self._patience
-            return _settled(plan, self._desk(set()), give_up_at).change.decision
+            # No commit checks this yes, so it is an answer like any other.
+            return self._settled(
+                lambda desk: Outcome(plan(desk).change.decision), set(), give_up_at
+            ).result
         except Refused as refused:
             return refused.decision
 
+    def _settled(
+        self, plan: Callable[[Desk], Outcome[T]], drawn: set[str], give_up_at: float
+    ) -> Outcome[T]:
+        """Return what *plan* comes to: a change to commit, or an answer that is read twice.
 
-def _settled(plan: Callable[[Desk], Outcome[T]], desk: Desk, give_up_at: float) -> Outcome[T]:
-    """Return what *plan* comes to at *desk*: a change to commit, or an answer that is read twice.
+        The readings of one try are not one snapshot. If another command is stored between them,
+        what they add up to may be a state that never was. A change is checked when it is
+        committed; an answer that writes nothing, above all a no, is believed only when it is read
+        twice in a row, or when it still changes with every reading at *give_up_at*.
 
-    The readings of one try are not one snapshot. If another command is stored between them, what
-    they add up to may be a state that never was. A change is checked when it is committed; an
-    answer that writes nothing, above all a no, is believed only when it is read twice in a row, or
-    when it still changes with every reading at *give_up_at*.
-
-    Raises:
-        Refused, NotFound, Conflict: the plan raises the same twice.
-    """
-    last: object = None
-    while True:
-        reading = attrs.evolve(desk, drawn=set(desk.drawn))
-        try:
-            outcome = plan(reading)
-        except (Refused, NotFound, Conflict) as no:
-            if no == last or (last is not None and monotonic() >= give_up_at):
-                raise
-            last = no
-        else:
+        Raises:
+            Refused, NotFound, Conflict: the plan raises as much twice.
+        """
+        last: object = None
+        while True:
+            desk = self._desk(set(drawn))
             late = last is not None and monotonic() >= give_up_at
-            if outcome.change or outcome == last or late:
-                desk.drawn.update(reading.drawn)
-                return outcome
-            last = outcome
+            try:
+                outcome = plan(desk)
+            except (Refused, NotFound, Conflict) as no:
+                if late or _gist(no) == last:
+                    raise
+                last = _gist(no)
+            else:
+                if outcome.change or late or _gist(outcome) == last:
+                    drawn.update(desk.drawn)
+                    return outcome
+                last = _gist(outcome)
+
+
+def _gist(answer: object) -> object:
+    """Return what of *answer* does not move with the clock: of a decision only its codes."""
+    if isinstance(answer, Refused):
+        answer = answer.decision
+    elif isinstance(answer, Outcome) and isinstance(answer.result, Decision):
+        answer = answer.result
+    return tuple(one.code for one in answer.reasons) if isinstance(answer, Decision) else answer
 
 
 def command(

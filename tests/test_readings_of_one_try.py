@@ -1,0 +1,222 @@
+"""The readings of one try are no snapshot, and its clock is read before them.
+
+Whatever comes between two of them, what a command or a question answers was true at some instant.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+import attrs
+import pytest
+from support.world import ADA, PYTHON, START, world
+
+from course_assignments import (
+    AssignmentQuery,
+    Conflict,
+    Course,
+    CourseAssignment,
+    InMemoryRepository,
+    InvalidInput,
+    Refused,
+    Registrar,
+    Repeat,
+    User,
+    every,
+)
+from course_assignments.actions import assigning
+from course_assignments.changes import R
+from course_assignments.people import anonymous_email
+from course_assignments.policies import repetition
+
+US = timedelta(microseconds=1)
+
+
+class Interrupted(InMemoryRepository):
+    """Lets something happen just before records of one kind are read, each time the next thing."""
+
+    def __init__(self, kind: type, steps: Iterable[Callable[[], object]] = ()) -> None:
+        super().__init__()
+        self.kind, self.steps = kind, list(steps)
+        self.is_open = False
+
+    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+        if self.is_open and kind is self.kind and self.steps:
+            step, self.is_open = self.steps.pop(0), False
+            step()
+            self.is_open = True
+        return super().get(kind, ids)
+
+
+def ticking() -> Callable[[], datetime]:
+    """Return a clock that moves on with every reading, as clocks do."""
+    instant = START
+
+    def read() -> datetime:
+        nonlocal instant
+        instant += US
+        return instant
+
+    return read
+
+
+def standing(registrar: Registrar) -> list[CourseAssignment]:
+    return list(every(registrar.repository, AssignmentQuery(learner_id="ada")))
+
+
+def upload_amid_another(repeat: Repeat) -> list[CourseAssignment]:
+    """Assign once more after the clock of the first was read and before anything else was."""
+    repository = Interrupted(User)
+    registrar, _ = world(repository, clock=ticking())
+    repository.steps = [lambda: registrar.assign("py", "ada", repeat=repeat)]
+    repository.is_open = True
+    try:
+        registrar.assign("py", "ada", repeat=repeat)
+    except Refused as refused:
+        assert [one.code for one in refused.decision.reasons] == ["already_assigned"]
+    return standing(registrar)
+
+
+@pytest.mark.parametrize("repeat", [Repeat.SKIP, Repeat.REFUSE])
+def test_what_another_made_since_the_clock_was_read_stands_in_the_way(repeat: Repeat) -> None:
+    assert len(upload_amid_another(repeat)) == 1
+
+
+@pytest.mark.parametrize("repeat", [Repeat.SKIP, Repeat.REFUSE])
+def test_if_only_what_is_active_stood_there_would_be_two(
+    repeat: Repeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def latest_active(
+        assignments: Iterable[CourseAssignment], at: datetime
+    ) -> CourseAssignment | None:
+        return next((one for one in assignments if one.is_active(at)), None)
+
+    for module in (assigning, repetition):
+        monkeypatch.setattr(module, "latest_standing", latest_active)
+    assert len(upload_amid_another(repeat)) == 2
+
+
+def test_what_another_made_since_the_clock_was_read_can_be_cancelled() -> None:
+    repository = Interrupted(CourseAssignment)
+    registrar, _ = world(repository, clock=ticking())
+    repository.steps = [lambda: registrar.assign("py", "ada", id="a-1")]
+    repository.is_open = True
+    assert registrar.cancel("a-1").cancelled_at is not None
+
+
+def test_a_yes_that_was_never_true_is_not_given() -> None:
+    """The key is revoked before the course is set free: at no instant could it be redeemed."""
+    repository = Interrupted(Course)
+    registrar, _ = world(repository)
+    registrar.create_keys(
+        "py",
+        name="Keys",
+        organization_id="acme",
+        availability=timedelta(days=3),
+        codes=["Spring-2026"],
+    )
+    registrar.update(attrs.evolve(PYTHON, archived=True))
+
+    def revoke_and_set_free() -> None:
+        registrar.revoke_key("Spring-2026")
+        registrar.update(PYTHON)
+
+    repository.steps = [revoke_and_set_free]
+    repository.is_open = True
+    decision = registrar.may_redeem("Spring-2026", "ada")
+    assert [one.code for one in decision.reasons] == ["key_revoked"]
+
+
+class TestARosterUnderItsPrefix:
+    def test_one_who_was_cancelled_before_was_not_skipped(self) -> None:
+        registrar, _ = world()
+        registrar.cancel(registrar.assign("py", "bo").id)
+        registrar.assign_many(["py"], ["ada"], id="r", repeat=Repeat.SKIP)
+        with pytest.raises(Conflict):
+            registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
+
+    def test_who_was_skipped_then_is_skipped_again_whatever_became_of_it(self) -> None:
+        registrar, clock = world()
+        held = registrar.assign("py", "bo", expires=timedelta(days=3))
+        first = registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
+        clock.advance(timedelta(hours=1))
+        cancelled = registrar.cancel(held.id)
+        registrar.assign("py", "bo")
+        again = registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
+        assert again.created == first.created
+        assert (first.skipped, again.skipped) == ((held,), (cancelled,))
+
+    @pytest.mark.parametrize("expires", [None, timedelta(days=30)])
+    def test_skipping_asks_each_pair_as_often_however_many_there_are(
+        self, expires: timedelta | None
+    ) -> None:
+        def asked(size: int) -> int:
+            registrar, clock = world()
+            count = 0
+
+            class Counting:
+                def evaluate(self, course: Course, *, at: datetime) -> object:
+                    nonlocal count
+                    count += 1
+                    return rule.evaluate(course, at=at)
+
+            rule = registrar._policies.course_availability  # noqa: SLF001
+            people = [
+                attrs.evolve(ADA, id=f"u-{one}", email=f"u-{one}@example.org")
+                for one in range(size)
+            ]
+            registrar.add(*people)
+            for person in people:
+                registrar.assign("py", person.id)
+                clock.advance(timedelta(hours=1))
+            policies = attrs.evolve(registrar._policies, course_availability=Counting())  # noqa: SLF001
+            other = Registrar(registrar.repository, policies=policies, clock=clock)
+            ids = [one.id for one in people]
+            batch = other.assign_many(["py"], ids, repeat=Repeat.SKIP, expires=expires)
+            assert len(batch.skipped) == size
+            return count
+
+        assert asked(40) == 4 * asked(10)
+
+
+class TestTheAddressOfWhoWasForgotten:
+    def test_is_nobody_elses(self) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            attrs.evolve(ADA, id="bo", email=anonymous_email("ada"))
+        assert (caught.value.code, caught.value.field) == ("invalid_email", "email")
+
+    def test_that_they_had_is_kept_nowhere(self) -> None:
+        registrar, _ = world()
+        registrar.anonymise("ada")
+        kept = registrar.repository._shelves[User]._by["folded_email"]  # type: ignore[attr-defined]  # noqa: SLF001
+        assert ADA.email not in kept
+        assert anonymous_email("ada") in kept
+
+    def test_may_be_long_once_it_is_folded(self) -> None:
+        registrar, _ = world()
+        registrar.add(User(id="x", name="x", email="\ufb03" * 240 + "@x.y"))
+        assert registrar.anonymise("x").email == anonymous_email("x")
+
+
+def test_a_host_policy_that_answers_something_else_is_named() -> None:
+    class Yes:
+        restores_key_use = False
+
+        def evaluate(self, assignment: object, *, at: datetime, support: bool = False) -> bool:
+            return True
+
+    registrar, _ = world()
+    assignment = registrar.assign("py", "ada")
+    policies = attrs.evolve(registrar._policies, cancellation=Yes())  # noqa: SLF001
+    other = Registrar(registrar.repository, policies=policies)
+    with pytest.raises(InvalidInput) as caught:
+        other.cancel(assignment.id)
+    assert (caught.value.field, caught.value.hint) == ("policies", "expected Decision")
+
+
+def test_an_end_before_creation_and_now_has_one_earliest_instant() -> None:
+    registrar, clock = world()
+    assignment = registrar.assign("py", "ada")
+    now = clock.advance(timedelta(hours=1))
+    decision = registrar.may_reschedule(assignment.id, START - timedelta(days=1))
+    assert [one.code for one in decision.reasons] == ["expires_too_early"]
+    assert f"{now:%H:%M}" in str(decision)
