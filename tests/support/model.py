@@ -784,6 +784,8 @@ class Model:
             return [*self.acting(by, batch["organization_id"], KEYS), *low]
 
         def store(_: Any) -> None:
+            if after_edit == batch:
+                return
             batch.update(after_edit)
             for key in keys:
                 key["max_uses"] = batch["max_uses"]
