@@ -481,4 +481,4 @@ FAULTS: dict[str, type[RegistrarMachine]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_machine_finds(fault: str) -> None:
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(FAULTS[fault], settings=settings(FIXED, max_examples=400))
+        run_state_machine_as_test(FAULTS[fault], settings=settings(FIXED, max_examples=2000))

@@ -667,18 +667,21 @@ class RegistrarMachine(RuleBasedStateMachine):
             self.do("reschedule", id_, self._when(expires), by=by)
 
     @precondition(_exists)
-    @rule(pick=PICKS, move=moves(EDGES), by=ACTORS, done=st.booleans(), rivalry=RIVALRY)
-    def learn(
-        self, *, pick: int, move: Any, by: str | None, done: bool, rivalry: str | None
-    ) -> None:
-        """Launch a lab, or complete the course."""
-        self.armed = rivalry if done else None
+    @rule(pick=PICKS, move=moves(EDGES), by=ACTORS, rivalry=RIVALRY)
+    def complete(self, *, pick: int, move: Any, by: str | None, rivalry: str | None) -> None:
+        self.armed = rivalry
         id_ = self._assignment(pick, move)
-        if done:
-            self.do("complete", id_, by=by)
-            self.do("complete", id_)
-        else:
-            self.do("launch_lab", id_)
+        self.do("complete", id_, by=by)
+        self.do("complete", id_)
+
+    @precondition(_exists)
+    @rule(pick=PICKS, move=moves(EDGES), regrets=st.booleans())
+    def launch_a_lab(self, *, pick: int, move: Any, regrets: bool) -> None:
+        """Launch a lab, and then perhaps ask support to cancel all the same."""
+        id_ = self._assignment(pick, move)
+        self.do("launch_lab", id_)
+        if regrets:
+            self.do("cancel", id_, support_reason="Never mind.")
 
     def _assignment(self, pick: int, move: Any) -> str:
         id_ = self._pick(self.model.assignments, pick)

@@ -14,7 +14,7 @@ from course_assignments.changes import Change
 from course_assignments.clocks import Clock, system_clock
 from course_assignments.codes import RandomBytes
 from course_assignments.decisions import Decision, Refused
-from course_assignments.errors import Conflict, InvalidInput, NotFound
+from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidInput, NotFound
 from course_assignments.instants import as_utc
 from course_assignments.memory import InMemoryRepository
 from course_assignments.policies.bundle import DOCUMENTED, Policies
@@ -145,13 +145,12 @@ class Office:
                 last = _gist(outcome)
 
 
-def _gist(answer: object) -> object:
+def _gist(answer: CourseAssignmentsError | Outcome[Any]) -> object:
     """Return what of *answer* does not move with the clock: of a decision only its codes."""
-    if isinstance(answer, Refused):
-        answer = answer.decision
-    elif isinstance(answer, Outcome) and isinstance(answer.result, Decision):
-        answer = answer.result
-    return tuple(one.code for one in answer.reasons) if isinstance(answer, Decision) else answer
+    said: object = answer.decision if isinstance(answer, Refused) else answer
+    if isinstance(answer, Outcome) and isinstance(answer.result, Decision):
+        said = answer.result
+    return tuple(one.code for one in said.reasons) if isinstance(said, Decision) else said
 
 
 def command(
