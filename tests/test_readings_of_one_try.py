@@ -6,7 +6,7 @@ Whatever comes between two of them, what a command or a question answers was tru
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import pytest
@@ -127,13 +127,42 @@ def test_a_yes_that_was_never_true_is_not_given() -> None:
     assert [one.code for one in decision.reasons] == ["key_revoked"]
 
 
+End: TypeAlias = Callable[[Registrar, str], object]
+ENDS: list[Any] = [
+    pytest.param(lambda registrar, id_: registrar.cancel(id_), id="cancelled"),
+    pytest.param(lambda registrar, id_: registrar.reschedule(id_, START + US), id="over"),
+]
+
+
 class TestARosterUnderItsPrefix:
-    def test_one_who_was_cancelled_before_was_not_skipped(self) -> None:
-        registrar, _ = world()
-        registrar.cancel(registrar.assign("py", "bo").id)
+    @pytest.mark.parametrize("end", ENDS)
+    def test_one_whose_access_had_ended_before_was_not_skipped(self, end: End) -> None:
+        registrar, clock = world()
+        end(registrar, registrar.assign("py", "bo").id)
+        clock.advance(2 * US)
         registrar.assign_many(["py"], ["ada"], id="r", repeat=Repeat.SKIP)
         with pytest.raises(Conflict):
             registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
+
+    @pytest.mark.parametrize("end", ENDS)
+    def test_one_whose_access_ended_in_the_same_instant_may_have_been(self, end: End) -> None:
+        registrar, clock = world()
+        held = registrar.assign("py", "bo")
+        clock.advance(US)
+        first = registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
+        end(registrar, held.id)
+        again = registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
+        assert again.created == first.created
+        assert [one.id for one in again.skipped] == [held.id]
+
+    def test_one_who_got_it_from_a_clock_that_was_ahead_is_skipped_again(self) -> None:
+        registrar, clock = world()
+        clock.advance(US)
+        ahead = registrar.assign("py", "bo")
+        clock.set(START)
+        first = registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
+        assert first.skipped == (ahead,)
+        assert registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP) == first
 
     def test_who_was_skipped_then_is_skipped_again_whatever_became_of_it(self) -> None:
         registrar, clock = world()

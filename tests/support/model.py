@@ -518,8 +518,13 @@ class Model:
     def _made_many(self, prefix: str, pairs: list[tuple[str, str]], mode: Repeat) -> Expected:
         ids = [self.made[prefix, *pair] for pair in pairs if (prefix, *pair) in self.made]
         others = [pair for pair in pairs if (prefix, *pair) not in self.made]
-        owned = {(one["course_id"], one["learner_id"]) for one in self.assignments.values()}
-        if others and (mode is not Repeat.SKIP or not owned.issuperset(others)):
+        then = min(self.assignments[one]["created_at"] for one in ids)
+        stood = {
+            (one["course_id"], one["learner_id"])
+            for one in self.assignments.values()
+            if then <= one["expires_at"] and then <= (one["cancelled_at"] or then)
+        }
+        if others and (mode is not Repeat.SKIP or not stood.issuperset(others)):
             return CONFLICT
 
         def store(batch: Any) -> None:

@@ -258,7 +258,8 @@ def _made_before(
 ) -> AssignmentBatch | None:
     """Return what an earlier call under *prefix* came to, or ``None`` if it made none of these.
 
-    It made all or nothing, so whichever of the pairs is not there was skipped, for what stood then.
+    It made all or nothing, so whichever of the pairs is not there was skipped. What had ended before
+    cannot be why; what ended in the same instant can be, or a true retry would be refused.
     """
     found = desk.repository.get(CourseAssignment, ids.values())
     if not found:
@@ -271,9 +272,8 @@ def _made_before(
             created.append(found[id_])
             continue
         held = desk.standing(learner_id).get(course_id, [])
-        stood = [one for one in held if one.cancelled_at is None or then < one.cancelled_at]
-        stood = [one for one in stood if one.created_at <= then < one.expires_at]
+        stood = [one for one in held if then <= min(one.expires_at, one.cancelled_at or then)]
         if repeat is not Repeat.SKIP or not stood:
             raise Conflict((prefix,))
-        skipped.append(max(stood, key=lambda one: one.expires_at))
+        skipped.append(max(stood, key=lambda one: (one.created_at <= then, one.expires_at)))
     return AssignmentBatch(created=tuple(created), skipped=tuple(skipped))
