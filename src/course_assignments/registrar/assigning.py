@@ -258,8 +258,8 @@ def _made_before(
 ) -> AssignmentBatch | None:
     """Return what an earlier call under *prefix* came to, or ``None`` if it made none of these.
 
-    It made all or nothing, so whichever of the pairs is not there was skipped. What had ended before
-    cannot be why; what ended in the same instant can be, or a true retry would be refused.
+    It made all or nothing, so whichever of the pairs is not there was skipped. What had ended
+    before cannot be why; what ended in the same instant can be, or a true retry would be refused.
     """
     found = desk.repository.get(CourseAssignment, ids.values())
     if not found:
