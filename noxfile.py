@@ -75,6 +75,14 @@ def replay(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure what commands and look-ups cost; it asserts nothing."""
+    session.install(".", *group("bench"))
+    columns = ("--benchmark-columns=min,median,ops,rounds", "--benchmark-sort=fullname")
+    session.run("pytest", "-p", "no:randomly", *columns, "tests/bench.py", *session.posargs)
+
+
+@nox.session(default=False)
 def pyright(session: nox.Session) -> None:
     """Check the types with pyright, which sees other things than mypy."""
     session.install(".", *group("pyright"))

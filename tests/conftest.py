@@ -4,6 +4,8 @@ import os
 
 from hypothesis import settings
 
+collect_ignore = ["bench.py"]  # asked for by name only; it takes what other sessions do without
+
 settings.register_profile(
     "default", max_examples=50, derandomize=True, deadline=None, print_blob=True
 )

@@ -1,0 +1,91 @@
+"""What commands and look-ups cost, with ever more stored: nox -s bench. It asserts nothing."""
+
+from datetime import timedelta
+from functools import cache
+from itertools import count
+from typing import Any
+
+import attrs
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from support.world import ADA, world
+
+from course_assignments import (
+    AssignmentQuery,
+    KeyQuery,
+    RedemptionQuery,
+    Registrar,
+    Repeat,
+    User,
+    UserQuery,
+)
+
+CODE = "Benchmark-1"
+#: How many learners there are.
+SIZES = (10_000, 100_000)
+
+
+@cache
+def filled(size: int) -> Registrar:
+    """Return a registrar with *size* learners, who have a course each, and the half of them two."""
+    registrar, _ = world()
+    people = [
+        attrs.evolve(ADA, id=f"u{one}", email=f"u{one}@example.org", organization_id="acme")
+        for one in range(size)
+    ]
+    registrar.add(*people)
+    registrar.create_keys(
+        "py",
+        name="Keys",
+        organization_id="acme",
+        availability=timedelta(days=30),
+        max_uses=10**9,
+        codes=[CODE],
+        generate=100,
+        id="spring",
+    )
+    registrar.assign_many(["py"], [one.id for one in people])
+    for one in people[: size // 2]:
+        registrar.redeem(CODE, one.id)
+    return registrar
+
+
+@pytest.mark.parametrize("size", SIZES)
+class TestLookingUp:
+    def test_get(self, benchmark: BenchmarkFixture, size: int) -> None:
+        benchmark(filled(size).repository.get, User, ["u7"])
+
+    def test_by_learner(self, benchmark: BenchmarkFixture, size: int) -> None:
+        benchmark(filled(size).repository.find, AssignmentQuery(learner_id="u7"))
+
+    def test_by_batch(self, benchmark: BenchmarkFixture, size: int) -> None:
+        benchmark(filled(size).repository.find, KeyQuery(batch_ids=["spring"]))
+
+    def test_by_code_and_learner(self, benchmark: BenchmarkFixture, size: int) -> None:
+        query = RedemptionQuery(code=CODE, learner_id="u7")
+        benchmark(filled(size).repository.find, query)
+
+    def test_by_email(self, benchmark: BenchmarkFixture, size: int) -> None:
+        benchmark(filled(size).repository.find, UserQuery(email="U7@example.org"))
+
+
+@pytest.mark.parametrize("size", SIZES)
+class TestCommands:
+    def test_assign(self, benchmark: BenchmarkFixture, size: int) -> None:
+        benchmark(filled(size).assign, "sql", "cy")
+
+    def test_assign_skipping(self, benchmark: BenchmarkFixture, size: int) -> None:
+        benchmark(filled(size).assign, "py", "u7", repeat=Repeat.SKIP)
+
+    def test_may_cancel(self, benchmark: BenchmarkFixture, size: int) -> None:
+        registrar = filled(size)
+        benchmark(registrar.may_cancel, registrar.assign("sql", "u7").id)
+
+    def test_redeem(self, benchmark: BenchmarkFixture, size: int) -> None:
+        registrar, numbers = filled(size), count(size // 2)
+        # Each round needs someone who has not redeemed the key, so their number is stated.
+        rounds: Any = benchmark.pedantic
+        rounds(lambda: registrar.redeem(CODE, f"u{next(numbers)}"), rounds=size // 4)
+
+    def test_redeem_what_was_redeemed(self, benchmark: BenchmarkFixture, size: int) -> None:
+        benchmark(filled(size).may_redeem, CODE, "u7")
