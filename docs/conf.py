@@ -10,9 +10,8 @@ from typing import Any, get_args
 import attrs
 
 import course_assignments
-from course_assignments import Origin, Reason, Record, Term, TermLike
+from course_assignments import EndLike, Origin, Reason, Record, Term, TermLike
 from course_assignments.reasons import PlainReason
-from course_assignments.terms import EndLike
 
 # Read where it is written, so that the pages can be built beside a package that is not installed.
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
@@ -62,7 +61,7 @@ ALIASES = {
         (Record, "~course_assignments.Record"),
         (Origin, "~course_assignments.Origin"),
         (PlainReason, "~course_assignments.reasons.PlainReason"),
-        (EndLike, "~course_assignments.terms.EndLike"),
+        (EndLike, "~course_assignments.EndLike"),
         (TermLike, "~course_assignments.TermLike"),
         (Term, "~course_assignments.Term"),
     )

@@ -30,9 +30,11 @@ ASSIGNMENT = CourseAssignment(
     id="a-1",
     learner_id="ada",
     course_id="py",
+    organization_id=None,
     created_at=CREATED,
     expires_at=CREATED + 180 * DAY,
     limited_by=ExpirationLimit.MAXIMUM,
+    origin=Direct(),
 )
 NOTE = Note(title="Renewal", message="Paid until June.\nThen ask again.")
 NAIVE = datetime.fromisoformat("2026-02-05")

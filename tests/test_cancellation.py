@@ -25,6 +25,7 @@ from course_assignments import (
     CancellationPolicy,
     CourseAssignment,
     Decision,
+    Direct,
     ExpirationLimit,
     Months,
 )
@@ -41,9 +42,11 @@ YOUNG = CourseAssignment(
     id="a-1",
     learner_id="ada",
     course_id="py",
+    organization_id=None,
     created_at=CREATED,
     expires_at=CREATED + timedelta(days=180),
     limited_by=ExpirationLimit.MAXIMUM,
+    origin=Direct(),
 )
 
 WINDOWS = st.timedeltas(US, timedelta(days=500)) | st.just(DAY)

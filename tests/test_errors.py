@@ -11,6 +11,7 @@ import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.strategies import any_ids
 from support.values import assert_copies_are_equal
 
 from course_assignments import (
@@ -49,7 +50,7 @@ def errors() -> st.SearchStrategy[CourseAssignmentsError]:
         st.builds(InvalidInput, texts, texts, texts),
         st.builds(NotFound, kinds, texts, st.lists(not_found, max_size=2).map(tuple)),
         st.builds(Conflict, st.lists(ids, max_size=3).map(tuple)),
-        st.builds(Refused, st.builds(Decision, st.lists(st.builds(CourseArchived, texts)))),
+        st.builds(Refused, st.builds(Decision, st.lists(st.builds(CourseArchived, any_ids())))),
     )
 
 
@@ -187,7 +188,13 @@ class TestMessages:
             (ERRORS[0], "learners[17]: expected a text of 1 to 200 characters"),
             (ERRORS[1], "there is no Course 'c-9'"),
             (ERRORS[2], "there is no Course 'c-9', no User 'u-9', no User 'u-8'"),
-            (ERRORS[3], "another record or a newer version is stored under: a-1, ****-C7Q2"),
+            (
+                ERRORS[3],
+                (
+                    "something else is stored under a-1, ****-C7Q2, or it changed; "
+                    "read again, or choose another id"
+                ),
+            ),
             (ERRORS[4], f"{LabLaunched(AT)} {AlreadyCancelled(AT)}"),
             (
                 ERRORS[5],

@@ -195,7 +195,7 @@ def test_whatever_is_drawn_meets_only_our_own_errors(
 PLAIN = {
     *("CompletionPolicy", "CourseAvailabilityPolicy", "Direct", "InMemoryRepository"),
     *("RegistrationPolicy", "ReschedulePolicy", "system_clock"),
-    *("Clock", "Origin", "Reason", "Record", "Repository", "Term", "TermLike"),
+    *("Clock", "Origin", "Reason", "Record", "Repository", "Term", "TermLike", "EndLike"),
     *("actions", "reasons", "CourseAssignmentsError", "Query"),
 }
 

@@ -23,6 +23,7 @@ from course_assignments import (
     CompletionPolicy,
     CourseAssignment,
     Decision,
+    Direct,
     ExpirationLimit,
     ReschedulePolicy,
 )
@@ -40,9 +41,11 @@ GIVEN = CourseAssignment(
     id="a-1",
     learner_id="ada",
     course_id="py",
+    organization_id=None,
     created_at=CREATED,
     expires_at=ENDS,
     limited_by=ExpirationLimit.MAXIMUM,
+    origin=Direct(),
 )
 
 

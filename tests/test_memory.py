@@ -22,6 +22,7 @@ from course_assignments import (
     Course,
     CourseAssignment,
     CourseQuery,
+    Direct,
     Event,
     EventQuery,
     ExpirationLimit,
@@ -431,9 +432,11 @@ def assignment(name: str, minutes: int, learner: str, course: str) -> CourseAssi
         id=name,
         learner_id=learner,
         course_id=course,
+        organization_id=None,
         created_at=created,
         expires_at=created + timedelta(days=9),
         limited_by=ExpirationLimit.REQUEST,
+        origin=Direct(),
     )
 
 

@@ -17,6 +17,7 @@ from course_assignments import (
     Course,
     CourseAssignment,
     CourseQuery,
+    Direct,
     Event,
     EventQuery,
     ExpirationLimit,
@@ -41,9 +42,11 @@ ASSIGNMENT = CourseAssignment(
     id="a-1",
     learner_id="ada",
     course_id="py",
+    organization_id=None,
     created_at=START,
     expires_at=START + timedelta(days=9),
     limited_by=ExpirationLimit.REQUEST,
+    origin=Direct(),
 )
 BATCH = KeyBatch(
     id="spring",
@@ -143,7 +146,8 @@ class TestOrder:
 
     def test_a_query_of_events_goes_on_behind_a_position(self) -> None:
         assert EventQuery().start == (0,)
-        assert EventQuery(limit=2).behind(EVENT) == EventQuery(limit=2, after=3)
+        assert EventQuery(limit=2).behind(EVENT).start == EventQuery(after=3).start == (3,)
+        assert EventQuery(after=1).behind(EVENT) == EventQuery(after=1, cursor=(3,))
 
     def test_a_query_can_be_kept_as_a_value(self) -> None:
         assert hash(AssignmentQuery(learner_id="ada")) == hash(AssignmentQuery(learner_id="ada"))

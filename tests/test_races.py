@@ -59,6 +59,7 @@ from course_assignments import (
     Change,
     CourseAssignment,
     CourseAssignmentsError,
+    Direct,
     ExpirationLimit,
     FromKey,
     InMemoryRepository,
@@ -608,6 +609,7 @@ class TestCancellingAndReschedulingAtOnce:
                 created_at=START,
                 expires_at=START + timedelta(days=90),
                 limited_by=ExpirationLimit.ORGANIZATION,
+                origin=Direct(),
             )
             for number in range(rounds)
         ]

@@ -9,7 +9,7 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.strategies import utc_instants
+from support.strategies import any_ids, utc_instants
 from support.values import assert_is_value, refusal
 from support.world import world
 
@@ -144,7 +144,7 @@ ONE_OF_EACH: list[tuple[Any, str, str]] = [
     (
         reasons.RoleMissing((Role.SALES_MANAGER, Role.SUPPORT)),
         "role_missing",
-        "This takes the role of sales manager or support; ask someone who has it.",
+        "This takes one of the roles sales manager, support; ask someone who has one.",
     ),
     (
         reasons.SupportRoleMissing(),
@@ -186,6 +186,19 @@ def test_each_has_its_code_and_its_sentence(reason: Any, code: str, sentence: st
     assert reason.code == code
     assert str(reason) == sentence
     assert_is_value(reason, keyword_only=False)
+
+
+@pytest.mark.parametrize(
+    ("roles", "sentence"),
+    [
+        ((), "No role allows this here; ask whoever set the rules of this system."),
+        ((Role.SUPPORT,), "This takes the role of support; ask someone who has it."),
+    ],
+)
+def test_a_sentence_names_as_many_roles_as_there_are(
+    roles: tuple[Role, ...], sentence: str
+) -> None:
+    assert str(reasons.RoleMissing(roles)) == sentence
 
 
 def test_none_is_left_out_and_no_two_share_a_code() -> None:
@@ -247,7 +260,7 @@ def made_of(kind: type[Any], text: str, instant: datetime) -> Any:
 
 
 @given(
-    st.text(min_size=1),
+    any_ids(),
     utc_instants(),
     st.sampled_from([kind for kind in KINDS if kind is not HostReason]),
 )

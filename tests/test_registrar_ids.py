@@ -11,6 +11,7 @@ from support.situations import SALES, Call, barged, error, events, hashed, made_
 from support.world import ADA, PYTHON, START, contents, world
 
 from course_assignments import (
+    Addition,
     AssignmentBatch,
     Conflict,
     Course,
@@ -366,10 +367,10 @@ class TestKeys:
     def test_an_addition_is_remembered_by_its_id(self) -> None:
         registrar = with_keys()
         after = registrar.add_keys("b-1", generate=2, id="plus")
-        assert after.additions == {"plus"}
+        assert after.additions == (Addition("plus", 2),)
         assert registrar.add_keys("b-1", generate=2, id="plus") == after
         further = registrar.add_keys("b-1", generate=2, id="plus more")
-        assert (further.size, set(further.additions)) == (6, {"plus", "plus more"})
+        assert (further.size, [one.id for one in further.additions]) == (6, ["plus", "plus more"])
         assert registrar.add_keys("b-1", generate=1).additions == further.additions
 
     def test_other_codes_under_the_id_of_an_addition_are_a_conflict(self) -> None:
@@ -378,6 +379,12 @@ class TestKeys:
         for wanted in (["Other-code"], ["Fresh-code", "Other-code"]):
             found = error(Conflict, registrar, "add_keys", "b-1", codes=wanted, id="plus")
             assert found.ids == ("plus",)
+
+    @pytest.mark.parametrize("generate", [1, 3])
+    def test_another_number_under_the_id_of_an_addition_is_a_conflict(self, generate: int) -> None:
+        registrar = with_keys()
+        registrar.add_keys("b-1", generate=2, id="plus")
+        error(Conflict, registrar, "add_keys", "b-1", generate=generate, id="plus")
 
     def test_a_code_of_another_batch_is_another_code(self) -> None:
         registrar = with_keys()

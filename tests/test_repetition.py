@@ -13,6 +13,7 @@ from support.strategies import US, assignments
 from course_assignments import (
     CourseAssignment,
     Decision,
+    Direct,
     ExpirationLimit,
     Repeat,
     RepeatPolicy,
@@ -27,9 +28,11 @@ FIRST = CourseAssignment(
     id="a-1",
     learner_id="ada",
     course_id="py",
+    organization_id=None,
     created_at=CREATED,
     expires_at=CREATED + HOUR,
     limited_by=ExpirationLimit.REQUEST,
+    origin=Direct(),
 )
 
 

@@ -10,7 +10,7 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.world import ADA, BO, PYTHON, START, contents, world
+from support.world import ACME, ADA, BETA, BO, PYTHON, START, contents, world
 
 import course_assignments as ca
 from course_assignments import actions, reasons
@@ -156,6 +156,7 @@ class Story:
             batch=batch,
             course=PYTHON,
             learner=ADA,
+            organization=ACME,
             redeemed=redemption,
         )
         steps = [ca.Replace(key, attrs.evolve(key, revoked_at=START)), ca.Use(absent, 1)]
@@ -167,7 +168,8 @@ class Story:
         for change in changes:
             self.attempt(store.commit, change)
         self.attempt(actions.redeem, presented, at=START)
-        self.attempt(actions.redeem, attrs.evolve(presented, redeemed=None, learner=BO), at=START)
+        by_bo = attrs.evolve(presented, redeemed=None, learner=BO, organization=BETA)
+        self.attempt(actions.redeem, by_bo, at=START)
         self.attempt(actions.create_keys, batch, PYTHON, at=START, codes={code: 1}, taken=[code])
         self.attempt(actions.create_keys, batch, PYTHON, at=START, codes={code: 1})
         self.attempt(actions.create_keys, batch, PYTHON, at=START, generated=[code + "!"])

@@ -28,7 +28,7 @@ from course_assignments.enums import (
     Role,
 )
 from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidInput, NotFound
-from course_assignments.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
 from course_assignments.memory import InMemoryRepository
 from course_assignments.people import User
 from course_assignments.policies.authorization import AuthorizationPolicy
@@ -53,11 +53,12 @@ from course_assignments.queries import (
 from course_assignments.reasons import ForPair, HostReason, Reason
 from course_assignments.registrar import Registrar
 from course_assignments.repository import Page, Repository, every
-from course_assignments.terms import Months, Term, TermLike, format_term, parse_term
+from course_assignments.terms import EndLike, Months, Term, TermLike, format_term, parse_term
 
 __all__ = [
     "Activity",
     "ActivityKind",
+    "Addition",
     "AssignmentBatch",
     "AssignmentQuery",
     "AssignmentStatus",
@@ -77,6 +78,7 @@ __all__ = [
     "CourseQuery",
     "Decision",
     "Direct",
+    "EndLike",
     "Event",
     "EventQuery",
     "ExpirationLimit",

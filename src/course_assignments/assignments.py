@@ -84,7 +84,8 @@ class CourseAssignment:
         >>> from datetime import UTC
         >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
         >>> assignment = CourseAssignment(
-        ...     id="a-1", learner_id="ada", course_id="py", created_at=created,
+        ...     id="a-1", learner_id="ada", course_id="py", organization_id=None,
+        ...     created_at=created, origin=Direct(),
         ...     expires_at=created + timedelta(days=180), limited_by=ExpirationLimit.MAXIMUM,
         ... )
         >>> assignment.status(created)
@@ -96,13 +97,11 @@ class CourseAssignment:
     id: str = field(validator=fields.identifier)
     learner_id: str = field(validator=fields.identifier)
     course_id: str = field(validator=fields.identifier)
-    organization_id: str | None = field(
-        default=None, validator=validators.optional(fields.identifier)
-    )
+    organization_id: str | None = field(validator=validators.optional(fields.identifier))
     created_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
     expires_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
     limited_by: ExpirationLimit = field(validator=fields.one_of(ExpirationLimit))
-    origin: Origin = field(factory=Direct, validator=fields.one_of(Direct, FromKey))
+    origin: Origin = field(validator=fields.one_of(Direct, FromKey))
     first_lab_launched_at: datetime | None = _instant_or_none()
     started_at: datetime | None = _instant_or_none()
     completed_at: datetime | None = _instant_or_none()

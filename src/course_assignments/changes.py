@@ -51,8 +51,8 @@ class Replace:
         True
     """
 
-    before: Record = field(validator=fields.one_of(*KINDS))
-    after: Record = field(validator=fields.one_of(*KINDS))
+    before: Record = field(validator=fields.record_of(*KINDS))
+    after: Record = field(validator=fields.record_of(*KINDS))
 
     def __attrs_post_init__(self) -> None:
         if type(self.before) is not type(self.after) or self.before.id != self.after.id:
@@ -68,7 +68,7 @@ class Use:
         1
     """
 
-    key: TrainingKey = field(validator=fields.one_of(TrainingKey))
+    key: TrainingKey = field(validator=fields.record_of(TrainingKey))
     by: int = field(validator=fields.count(-fields.LARGEST_COUNT))
 
 
@@ -149,7 +149,7 @@ class Change:
     """
 
     create: tuple[Record, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, *KINDS)
+        default=(), converter=fields.tidy_tuple, validator=fields.records_of(*KINDS)
     )
     replace: tuple[Replace, ...] = field(
         default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Replace)
@@ -158,7 +158,7 @@ class Change:
         default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Use)
     )
     expect: tuple[Record, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, *KINDS)
+        default=(), converter=fields.tidy_tuple, validator=fields.records_of(*KINDS)
     )
     record: tuple[Event, ...] = field(
         default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Event)

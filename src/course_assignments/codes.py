@@ -31,6 +31,9 @@ _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 # Only ASCII letters change: str.upper would turn a long s or a ligature into an honest symbol.
 _FOLDED = str.maketrans("abcdefghijklmnopqrstuvwxyzILO", "ABCDEFGH1JK1MN0PQRSTUVWXYZ110")
 
+# White space, the last of which is U+3000, and the byte order mark, in one pass.
+_MARGIN = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff"
+
 #: Gives so many random bytes, as ``secrets.token_bytes`` does.
 RandomBytes = Callable[[int], bytes]
 
@@ -66,9 +69,7 @@ def fold(typed: str) -> str:
         >>> fold(" ooo0-0000 0000-oool-2 "), fold(" Spring-2026 ")
         ('00000000000000012', 'Spring-2026')
     """
-    exact = typed.strip()
-    while exact.startswith("\ufeff") or exact.endswith("\ufeff"):
-        exact = exact.strip("\ufeff").strip()
+    exact = typed.strip(_MARGIN)
     if len(exact) < GENERATED_LENGTH:
         return exact
     kept = (letter for letter in exact if not letter.isspace() and category(letter) != "Pd")

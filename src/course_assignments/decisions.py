@@ -80,6 +80,9 @@ class Refused(CourseAssignmentsError):
         return str(self.decision)
 
 
+#: How often a decision looks for the instant at which it changes, if a host's policy turns daily.
+MOST_TURNS = 1000
+
 #: A policy with its records in hand: what does it say at this instant?
 Question: TypeAlias = Callable[[datetime], Decision]
 
@@ -88,7 +91,8 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
     """Return the decision that is a yes at *at* only if every one of *questions* says yes.
 
     All reasons are given, each once, in the order of the questions. `changes_at` is exact: the
-    questions are asked again at each instant at which the whole may turn.
+    questions are asked again at each instant at which the whole may turn. Only if it did not turn
+    at a thousand of these is it the last of them, up to which the answer stays.
 
     Example:
         >>> from datetime import UTC
@@ -99,12 +103,14 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
     answers = first = [_answer(ask, at) for ask in asked]
     reasons = tuple(dict.fromkeys(reason for answer in first for reason in answer.reasons))
     last, turn = at, _next_turn(answers)
-    while turn is not None and turn > last:
+    for _ in range(MOST_TURNS):
+        if turn is None or turn <= last:
+            return Decision(reasons)
         answers = [_answer(ask, turn) for ask in asked]
         if all(answers) != all(first):
-            return Decision(reasons, turn)
+            break
         last, turn = turn, _next_turn(answers)
-    return Decision(reasons)
+    return Decision(reasons, turn)
 
 
 def _answer(ask: Question, at: datetime) -> Decision:

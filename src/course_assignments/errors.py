@@ -5,6 +5,7 @@ a decision, stands beside `Decision`. No message here ever shows the code of a t
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import attrs
 
@@ -68,6 +69,19 @@ class InvalidInput(CourseAssignmentsError, ValueError):
         return message if len(message) <= MESSAGE_LENGTH else message[: MESSAGE_LENGTH - 1] + "…"
 
 
+def _check_tuple(value: Any, field: str, kind: type) -> None:
+    if value.__class__ is not tuple or not all(isinstance(one, kind) for one in value):
+        raise InvalidInput("not_a_list", field, f"expected a tuple of {kind.__name__}")
+
+
+def _not_founds(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
+    _check_tuple(value, at.name, NotFound)
+
+
+def _texts(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
+    _check_tuple(value, at.name, str)
+
+
 @attrs.frozen(eq=False)
 class NotFound(CourseAssignmentsError, LookupError):
     """No record of this kind has this id.
@@ -84,7 +98,7 @@ class NotFound(CourseAssignmentsError, LookupError):
 
     kind: str
     id: str
-    also: tuple["NotFound", ...] = ()
+    also: tuple["NotFound", ...] = attrs.field(default=(), validator=_not_founds)
 
     @classmethod
     def raise_any(cls, missing: Iterable[tuple[str, str]]) -> None:
@@ -106,13 +120,15 @@ class Conflict(CourseAssignmentsError):
 
     Example:
         >>> print(Conflict(("a-1",)))
-        another record or a newer version is stored under: a-1
+        something else is stored under a-1, or it changed; read again, or choose another id
     """
 
-    ids: tuple[str, ...]
+    ids: tuple[str, ...] = attrs.field(validator=_texts)
 
     def __str__(self) -> str:
-        return _plain("another record or a newer version is stored under: " + ", ".join(self.ids))
+        ids = ", ".join(self.ids)
+        advice = "read again, or choose another id"
+        return _plain(f"something else is stored under {ids}, or it changed; {advice}")
 
 
 def name_lines(numbers: Sequence[int]) -> str:

@@ -132,6 +132,17 @@ def check_kind(value: object, field: str, *kinds: type) -> None:
         raise InvalidInput("wrong_type", field, f"expected {names}")
 
 
+def check_record(value: object, field: str, *kinds: type) -> None:
+    """Do nothing if *value* is of one of *kinds* itself: what is stored is found by its class.
+
+    Example:
+        >>> check_record("Ada", "name", str)
+    """
+    check_kind(value, field, *kinds)
+    if not any(is_exactly(value, kind) for kind in kinds):
+        raise InvalidInput("wrong_type", field, "expected the class itself, not one derived of it")
+
+
 def _example(kind: type) -> str:
     """Name *kind*, one of an enum by its first member."""
     if issubclass(kind, Enum):
@@ -231,6 +242,27 @@ def one_of(*kinds: type) -> Validator:
 
     def check(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
         check_kind(value, field.name, *kinds)
+
+    return check
+
+
+def record_of(*kinds: type) -> Validator:
+    """Refuse what is of none of *kinds* itself."""
+
+    def check(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+        check_record(value, field.name, *kinds)
+
+    return check
+
+
+def records_of(*kinds: type) -> Validator:
+    """Refuse what is not a tuple of nothing but *kinds* themselves."""
+
+    def check(_: object, field: "attrs.Attribute[Any]", values: Collection[Any]) -> None:
+        if not is_exactly(values, tuple):
+            raise InvalidInput("not_a_list", field.name, "expected a list")
+        for position, value in enumerate(values):
+            check_record(value, f"{field.name}[{position}]", *kinds)
 
     return check
 

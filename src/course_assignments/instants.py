@@ -18,6 +18,9 @@ TOO_LATE = datetime(9900, 1, 1, tzinfo=UTC)
 #: The smallest step of time, and so the distance between "still" and "no longer".
 TICK = timedelta(microseconds=1)
 
+#: The last instant that is accepted.
+LATEST = TOO_LATE - TICK
+
 
 def as_utc(value: datetime, field: str = "at") -> datetime:
     """Return the instant *value* on the UTC line; *field* is what an error names.
@@ -66,7 +69,7 @@ def next_tick(instant: datetime) -> datetime | None:
         >>> next_tick(datetime(2026, 1, 5, tzinfo=UTC)).microsecond
         1
     """
-    return instant + TICK if instant < TOO_LATE - TICK else None
+    return instant + TICK if instant < LATEST else None
 
 
 def show(instant: datetime) -> str:

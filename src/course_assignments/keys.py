@@ -12,6 +12,19 @@ from course_assignments.identifiers import derived_id
 from course_assignments.terms import Term
 
 
+@attrs.frozen
+class Addition:
+    """Keys that were added to a batch later, under an id by which a retry is known.
+
+    Example:
+        >>> Addition("order-7", 20).keys
+        20
+    """
+
+    id: str = field(validator=fields.identifier)
+    keys: int = field(validator=fields.count(1))
+
+
 @attrs.frozen(kw_only=True)
 class KeyBatch:
     """Keys of one course that share a name and their terms.
@@ -23,7 +36,7 @@ class KeyBatch:
         max_uses: How often each key of it can be used; 1 unless more was said (rule 6).
         availability: How long access lasts from redemption on (rule 8).
         size: How many keys it has.
-        additions: The ids under which keys were added to it later, so that a retry adds none.
+        additions: What was added to it later under an id, so that a retry adds nothing.
 
     Raises:
         InvalidInput: a field is out of bounds, or the window is empty.
@@ -57,8 +70,8 @@ class KeyBatch:
     availability: Term = field(converter=fields.tidy_term, validator=fields.term)
     any_organization: bool = field(default=False, validator=fields.flag)
     size: int = field(default=0, validator=fields.count(0))
-    additions: frozenset[str] = field(
-        default=frozenset[str](), converter=fields.tidy_set, validator=fields.identifiers
+    additions: tuple[Addition, ...] = field(
+        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Addition)
     )
 
     def __attrs_post_init__(self) -> None:

@@ -75,14 +75,20 @@ class Query(Generic[F]):
 
     def matches(self, record: F) -> bool:
         """Return whether *record* is of the kind asked for and passes every filter that is set."""
-        return isinstance(record, self.kind) and all(
+        return isinstance(record, self._kind()) and all(
             getattr(record, name) in values for name, values in self.where().items()
         )
 
     def place(self, record: F) -> Place:
         """Return where *record* stands in the order."""
-        fields.check_kind(record, "record", self.kind)
+        fields.check_kind(record, "record", self._kind())
         return tuple(getattr(record, name) for name in self.order)
+
+    def _kind(self) -> type[Any]:
+        """Return the class of what is looked for; this base has none."""
+        if type(self) is Query:
+            raise InvalidInput("wrong_type", "query", "expected a query for one kind of record")
+        return self.kind
 
     @property
     def start(self) -> Place | None:
@@ -260,13 +266,8 @@ class EventQuery(Query[Event]):
     @property
     def start(self) -> Place:
         """The place behind which this query begins."""
-        return (self.after,)
+        return (self.after,) if self.cursor is None else self.cursor
 
     def matches(self, record: Event) -> bool:
         """Return whether *record* is an event behind ``after``."""
         return isinstance(record, Event) and record.position > self.after
-
-    def behind(self, record: Event) -> Self:
-        """Return the query that goes on behind *record*."""
-        (position,) = self.place(record)
-        return attrs.evolve(self, after=position)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Generic, Protocol
 
 import attrs
+from attrs import field, validators
 
 from course_assignments import fields
 from course_assignments.changes import Change, R
@@ -28,8 +29,10 @@ class Page(Generic[F]):
         []
     """
 
-    records: tuple[F, ...]
-    next: Query[F] | None = None
+    records: tuple[F, ...] = field(
+        converter=fields.tidy_tuple, validator=fields.each_of(tuple, object)
+    )
+    next: Query[F] | None = field(default=None, validator=validators.optional(fields.one_of(Query)))
 
     def __iter__(self) -> Iterator[F]:
         """Go through the records of this page."""

@@ -154,6 +154,19 @@ def end_of(term: Term, start: datetime, zone: tzinfo = UTC, field: str = "term")
     return as_utc(end, field)
 
 
+def end_in_range(term: Term, start: datetime, zone: tzinfo = UTC) -> datetime | None:
+    """Return what `end_of` returns, or ``None`` if that lies behind every accepted instant.
+
+    Example:
+        >>> end_in_range(Months(1200), datetime(9850, 1, 1, tzinfo=UTC)) is None
+        True
+    """
+    try:
+        return end_of(term, start, zone)
+    except InvalidInput:
+        return None
+
+
 #: What is taken where an end is wanted; an instant, a `Term` from a start, or a day in a zone.
 EndLike: TypeAlias = datetime | date | TermLike
 

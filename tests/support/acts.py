@@ -10,8 +10,10 @@ import attrs
 from course_assignments import (
     CancellationPolicy,
     Change,
+    Course,
     CourseAssignment,
     Decision,
+    Direct,
     ExpirationLimit,
     FromKey,
     InMemoryRepository,
@@ -25,7 +27,7 @@ from course_assignments import (
     User,
     actions,
 )
-from support.world import ACME, ADA, PYTHON, RECORDS, START
+from support.world import ACME, ADA, BETA, PYTHON, RECORDS, START
 
 DAY = timedelta(days=1)
 NOW = START + timedelta(hours=1)
@@ -37,6 +39,7 @@ GIVEN = CourseAssignment(
     created_at=START,
     expires_at=START + 180 * DAY,
     limited_by=ExpirationLimit.MAXIMUM,
+    origin=Direct(),
 )
 BATCH = KeyBatch(
     id="spring",
@@ -63,27 +66,36 @@ NEWCOMER = User(id="new", name="New", email="new@example.org", organization_id="
 SEAT = Seat.of("di", "py", "a-2")
 NOTE = Note(title="A title", message="A message")
 RESTORING = Policies(cancellation=CancellationPolicy(restores_key_use=True))
+HOMES = {None: None, "acme": ACME, "beta": BETA}
 STOCK = (*RECORDS, DI, GIVEN, BATCH, KEY, REDEMPTION, REDEEMED, SEAT)
 
 
 def pair(**changed: Any) -> actions.Pair:
     """Return what has to be read to assign Python to Ada."""
-    known = {"id": "a-9", "course": PYTHON, "learner": ADA, "organization": ACME}
-    return actions.Pair(**{**known, **changed})
+    known = {"id": "a-9", "course": PYTHON, "learner": ADA, "standing": (), **changed}
+    learner, course = known["learner"], known["course"]
+    known.setdefault("organization", HOMES[learner.organization_id])
+    known["standing"] = [
+        attrs.evolve(one, learner_id=learner.id, course_id=course.id) for one in known["standing"]
+    ]
+    return actions.Pair(**known)
 
 
 def presented(learner: User = ADA, **changed: Any) -> actions.Presented:
     """Return the key as *learner* presents it."""
+    batch: KeyBatch = changed.get("batch", BATCH)
+    course: Course = changed.get("course", PYTHON)
     known = {
         "id": f"a-9-{learner.id}",
         "redemption_id": Redemption.id_for(KEY.code, learner.id, 0),
         "key": KEY,
-        "batch": BATCH,
-        "course": PYTHON,
         "learner": learner,
-        "organization": ACME,
+        "organization": HOMES[learner.organization_id],
+        **changed,
+        "course": course,
+        "batch": attrs.evolve(batch, course_id=course.id),
     }
-    return actions.Presented(**{**known, **changed})
+    return actions.Presented(**known)
 
 
 @attrs.frozen

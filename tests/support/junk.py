@@ -413,6 +413,7 @@ ASSIGNMENT = ca.CourseAssignment(
     created_at=START,
     expires_at=END,
     limited_by=ca.ExpirationLimit.MAXIMUM,
+    origin=ca.Direct(),
 )
 BATCH = ca.KeyBatch(
     id="spring",
@@ -436,11 +437,15 @@ REDEMPTION = ca.Redemption(
 NEWCOMER = ca.User(id="new", name="New", email="new@example.org", organization_id="acme")
 PAIR = actions.Pair(id="a-9", course=PYTHON, learner=ADA, organization=ACME)
 PRESENTED = actions.Presented(
-    id="a-9", redemption_id="r-9", key=KEY, batch=BATCH, course=PYTHON, learner=ADA
+    id="a-9",
+    redemption_id="r-9",
+    key=KEY,
+    batch=BATCH,
+    course=PYTHON,
+    learner=ADA,
+    organization=ACME,
 )
-ARRIVING = actions.Presented(
-    id="a-9", redemption_id="r-9", key=KEY, batch=BATCH, course=PYTHON, learner=NEWCOMER
-)
+ARRIVING = attrs.evolve(PRESENTED, learner=NEWCOMER)
 EVENT = ca.Event(at=START, action="assign", subject_ids=["a-1"])
 KEY_TERMS: Mapping[str, Any] = {
     "course_id": "py",
@@ -618,6 +623,7 @@ RECORDS = (
     ),
     _of(ca.Note, title="Renewal", message="Paid until June.", high_importance=True),
     _of(ca.FromKey, batch_id="spring", redemption_id="r-1"),
+    _of(ca.Addition, id="more", keys=1),
     _of(
         ca.CourseAssignment,
         id="a-1",
@@ -649,7 +655,7 @@ RECORDS = (
         availability=DAY,
         any_organization=True,
         size=1,
-        additions={"more"},
+        additions=[ca.Addition("more", 1)],
     ),
     _of(ca.TrainingKey, code=CODE, batch_id="spring", uses=0, max_uses=3, revoked_at=START),
     _of(
@@ -802,8 +808,8 @@ _ASKED: Mapping[str, Any] = {"at": START, "policies": ca.Policies(), "actor": MA
 
 
 def _ends(name: str, function: Callable[..., Any], **arguments: Any) -> Entry:
-    """Return the entry of an action from whose instant the availability of the batch counts."""
-    return replace(_call(name, function, **arguments), also=frozenset({"availability"}))
+    """Return the entry of an action from whose instant, a creation, access counts."""
+    return replace(_call(name, function, **arguments), also=frozenset({"created_at"}))
 
 
 ACTIONS = (

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from course_assignments import (
+    Addition,
     Conflict,
     CourseAssignmentsError,
     Direct,
@@ -61,6 +62,8 @@ def _plain(value: Any) -> Any:
             return ("direct",)
         case FromKey():
             return ("key", value.batch_id, value.redemption_id)
+        case (Addition(), *_):
+            return tuple((one.id, one.keys) for one in value)
         case _:
             return value
 
@@ -522,9 +525,10 @@ class Model:
         stood = {
             (one["course_id"], one["learner_id"])
             for one in self.assignments.values()
-            if then <= one["expires_at"] and then <= (one["cancelled_at"] or then)
+            if one["created_at"] <= then <= min(one["expires_at"], one["cancelled_at"] or then)
         }
-        if others and (mode is not Repeat.SKIP or not stood.issuperset(others)):
+        explained = all(pair in stood or self.held(*pair) for pair in others)
+        if others and (mode is not Repeat.SKIP or not explained):
             return CONFLICT
 
         def store(batch: Any) -> None:
@@ -719,7 +723,7 @@ class Model:
                 "availability": availability,
                 "any_organization": any_organization,
                 "size": 0,
-                "additions": frozenset(),
+                "additions": (),
             }
             drawn = self.drawn(made.id)
             assert len(drawn) == generate
@@ -749,15 +753,17 @@ class Model:
         if batch_id not in self.batches:
             return Expected(tuple(self.missing(by, (self.batches, batch_id))))
         batch = self.batches[batch_id]
-        if id in batch["additions"]:
-            return DONE_BEFORE if self._all_in(batch_id, lines) else CONFLICT
+        for name, keys in batch["additions"]:
+            if name == id:
+                same = keys == len(lines) + generate and self._all_in(batch_id, lines)
+                return DONE_BEFORE if same else CONFLICT
         faults = self.missing(by)
         if not lines and not generate:
             faults.append(("invalid",))
 
         def store(_: Any) -> None:
             if id is not None:
-                batch["additions"] |= {id}
+                batch["additions"] += ((id, len(lines) + generate),)
             drawn = self.drawn(batch_id)
             assert len(drawn) == generate
             self._keep_keys(batch, lines, drawn)

@@ -10,6 +10,7 @@ from course_assignments import (
     ActivityKind,
     Course,
     CourseAssignment,
+    Direct,
     ExpirationLimit,
     KeyBatch,
     Months,
@@ -87,6 +88,12 @@ def identifiers() -> st.SearchStrategy[str]:
     return st.text("abcdef", min_size=1, max_size=3)
 
 
+def any_ids() -> st.SearchStrategy[str]:
+    """Draw whatever may be an id, of characters of any kind."""
+    letters = st.characters(exclude_categories=["Cc", "Cs"])
+    return st.text(letters, min_size=1, max_size=200).filter(str.strip)
+
+
 def organizations() -> st.SearchStrategy[Organization]:
     """Draw an organization without a parent."""
     return st.builds(
@@ -143,6 +150,7 @@ def assignments(draw: st.DrawFn) -> CourseAssignment:
         created_at=created_at,
         expires_at=created_at + draw(st.timedeltas(US, timedelta(days=400))),
         limited_by=draw(st.sampled_from(ExpirationLimit)),
+        origin=Direct(),
         first_lab_launched_at=draw(later),
         started_at=draw(later),
         completed_at=draw(later),

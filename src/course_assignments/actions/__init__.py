@@ -5,7 +5,8 @@ keeps its records itself. The registrar is what reads before them and commits af
 """
 
 from course_assignments.actions.assigning import Pair, assign, assign_many, settled
-from course_assignments.actions.batches import add_keys, create_keys, edit_keys, revoke_keys
+from course_assignments.actions.batches import add_keys, create_keys
+from course_assignments.actions.keys import edit_keys, revoke_keys
 from course_assignments.actions.lifecycle import cancel, complete, reschedule
 from course_assignments.actions.records import add, anonymise, update
 from course_assignments.actions.redeeming import Presented, redeem, register

@@ -1,12 +1,14 @@
-"""What every action shares: the actor's question, the event, and what the change has to expect."""
+"""What actions share: checks of what belongs together, the actor's question, and the event."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from course_assignments import fields
+from course_assignments.catalog import Organization
 from course_assignments.changes import Event, Record
 from course_assignments.decisions import Decision, Question
 from course_assignments.enums import Permission
+from course_assignments.errors import InvalidInput
 from course_assignments.instants import as_utc
 from course_assignments.people import User
 from course_assignments.policies.bundle import Policies
@@ -17,6 +19,43 @@ def check_actor(actor: User | None) -> None:
     """Do nothing if *actor* is a user or nobody."""
     if actor is not None:
         fields.check_kind(actor, "actor", User)
+
+
+def check_same(found: str | None, wanted: str | None, path: str) -> None:
+    """Do nothing if a record at *path* has the id that the records beside it refer to.
+
+    Raises:
+        InvalidInput: it belongs to another record than they do.
+    """
+    if found != wanted:
+        raise InvalidInput("another_record", path, "expected the one that the others belong to")
+
+
+def check_organization(organization: Organization | None, learner: User) -> None:
+    """Do nothing if *organization* is the one of *learner*, or both have none."""
+    found = None if organization is None else organization.id
+    check_same(found, learner.organization_id, "organization")
+
+
+def check_newcomer(user: User, field_path: str) -> User:
+    """Return *user* if they come with no rights: no roles, nothing managed (rule 11).
+
+    Raises:
+        InvalidInput: they bring a role or a managed organization.
+
+    Example:
+        >>> check_newcomer(User(id="ada", name="Ada", email="ada@example.org"), "user").id
+        'ada'
+    """
+    fields.check_record(user, field_path, User)
+    for name in ("roles", "managed_organization_ids"):
+        if getattr(user, name):
+            raise InvalidInput(
+                "newcomer_with_rights",
+                f"{field_path}.{name}",
+                "leave it empty; an administrator can give it to them later",
+            )
+    return user
 
 
 def authorization(

@@ -8,8 +8,16 @@ import attrs
 from attrs import field, validators
 
 from course_assignments import fields
-from course_assignments.actions.acting import authorization, emails_free, event, read
-from course_assignments.assignments import AssignmentBatch, CourseAssignment, Note, Seat
+from course_assignments.actions.acting import (
+    authorization,
+    check_newcomer,
+    check_organization,
+    check_same,
+    emails_free,
+    event,
+    read,
+)
+from course_assignments.assignments import AssignmentBatch, CourseAssignment, Direct, Note, Seat
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Record, Replace
 from course_assignments.decisions import Decision, Question, all_of
@@ -29,7 +37,7 @@ class Pair:
 
     Attributes:
         id: The id of the assignment to be made.
-        organization: The learner's, or ``None``.
+        organization: The learner's, or ``None`` if they have none.
         standing: The learner's assignments of the course; needed unless repeating is allowed.
         seat: The learner's seat in the course, read before `standing`, or ``None``.
 
@@ -55,6 +63,14 @@ class Pair:
     )
     seat: Seat | None = field(default=None, validator=validators.optional(fields.one_of(Seat)))
 
+    def __attrs_post_init__(self) -> None:
+        check_organization(self.organization, self.learner)
+        for position, one in enumerate(self.standing):
+            check_same(one.learner_id, self.learner.id, f"standing[{position}].learner_id")
+            check_same(one.course_id, self.course.id, f"standing[{position}].course_id")
+        if self.seat is not None:
+            check_same(self.seat.id, Seat.id_for(self.learner.id, self.course.id), "seat")
+
 
 @attrs.frozen(kw_only=True)
 class _Order:
@@ -75,12 +91,14 @@ class _Order:
     def end(self, pair: Pair) -> Ceiling:
         """Return when access of *pair* ends: as asked for, else by default (rules 1 and 2)."""
         if self.expires is None:
-            return self.policies.expiration.default_end(
+            end = self.policies.expiration.default_end(
                 self.at, course=pair.course, organization=pair.organization
             )
+            fields.check_kind(end, "policies.expiration", Ceiling)
+            return end
         zone = zone_of(pair.organization)
-        end = resolve_end(self.expires, start=self.at, zone=zone, field="expires")
-        return Ceiling(end, ExpirationLimit.REQUEST)
+        wanted = resolve_end(self.expires, start=self.at, zone=zone, field="expires")
+        return Ceiling(wanted, ExpirationLimit.REQUEST)
 
     def shared_questions(self, pair: Pair) -> list[Question]:
         """Return the questions that concern the course or the learner of *pair* alone."""
@@ -161,6 +179,7 @@ class _Order:
             created_at=self.at,
             expires_at=end.at,
             limited_by=end.by,
+            origin=Direct(),
             notes=() if self.note is None else (self.note,),
         )
 
@@ -262,8 +281,12 @@ def assign_many(
     """
     order = _Order(at=at, expires=expires, note=note, repeat=repeat, policies=policies, actor=actor)
     asked = fields.check_list(pairs, "pairs")
+    ids: set[str] = set()
     for position, pair in enumerate(asked):
         fields.check_kind(pair, f"pairs[{position}]", Pair)
+        if pair.id in ids:
+            raise InvalidInput("repeated", f"pairs[{position}].id", "give each pair its own id")
+        ids.add(pair.id)
     created = tuple(dict.fromkeys(fields.check_each(newcomers, "newcomers", User)))
     for position, newcomer in enumerate(created):
         check_newcomer(newcomer, f"newcomers[{position}]")
@@ -276,7 +299,8 @@ def assign_many(
     decision = order.decide(questions)
     decision.require()
     change = order.change("assign_many", list(asked), decision)
-    expect = tuple(record for record in change.expect if record not in created)
+    brought = frozenset(created)
+    expect = tuple(record for record in change.expect if record not in brought)
     return attrs.evolve(change, create=(*created, *change.create), expect=expect)
 
 
@@ -303,24 +327,3 @@ def _for_pair(question: Question, pair: Pair, at: datetime) -> Decision:
         for reason in decision.reasons
     )
     return attrs.evolve(decision, reasons=reasons)
-
-
-def check_newcomer(user: User, field_path: str) -> User:
-    """Return *user* if they come with no rights: no roles, nothing managed (rule 11).
-
-    Raises:
-        InvalidInput: they bring a role or a managed organization.
-
-    Example:
-        >>> check_newcomer(User(id="ada", name="Ada", email="ada@example.org"), "user").id
-        'ada'
-    """
-    fields.check_kind(user, field_path, User)
-    for name in ("roles", "managed_organization_ids"):
-        if getattr(user, name):
-            raise InvalidInput(
-                "newcomer_with_rights",
-                f"{field_path}.{name}",
-                "leave it empty; an administrator can give it to them later",
-            )
-    return user

@@ -1,4 +1,4 @@
-"""Make, add, edit and revoke training keys. Rules 6 to 9, 12 and 20 to 22."""
+"""Make batches of training keys and add to them. Rules 6 to 9, 12, 21 and 22."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -6,18 +6,18 @@ from datetime import datetime
 import attrs
 
 from course_assignments import fields
-from course_assignments.actions.acting import authorization, event, read
-from course_assignments.catalog import Course
+from course_assignments.actions.acting import authorization, check_same, event, read
+from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace
-from course_assignments.codes import is_storable, mask
+from course_assignments.codes import is_storable
 from course_assignments.decisions import Decision, all_of
 from course_assignments.enums import Permission
 from course_assignments.errors import InvalidInput
 from course_assignments.instants import as_utc
-from course_assignments.keys import KeyBatch, TrainingKey
+from course_assignments.keys import Addition, KeyBatch, TrainingKey
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
-from course_assignments.reasons import CodeTaken, MaxUsesBelowUses
+from course_assignments.reasons import CodeTaken
 
 
 def create_keys(
@@ -25,6 +25,7 @@ def create_keys(
     course: Course,
     *,
     at: datetime,
+    organization: Organization | None = None,
     codes: Mapping[str, int] | None = None,
     generated: Iterable[str] = (),
     taken: Collection[str] = (),
@@ -37,6 +38,7 @@ def create_keys(
         batch: As it is to be, still without keys.
         course: The one that its keys give access to.
         at: The aware instant at which it is made.
+        organization: The one of the batch, if a day of its window was taken in its time zone.
         codes: Hand-made codes with the numbers of their lines, as `read_codes` gives them.
         generated: Further codes, as ``codes.generate`` gives them.
         taken: Those of *codes* that a key has already.
@@ -61,6 +63,9 @@ def create_keys(
         (1, 1)
     """
     fields.check_kind(batch, "batch", KeyBatch)
+    if organization is not None:
+        fields.check_kind(organization, "organization", Organization)
+        check_same(organization.id, batch.organization_id, "organization")
     now = as_utc(at)
     if batch.redeemable_until is not None and batch.redeemable_until <= now:
         raise InvalidInput("empty_window", "redeemable_until", "expected an instant after now")
@@ -76,7 +81,7 @@ def create_keys(
     )
     return Change(
         create=(attrs.evolve(batch, size=len(keys)), *keys),
-        expect=read(course, actor),
+        expect=read(course, organization, actor),
         record=[event("create_keys", now, actor, batch.id, course.id, details=_number(keys))],
         decision=decision,
     )
@@ -134,12 +139,11 @@ def add_keys(
         policies=policies,
         actor=actor,
     )
-    additions = batch.additions if id is None else batch.additions | {fields.check_id(id, "id")}
+    added = () if id is None else (Addition(id, len(keys)),)
+    after = attrs.evolve(batch, size=batch.size + len(keys), additions=(*batch.additions, *added))
     return Change(
         create=keys,
-        replace=[
-            Replace(batch, attrs.evolve(batch, size=batch.size + len(keys), additions=additions))
-        ],
+        replace=[Replace(batch, after)],
         expect=read(course, actor),
         record=[event("add_keys", now, actor, batch.id, course.id, details=_number(keys))],
         decision=decision,
@@ -162,10 +166,14 @@ def _new_keys(
     actor: User | None,
 ) -> tuple[Decision, list[TrainingKey]]:
     fields.check_kind(course, "course", Course)
+    check_same(course.id, batch.course_id, "course")
     fields.check_kind(policies, "policies", Policies)
     lines_of = _codes({} if codes is None else codes)
     known = frozenset(fields.check_each(taken, "taken", str))
-    wanted = (*lines_of, *_each_code(generated, "generated"))
+    drawn = _each_code(generated, "generated")
+    wanted = dict.fromkeys([*lines_of, *drawn])
+    if len(wanted) < len(lines_of) + len(drawn):
+        raise InvalidInput("code_repeated", "generated", "expected codes that differ from all else")
     if not wanted:
         raise InvalidInput("empty_list", "codes", "give codes, or a number of keys to generate")
     lines = tuple(line for code, line in lines_of.items() if code in known)
@@ -201,120 +209,3 @@ def _codes(codes: Mapping[str, int]) -> dict[str, int]:
     for line in lines.values():
         fields.check_count(line, "codes", 1)
     return lines
-
-
-def edit_keys(
-    batch: KeyBatch,
-    after: KeyBatch,
-    keys: Iterable[TrainingKey],
-    *,
-    at: datetime,
-    policies: Policies = DOCUMENTED,
-    actor: User | None = None,
-) -> Change:
-    """Return the change that gives *batch* and its keys other terms (rules 20 and 21).
-
-    What was redeemed before stays as it is.
-
-    Args:
-        batch: As it is stored.
-        after: As it is to be.
-        keys: All keys of it, read after the batch; needed if the maximum of uses changes.
-        at: The aware instant at which it is edited.
-        policies: The rules.
-        actor: Who acts; ``None`` trusts the caller.
-
-    Raises:
-        Refused: with every reason against.
-        InvalidInput: an argument is of the wrong kind.
-
-    Example:
-        >>> from datetime import UTC, timedelta
-        >>> at = datetime(2026, 1, 5, tzinfo=UTC)
-        >>> batch = KeyBatch(
-        ...     id="spring", name="Spring", course_id="py", organization_id="acme", created_at=at,
-        ...     availability=timedelta(days=30),
-        ... )
-        >>> edit_keys(batch, attrs.evolve(batch, name="May"), [], at=at).made(KeyBatch)[0].name
-        'May'
-    """
-    fields.check_kind(batch, "batch", KeyBatch)
-    fields.check_kind(after, "after", KeyBatch)
-    fields.check_kind(policies, "policies", Policies)
-    now = as_utc(at)
-    given = fields.check_each(keys, "keys", TrainingKey)
-    changed = [key for key in given if key.max_uses != after.max_uses]
-    most = max((key.uses for key in changed), default=0)
-    decision = all_of(
-        [
-            *authorization(policies, actor, Permission.KEYS, batch.organization_id),
-            # "max_uses cannot go below the uses already made"
-            lambda _: Decision((MaxUsesBelowUses(most),) if most > after.max_uses else ()),
-        ],
-        now,
-    )
-    decision.require()
-    if batch == after and not changed:
-        return Change(decision=decision)
-    return Change(
-        replace=[
-            Replace(batch, after),
-            *(Replace(key, attrs.evolve(key, max_uses=after.max_uses)) for key in changed),
-        ],
-        expect=read(actor),
-        record=[event("edit_keys", now, actor, batch.id)],
-        decision=decision,
-    )
-
-
-def revoke_keys(
-    batch: KeyBatch,
-    keys: Iterable[TrainingKey],
-    *,
-    at: datetime,
-    policies: Policies = DOCUMENTED,
-    actor: User | None = None,
-) -> Change:
-    """Return the change that calls *keys* of *batch* back for good (rule 21).
-
-    Keys that are revoked already stay as they are; what was redeemed before stays too.
-
-    Args:
-        batch: As it is stored.
-        keys: Some of its keys, or all, read after the batch.
-        at: The aware instant from which they are worthless.
-        policies: The rules.
-        actor: Who acts; ``None`` trusts the caller.
-
-    Raises:
-        Refused: with every reason against.
-        InvalidInput: an argument is of the wrong kind.
-
-    Example:
-        >>> from datetime import UTC, timedelta
-        >>> at = datetime(2026, 1, 5, tzinfo=UTC)
-        >>> batch = KeyBatch(
-        ...     id="spring", name="Spring", course_id="py", organization_id="acme", created_at=at,
-        ...     availability=timedelta(days=30), size=1,
-        ... )
-        >>> key = TrainingKey(code="Spring-2026", batch_id="spring")
-        >>> revoke_keys(batch, [key], at=at).made(TrainingKey)[0].revoked_at == at
-        True
-    """
-    fields.check_kind(batch, "batch", KeyBatch)
-    fields.check_kind(policies, "policies", Policies)
-    now = as_utc(at)
-    decision = all_of(authorization(policies, actor, Permission.KEYS, batch.organization_id), now)
-    decision.require()
-    given = fields.check_each(keys, "keys", TrainingKey)
-    valid = [key for key in given if key.revoked_at is None]
-    if not valid:
-        return Change(decision=decision)
-    details = {"key": mask(valid[0].code)} if len(valid) == 1 else _number(valid)
-    return Change(
-        replace=[Replace(key, attrs.evolve(key, revoked_at=now)) for key in valid],
-        # Keys that are added meanwhile change the batch, so none of them slips through.
-        expect=read(batch, actor),
-        record=[event("revoke_keys", now, actor, batch.id, details=details)],
-        decision=decision,
-    )

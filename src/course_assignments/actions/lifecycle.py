@@ -5,7 +5,13 @@ from datetime import datetime
 import attrs
 
 from course_assignments import fields
-from course_assignments.actions.acting import authorization, event, read
+from course_assignments.actions.acting import (
+    authorization,
+    check_organization,
+    check_same,
+    event,
+    read,
+)
 from course_assignments.assignments import CourseAssignment, FromKey
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace, Use
@@ -49,10 +55,12 @@ def cancel(
 
     Example:
         >>> from datetime import UTC, timedelta
+        >>> from course_assignments.assignments import Direct
         >>> created = datetime(2026, 1, 5, tzinfo=UTC)
         >>> ada = User(id="ada", name="Ada", email="ada@example.org")
         >>> assignment = CourseAssignment(
-        ...     id="a-1", learner_id="ada", course_id="py", created_at=created,
+        ...     id="a-1", learner_id="ada", course_id="py", organization_id=None,
+        ...     created_at=created, origin=Direct(),
         ...     expires_at=created + timedelta(days=180), limited_by=ExpirationLimit.MAXIMUM,
         ... )
         >>> cancel(assignment, ada, at=created + timedelta(hours=25))
@@ -63,8 +71,10 @@ def cancel(
     now = as_utc(at)
     if redemption is not None:
         fields.check_kind(redemption, "redemption", Redemption)
+        check_same(redemption.assignment_id, assignment.id, "redemption")
     if key is not None:
         fields.check_kind(key, "key", TrainingKey)
+        check_same(key.code, None if redemption is None else redemption.code, "key")
     if support_reason is not None:
         fields.check_long_text(support_reason, "support_reason")
     support = support_reason is not None
@@ -100,7 +110,7 @@ def reschedule(
     *,
     expires: EndLike,
     at: datetime,
-    course: Course | None = None,
+    course: Course,
     organization: Organization | None = None,
     policies: Policies = DOCUMENTED,
     actor: User | None = None,
@@ -114,7 +124,7 @@ def reschedule(
             in the zone of *organization*. The present instant ends access.
         at: The aware instant at which it is changed.
         course: The assignment's, whose maximum counts.
-        organization: The learner's, whose maximum and time zone count.
+        organization: The learner's, whose maximum and time zone count, if they have one.
         policies: The rules.
         actor: Who acts; ``None`` trusts the caller.
 
@@ -124,20 +134,28 @@ def reschedule(
 
     Example:
         >>> from datetime import UTC, timedelta
+        >>> from course_assignments.assignments import Direct
         >>> created = datetime(2026, 1, 5, tzinfo=UTC)
         >>> ada = User(id="ada", name="Ada", email="ada@example.org")
         >>> assignment = CourseAssignment(
-        ...     id="a-1", learner_id="ada", course_id="py", created_at=created,
+        ...     id="a-1", learner_id="ada", course_id="py", organization_id=None,
+        ...     created_at=created, origin=Direct(),
         ...     expires_at=created + timedelta(days=180), limited_by=ExpirationLimit.MAXIMUM,
         ... )
-        >>> change = reschedule(assignment, ada, expires=timedelta(days=30), at=created)
+        >>> change = reschedule(
+        ...     assignment, ada, expires=timedelta(days=30), at=created,
+        ...     course=Course(id="py", name="Python"),
+        ... )
         >>> change.made(CourseAssignment)[0].expires_at.isoformat()
         '2026-02-04T00:00:00+00:00'
     """
     _check(assignment, learner, policies)
     now, created_at = as_utc(at), assignment.created_at
+    fields.check_kind(course, "course", Course)
+    check_same(course.id, assignment.course_id, "course")
     if organization is not None:
         fields.check_kind(organization, "organization", Organization)
+    check_organization(organization, learner)
     end = resolve_end(expires, start=created_at, zone=zone_of(organization), field="expires")
     in_bounds = policies.expiration.evaluate(
         end, created_at=created_at, course=course, organization=organization
@@ -184,10 +202,12 @@ def complete(
 
     Example:
         >>> from datetime import UTC, timedelta
+        >>> from course_assignments.assignments import Direct
         >>> created = datetime(2026, 1, 5, tzinfo=UTC)
         >>> ada = User(id="ada", name="Ada", email="ada@example.org")
         >>> assignment = CourseAssignment(
-        ...     id="a-1", learner_id="ada", course_id="py", created_at=created,
+        ...     id="a-1", learner_id="ada", course_id="py", organization_id=None,
+        ...     created_at=created, origin=Direct(),
         ...     expires_at=created + timedelta(days=180), limited_by=ExpirationLimit.MAXIMUM,
         ... )
         >>> change = complete(assignment, ada, at=created + timedelta(days=3))
@@ -216,3 +236,4 @@ def _check(assignment: CourseAssignment, learner: User, policies: Policies) -> N
     fields.check_kind(assignment, "assignment", CourseAssignment)
     fields.check_kind(learner, "learner", User)
     fields.check_kind(policies, "policies", Policies)
+    check_same(learner.id, assignment.learner_id, "learner")

@@ -53,7 +53,7 @@ def add(
     known = _stored({} if stored is None else stored)
     new: list[Profile] = []
     for position, record in enumerate(fields.check_list(records, "records")):
-        fields.check_kind(record, f"records[{position}]", *PROFILES)
+        fields.check_record(record, f"records[{position}]", *PROFILES)
         name = (type(record), record.id)
         if name not in known:
             known[name] = record
@@ -110,8 +110,8 @@ def update(
         >>> change.made(Course)[0].archived
         True
     """
-    fields.check_kind(before, "before", *PROFILES)
-    fields.check_kind(after, "after", *PROFILES)
+    fields.check_record(before, "before", *PROFILES)
+    fields.check_record(after, "after", *PROFILES)
     now = as_utc(at)
     check_actor(actor)
     if holder is not None:

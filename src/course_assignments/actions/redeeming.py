@@ -5,8 +5,15 @@ from datetime import datetime
 import attrs
 
 from course_assignments import fields
-from course_assignments.actions.acting import authorization, check_actor, event, read
-from course_assignments.actions.assigning import check_newcomer
+from course_assignments.actions.acting import (
+    authorization,
+    check_actor,
+    check_newcomer,
+    check_organization,
+    check_same,
+    event,
+    read,
+)
 from course_assignments.assignments import CourseAssignment, FromKey
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Use
@@ -17,7 +24,7 @@ from course_assignments.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
 from course_assignments.policies.expiration import Ceiling, earliest, zone_of
-from course_assignments.terms import end_of
+from course_assignments.terms import end_in_range
 
 
 @attrs.frozen(kw_only=True)
@@ -28,7 +35,7 @@ class Presented:
         id: The id of the assignment to be made.
         redemption_id: The id of the redemption to be made; under once-per-learner it is
             ``Redemption.id_for`` the code, the learner and the number of restored redemptions.
-        organization: The learner's, or ``None``.
+        organization: The learner's, or ``None`` if they have none.
         redeemed: The learner's redemption of this key that was not restored, if there is one.
 
     Example:
@@ -48,6 +55,14 @@ class Presented:
     redeemed: Redemption | None = attrs.field(
         default=None, validator=attrs.validators.optional(fields.one_of(Redemption))
     )
+
+    def __attrs_post_init__(self) -> None:
+        check_same(self.key.batch_id, self.batch.id, "batch")
+        check_same(self.course.id, self.batch.course_id, "course")
+        check_organization(self.organization, self.learner)
+        if self.redeemed is not None:
+            check_same(self.redeemed.code, self.key.code, "redeemed")
+            check_same(self.redeemed.learner_id, self.learner.id, "redeemed")
 
 
 def redeem(
@@ -138,6 +153,7 @@ def register(
     fields.check_kind(policies, "policies", Policies)
     check_actor(actor)
     fields.check_kind(host, "host", Organization)
+    check_same(host.id, presented.batch.organization_id, "host")
     newcomer = check_newcomer(presented.learner, "user")
     now = as_utc(at)
     questions: list[Question] = [
@@ -176,9 +192,11 @@ def _redeemed(
 ) -> Change:
     learner, batch, organization = presented.learner, presented.batch, presented.organization
     # "content availability" counts from redemption, and the limit of rule 1 still applies
-    available = end_of(batch.availability, at, zone_of(organization), "availability")
-    limit = policies.expiration.limit(at, course=presented.course, organization=organization)
-    end = earliest([limit, Ceiling(available, ExpirationLimit.KEY)])
+    available = end_in_range(batch.availability, at, zone_of(organization))
+    end = policies.expiration.limit(at, course=presented.course, organization=organization)
+    fields.check_kind(end, "policies.expiration", Ceiling)
+    if available is not None:
+        end = earliest([end, Ceiling(available, ExpirationLimit.KEY)])
     assignment = CourseAssignment(
         id=presented.id,
         learner_id=learner.id,

@@ -8,7 +8,7 @@ from attrs import field
 from course_assignments import fields, profiles
 from course_assignments.assignments import CourseAssignment
 from course_assignments.decisions import Decision
-from course_assignments.instants import as_utc, next_tick
+from course_assignments.instants import LATEST, as_utc, next_tick
 from course_assignments.reasons import (
     AlreadyCancelled,
     AssignmentNotActive,
@@ -16,7 +16,7 @@ from course_assignments.reasons import (
     LabLaunched,
     Reason,
 )
-from course_assignments.terms import end_of
+from course_assignments.terms import end_in_range
 
 
 @attrs.frozen
@@ -49,7 +49,7 @@ class CancellationPolicy:
             InvalidInput: it is no `CourseAssignment`.
         """
         fields.check_kind(assignment, "assignment", CourseAssignment)
-        return end_of(self.window, assignment.created_at)
+        return end_in_range(self.window, assignment.created_at) or LATEST
 
     def evaluate(
         self, assignment: CourseAssignment, *, at: datetime, support: bool = False

@@ -10,9 +10,9 @@ from course_assignments import fields, profiles
 from course_assignments.catalog import Course, Organization
 from course_assignments.decisions import Decision
 from course_assignments.enums import ExpirationLimit
-from course_assignments.instants import TICK, as_utc
+from course_assignments.instants import as_utc, next_tick, out_of_range
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
-from course_assignments.terms import Term, end_of
+from course_assignments.terms import Term, end_in_range
 
 _RANK = {limit: rank for rank, limit in enumerate(ExpirationLimit)}
 
@@ -87,6 +87,8 @@ class ExpirationPolicy:
     ) -> Ceiling:
         """Return the latest end that an assignment created at *created_at* may have.
 
+        A ceiling behind every accepted instant limits nothing.
+
         Raises:
             InvalidInput: an argument is of the wrong kind, or *created_at* is naive.
         """
@@ -99,7 +101,11 @@ class ExpirationPolicy:
             fields.check_kind(course, "course", Course)
             if course.maximum_access is not None:
                 terms.append((course.maximum_access, ExpirationLimit.COURSE))
-        return earliest(Ceiling(end_of(term, start, zone, "created_at"), by) for term, by in terms)
+        ends = ((end_in_range(term, start, zone), by) for term, by in terms)
+        ceilings = [Ceiling(end, by) for end, by in ends if end is not None]
+        if not ceilings:
+            raise out_of_range("created_at")
+        return earliest(ceilings)
 
     def default_end(
         self,
@@ -115,8 +121,8 @@ class ExpirationPolicy:
         """
         limit = self.limit(created_at, course=course, organization=organization)
         start = as_utc(created_at, "created_at")
-        end = end_of(self.default, start, zone_of(organization), "created_at")
-        return earliest([limit, Ceiling(end, ExpirationLimit.DEFAULT)])
+        end = end_in_range(self.default, start, zone_of(organization))
+        return limit if end is None else earliest([limit, Ceiling(end, ExpirationLimit.DEFAULT)])
 
     def evaluate(
         self,
@@ -134,7 +140,7 @@ class ExpirationPolicy:
         end, start = as_utc(expires_at, "expires_at"), as_utc(created_at, "created_at")
         limit = self.limit(start, course=course, organization=organization)
         if end <= start:
-            return Decision((ExpiresTooEarly(start + TICK),))
+            return Decision((ExpiresTooEarly(next_tick(start) or start),))
         if end > limit.at:
             return Decision((ExpiresTooLate(limit.at, limit.by),))
         return Decision()

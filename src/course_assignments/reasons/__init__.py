@@ -4,10 +4,12 @@ A ``code`` is stable and may be matched on; the sentence that ``str`` gives may 
 are for the person who was refused, and none ever shows the code of a key.
 """
 
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 import attrs
+from attrs import field
 
+from course_assignments import fields
 from course_assignments.reasons.acting import (
     OrganizationNotManaged,
     RoleMissing,
@@ -85,9 +87,9 @@ class ForPair:
         Learner 'ada', course 'py': Course 'py' is archived; choose another course.
     """
 
-    course_id: str
-    learner_id: str
-    reason: PlainReason
+    course_id: str = field(validator=fields.identifier)
+    learner_id: str = field(validator=fields.identifier)
+    reason: PlainReason = field(validator=fields.one_of(*get_args(PlainReason)))
 
     @property
     def code(self) -> str:

@@ -3,7 +3,9 @@
 from typing import ClassVar
 
 import attrs
+from attrs import field, validators
 
+from course_assignments import fields
 from course_assignments.enums import Role
 
 
@@ -17,11 +19,19 @@ class RoleMissing:
     """
 
     code: ClassVar = "role_missing"
-    any_of: tuple[Role, ...]
+    any_of: tuple[Role, ...] = field(
+        converter=fields.tidy_tuple, validator=fields.each_of(tuple, Role)
+    )
 
     def __str__(self) -> str:
-        names = " or ".join(role.value.replace("_", " ") for role in self.any_of)
-        return f"This takes the role of {names}; ask someone who has it."
+        names = ", ".join(role.value.replace("_", " ") for role in self.any_of)
+        match len(self.any_of):
+            case 0:
+                return "No role allows this here; ask whoever set the rules of this system."
+            case 1:
+                return f"This takes the role of {names}; ask someone who has it."
+            case _:
+                return f"This takes one of the roles {names}; ask someone who has one."
 
 
 @attrs.frozen
@@ -49,7 +59,7 @@ class OrganizationNotManaged:
     """
 
     code: ClassVar = "organization_not_managed"
-    organization_id: str | None
+    organization_id: str | None = field(validator=validators.optional(fields.identifier))
 
     def __str__(self) -> str:
         if self.organization_id is None:

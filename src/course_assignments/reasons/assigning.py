@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import ClassVar
 
 import attrs
+from attrs import field
 
+from course_assignments import fields
 from course_assignments.enums import ExpirationLimit
 from course_assignments.instants import show
 
@@ -19,8 +21,10 @@ class CourseNotAvailable:
     """
 
     code: ClassVar = "course_not_available"
-    course_id: str
-    missing: tuple[str, ...]
+    course_id: str = field(validator=fields.identifier)
+    missing: tuple[str, ...] = field(
+        converter=fields.tidy_tuple, validator=fields.each_of(tuple, str)
+    )
 
     def __str__(self) -> str:
         return f"Course {self.course_id!r} needs a {' and a '.join(self.missing)} first."
@@ -36,7 +40,7 @@ class CourseArchived:
     """
 
     code: ClassVar = "course_archived"
-    course_id: str
+    course_id: str = field(validator=fields.identifier)
 
     def __str__(self) -> str:
         return f"Course {self.course_id!r} is archived; choose another course."
@@ -53,8 +57,8 @@ class AlreadyAssigned:
     """
 
     code: ClassVar = "already_assigned"
-    assignment_id: str
-    expires_at: datetime
+    assignment_id: str = field(validator=fields.identifier)
+    expires_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
 
     def __str__(self) -> str:
         return (
@@ -74,8 +78,8 @@ class ExpiresTooLate:
     """
 
     code: ClassVar = "expires_too_late"
-    latest: datetime
-    limited_by: ExpirationLimit
+    latest: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    limited_by: ExpirationLimit = field(validator=fields.one_of(ExpirationLimit))
 
     def __str__(self) -> str:
         return f"It can end at {show(self.latest)} at the latest ({self.limited_by.value} limit)."
@@ -92,7 +96,7 @@ class ExpiresTooEarly:
     """
 
     code: ClassVar = "expires_too_early"
-    earliest: datetime
+    earliest: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
 
     def __str__(self) -> str:
         return f"It can't end before {show(self.earliest)}; choose a later end."

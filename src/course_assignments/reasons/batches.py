@@ -3,7 +3,9 @@
 from typing import ClassVar
 
 import attrs
+from attrs import field
 
+from course_assignments import fields
 from course_assignments.errors import name_lines
 
 
@@ -17,7 +19,9 @@ class CodeTaken:
     """
 
     code: ClassVar = "code_taken"
-    lines: tuple[int, ...]
+    lines: tuple[int, ...] = field(
+        converter=fields.tidy_tuple, validator=fields.each_of(tuple, int)
+    )
 
     def __str__(self) -> str:
         return f"There are keys with these codes already; take them out: {name_lines(self.lines)}."
@@ -33,7 +37,7 @@ class MaxUsesBelowUses:
     """
 
     code: ClassVar = "max_uses_below_uses"
-    uses: int
+    uses: int = field(validator=fields.count(1))
 
     def __str__(self) -> str:
         return f"A key was used {self.uses} times already; choose at least {self.uses}."

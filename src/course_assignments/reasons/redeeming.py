@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import ClassVar
 
 import attrs
+from attrs import field
 
+from course_assignments import fields
 from course_assignments.instants import show
 
 
@@ -49,7 +51,7 @@ class KeyRevoked:
     """
 
     code: ClassVar = "key_revoked"
-    revoked_at: datetime
+    revoked_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
 
     def __str__(self) -> str:
         return f"The key was revoked at {show(self.revoked_at)}; ask for a new one."
@@ -66,7 +68,7 @@ class KeyNotYetRedeemable:
     """
 
     code: ClassVar = "key_not_yet_redeemable"
-    redeemable_from: datetime
+    redeemable_from: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
 
     def __str__(self) -> str:
         return f"The key can be redeemed from {show(self.redeemable_from)} on; try again then."
@@ -83,7 +85,7 @@ class KeyExpired:
     """
 
     code: ClassVar = "key_expired"
-    redeemable_until: datetime
+    redeemable_until: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
 
     def __str__(self) -> str:
         return f"The key expired at {show(self.redeemable_until)}; ask for a new one."
@@ -99,7 +101,7 @@ class KeyExhausted:
     """
 
     code: ClassVar = "key_exhausted"
-    max_uses: int
+    max_uses: int = field(validator=fields.count(1))
 
     def __str__(self) -> str:
         uses = "its one use is" if self.max_uses == 1 else f"all its {self.max_uses} uses are"
@@ -132,8 +134,8 @@ class AlreadyRedeemed:
     """
 
     code: ClassVar = "already_redeemed"
-    assignment_id: str
-    redeemed_at: datetime
+    assignment_id: str = field(validator=fields.identifier)
+    redeemed_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
 
     def __str__(self) -> str:
         return (
@@ -168,7 +170,7 @@ class EmailTaken:
     """
 
     code: ClassVar = "email_taken"
-    user_id: str
+    user_id: str = field(validator=fields.identifier)
 
     def __str__(self) -> str:
         return (

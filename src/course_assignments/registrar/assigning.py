@@ -1,16 +1,18 @@
 """Commands that assign courses to learners. Rules 1, 2, 14, 15, 21 and 22."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from course_assignments import actions, fields
 from course_assignments.actions import Pair
-from course_assignments.actions.assigning import check_newcomer
+from course_assignments.actions.acting import check_newcomer
 from course_assignments.assignments import AssignmentBatch, CourseAssignment, Direct, Note, Seat
 from course_assignments.catalog import Course, Organization
 from course_assignments.enums import Repeat
 from course_assignments.errors import Conflict, InvalidInput, NotFound
 from course_assignments.identifiers import derived_id
 from course_assignments.people import User
+from course_assignments.policies.repetition import latest_standing
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
 from course_assignments.terms import EndLike
@@ -253,6 +255,12 @@ def _pairs(
     ]
 
 
+def _ends(assignment: CourseAssignment) -> datetime:
+    """Return when access under *assignment* ends, as far as is known."""
+    end = assignment.expires_at
+    return end if assignment.cancelled_at is None else min(end, assignment.cancelled_at)
+
+
 def _made_before(
     desk: Desk, ids: dict[tuple[str, str], str], prefix: str, repeat: Repeat
 ) -> AssignmentBatch | None:
@@ -260,6 +268,7 @@ def _made_before(
 
     It made all or nothing, so whichever of the pairs is not there was skipped. What had ended
     before cannot be why; what ended in the same instant can be, or a true retry would be refused.
+    What was made later, as it seems, can be why if it still stands: its clock may have been ahead.
     """
     found = desk.repository.get(CourseAssignment, ids.values())
     if not found:
@@ -267,13 +276,18 @@ def _made_before(
     then = min(one.created_at for one in found.values())
     created: list[CourseAssignment] = []
     skipped: list[CourseAssignment] = []
+    learners = {learner_id for (_, learner_id), id_ in ids.items() if id_ not in found}
+    standing = {learner_id: desk.standing(learner_id) for learner_id in learners}
     for (course_id, learner_id), id_ in ids.items():
         if id_ in found:
             created.append(found[id_])
             continue
-        held = desk.standing(learner_id).get(course_id, [])
-        stood = [one for one in held if then <= min(one.expires_at, one.cancelled_at or then)]
-        if repeat is not Repeat.SKIP or not stood:
+        held = standing[learner_id].get(course_id, [])
+        early = [one for one in held if one.created_at <= then <= _ends(one)]
+        early.sort(key=lambda one: one.id)
+        present = latest_standing(held, desk.at)
+        stood = max(early, key=lambda one: one.expires_at, default=present)
+        if repeat is not Repeat.SKIP or stood is None:
             raise Conflict((prefix,))
-        skipped.append(max(stood, key=lambda one: (one.created_at <= then, one.expires_at)))
+        skipped.append(stood)
     return AssignmentBatch(created=tuple(created), skipped=tuple(skipped))

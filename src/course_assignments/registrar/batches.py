@@ -106,7 +106,8 @@ class BatchCommands(Office):
             return Outcome(made)
         actor = desk.actor(by)
         course = desk.need(Course, course_id, "course_id")
-        zone = desk.need(Organization, organization_id, "organization_id").zone
+        organization = desk.need(Organization, organization_id, "organization_id")
+        zone = organization.zone
         batch = KeyBatch(
             id=desk.new_id(id),
             name=name,
@@ -123,6 +124,7 @@ class BatchCommands(Office):
             batch,
             course,
             at=desk.at,
+            organization=organization,
             codes=lines,
             generated=desk.new_codes(generate, lines),
             taken=taken,
@@ -156,7 +158,7 @@ class BatchCommands(Office):
         Raises:
             Refused: with every reason against; codes that exist are named by their lines.
             NotFound: the batch or *by* is unknown.
-            Conflict: under *id* other codes were added.
+            Conflict: under *id* other codes were added, or another number of them.
             InvalidInput: an argument is of the wrong kind or out of bounds, or there is no code.
 
         Example:
@@ -178,10 +180,13 @@ class BatchCommands(Office):
         lines = read_codes(codes)
         taken = desk.repository.get(TrainingKey, lines)
         batch = desk.need(KeyBatch, batch_id, "batch_id")
-        if id is not None and fields.check_id(id, "id") in batch.additions:
-            if not _all_in(batch, lines, taken):
-                raise Conflict((id,))
-            return Outcome(batch)
+        if id is not None:
+            fields.check_id(id, "id")
+            wanted = len(lines) + generate
+            for earlier in (one for one in batch.additions if one.id == id):
+                if earlier.keys != wanted or not _all_in(batch, lines, taken):
+                    raise Conflict((id,))
+                return Outcome(batch)
         actor = desk.actor(by)
         change = actions.add_keys(
             batch,
@@ -247,7 +252,8 @@ class BatchCommands(Office):
         """
         actor = desk.actor(by)
         batch = desk.need(KeyBatch, batch_id, "batch_id")
-        zone = desk.need(Organization, batch.organization_id).zone
+        organization = desk.need(Organization, batch.organization_id)
+        zone = organization.zone
         terms: dict[str, Any] = {
             "name": name,
             "max_uses": 1 if max_uses is None else max_uses,
@@ -264,7 +270,13 @@ class BatchCommands(Office):
         after = attrs.evolve(batch, **kept)
         keys = desk.keys_of(batch) if after.max_uses != batch.max_uses else ()
         change = actions.edit_keys(
-            batch, after, keys, at=desk.at, policies=desk.policies, actor=actor
+            batch,
+            after,
+            keys,
+            at=desk.at,
+            organization=organization,
+            policies=desk.policies,
+            actor=actor,
         )
         return Outcome(after, change)
 

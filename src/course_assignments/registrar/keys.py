@@ -18,6 +18,9 @@ class KeyCommands(Office):
     def revoke_key(self, desk: Desk, code: str, *, by: str | None = None) -> Outcome[TrainingKey]:
         """Call one key back for good; a second time changes nothing (rule 21).
 
+        It never waits for those who redeem the key just now, so the uses of the key that it returns
+        are those that were read before.
+
         Args:
             code: Its code, as anyone may type it.
             by: The id of the user who acts, whose roles then count.
@@ -55,6 +58,8 @@ class KeyCommands(Office):
         self, desk: Desk, batch_id: str, *, by: str | None = None
     ) -> Outcome[tuple[TrainingKey, ...]]:
         """Call all keys of a batch back for good, and return those that were valid (rule 21).
+
+        As with `revoke_key`, their uses are those that were read before.
 
         Args:
             batch_id: The batch.

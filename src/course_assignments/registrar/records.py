@@ -36,7 +36,7 @@ class RecordCommands(Office):
         """
         actor = desk.actor(by)
         for position, record in enumerate(fields.check_list(records, "records")):
-            fields.check_kind(record, f"records[{position}]", *PROFILES)
+            fields.check_record(record, f"records[{position}]", *PROFILES)
         stored: dict[tuple[type, str], Profile] = {}
         for kind in PROFILES:
             ids = [record.id for record in records if isinstance(record, kind)]
@@ -73,7 +73,7 @@ class RecordCommands(Office):
             True
         """
         actor = desk.actor(by)
-        fields.check_kind(record, "record", *PROFILES)
+        fields.check_record(record, "record", *PROFILES)
         before = desk.need(type(record), record.id)
         _check_references(desk, [record])
         holders = desk.holders([record] if isinstance(record, User) else [])
