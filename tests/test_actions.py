@@ -804,6 +804,10 @@ class TestKeys:
         )
 
 
+#: Without a request the end is the policy's.
+ENDLESS: dict[Any, dict[str, Any]] = {actions.assign: {"expires": None}}
+
+
 class TestRedeem:
     """Rules 8 to 11: the learner, or a newcomer, with a key."""
 
@@ -853,6 +857,25 @@ class TestRedeem:
                 )
                 assert decision.reasons == (*by_key.reasons, *by_course.reasons)
 
+    def test_an_availability_beyond_the_years_that_are_accepted_limits_nothing(self) -> None:
+        late = datetime(9850, 1, 1, tzinfo=UTC)
+        batch = attrs.evolve(BATCH, availability=Months(1200))
+        (made,) = self.redeem(presented=presented(batch=batch), at=late).made(CourseAssignment)
+        assert (made.expires_at, made.limited_by) == (late + 180 * DAY, ExpirationLimit.MAXIMUM)
+
+    @pytest.mark.parametrize("act", [ACTS["redeem"], ACTS["assign"]])
+    def test_a_policy_of_the_host_that_gives_no_ceiling_is_named(self, act: Act) -> None:
+        class Endless(ExpirationPolicy):
+            def limit(self, *_: object, **__: object) -> Any:
+                return None
+
+            def default_end(self, *_: object, **__: object) -> Any:
+                return None
+
+        with pytest.raises(InvalidInput) as caught:
+            act(policies=Policies(expiration=Endless()), **ENDLESS.get(act.action, {}))
+        assert (caught.value.code, caught.value.field) == ("wrong_type", "policies.expiration")
+
     def test_learners_act_for_themselves_and_for_another_it_takes_a_role(self) -> None:
         own = self.redeem(actor=ADA)
         assert own.record[0].by == "ada"
@@ -887,6 +910,113 @@ class TestRedeem:
             self.register(presented=presented(attrs.evolve(NEWCOMER, **rights)))
         assert caught.value.code == "newcomer_with_rights"
         assert caught.value.field == f"user.{next(iter(rights))}"
+
+
+OTHER_KEY = attrs.evolve(KEY, code="Other-2026", batch_id="other")
+#: Arguments that do not belong together, and the field that is named.
+STRANGERS: list[tuple[str, dict[str, Any], str]] = [
+    ("cancel", {"learner": ADA}, "learner"),
+    ("cancel", {"redemption": attrs.evolve(REDEMPTION, assignment_id="a-3")}, "redemption"),
+    ("cancel", {"key": OTHER_KEY}, "key"),
+    ("cancel", {"redemption": None}, "key"),
+    ("complete", {"learner": BO}, "learner"),
+    ("reschedule", {"learner": BO, "organization": BETA}, "learner"),
+    ("reschedule", {"course": SQL}, "course"),
+    ("reschedule", {"organization": BETA}, "organization"),
+    ("reschedule", {"organization": None}, "organization"),
+    ("create_keys", {"course": SQL}, "course"),
+    ("create_keys", {"organization": BETA}, "organization"),
+    ("add_keys", {"course": SQL}, "course"),
+    ("edit_keys", {"keys": [OTHER_KEY]}, "keys[0]"),
+    ("edit_keys", {"organization": BETA}, "organization"),
+    *(
+        ("edit_keys", {"after": attrs.evolve(BATCH, **changed)}, "after")
+        for changed in (
+            {"id": "other"},
+            {"course_id": "sql"},
+            {"organization_id": "beta"},
+            {"created_at": NOW + US},
+            {"size": 9},
+            {"additions": [Addition("plus", 1)]},
+        )
+    ),
+    ("revoke_keys", {"keys": [KEY, OTHER_KEY]}, "keys[1]"),
+    ("register", {"host": BETA}, "host"),
+]
+
+
+class TestWhatBelongsTogether:
+    """Who hands in records of one's own gets no change that is made of those of others."""
+
+    @pytest.mark.parametrize(("act", "changed", "field"), STRANGERS)
+    def test_a_record_of_another_is_refused(
+        self, act: str, changed: dict[str, Any], field: str
+    ) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            ACTS[act](**changed)
+        assert (caught.value.code, caught.value.field) == ("another_record", field)
+
+    @pytest.mark.parametrize(
+        ("changed", "field"),
+        [
+            ({"organization": BETA}, "organization"),
+            ({"organization": None}, "organization"),
+            ({"learner": CY}, "organization"),
+            ({"standing": [attrs.evolve(GIVEN, learner_id="bo")]}, "standing[0].learner_id"),
+            ({"standing": [GIVEN, attrs.evolve(GIVEN, course_id="sql")]}, "standing[1].course_id"),
+            ({"seat": SEAT}, "seat"),
+        ],
+    )
+    def test_a_pair_is_of_one_learner_and_one_course(
+        self, changed: dict[str, Any], field: str
+    ) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            attrs.evolve(pair(), **changed)
+        assert (caught.value.code, caught.value.field) == ("another_record", field)
+
+    @pytest.mark.parametrize(
+        ("changed", "field"),
+        [
+            ({"key": OTHER_KEY}, "batch"),
+            ({"course": SQL}, "course"),
+            ({"organization": BETA}, "organization"),
+            ({"organization": None}, "organization"),
+            ({"redeemed": attrs.evolve(REDEMPTION, learner_id="ada", code="Other-26")}, "redeemed"),
+            ({"redeemed": REDEMPTION}, "redeemed"),
+        ],
+    )
+    def test_a_key_is_presented_by_one_learner_for_its_course(
+        self, changed: dict[str, Any], field: str
+    ) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            attrs.evolve(presented(), **changed)
+        assert (caught.value.code, caught.value.field) == ("another_record", field)
+
+    def test_each_pair_has_an_id_of_its_own(self) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            ACTS["assign_many"](pairs=[pair(), pair(course=SQL)])
+        assert (caught.value.code, caught.value.field) == ("repeated", "pairs[1].id")
+
+    @pytest.mark.parametrize(
+        "generated", [["00000000000000012"] * 2, ["Summer-2026"], ["Autumn-2026", "Summer-2026"]]
+    )
+    @pytest.mark.parametrize("act", [ACTS["create_keys"], ACTS["add_keys"]])
+    def test_each_code_is_there_once(self, act: Act, generated: list[str]) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            act(codes={"Summer-2026": 1}, generated=generated)
+        assert (caught.value.code, caught.value.field) == ("code_repeated", "generated")
+
+    def test_another_maximum_takes_all_keys(self) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            ACTS["edit_keys"](keys=[])
+        assert (caught.value.code, caught.value.field) == ("missing", "keys")
+        renamed = ACTS["edit_keys"](after=attrs.evolve(BATCH, name="May"), keys=[])
+        assert len(renamed.replace) == 1
+
+    def test_the_organization_whose_days_were_taken_is_expected(self) -> None:
+        for act in (ACTS["create_keys"], ACTS["edit_keys"]):
+            assert ACME in act(organization=ACME).expect
+            assert ACME not in act().expect
 
 
 class TestProfiles:

@@ -223,6 +223,12 @@ class TestItsSettings:
         values = [None, 24, timedelta(0), -DAY, Months(1), *JUNK]
         check_junk(lambda junk: CancellationPolicy(window=junk), "window", values)
 
+    def test_a_window_beyond_the_years_that_are_accepted_ends_with_them(self) -> None:
+        end = datetime(9899, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+        late = attrs.evolve(YOUNG, created_at=end - timedelta(hours=1), expires_at=end)
+        assert CancellationPolicy().closes_at(late) == end
+        assert CancellationPolicy().evaluate(late, at=end) == Decision()
+
     def test_giving_uses_back_is_a_yes_or_a_no(self) -> None:
         check_junk(
             lambda junk: CancellationPolicy(restores_key_use=junk),

@@ -219,6 +219,11 @@ class TestFolding:
         assert fold(shown) == code
         assert show_code(fold(shown.lower())) == shown
 
+    def test_takes_away_white_space_of_any_kind_around_it(self) -> None:
+        for letter in map(chr, range(0x110000)):
+            if letter.isspace():
+                assert fold(f"{letter}\ufeff{letter}Spring-2026{letter}") == "Spring-2026"
+
     @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1))
     def test_takes_a_hand_made_code_exactly(self, code: str) -> None:
         symbols_left = code.upper().replace("-", "").translate(str.maketrans("OIL", "011"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.values import assert_is_value, refusal
 
 from course_assignments import Decision, ForPair, HostReason, Refused
-from course_assignments.decisions import all_of
+from course_assignments.decisions import MOST_TURNS, all_of
 from course_assignments.reasons import CourseArchived, KeyNotFound
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -172,6 +172,16 @@ class TestAllOfThem:
         assert all_of([stuck], START) == Decision()
         assert all_of([stuck], START + MINUTE) == Decision()
         assert len(asked) == 2
+
+    def test_give_up_on_one_that_turns_for_ever_and_say_how_far_they_came(self) -> None:
+        asked: list[datetime] = []
+
+        def daily(at: datetime) -> Decision:
+            asked.append(at)
+            return Decision((), at + timedelta(days=1))
+
+        assert all_of([daily], START) == Decision((), START + timedelta(days=MOST_TURNS + 1))
+        assert len(asked) == MOST_TURNS + 1
 
     def test_are_asked_only_when_the_whole_may_turn(self) -> None:
         asked: list[datetime] = []

@@ -329,6 +329,19 @@ class TestJunk:
             ExpirationPolicy().limit(datetime(9899, 12, 1, tzinfo=UTC))
         assert (caught.value.code, caught.value.field) == ("out_of_range", "created_at")
 
+    def test_a_ceiling_beyond_the_years_that_are_accepted_limits_nothing(self) -> None:
+        near, century = datetime(9850, 1, 1, tzinfo=UTC), Months(1200)
+        endless = course(century)
+        far = organization(timedelta(days=36_000))
+        limit = ExpirationPolicy().limit(near, course=endless, organization=far)
+        assert limit == ExpirationPolicy().limit(near)
+        policy = ExpirationPolicy(default=century)
+        assert policy.default_end(near) == policy.limit(near)
+        only = ExpirationPolicy(maximum=century, default=Months(1))
+        assert only.limit(near, course=course(Months(2))) == Ceiling(
+            datetime(9850, 3, 1, tzinfo=UTC), ExpirationLimit.COURSE
+        )
+
     def test_a_ceiling_has_an_instant_and_a_name(self) -> None:
         check_junk(lambda junk: Ceiling(junk, ExpirationLimit.MAXIMUM), "at", NO_INSTANTS)
         check_junk(lambda junk: Ceiling(CREATED, junk), "by", [None, "maximum", *JUNK])

@@ -779,6 +779,38 @@ class TestOddQuestions:
             assert (caught.value.code, caught.value.field) == ("invalid_term", "term")
 
 
+class TestDerivedClasses:
+    """What is stored is found by its class, so a record is of the class itself."""
+
+    class Person(ca.User):
+        pass
+
+    NEW = Person(id="new", name="New", email="new@example.org")
+    ADA = Person(id="ada", name="Ada", email="ada@example.org")
+    CALLS: Mapping[str, tuple[Callable[[ca.Registrar], object], str]] = {
+        "add": (lambda of: of.add(TestDerivedClasses.NEW), "records[0]"),
+        "may_add": (lambda of: of.may_add(TestDerivedClasses.NEW), "records[0]"),
+        "update": (lambda of: of.update(TestDerivedClasses.ADA), "record"),
+        "assign_many": (lambda of: of.assign_many(["py"], [TestDerivedClasses.NEW]), "learners[0]"),
+        "register": (lambda of: of.register(CODE, TestDerivedClasses.NEW), "user"),
+        "commit": (
+            lambda of: of.repository.commit(ca.Change(create=[TestDerivedClasses.NEW])),
+            "create[0]",
+        ),
+        "replace": (lambda _: ca.Replace(ADA, TestDerivedClasses.ADA), "after"),
+    }
+
+    @pytest.mark.parametrize("call", CALLS)
+    def test_a_record_of_one_is_refused(self, call: str) -> None:
+        registrar = stage()
+        before = contents(registrar.repository)
+        attempt, field = self.CALLS[call]
+        with pytest.raises(ca.InvalidInput) as caught:
+            attempt(registrar)
+        assert (caught.value.code, caught.value.field) == ("wrong_type", field)
+        assert contents(registrar.repository) == before
+
+
 class TestWithoutAssertions:
     """Validation does not use `assert` (it must hold under -O)."""
 

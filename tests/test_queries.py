@@ -157,6 +157,13 @@ class TestOrder:
 class TestJunk:
     """What cannot be asked is InvalidInput, with the field."""
 
+    def test_what_asks_for_no_kind_of_record_is_no_query(self) -> None:
+        query: Query[Any] = Query()
+        for ask in (query.matches, query.place, query.behind):
+            with pytest.raises(InvalidInput) as caught:
+                ask(ASSIGNMENT)
+            assert caught.value.field == "query"
+
     @pytest.mark.parametrize("limit", [0, -1, 10_001, True, 1.0, "10", None])
     def test_a_page_has_from_one_to_ten_thousand_records(self, limit: Any) -> None:
         with pytest.raises(InvalidInput) as caught:

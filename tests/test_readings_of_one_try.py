@@ -5,21 +5,24 @@ Whatever comes between two of them, what a command or a question answers was tru
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 
 import attrs
 import pytest
-from support.world import ADA, PYTHON, START, world
+from support.world import ACME, ADA, PYTHON, START, world
 
 from course_assignments import (
     AssignmentQuery,
+    Change,
     Conflict,
     Course,
     CourseAssignment,
     Decision,
     InMemoryRepository,
     InvalidInput,
+    ManualClock,
+    Policies,
     Refused,
     Registrar,
     Repeat,
@@ -134,7 +137,91 @@ ENDS: list[Any] = [
 ]
 
 
+def keys_of_acme(repository: Interrupted | None = None) -> tuple[Registrar, ManualClock]:
+    """Return a registrar who knows one key of Python, for the learners of Acme."""
+    registrar, clock = world(repository)
+    registrar.create_keys(
+        "py",
+        name="Keys",
+        organization_id="acme",
+        availability=timedelta(days=3),
+        codes=["Spring-2026"],
+        id="spring",
+    )
+    return registrar, clock
+
+
+def test_a_window_that_closed_before_the_course_was_set_free_is_closed() -> None:
+    """The change does not expect the batch, so its terms are read when all else was read."""
+    repository = Interrupted(Course)
+    registrar, _ = keys_of_acme(repository)
+    registrar.update(attrs.evolve(PYTHON, archived=True))
+
+    def close_and_set_free() -> None:
+        registrar.edit_keys("spring", redeemable_until=START)
+        registrar.update(PYTHON)
+
+    repository.steps = [close_and_set_free]
+    repository.is_open = True
+    with pytest.raises(Refused) as caught:
+        registrar.redeem("Spring-2026", "ada")
+    assert [one.code for one in caught.value.decision.reasons] == ["key_expired"]
+
+
+@pytest.mark.parametrize("command", ["create_keys", "edit_keys"])
+def test_a_day_is_that_of_the_zone_at_the_commit(command: str) -> None:
+    class MovesFirst(InMemoryRepository):
+        """Lets Acme move to another zone just before a change of keys is stored."""
+
+        moved = True
+
+        def commit(self, change: Change, /) -> None:
+            if not self.moved:
+                self.moved = True
+                registrar.update(attrs.evolve(ACME, time_zone="Asia/Tokyo"))
+            super().commit(change)
+
+    repository = MovesFirst()
+    registrar, _ = world(repository)
+    terms: dict[str, Any] = {"organization_id": "acme", "availability": timedelta(days=3)}
+    batch = registrar.create_keys("py", name="Keys", generate=1, **terms)
+    repository.moved = False
+    until = date(2026, 3, 1)
+    if command == "create_keys":
+        after = registrar.create_keys(
+            "py", name="Keys", generate=1, redeemable_until=until, **terms
+        )
+    else:
+        after = registrar.edit_keys(batch.id, redeemable_until=until)
+    assert after.redeemable_until == datetime.fromisoformat("2026-03-01T00:00:00+09:00")
+
+
+def test_a_policy_of_the_host_may_let_a_key_be_redeemed_again() -> None:
+    """Its answer counts, though it says that each learner has one turn."""
+
+    class Lenient:
+        once_per_learner = True
+
+        def evaluate(self, *_: object, **__: object) -> Decision:
+            return Decision()
+
+    registrar, clock = keys_of_acme()
+    registrar.edit_keys("spring", max_uses=2)
+    policies = Policies(key_redemption=Lenient())
+    office = Registrar(registrar.repository, policies=policies, clock=clock)
+    assert office.redeem("Spring-2026", "ada") != office.redeem("Spring-2026", "ada")
+    assert [key.uses for key in office.keys("spring")] == [2]
+
+
 class TestARosterUnderItsPrefix:
+    def test_one_who_got_it_later_and_has_it_no_more_was_not_skipped(self) -> None:
+        registrar, clock = world()
+        registrar.assign_many(["py"], ["ada"], id="r", repeat=Repeat.SKIP)
+        clock.advance(timedelta(hours=1))
+        registrar.cancel(registrar.assign("py", "bo").id)
+        with pytest.raises(Conflict):
+            registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
+
     @pytest.mark.parametrize("end", ENDS)
     def test_one_whose_access_had_ended_before_was_not_skipped(self, end: End) -> None:
         registrar, clock = world()

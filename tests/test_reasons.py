@@ -20,6 +20,7 @@ from course_assignments import (
     ExpirationLimit,
     ForPair,
     HostReason,
+    InvalidInput,
     Reason,
     Refused,
     Registrar,
@@ -257,6 +258,23 @@ def made_of(kind: type[Any], text: str, instant: datetime) -> Any:
         ExpirationLimit: ExpirationLimit.COURSE,
     }
     return kind(*(values[field.type] for field in attrs.fields(kind)))
+
+
+FIELDS = [(kind, field.name) for kind in (*KINDS, ForPair) for field in attrs.fields(kind)]
+
+
+@pytest.mark.parametrize(("kind", "name"), FIELDS)
+def test_a_fact_that_cannot_be_one_is_invalid(kind: type[Any], name: str) -> None:
+    if kind is ForPair:
+        reason: Any = ForPair("py", "ada", reasons.CourseArchived("py"))
+    elif kind is HostReason:
+        reason = HostReason("x-unpaid", "The invoice of May is open.")
+    else:
+        reason = made_of(kind, "py", datetime(2026, 1, 5, tzinfo=UTC))
+    for junk in (object(), 1.5, [object()], b"py"):
+        with pytest.raises(InvalidInput) as caught:
+            attrs.evolve(reason, **{name: junk})
+        assert caught.value.field.startswith(name)
 
 
 @given(
