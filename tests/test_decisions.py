@@ -108,6 +108,7 @@ class TestAllOfThem:
     @example([([5], True), ([5], False)], 0)
     @example([([2, 4], False), ([3], True)], 0)
     @example([([1, 2, 3], True), ([1, 2, 3], False)], 0)
+    @example([([2], False), ([1, 3], True)], 0)
     def test_answer_as_each_of_them_asked_at_every_minute(
         self, drawn: list[tuple[list[int], bool]], minute: int
     ) -> None:
@@ -172,6 +173,13 @@ class TestAllOfThem:
         assert all_of([stuck], START) == Decision()
         assert all_of([stuck], START + MINUTE) == Decision()
         assert len(asked) == 2
+
+        def stuck_later(at: datetime) -> Decision:
+            asked.append(at)
+            return Decision((), START + MINUTE)
+
+        assert all_of([stuck_later], START) == Decision()
+        assert len(asked) == 4
 
     def test_give_up_on_one_that_turns_for_ever_and_say_how_far_they_came(self) -> None:
         asked: list[datetime] = []

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from types import FrameType
@@ -373,6 +374,63 @@ class TestGet:
 
 
 JUNK: tuple[Any, ...] = (None, 7, "text", b"bytes", [], {}, object(), int, ADA, Course)
+
+
+class Busy(Exception):
+    """Another call is not over yet."""
+
+
+class Turnstile:
+    """A lock that, where another would wait, says so; without a *bar* it lets everyone through."""
+
+    def __init__(self, *, bar: bool) -> None:
+        self.bar, self.taken = bar, False
+
+    def __enter__(self) -> None:
+        if self.bar and self.taken:
+            raise Busy
+        self.taken = True
+
+    def __exit__(self, *_: object) -> None:
+        self.taken = False
+
+
+class TestReading:
+    """Reading is a snapshot of one call: no commit comes into the middle of it."""
+
+    @staticmethod
+    def names(how: str, *, bar: bool) -> list[str]:
+        """Read two users, while another call tries to rename both."""
+        kept = stored(ADA, BO)
+        kept._lock = Turnstile(bar=bar)  # type: ignore[assignment]  # noqa: SLF001
+        renamed = [Replace(one, attrs.evolve(one, name="Renamed")) for one in (ADA, BO)]
+        rivals = iter([lambda: kept.commit(Change(replace=renamed))])
+
+        def let_one_try() -> None:
+            with suppress(Busy):
+                next(rivals, lambda: None)()
+
+        class Records(dict[Any, Any]):
+            def __getitem__(self, name: Any) -> Any:
+                found = super().__getitem__(name)
+                let_one_try()
+                return found
+
+        shelf = kept._shelves[User]  # noqa: SLF001
+        shelf.records = Records(shelf.records)
+        read: Mapping[str, Callable[[], Iterable[User]]] = {
+            "get": lambda: kept.get(User, ["ada", "bo"]).values(),
+            "find": lambda: kept.find(UserQuery()),
+        }
+        return [one.name for one in read[how]()]
+
+    @pytest.mark.parametrize("how", ["get", "find"])
+    def test_is_of_one_moment(self, how: str) -> None:
+        assert self.names(how, bar=True) == ["Ada", "Bo"]
+
+    @pytest.mark.parametrize("how", ["get", "find"])
+    def test_would_be_of_two_without_the_lock(self, how: str) -> None:
+        assert self.names(how, bar=False) == ["Ada", "Renamed"]
 
 
 class TestJunk:
@@ -760,6 +818,7 @@ LATER = attrs.evolve(ADAS, cancelled_at=START + timedelta(days=1))
 COSTS: Mapping[str, Callable[[InMemoryRepository], object]] = {
     "get": lambda kept: kept.get(User, ["ada", "nobody"]),
     "by learner": lambda kept: kept.find(AssignmentQuery(learner_id="ada")),
+    "by course": lambda kept: kept.find(AssignmentQuery(course_id="py")),
     "by nobody": lambda kept: kept.find(AssignmentQuery(learner_id="nobody")),
     "by learner and course": lambda kept: kept.find(
         AssignmentQuery(learner_id="ada", course_id="py")
@@ -806,6 +865,35 @@ class TestCost:
             return [one for one in every(kept, AssignmentQuery()) if one.learner_id == "ada"]
 
         assert cost(scan, 1000) > 10 * cost(scan, 20)
+
+    def test_a_listing_is_sorted_once_after_it_has_grown(self) -> None:
+        """One sort counts as one step, however long it takes, so here sorts are counted."""
+        sorts = 0
+
+        class Places(list[Any]):
+            def sort(self, **options: Any) -> None:
+                nonlocal sorts
+                sorts += 1
+                super().sort(**options)
+
+        kept = InMemoryRepository()
+        listing = kept._shelves[User]._all  # noqa: SLF001
+        listing._places = Places()  # noqa: SLF001
+        for name in "bca":
+            kept.commit(Change(create=[user(name, f"{name}@example.org")]))
+        for _ in range(3):
+            assert [one.id for one in kept.find(UserQuery())] == ["a", "b", "c"]
+        assert sorts == 1
+        kept.commit(Change(create=[user("d", "d@example.org")]))
+        assert len(kept.find(UserQuery())) == 4
+        assert sorts == 1
+
+    def test_looking_for_what_is_not_there_leaves_no_trace(self) -> None:
+        kept = stored(ADAS)
+        index = kept._shelves[CourseAssignment]._by["learner_id"]  # noqa: SLF001
+        for number in range(9):
+            assert not kept.find(AssignmentQuery(learner_id=f"nobody-{number}")).records
+        assert list(index) == ["ada"]
 
     def test_a_page_reads_no_further_than_one_record_behind_it(self) -> None:
         asked: list[object] = []

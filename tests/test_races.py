@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
-from itertools import chain, product
+from itertools import chain, cycle, product
 from threading import Barrier, Semaphore, local
 from typing import Any, TypeAlias, TypeVar
 
@@ -433,23 +433,6 @@ class TestEditingTheMaximumAmidTheCrowd:
     def test_a_maximum_below_uses_made_meanwhile_is_refused(self, after: int) -> None:
         self.play_overtaken(InMemoryRepository, after)
 
-    def test_who_runs_out_of_patience_is_refused_although_the_reason_changes_all_the_time(
-        self,
-    ) -> None:
-        people = newcomers(200)
-        scene = with_keys(InMemoryRepository, people, uses=1000, patience=timedelta(0))
-        scene.registrar.redeem(CODE, "ada")
-        scene.registrar.redeem(CODE, "bo")
-        waiting = iter(people)
-
-        def let_one_in(call: str) -> None:
-            if call == "find" and (learner := next(waiting, None)) is not None:
-                scene.registrar.redeem(CODE, learner.id)
-
-        refused = outcome_of(partial(scene.watched(let_one_in).edit_keys, "spring", max_uses=1))
-        assert [codes_of(one) for one in refusals([refused])] == [["max_uses_below_uses"]]
-        assert next(waiting, None) is not None
-
     @pytest.mark.parametrize("after", [15, 17])
     def test_it_takes_terms_that_leave_the_uses_alone(self, after: int) -> None:
         with pytest.raises(AssertionError):
@@ -614,32 +597,34 @@ class TestCancellingAndReschedulingAtOnce:
             for number in range(rounds)
         ]
         scene.repository.commit(Change(create=made))
-        barrier, fresh = Barrier(2, timeout=PATIENCE), local()
+        barrier, fresh, done = Barrier(2, timeout=PATIENCE), local(), Semaphore(0)
 
         def meet_once_a_round(call: str) -> None:
             if call == "commit" and fresh.round:
                 fresh.round = False
                 barrier.wait()
+                # Both have decided; now one goes first, then the other, then either of them.
+                if fresh.first not in {"either", fresh.name}:
+                    assert done.acquire(timeout=PATIENCE)
 
         registrar = scene.watched(meet_once_a_round)
 
-        def go_through(
-            command: Callable[[str], CourseAssignment],
-        ) -> list[Told]:
+        def go_through(name: str, command: Callable[[str], CourseAssignment]) -> list[Told]:
             outcomes = []
-            for one in made:
-                fresh.round = True
+            fresh.name = name
+            for one, first in zip(made, cycle(("cancel", "reschedule", "either"))):
+                fresh.round, fresh.first = True, first
                 outcomes.append(outcome_of(partial(command, one.id)))
+                if first == name:
+                    done.release()
             return outcomes
 
-        cancels, reschedules = granted(
-            crew(
-                [
-                    partial(go_through, registrar.cancel),
-                    partial(go_through, lambda id_: registrar.reschedule(id_, self.SOONER)),
-                ]
-            )
-        )
+        tasks = [
+            partial(go_through, "cancel", registrar.cancel),
+            partial(go_through, "reschedule", lambda id_: registrar.reschedule(id_, self.SOONER)),
+        ]
+        # A thread that hangs is found at the barrier; all rounds may take as long as they take.
+        cancels, reschedules = granted(crew(tasks, patience=60 * PATIENCE))
         told: dict[str, list[str]] = {one.id: [] for one in made}
         for event in scene.events("cancel", "reschedule"):
             told[event.subject_ids[0]].append(event.action)
@@ -657,6 +642,8 @@ class TestCancellingAndReschedulingAtOnce:
                 assert told[one.id] == ["reschedule", "cancel"]
                 cancelled = attrs.evolve(moved, cancelled_at=START)
             assert cancel == stored[one.id] == cancelled
+        refused = refusals(reschedules)
+        assert rounds // 3 <= len(refused) <= rounds - rounds // 3
 
     def test_ten_thousand_times_the_loser_sees_the_winner(self) -> None:
         self.play(InMemoryRepository, 10_000)

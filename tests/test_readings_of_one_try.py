@@ -6,6 +6,7 @@ Whatever comes between two of them, what a command or a question answers was tru
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from itertools import count
 from typing import Any, TypeAlias
 
 import attrs
@@ -19,6 +20,7 @@ from course_assignments import (
     Course,
     CourseAssignment,
     Decision,
+    HostReason,
     InMemoryRepository,
     InvalidInput,
     ManualClock,
@@ -33,8 +35,9 @@ from course_assignments.actions import assigning
 from course_assignments.changes import R
 from course_assignments.people import anonymous_email
 from course_assignments.policies import repetition
+from course_assignments.registrar import office
 
-US = timedelta(microseconds=1)
+US, DAY = timedelta(microseconds=1), timedelta(days=1)
 
 
 class Interrupted(InMemoryRepository):
@@ -135,6 +138,75 @@ ENDS: list[Any] = [
     pytest.param(lambda registrar, id_: registrar.cancel(id_), id="cancelled"),
     pytest.param(lambda registrar, id_: registrar.reschedule(id_, START + US), id="over"),
 ]
+
+
+class Scripted:
+    """A policy that answers in turn, with a reason of each code or with yes."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = iter(answers)
+        self.asked = 0
+
+    def evaluate(self, *_: object, **__: object) -> Decision:
+        self.asked += 1
+        code = next(self.answers)
+        # Each time with other words, as of something that moves with the clock.
+        return Decision([HostReason(code, f"Sentence {self.asked}.")] if code else ())
+
+
+def scripted(*answers: str, **options: Any) -> tuple[Registrar, Scripted]:
+    rule = Scripted(*answers)
+    registrar, _ = world(policies=Policies(course_availability=rule), **options)
+    return registrar, rule
+
+
+class TestAnAnswerThatWritesNothing:
+    @pytest.mark.parametrize(
+        ("answers", "believed"),
+        [
+            (["x-a", "x-a"], "x-a"),
+            (["x-a", "x-b", "x-b"], "x-b"),
+            (["x-a", "x-b", "x-a", "x-a"], "x-a"),
+            (["x-a", "", "x-b", "x-b"], "x-b"),
+            (["", "x-a", "", ""], ""),
+        ],
+    )
+    def test_is_believed_when_it_is_read_twice_in_a_row(
+        self, answers: list[str], believed: str
+    ) -> None:
+        registrar, rule = scripted(*answers)
+        decision = registrar.may_assign("py", "ada")
+        assert [one.code for one in decision.reasons] == ([believed] if believed else [])
+        assert rule.asked == len(answers)
+
+    def test_is_believed_at_the_end_of_patience_though_it_changes_all_the_time(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Time passes only by the readings of this clock.
+        seconds = count(0, 10)
+        monkeypatch.setattr(office, "monotonic", lambda: float(next(seconds)))
+        registrar, rule = scripted(*["x-a", "x-b"] * 50, patience=timedelta(seconds=35))
+        with pytest.raises(Refused):
+            registrar.assign("py", "ada")
+        assert rule.asked == 5
+
+    def test_is_read_twice_even_without_patience(self) -> None:
+        registrar, rule = scripted("x-a", "x-b", "x-c", patience=timedelta(0))
+        assert [one.code for one in registrar.may_assign("py", "ada").reasons] == ["x-b"]
+        assert rule.asked == 2
+
+    def test_is_not_that_someone_is_missing_who_has_just_come(self) -> None:
+        repository = Interrupted(User)
+        registrar, _ = world(repository)
+        zoe = attrs.evolve(ADA, id="zoe", email="zoe@example.org")
+        repository.steps = [lambda: None, lambda: registrar.add(zoe)]
+        repository.is_open = True
+        assert registrar.assign("py", "zoe").learner_id == "zoe"
+
+    def test_may_draw_the_same_ids_at_each_reading(self) -> None:
+        registrar, _ = world(new_id=lambda: "x-1")
+        assert registrar.may_assign("py", "ada")
+        assert registrar.assign("py", "ada").id == "x-1"
 
 
 def keys_of_acme(repository: Interrupted | None = None) -> tuple[Registrar, ManualClock]:
@@ -241,6 +313,19 @@ class TestARosterUnderItsPrefix:
         again = registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
         assert again.created == first.created
         assert [one.id for one in again.skipped] == [held.id]
+
+    @pytest.mark.parametrize(("ends", "told"), [((3, 9), "a"), ((9, 3), "b"), ((9, 9), "a")])
+    def test_of_several_that_stood_the_one_that_ends_last_is_told_or_that_of_the_smaller_id(
+        self, ends: tuple[int, int], told: str
+    ) -> None:
+        registrar, clock = world()
+        held = {}
+        for name, days in zip("ba", ends, strict=True):
+            held[name] = registrar.assign("py", "bo", expires=START + days * DAY, id=name)
+            clock.advance(US)
+        first = registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
+        assert first.skipped == (held[told],)
+        assert registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP) == first
 
     def test_one_who_got_it_from_a_clock_that_was_ahead_is_skipped_again(self) -> None:
         registrar, clock = world()

@@ -1,5 +1,6 @@
 """What learners do with keys: redeem them, or register with them."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from course_assignments import (
     Event,
     ExpirationLimit,
     FromKey,
+    InMemoryRepository,
     InvalidInput,
     KeyRedemptionPolicy,
     ManualClock,
@@ -31,6 +33,7 @@ from course_assignments import (
     User,
     every,
 )
+from course_assignments.changes import R
 from course_assignments.reasons import AlreadyRedeemed
 
 TICK = timedelta(microseconds=1)
@@ -159,9 +162,35 @@ class TestRedeem:
         registrar, _ = with_key()
         assert codes(registrar, "redeem", typed, "ada") == ["key_not_found"]
 
-    def test_a_typing_error_is_known_before_any_look_up(self) -> None:
-        registrar, _ = with_key()
-        assert codes(registrar, "redeem", "0000-0000-0000-0001-3", "ada") == ["key_mistyped"]
+    @pytest.mark.parametrize("command", ["redeem", "register", "revoke_key"])
+    @pytest.mark.parametrize(
+        ("typed", "code"),
+        [
+            ("0000-0000-0000-0001-3", "key_mistyped"),
+            ("ooo0 0000 0000 oool 3", "key_mistyped"),
+            ("short", "key_not_found"),
+            ("x" * 65, "key_not_found"),
+            ("x" * 10_000, "key_not_found"),
+            ("Spring\x002026", "key_not_found"),
+            ("Spring-\ud800-2026", "key_not_found"),
+        ],
+    )
+    def test_what_can_be_no_key_is_known_before_any_look_up(
+        self, command: str, typed: str, code: str
+    ) -> None:
+        class NoKeys(InMemoryRepository):
+            """Lets nobody look a key up."""
+
+            def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+                assert kind is not TrainingKey
+                return super().get(kind, ids)
+
+        registrar, _ = world(NoKeys())
+        people: dict[str, tuple[str | User, ...]] = {"redeem": ("ada",), "register": (NEW,)}
+        who = people.get(command, ())
+        assert codes(registrar, command, typed, *who) == [code]
+        with pytest.raises(AssertionError):
+            getattr(registrar, command)("Spring-2026", *who)
 
 
 class TestRefusals:

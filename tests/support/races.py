@@ -55,7 +55,9 @@ PATIENCE = 10.0
 Step: TypeAlias = Callable[[str], None]
 
 
-def crew(tasks: Iterable[Callable[[], T]]) -> list[T | CourseAssignmentsError]:
+def crew(
+    tasks: Iterable[Callable[[], T]], patience: float = 3 * PATIENCE
+) -> list[T | CourseAssignmentsError]:
     """Carry out each task on a thread of its own; return what each came to, in their order."""
     todo = list(tasks)
     outcomes: dict[int, T | BaseException] = {}
@@ -69,7 +71,7 @@ def crew(tasks: Iterable[Callable[[], T]]) -> list[T | CourseAssignmentsError]:
     threads = [Thread(target=work, args=[one], daemon=True) for one in range(len(todo))]
     for thread in threads:
         thread.start()
-    give_up_at = monotonic() + 3 * PATIENCE
+    give_up_at = monotonic() + patience
     for thread in threads:
         thread.join(max(0, give_up_at - monotonic()))
     assert len(outcomes) == len(todo), "a thread hangs"
