@@ -8,6 +8,8 @@ import nox
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
+# A session that could not run has not passed.
+nox.options.error_on_missing_interpreters = True
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 
@@ -31,6 +33,13 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "run", "-m", "pytest", *EVERY_TEST)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
+
+
+@nox.session(default=False)
+def thorough(session: nox.Session) -> None:
+    """Run the property tests on twenty times as many examples, other ones each time."""
+    session.install(".", *group("test"))
+    session.run("pytest", "tests", *session.posargs, env={"HYPOTHESIS_PROFILE": "thorough"})
 
 
 @nox.session

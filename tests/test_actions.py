@@ -1036,7 +1036,7 @@ class TestProfiles:
         records = [SQL] if where == "stored" else [SQL, other]
         with pytest.raises(Conflict) as caught:
             self.add(records=records, stored=stored)
-        assert caught.value == Conflict(("sql",))
+        assert caught.value == Conflict(("sql",), "id_taken")
 
     def test_ids_are_taken_within_their_kind(self) -> None:
         records = [attrs.evolve(SQL, id="x"), attrs.evolve(ACME, id="x"), attrs.evolve(ADA, id="x")]

@@ -14,8 +14,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.values import refusal
 
-from course_assignments import codes, read_codes
-from course_assignments.codes import fold, generate, is_mistyped, is_storable, mask, show_code
+from course_assignments import InvalidInput, codes, read_codes
+from course_assignments.codes import (
+    check_symbol,
+    fold,
+    generate,
+    has_generated_shape,
+    is_mistyped,
+    is_storable,
+    mask,
+    show_code,
+)
 
 #: Written out once more: Crockford's base 32.
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -403,3 +412,20 @@ class TestPaste:
 
     def test_names_the_argument_it_was_given_as(self) -> None:
         assert refusal(lambda: read_codes(["short"], "paste")).field == "paste[0]"
+
+
+@pytest.mark.parametrize(
+    "ask", [fold, has_generated_shape, is_mistyped, is_storable, show_code, mask, check_symbol]
+)
+@pytest.mark.parametrize("junk", [None, 12, b"Spring-2026", ["Spring-2026"]])
+def test_what_is_no_text_is_no_code(ask: Callable[[Any], object], junk: Any) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        ask(junk)
+    assert (caught.value.code, caught.value.field) == ("not_a_text", "code")
+
+
+@pytest.mark.parametrize("symbols", ["0000-0000", "o", "U", "\u00e9"])
+def test_only_symbols_of_the_alphabet_are_checked(symbols: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_symbol(symbols)
+    assert caught.value.code == "invalid_code"

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.values import assert_is_value, refusal
 
-from course_assignments import Decision, ForPair, HostReason, Refused
+from course_assignments import Decision, ForPair, HostReason, InvalidInput, Refused
 from course_assignments.decisions import MOST_TURNS, all_of
 from course_assignments.reasons import CourseArchived, KeyNotFound
 
@@ -162,6 +162,12 @@ class TestAllOfThem:
 
         assert all_of([soon, lambda _: Decision([ARCHIVED])], START) == Decision([UNPAID, ARCHIVED])
         assert asked == [START]
+
+    def test_are_a_list(self) -> None:
+        nothing: Any = None
+        with pytest.raises(InvalidInput) as caught:
+            all_of(nothing, START)
+        assert caught.value.field == "questions"
 
     def test_stop_asking_one_that_says_it_has_changed_already(self) -> None:
         asked: list[datetime] = []

@@ -188,12 +188,10 @@ class TestMessages:
             (ERRORS[0], "learners[17]: expected a text of 1 to 200 characters"),
             (ERRORS[1], "there is no Course 'c-9'"),
             (ERRORS[2], "there is no Course 'c-9', no User 'u-9', no User 'u-8'"),
+            (ERRORS[3], "others changed or made a-1, ****-C7Q2 meanwhile; try again"),
             (
-                ERRORS[3],
-                (
-                    "something else is stored under a-1, ****-C7Q2, or it changed; "
-                    "read again, or choose another id"
-                ),
+                Conflict(("a-1",), "id_taken"),
+                "something else is stored under a-1; give another id, or what is stored there",
             ),
             (ERRORS[4], f"{LabLaunched(AT)} {AlreadyCancelled(AT)}"),
             (

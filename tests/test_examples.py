@@ -90,7 +90,7 @@ def test_the_demo_cancels_once_and_is_then_refused_for_both_reasons() -> None:
 
 
 def test_the_demo_lists_three_generated_keys_and_the_one_made_by_hand() -> None:
-    listed = step("Keys are made").split("remaining uses\n")[1].splitlines()
+    listed = step("Keys for Git are made").split("remaining uses\n")[1].splitlines()
     *generated, (by_hand, uses) = [line.split() for line in listed]
     symbol = "[0-9A-HJKMNP-TV-Z]"
 

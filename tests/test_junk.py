@@ -196,7 +196,7 @@ PLAIN = {
     *("CompletionPolicy", "CourseAvailabilityPolicy", "Direct", "InMemoryRepository"),
     *("RegistrationPolicy", "ReschedulePolicy", "system_clock"),
     *("Clock", "Origin", "Reason", "Record", "Repository", "Term", "TermLike", "EndLike"),
-    *("actions", "reasons", "CourseAssignmentsError", "Query"),
+    *("actions", "codes", "reasons", "CourseAssignmentsError", "Query"),
 }
 
 #: Python's own refusal of a value that is no member is what a user of enums expects.

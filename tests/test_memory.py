@@ -305,6 +305,21 @@ class TestExpect:
         repository.commit(Change(replace=replace, expect=[PYTHON]))
 
 
+@pytest.mark.parametrize(
+    ("change", "writes"),
+    [
+        (Change(), False),
+        (Change(expect=[ADA]), False),
+        (Change(create=[ADA]), True),
+        (Change(replace=[Replace(ADA, ADA)]), True),
+        (Change(use=[Use(TrainingKey(code="Spring-2026", batch_id="b"), 1)]), True),
+        (Change(record=[Event(at=START, action="add", subject_ids=["ada"])]), True),
+    ],
+)
+def test_a_change_is_true_if_it_writes(*, change: Change, writes: bool) -> None:
+    assert bool(change) is writes
+
+
 class TestRecord:
     """`record`: append events, in the same commit; never loses."""
 

@@ -149,3 +149,9 @@ def test_the_words_for_roles_and_permissions_are_these() -> None:
         "KEYS": "keys",
         "SUPPORT": "support",
     }
+
+
+@pytest.mark.parametrize("junk", [None, 12, b"ada@example.org"])
+def test_what_is_no_text_is_no_address(junk: Any) -> None:
+    error = refusal(lambda: fold_email(junk))
+    assert (error.code, error.field) == ("not_a_text", "email")

@@ -64,7 +64,10 @@ ONE_OF_EACH: list[tuple[Any, str, str]] = [
     (
         reasons.ExpiresTooLate(AT + timedelta(microseconds=1), ExpirationLimit.ORGANIZATION),
         "expires_too_late",
-        "It can end at 2026-01-05 09:00:00.000001 UTC at the latest (organization limit).",
+        (
+            "It can end at 2026-01-05 09:00:00 UTC at the latest, by the limit of the "
+            "organization; choose an earlier end."
+        ),
     ),
     (
         reasons.ExpiresTooEarly(AT),
@@ -122,12 +125,15 @@ ONE_OF_EACH: list[tuple[Any, str, str]] = [
     (
         reasons.WrongOrganization(),
         "wrong_organization",
-        "The key is for another organization; ask your own for one.",
+        "The key is for the learners of another organization; ask yours for one.",
     ),
     (
         reasons.AlreadyRedeemed("a-1", AT),
         "already_redeemed",
-        "You redeemed this key at 2026-01-05 09:00:00 UTC; it made assignment 'a-1'.",
+        (
+            "This key was redeemed before, at 2026-01-05 09:00:00 UTC, and made assignment 'a-1'; "
+            "use that one."
+        ),
     ),
     (
         reasons.RegistrationDisabled(),

@@ -241,7 +241,11 @@ class TestActing:
         found = registrar.may_assign_many(["py", "sql"], ["bo", "ada", "cy"], by="manager")
         assert [str(reason) for reason in found.reasons] == [
             "You do not manage organization 'beta'; ask someone who does.",
-            "The learner has no organization, so nobody manages them; give them one first.",
+            *(
+                f"Learner 'cy', course '{course_id}': The learner has no organization, so nobody "
+                "manages them; give them one first."
+                for course_id in ("py", "sql")
+            ),
         ]
         registrar.assign_many(["py"], ["ada", "manager"], by="manager")
 

@@ -154,3 +154,7 @@ class TestJunk:
 
     def test_what_is_no_instant_is_invalid(self) -> None:
         check_junk(lambda junk: POLICY.evaluate([FIRST], at=junk), "at", NO_INSTANTS)
+
+    def test_what_stands_is_sought_among_assignments(self) -> None:
+        check_junk(lambda junk: latest_standing(junk, CREATED), "assignments", [None, "a-1"])
+        check_junk(lambda junk: latest_standing([junk], CREATED), "assignments[0]", [None, "a-1"])

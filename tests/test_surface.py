@@ -90,7 +90,7 @@ RECORD_FIELDS: dict[type, dict[str, Any]] = {
     ca.HostReason: {"code": GIVEN, "sentence": GIVEN},
     ca.InvalidInput: {"code": GIVEN, "field": GIVEN, "hint": GIVEN},
     ca.Refused: {"decision": GIVEN},
-    ca.Conflict: {"ids": GIVEN},
+    ca.Conflict: {"ids": GIVEN, "code": "changed"},
 }
 
 #: Fields with a default although the specification names none: more may be left out, not less.
@@ -456,6 +456,7 @@ ERRORS = [name for name in VALUES if name not in PLAIN]
 OTHERS: dict[str, Any] = {
     "also": (ca.NotFound("Course", "other"),),
     "ids": ("other",),
+    "code": "id_taken",
     "decision": ca.Decision([ca.HostReason("x-other", "Another.")]),
 }
 

@@ -50,11 +50,12 @@ def main() -> None:
         random_bytes=lambda size: shake_256(b"a demonstration").digest(size),
     )
 
-    tell(clock, "A catalogue and a roster are read from CSV files and stored.")
+    tell(clock, "A catalogue and a roster are read from CSV files and stored, with two customers.")
     courses = read_courses(HERE / "catalogue.csv")
     learners = read_users(HERE / "roster.csv")
     registrar.add(NORTHWIND, HARBOUR, *courses, *learners)
-    show([NORTHWIND, HARBOUR, *courses], "id", "name", "maximum_access")
+    show([NORTHWIND, HARBOUR], "id", "name", "time_zone", "maximum_access")
+    show(courses, "id", "name", "maximum_access")
     show(learners, "id", "name", "organization_id")
 
     tell(clock, "Two courses are assigned to three learners, all six pairs or none.")
@@ -62,17 +63,22 @@ def main() -> None:
     show(batch.created, *ACCESS)
 
     clock.advance(timedelta(hours=2))
-    tell(clock, "SQL was not meant for Bo. May it be cancelled, and for how long? Then it is.")
+    tell(clock, "SQL was not meant for Bo. May it be cancelled, and until when? It may, so it is.")
     mistake = next(one for one in batch.created if (one.learner_id, one.course_id) == ("bo", "sql"))
     decision = registrar.may_cancel(mistake.id)
-    say(f"may_cancel: {decision} This answer holds until {decision.changes_at}.")
+    say(f"may_cancel: {decision} This holds until just before {decision.changes_at}.")
     say(f"cancel: {mistake.id} is {registrar.cancel(mistake.id).status(clock()).value}.")
 
     clock.advance(timedelta(days=2))
-    tell(clock, "Two days later someone tries to cancel it again, and is told all that is against.")
+    tell(
+        clock, "Two days later someone tries to cancel it again, and is given both reasons against."
+    )
     show_refusal(lambda: registrar.cancel(mistake.id))
 
-    tell(clock, "Keys are made, three by chance and one by hand; each can be redeemed twice.")
+    tell(
+        clock,
+        "Keys for Git are made, for whoever has one: three at random, one by hand, two uses each.",
+    )
     spring = registrar.create_keys(
         "git",
         name="Spring",
@@ -85,7 +91,7 @@ def main() -> None:
         generate=3,
         id="spring",
     )
-    say(f"They can be redeemed until {spring.redeemable_until}, when April begins in Berlin.")
+    say(f"They can be redeemed until {text(spring.redeemable_until)}, when April begins in Berlin.")
     show(registrar.keys(spring.id), *KEY)
 
     clock.advance(timedelta(hours=1))

@@ -155,4 +155,8 @@ def stay(row: dict[str, str]) -> tuple[str, str, datetime | None, datetime | Non
 if __name__ == "__main__":
     if not sys.argv[1:]:
         sys.exit("Name the folder with the tables: nox -s replay -- FOLDER")
+    print(
+        "Each registration is assigned, each withdrawal cancels; then each presentation gets a key"
+    )
+    print(f"of {USES_FEWER} uses fewer than it had learners, and all of them try it.\n")
     replay(Path(sys.argv[1]))[0].show()

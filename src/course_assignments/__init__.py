@@ -3,7 +3,7 @@
 Everything public can be imported from here; the README shows the first ten lines.
 """
 
-from course_assignments import actions, reasons
+from course_assignments import actions, codes, reasons
 from course_assignments.assignments import (
     AssignmentBatch,
     CourseAssignment,
@@ -123,6 +123,7 @@ __all__ = [
     "User",
     "UserQuery",
     "actions",
+    "codes",
     "every",
     "format_term",
     "parse_term",

@@ -49,9 +49,17 @@ def check_symbol(symbols: str) -> str:
         '2'
     """
     value = 0
-    for symbol in symbols:
+    for symbol in _text(symbols):
+        if symbol not in _VALUES:
+            raise InvalidInput("invalid_code", "code", f"expected symbols out of {ALPHABET}")
         value = _times_generator(value ^ _VALUES[symbol])
     return ALPHABET[value]
+
+
+def _text(value: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidInput("not_a_text", "code", "expected the code of a key as a text")
+    return value
 
 
 def _times_generator(value: int) -> int:
@@ -69,7 +77,7 @@ def fold(typed: str) -> str:
         >>> fold(" ooo0-0000 0000-oool-2 "), fold(" Spring-2026 ")
         ('00000000000000012', 'Spring-2026')
     """
-    exact = typed.strip(_MARGIN)
+    exact = _text(typed).strip(_MARGIN)
     if len(exact) < GENERATED_LENGTH:
         return exact
     kept = (letter for letter in exact if not letter.isspace() and category(letter) != "Pd")
@@ -84,7 +92,7 @@ def has_generated_shape(code: str) -> bool:
         >>> has_generated_shape("00000000000000012")
         True
     """
-    return len(code) == GENERATED_LENGTH and all(symbol in _VALUES for symbol in code)
+    return len(_text(code)) == GENERATED_LENGTH and all(symbol in _VALUES for symbol in code)
 
 
 def is_mistyped(code: str) -> bool:
@@ -105,7 +113,7 @@ def is_storable(code: str) -> bool:
         (True, False)
     """
     return (
-        SHORTEST <= len(code) <= LONGEST
+        SHORTEST <= len(_text(code)) <= LONGEST
         and all("!" <= letter <= "~" for letter in code)
         and not is_mistyped(code)
     )
@@ -130,7 +138,7 @@ def mask(code: str) -> str:
         >>> mask("0000000000000001C7Q2"), mask("Spring-2026")
         ('****-C7Q2', '****-26')
     """
-    shown = min(4, len(code) // 4)
+    shown = min(4, len(_text(code)) // 4)
     return f"****-{code[len(code) - shown :]}" if shown else "****"
 
 

@@ -19,7 +19,8 @@ class Decision:
     Attributes:
         reasons: Everything that speaks against, in a fixed order; none means yes.
         changes_at: The first instant, UTC, at which `allowed` is different if no one does
-            anything; ``None`` if never.
+            anything; ``None`` if never, or if what is asked for moves with the clock, as the
+            limits of an assignment do that is only to be made.
 
     Example:
         >>> from course_assignments.reasons import CourseArchived
@@ -99,7 +100,7 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
         >>> all_of([lambda at: Decision(), lambda at: Decision()], datetime(2026, 1, 5, tzinfo=UTC))
         Decision(reasons=(), changes_at=None)
     """
-    asked = tuple(questions)
+    asked = fields.check_list(questions, "questions", empty=True)
     answers = first = [_answer(ask, at) for ask in asked]
     reasons = tuple(dict.fromkeys(reason for answer in first for reason in answer.reasons))
     last, turn = at, _next_turn(answers)

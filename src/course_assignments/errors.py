@@ -82,6 +82,11 @@ def _texts(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
     _check_tuple(value, at.name, str)
 
 
+def _conflict_code(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
+    if value.__class__ is not str or value not in {"changed", "id_taken"}:
+        raise InvalidInput("wrong_type", at.name, "expected changed or id_taken")
+
+
 @attrs.frozen(eq=False)
 class NotFound(CourseAssignmentsError, LookupError):
     """No record of this kind has this id.
@@ -113,22 +118,29 @@ class NotFound(CourseAssignmentsError, LookupError):
 
 @attrs.frozen(eq=False)
 class Conflict(CourseAssignmentsError):
-    """A record is not, or no longer, what this change was made for; read again and decide anew.
+    """A record is not, or no longer, what this change was made for.
 
     Attributes:
         ids: The ids of the records that stood in the way; the code of a key is masked.
+        code: ``changed`` if others were faster: call again. ``id_taken`` if something else is
+            stored under an id that the caller gave: calling again will not help.
 
     Example:
         >>> print(Conflict(("a-1",)))
-        something else is stored under a-1, or it changed; read again, or choose another id
+        others changed or made a-1 meanwhile; try again
+        >>> print(Conflict(("a-1",), "id_taken"))
+        something else is stored under a-1; give another id, or what is stored there
     """
 
     ids: tuple[str, ...] = attrs.field(validator=_texts)
+    code: str = attrs.field(default="changed", validator=_conflict_code)
 
     def __str__(self) -> str:
         ids = ", ".join(self.ids)
-        advice = "read again, or choose another id"
-        return _plain(f"something else is stored under {ids}, or it changed; {advice}")
+        if self.code == "changed":
+            return _plain(f"others changed or made {ids} meanwhile; try again")
+        advice = "give another id, or what is stored there"
+        return _plain(f"something else is stored under {ids}; {advice}")
 
 
 def name_lines(numbers: Sequence[int]) -> str:

@@ -63,6 +63,9 @@ def check_id(value: object, field: str) -> str:
         >>> check_id("c-1", "course_id")
         'c-1'
     """
+    if not isinstance(value, str):
+        hint = f"expected an id: a text of 1 to {ID_LENGTH} characters"
+        raise InvalidInput("not_a_text", field, hint)
     return check_text(value, field, ID_LENGTH)
 
 

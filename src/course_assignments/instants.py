@@ -73,13 +73,23 @@ def next_tick(instant: datetime) -> datetime | None:
 
 
 def show(instant: datetime) -> str:
-    """Write *instant* the way messages do, to the second unless it is finer.
+    """Write *instant* the way sentences do, which are for people: down to the second.
 
     Example:
-        >>> show(datetime(2026, 1, 5, 9, tzinfo=UTC))
+        >>> show(datetime(2026, 1, 5, 9, 0, 0, 999999, tzinfo=UTC))
         '2026-01-05 09:00:00 UTC'
     """
-    return f"{instant:%Y-%m-%d %H:%M:%S}{f'.{instant:%f}' if instant.microsecond else ''} UTC"
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def check_zone(zone: tzinfo, field: str = "zone") -> None:
+    """Do nothing if *zone* is a time zone itself; its name is none.
+
+    Example:
+        >>> check_zone(UTC)
+    """
+    if not isinstance(zone, tzinfo):
+        raise InvalidInput("wrong_type", field, "expected tzinfo, such as ZoneInfo('Asia/Tokyo')")
 
 
 def first_at_or_after(wall: datetime, zone: tzinfo) -> datetime:
@@ -104,16 +114,19 @@ def start_of_day(day: date, zone: tzinfo, field: str = "day") -> datetime:
     """Return the first instant of *day* in *zone*, which need not be its midnight.
 
     Raises:
-        InvalidInput: it lies outside 1970 to 9899.
+        InvalidInput: *day* is no plain date, *zone* no time zone, or it lies outside 1970 to 9899.
 
     Example:
         >>> from zoneinfo import ZoneInfo
         >>> start_of_day(date(2026, 7, 1), ZoneInfo("America/New_York")).isoformat()
         '2026-07-01T04:00:00+00:00'
     """
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise InvalidInput("wrong_type", field, "expected a date, without a time of day")
+    check_zone(zone)
     try:
         return as_utc(first_at_or_after(datetime.combine(day, time()), zone), field)
-    except OverflowError as error:
+    except Exception as error:  # a foreign tzinfo may raise anything at all
         raise out_of_range(field) from error
 
 

@@ -85,7 +85,9 @@ class KeyBatch:
 def _code(_: object, at: "attrs.Attribute[str]", value: object) -> None:
     if not isinstance(value, str) or fold(value) != value or not is_storable(value):
         raise InvalidInput(
-            "invalid_code", at.name, "expected a code in the form in which it is looked up"
+            "invalid_code",
+            at.name,
+            "expected a code as codes.fold gives it, of 8 to 64 symbols",
         )
 
 

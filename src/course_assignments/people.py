@@ -26,6 +26,8 @@ def fold_email(email: str) -> str:
         >>> fold_email("Ada@Example.ORG") == fold_email("ada@example.org")
         True
     """
+    if not isinstance(email, str):
+        raise InvalidInput("not_a_text", "email", "expected an address such as ada@example.org")
     return normalize("NFC", normalize("NFC", email).casefold())
 
 

@@ -12,7 +12,13 @@ import attrs
 from dateutil.relativedelta import relativedelta
 
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import as_utc, first_at_or_after, out_of_range, start_of_day
+from course_assignments.instants import (
+    as_utc,
+    check_zone,
+    first_at_or_after,
+    out_of_range,
+    start_of_day,
+)
 
 #: The longest term: a hundred years, leap days included.
 LONGEST = timedelta(days=36525)
@@ -24,7 +30,8 @@ _WRITTEN_IN_DAYS = timedelta(days=2)
 
 def _check_months(_: object, __: object, value: Any) -> None:
     if type(value) is not int or not 1 <= value <= MOST_MONTHS:
-        raise InvalidInput("invalid_term", "months", "expected a whole number from 1 to 1200")
+        hint = f"expected a whole number of months from 1 to {MOST_MONTHS}"
+        raise InvalidInput("invalid_term", "months", hint)
 
 
 @attrs.frozen(order=True)
@@ -46,8 +53,7 @@ class Months:
     def after(self, start: datetime, zone: tzinfo = UTC) -> datetime:
         """Return the instant this many months after *start* on the calendar of *zone*."""
         at = as_utc(start, "start")
-        if not isinstance(zone, tzinfo):
-            raise InvalidInput("wrong_type", "zone", "expected tzinfo")
+        check_zone(zone)
         try:
             wall = at.astimezone(zone).replace(tzinfo=None)
             end = first_at_or_after(wall + relativedelta(months=self.count), zone)
@@ -141,14 +147,16 @@ def end_of(term: Term, start: datetime, zone: tzinfo = UTC, field: str = "term")
     """Return the instant *term* after *start*; months are counted on the calendar of *zone*.
 
     Raises:
-        InvalidInput: it lies outside 1970 to 9899.
+        InvalidInput: an argument is of the wrong kind, or the end lies outside 1970 to 9899.
 
     Example:
         >>> end_of(timedelta(hours=24), datetime(2026, 1, 5, tzinfo=UTC)).isoformat()
         '2026-01-06T00:00:00+00:00'
     """
+    length, at = as_term(term, field), as_utc(start, "start")
+    check_zone(zone)
     try:
-        end = start + term if isinstance(term, timedelta) else term.after(start, zone)
+        end = at + length if isinstance(length, timedelta) else length.after(at, zone)
     except (InvalidInput, OverflowError) as error:
         raise out_of_range(field) from error
     return as_utc(end, field)

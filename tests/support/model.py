@@ -495,7 +495,11 @@ class Model:
         skipped: list[str] = []
         for course_id, learner_id in pairs:
             learner = people[learner_id]
-            reasons += self.acting(by, learner["organization_id"], ASSIGNING)
+            nobodys = ("organization_not_managed", None)
+            reasons += [
+                (course_id, learner_id, reason) if reason == nobodys else reason
+                for reason in self.acting(by, learner["organization_id"], ASSIGNING)
+            ]
             held = self.held(course_id, learner_id)
             if mode is Repeat.SKIP and held:
                 skipped.append(held[0]["id"])
@@ -526,9 +530,9 @@ class Model:
             (one["course_id"], one["learner_id"])
             for one in self.assignments.values()
             if one["created_at"] <= then <= min(one["expires_at"], one["cancelled_at"] or then)
+            or (one["created_at"] > then and one["cancelled_at"] is None)
         }
-        explained = all(pair in stood or self.held(*pair) for pair in others)
-        if others and (mode is not Repeat.SKIP or not explained):
+        if others and (mode is not Repeat.SKIP or not stood.issuperset(others)):
             return CONFLICT
 
         def store(batch: Any) -> None:

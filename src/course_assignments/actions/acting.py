@@ -33,8 +33,10 @@ def check_same(found: str | None, wanted: str | None, path: str) -> None:
 
 def check_organization(organization: Organization | None, learner: User) -> None:
     """Do nothing if *organization* is the one of *learner*, or both have none."""
-    found = None if organization is None else organization.id
-    check_same(found, learner.organization_id, "organization")
+    wanted = learner.organization_id
+    if (None if organization is None else organization.id) != wanted:
+        hint = "none, as the learner has none" if wanted is None else f"the learner's: {wanted!r}"
+        raise InvalidInput("another_record", "organization", f"expected {hint}")
 
 
 def check_newcomer(user: User, field_path: str) -> User:

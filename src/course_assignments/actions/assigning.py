@@ -27,7 +27,7 @@ from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
 from course_assignments.policies.expiration import Ceiling, zone_of
 from course_assignments.policies.repetition import latest_standing
-from course_assignments.reasons import ForPair
+from course_assignments.reasons import ForPair, OrganizationNotManaged
 from course_assignments.terms import EndLike, resolve_end
 
 
@@ -293,7 +293,8 @@ def assign_many(
     taken = emails_free(created, holders)
     questions: list[Question] = [lambda _: taken]
     for pair in asked:
-        questions += order.shared_questions(pair)
+        shared = order.shared_questions(pair)
+        questions += [partial(_name_the_unmanaged, question, pair) for question in shared]
         own = order.own_questions(pair)
         questions += [partial(_for_pair, question, pair) for question in own]
     decision = order.decide(questions)
@@ -318,6 +319,17 @@ def settled(pairs: Iterable[Pair], change: Change, *, at: datetime) -> Assignmen
     fresh = {one.id for one in created}
     held = (latest_standing(pair.standing, at) for pair in asked if pair.id not in fresh)
     return AssignmentBatch(created=created, skipped=tuple(one for one in held if one is not None))
+
+
+def _name_the_unmanaged(question: Question, pair: Pair, at: datetime) -> Decision:
+    """Ask *question*; of a learner whom nobody manages it is said who it is."""
+    nobodys = OrganizationNotManaged(None)
+    decision = question(at)
+    reasons = tuple(
+        ForPair(pair.course.id, pair.learner.id, nobodys) if reason == nobodys else reason
+        for reason in decision.reasons
+    )
+    return attrs.evolve(decision, reasons=reasons)
 
 
 def _for_pair(question: Question, pair: Pair, at: datetime) -> Decision:

@@ -59,7 +59,7 @@ def add(
             known[name] = record
             new.append(record)
         elif known[name] != record:
-            raise Conflict((record.id,))
+            raise Conflict((record.id,), "id_taken")
     decision = emails_free(new, holders)
     decision.require()
     if not new:

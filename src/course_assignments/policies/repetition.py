@@ -29,7 +29,8 @@ def latest_standing(
         True
     """
     now = as_utc(at)
-    standing = [one for one in assignments if one.cancelled_at is None and now < one.expires_at]
+    given = fields.check_each(assignments, "assignments", CourseAssignment)
+    standing = [one for one in given if one.cancelled_at is None and now < one.expires_at]
     standing.sort(key=lambda one: one.id)
     return max(standing, key=lambda one: one.expires_at, default=None)
 

@@ -74,7 +74,8 @@ class ExpiresTooLate:
     Example:
         >>> from datetime import UTC
         >>> print(ExpiresTooLate(datetime(2026, 1, 5, 9, tzinfo=UTC), ExpirationLimit.COURSE))
-        It can end at 2026-01-05 09:00:00 UTC at the latest (course limit).
+        It can end at 2026-01-05 09:00:00 UTC at the latest, by the limit of the course; choose an
+        earlier end.
     """
 
     code: ClassVar = "expires_too_late"
@@ -82,7 +83,13 @@ class ExpiresTooLate:
     limited_by: ExpirationLimit = field(validator=fields.one_of(ExpirationLimit))
 
     def __str__(self) -> str:
-        return f"It can end at {show(self.latest)} at the latest ({self.limited_by.value} limit)."
+        whose = "of the rules"
+        if self.limited_by in {ExpirationLimit.COURSE, ExpirationLimit.ORGANIZATION}:
+            whose = f"of the {self.limited_by.value}"
+        return (
+            f"It can end at {show(self.latest)} at the latest, by the limit {whose}; choose an "
+            "earlier end."
+        )
 
 
 @attrs.frozen

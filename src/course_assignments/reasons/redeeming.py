@@ -114,13 +114,13 @@ class WrongOrganization:
 
     Example:
         >>> print(WrongOrganization())
-        The key is for another organization; ask your own for one.
+        The key is for the learners of another organization; ask yours for one.
     """
 
     code: ClassVar = "wrong_organization"
 
     def __str__(self) -> str:
-        return "The key is for another organization; ask your own for one."
+        return "The key is for the learners of another organization; ask yours for one."
 
 
 @attrs.frozen
@@ -130,7 +130,8 @@ class AlreadyRedeemed:
     Example:
         >>> from datetime import UTC
         >>> print(AlreadyRedeemed("a-1", datetime(2026, 1, 5, 9, tzinfo=UTC)))
-        You redeemed this key at 2026-01-05 09:00:00 UTC; it made assignment 'a-1'.
+        This key was redeemed before, at 2026-01-05 09:00:00 UTC, and made assignment 'a-1'; use
+        that one.
     """
 
     code: ClassVar = "already_redeemed"
@@ -139,8 +140,8 @@ class AlreadyRedeemed:
 
     def __str__(self) -> str:
         return (
-            f"You redeemed this key at {show(self.redeemed_at)}; it made assignment "
-            f"{self.assignment_id!r}."
+            f"This key was redeemed before, at {show(self.redeemed_at)}, and made assignment "
+            f"{self.assignment_id!r}; use that one."
         )
 
 

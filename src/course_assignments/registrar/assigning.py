@@ -12,7 +12,6 @@ from course_assignments.enums import Repeat
 from course_assignments.errors import Conflict, InvalidInput, NotFound
 from course_assignments.identifiers import derived_id
 from course_assignments.people import User
-from course_assignments.policies.repetition import latest_standing
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
 from course_assignments.terms import EndLike
@@ -72,7 +71,7 @@ class AssigningCommands(Office):
         made = desk.look_up(CourseAssignment, id)
         if made is not None:
             if (made.course_id, made.learner_id, made.origin) != (course_id, learner_id, Direct()):
-                raise Conflict((made.id,))
+                raise Conflict((made.id,), "id_taken")
             return Outcome(made)
         actor = desk.actor(by)
         course = desk.need(Course, course_id, "course_id")
@@ -221,7 +220,7 @@ def _newcomers(given: dict[str, User | None], known: dict[str, User]) -> dict[st
     profiles = {id_: user for id_, user in given.items() if user is not None}
     changed = [id_ for id_, user in profiles.items() if known.get(id_, user) != user]
     if changed:
-        raise Conflict(tuple(changed))
+        raise Conflict(tuple(changed), "id_taken")
     return {id_: user for id_, user in profiles.items() if id_ not in known}
 
 
@@ -268,7 +267,8 @@ def _made_before(
 
     It made all or nothing, so whichever of the pairs is not there was skipped. What had ended
     before cannot be why; what ended in the same instant can be, or a true retry would be refused.
-    What was made later, as it seems, can be why if it still stands: its clock may have been ahead.
+    What was made later, as it seems, can be why unless it was cancelled: its clock may have been
+    ahead.
     """
     found = desk.repository.get(CourseAssignment, ids.values())
     if not found:
@@ -284,10 +284,9 @@ def _made_before(
             continue
         held = standing[learner_id].get(course_id, [])
         early = [one for one in held if one.created_at <= then <= _ends(one)]
-        early.sort(key=lambda one: one.id)
-        present = latest_standing(held, desk.at)
-        stood = max(early, key=lambda one: one.expires_at, default=present)
-        if repeat is not Repeat.SKIP or stood is None:
-            raise Conflict((prefix,))
-        skipped.append(stood)
+        later = [one for one in held if then < one.created_at and one.cancelled_at is None]
+        stood = sorted(early or later, key=lambda one: one.id)
+        if repeat is not Repeat.SKIP or not stood:
+            raise Conflict((prefix,), "id_taken")
+        skipped.append(max(stood, key=lambda one: one.expires_at))
     return AssignmentBatch(created=tuple(created), skipped=tuple(skipped))

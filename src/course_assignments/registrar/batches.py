@@ -102,7 +102,7 @@ class BatchCommands(Office):
             same = (made.course_id, made.organization_id) == (course_id, organization_id)
             enough = made.size >= len(lines) + generate
             if not same or not enough or not _all_in(made, lines, taken):
-                raise Conflict((made.id,))
+                raise Conflict((made.id,), "id_taken")
             return Outcome(made)
         actor = desk.actor(by)
         course = desk.need(Course, course_id, "course_id")
@@ -185,7 +185,7 @@ class BatchCommands(Office):
             wanted = len(lines) + generate
             for earlier in (one for one in batch.additions if one.id == id):
                 if earlier.keys != wanted or not _all_in(batch, lines, taken):
-                    raise Conflict((id,))
+                    raise Conflict((id,), "id_taken")
                 return Outcome(batch)
         actor = desk.actor(by)
         change = actions.add_keys(

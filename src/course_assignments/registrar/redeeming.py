@@ -125,7 +125,7 @@ class RedeemingCommands(Office):
         batch = desk.need(KeyBatch, key.batch_id)
         holder = next(iter(desk.holders([user])), None)
         if holder is None and desk.look_up(User, user.id) is not None:
-            raise Conflict((user.id,))
+            raise Conflict((user.id,), "id_taken")
         newcomer = attrs.evolve(user, organization_id=user.organization_id or batch.organization_id)
         host = desk.need(Organization, batch.organization_id)
         change = actions.register(
@@ -152,7 +152,7 @@ def _made_before(
         redemption = desk.need(Redemption, made.origin.redemption_id)
         if isinstance(code, str) and redemption.code == fold(code):
             return made
-    raise Conflict((made.id,))
+    raise Conflict((made.id,), "id_taken")
 
 
 def _presented(desk: Desk, key: TrainingKey, learner: User, id_: str | None) -> Presented:
