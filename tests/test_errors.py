@@ -230,3 +230,11 @@ class TestEverythingMissing:
 )
 def test_lines_are_named_the_first_eight_of_them(numbers: Sequence[int], named: str) -> None:
     assert name_lines(numbers) == named
+
+
+@pytest.mark.parametrize("code", ["busy", "", None, 1, ["changed"]])
+def test_a_conflict_has_one_of_two_codes(code: Any) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Conflict(("a-1",), code)
+    assert caught.value.field == "code"
+    assert Conflict(("a-1",)) == Conflict(("a-1",), "changed") != Conflict(("a-1",), "id_taken")

@@ -1018,7 +1018,7 @@ RESULTS = tuple(
         _of(ca.Page, records=(), next=None),
         _of(ca.InvalidInput, code="blank", field="name", hint="give one"),
         _of(ca.NotFound, kind="Course", id="c-9", also=()),
-        _of(ca.Conflict, ids=("a-1",)),
+        _of(ca.Conflict, ids=("a-1",), code="changed"),
         _of(ca.Refused, decision=ca.Decision()),
         *(
             _of(kind, **{name: FACTS[name] for name in attrs.fields_dict(kind)})
