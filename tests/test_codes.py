@@ -429,3 +429,9 @@ def test_only_symbols_of_the_alphabet_are_checked(symbols: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_symbol(symbols)
     assert caught.value.code == "invalid_code"
+
+
+@pytest.mark.parametrize("junk", [None, b"0" * 16])
+def test_what_is_no_function_is_no_random_source(junk: Any) -> None:
+    error = refusal(lambda: generate(1, junk))
+    assert (error.code, error.field) == ("not_callable", "random_bytes")

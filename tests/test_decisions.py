@@ -194,7 +194,7 @@ class TestAllOfThem:
             asked.append(at)
             return Decision((), at + timedelta(days=1))
 
-        assert all_of([daily], START) == Decision((), START + timedelta(days=MOST_TURNS + 1))
+        assert all_of([daily], START) == Decision((), START + timedelta(days=MOST_TURNS))
         assert len(asked) == MOST_TURNS + 1
 
     def test_are_asked_only_when_the_whole_may_turn(self) -> None:

@@ -238,3 +238,10 @@ def test_a_conflict_has_one_of_two_codes(code: Any) -> None:
         Conflict(("a-1",), code)
     assert caught.value.field == "code"
     assert Conflict(("a-1",)) == Conflict(("a-1",), "changed") != Conflict(("a-1",), "id_taken")
+
+
+def test_a_list_of_ids_becomes_a_tuple() -> None:
+    ids: Any = ["a-1", "a-2"]
+    assert Conflict(ids) == Conflict(("a-1", "a-2")) == loads(dumps(Conflict(ids)))  # noqa: S301
+    also: Any = [NotFound("User", "u-9")]
+    assert NotFound("User", "u-8", also) == NotFound("User", "u-8", (*also,))

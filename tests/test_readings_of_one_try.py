@@ -23,11 +23,13 @@ from course_assignments import (
     HostReason,
     InMemoryRepository,
     InvalidInput,
+    KeyBatch,
     ManualClock,
     Policies,
     Refused,
     Registrar,
     Repeat,
+    Replace,
     User,
     every,
 )
@@ -240,6 +242,19 @@ def test_a_window_that_closed_before_the_course_was_set_free_is_closed() -> None
     assert [one.code for one in caught.value.decision.reasons] == ["key_expired"]
 
 
+def test_a_batch_that_is_given_to_another_course_meanwhile_is_read_again() -> None:
+    """No command does so, but a host may."""
+    repository = Interrupted(Course)
+    registrar, _ = keys_of_acme(repository)
+    other = attrs.evolve(PYTHON, id="other")
+    registrar.add(other)
+    batch = repository.get(KeyBatch, ["spring"])["spring"]
+    moved = attrs.evolve(batch, course_id="other")
+    repository.steps = [lambda: repository.commit(Change(replace=[Replace(batch, moved)]))]
+    repository.is_open = True
+    assert registrar.redeem("Spring-2026", "ada").course_id == "other"
+
+
 @pytest.mark.parametrize("command", ["create_keys", "edit_keys"])
 def test_a_day_is_that_of_the_zone_at_the_commit(command: str) -> None:
     class MovesFirst(InMemoryRepository):
@@ -286,6 +301,27 @@ def test_a_policy_of_the_host_may_let_a_key_be_redeemed_again() -> None:
 
 
 class TestARosterUnderItsPrefix:
+    def test_one_who_got_it_amid_the_first_call_is_skipped_again_whatever_became_of_it(
+        self,
+    ) -> None:
+        repository = Interrupted(User)
+        registrar, clock = world(repository)
+
+        def assign_meanwhile() -> None:
+            clock.advance(US)
+            registrar.assign("py", "bo", id="other")
+            clock.set(START)
+
+        repository.steps = [assign_meanwhile]
+        repository.is_open = True
+        first = registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
+        assert [one.id for one in first.skipped] == ["other"]
+        clock.advance(timedelta(hours=1))
+        registrar.cancel("other")
+        again = registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
+        assert again.created == first.created
+        assert [one.id for one in again.skipped] == ["other"]
+
     def test_one_who_got_it_later_and_has_it_no_more_was_not_skipped(self) -> None:
         registrar, clock = world()
         registrar.assign_many(["py"], ["ada"], id="r", repeat=Repeat.SKIP)

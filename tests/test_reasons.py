@@ -400,3 +400,16 @@ def test_a_conflict_over_a_key_shows_its_code_masked() -> None:
         repository.commit(Change(create=[again]))
     assert caught.value.ids == ("****-026",)
     assert "Used-up" not in f"{caught.value} {caught.value!r}"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [reasons.ExpiresTooEarly, reasons.KeyNotYetRedeemable, reasons.AssignmentNotActive],
+)
+def test_a_sentence_names_no_second_that_is_still_too_early(
+    kind: Callable[[datetime], Any],
+) -> None:
+    at = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    assert "09:00:00 UTC" in str(kind(at))
+    assert "09:00:01 UTC" in str(kind(at + timedelta(microseconds=1)))
+    assert "09:00:01 UTC" in str(kind(at + timedelta(microseconds=999_999)))

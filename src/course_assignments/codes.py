@@ -153,6 +153,8 @@ def generate(count: int, random_bytes: RandomBytes) -> tuple[str, ...]:
         ('00000000000000000',)
     """
     check_count(count, "generate", 0, MOST_AT_ONCE)
+    if not callable(random_bytes):
+        raise InvalidInput("not_callable", "random_bytes", "expected a function")
     found: dict[str, None] = {}
     for _ in range(DRAWS):
         wanted = count - len(found)

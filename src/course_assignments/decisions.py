@@ -108,10 +108,11 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
         if turn is None or turn <= last:
             return Decision(reasons)
         answers = [_answer(ask, turn) for ask in asked]
+        last = turn
         if all(answers) != all(first):
             break
-        last, turn = turn, _next_turn(answers)
-    return Decision(reasons, turn)
+        turn = _next_turn(answers)
+    return Decision(reasons, last)
 
 
 def _answer(ask: Question, at: datetime) -> Decision:

@@ -69,6 +69,10 @@ class InvalidInput(CourseAssignmentsError, ValueError):
         return message if len(message) <= MESSAGE_LENGTH else message[: MESSAGE_LENGTH - 1] + "…"
 
 
+def _tuple(values: Iterable[Any]) -> tuple[Any, ...]:
+    return (*values,) if values.__class__ is list else values  # type: ignore[return-value]
+
+
 def _check_tuple(value: Any, field: str, kind: type) -> None:
     if value.__class__ is not tuple or not all(isinstance(one, kind) for one in value):
         raise InvalidInput("not_a_list", field, f"expected a tuple of {kind.__name__}")
@@ -103,7 +107,7 @@ class NotFound(CourseAssignmentsError, LookupError):
 
     kind: str
     id: str
-    also: tuple["NotFound", ...] = attrs.field(default=(), validator=_not_founds)
+    also: tuple["NotFound", ...] = attrs.field(default=(), converter=_tuple, validator=_not_founds)
 
     @classmethod
     def raise_any(cls, missing: Iterable[tuple[str, str]]) -> None:
@@ -122,8 +126,9 @@ class Conflict(CourseAssignmentsError):
 
     Attributes:
         ids: The ids of the records that stood in the way; the code of a key is masked.
-        code: ``changed`` if others were faster: call again. ``id_taken`` if something else is
-            stored under an id that the caller gave: calling again will not help.
+        code: ``changed`` if a record was not, or no longer, as the change needed it: read again and
+            decide anew. ``id_taken`` if something else is stored under an id that the caller gave:
+            calling again will not help.
 
     Example:
         >>> print(Conflict(("a-1",)))
@@ -132,7 +137,7 @@ class Conflict(CourseAssignmentsError):
         something else is stored under a-1; give another id, or what is stored there
     """
 
-    ids: tuple[str, ...] = attrs.field(validator=_texts)
+    ids: tuple[str, ...] = attrs.field(converter=_tuple, validator=_texts)
     code: str = attrs.field(default="changed", validator=_conflict_code)
 
     def __str__(self) -> str:

@@ -82,6 +82,16 @@ def show(instant: datetime) -> str:
     return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
 
 
+def show_from(instant: datetime) -> str:
+    """Write the first whole second from which *instant* has come, for what is possible only then.
+
+    Example:
+        >>> show_from(datetime(2026, 1, 5, 9, 0, 0, 1, tzinfo=UTC))
+        '2026-01-05 09:00:01 UTC'
+    """
+    return show(instant + timedelta(seconds=1) - TICK)
+
+
 def check_zone(zone: tzinfo, field: str = "zone") -> None:
     """Do nothing if *zone* is a time zone itself; its name is none.
 

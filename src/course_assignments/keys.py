@@ -35,7 +35,7 @@ class KeyBatch:
         redeemable_until: The first instant they no longer can, UTC; ``None`` is never (rule 7).
         max_uses: How often each key of it can be used; 1 unless more was said (rule 6).
         availability: How long access lasts from redemption on (rule 8).
-        size: How many keys it has.
+        size: How many keys are stored of it; keys are revoked and never deleted.
         additions: What was added to it later under an id, so that a retry adds nothing.
 
     Raises:

@@ -531,6 +531,7 @@ class Model:
             for one in self.assignments.values()
             if one["created_at"] <= then <= min(one["expires_at"], one["cancelled_at"] or then)
             or (one["created_at"] > then and one["cancelled_at"] is None)
+            or timedelta(0) < one["created_at"] - then <= timedelta(seconds=30)
         }
         if others and (mode is not Repeat.SKIP or not stood.issuperset(others)):
             return CONFLICT

@@ -41,6 +41,9 @@ class Pair:
         standing: The learner's assignments of the course; needed unless repeating is allowed.
         seat: The learner's seat in the course, read before `standing`, or ``None``.
 
+    Raises:
+        InvalidInput: a field is of the wrong kind, or belongs to another learner or course.
+
     Example:
         >>> pair = Pair(
         ...     id="a-1", course=Course(id="py", name="Python"),
@@ -223,7 +226,8 @@ def assign(
 
     Raises:
         Refused: with every reason against.
-        InvalidInput: an argument is of the wrong kind or out of bounds.
+        InvalidInput: an argument is of the wrong kind or out of bounds, or a record belongs to
+            others than the rest.
 
     Example:
         >>> from datetime import UTC
@@ -269,7 +273,8 @@ def assign_many(
 
     Raises:
         Refused: with every reason; one that concerns a pair is a `ForPair`.
-        InvalidInput: an argument is of the wrong kind or out of bounds.
+        InvalidInput: an argument is of the wrong kind or out of bounds, or a record belongs to
+            others than the rest.
 
     Example:
         >>> from datetime import UTC

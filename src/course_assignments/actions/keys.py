@@ -62,7 +62,7 @@ def edit_keys(
 
     Raises:
         Refused: with every reason against.
-        InvalidInput: an argument is of the wrong kind.
+        InvalidInput: an argument is of the wrong kind, or a record belongs to others than the rest.
 
     Example:
         >>> from datetime import UTC, timedelta
@@ -131,7 +131,7 @@ def revoke_keys(
 
     Raises:
         Refused: with every reason against.
-        InvalidInput: an argument is of the wrong kind.
+        InvalidInput: an argument is of the wrong kind, or a record belongs to others than the rest.
 
     Example:
         >>> from datetime import UTC, timedelta

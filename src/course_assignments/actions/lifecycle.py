@@ -130,7 +130,8 @@ def reschedule(
 
     Raises:
         Refused: with every reason against.
-        InvalidInput: an argument is of the wrong kind or out of bounds.
+        InvalidInput: an argument is of the wrong kind or out of bounds, or a record belongs to
+            others than the rest.
 
     Example:
         >>> from datetime import UTC, timedelta
@@ -198,7 +199,7 @@ def complete(
 
     Raises:
         Refused: with every reason against.
-        InvalidInput: an argument is of the wrong kind.
+        InvalidInput: an argument is of the wrong kind, or a record belongs to others than the rest.
 
     Example:
         >>> from datetime import UTC, timedelta

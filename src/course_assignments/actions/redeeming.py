@@ -38,6 +38,9 @@ class Presented:
         organization: The learner's, or ``None`` if they have none.
         redeemed: The learner's redemption of this key that was not restored, if there is one.
 
+    Raises:
+        InvalidInput: a field is of the wrong kind, or belongs to another key or learner.
+
     Example:
         >>> attrs.fields(Presented).redeemed.default is None
         True
@@ -84,7 +87,7 @@ def redeem(
 
     Raises:
         Refused: with every reason against.
-        InvalidInput: an argument is of the wrong kind.
+        InvalidInput: an argument is of the wrong kind, or a record belongs to others than the rest.
 
     Example:
         >>> from datetime import UTC, timedelta

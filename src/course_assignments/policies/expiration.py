@@ -90,7 +90,8 @@ class ExpirationPolicy:
         A ceiling behind every accepted instant limits nothing.
 
         Raises:
-            InvalidInput: an argument is of the wrong kind, or *created_at* is naive.
+            InvalidInput: an argument is of the wrong kind, *created_at* is naive, or there is no
+                ceiling before the year 9900.
         """
         start = as_utc(created_at, "created_at")
         zone = zone_of(_checked(organization))

@@ -8,7 +8,7 @@ from attrs import field
 
 from course_assignments import fields
 from course_assignments.enums import ExpirationLimit
-from course_assignments.instants import show
+from course_assignments.instants import show, show_from
 
 
 @attrs.frozen
@@ -106,4 +106,4 @@ class ExpiresTooEarly:
     earliest: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
 
     def __str__(self) -> str:
-        return f"It can't end before {show(self.earliest)}; choose a later end."
+        return f"It can't end before {show_from(self.earliest)}; choose a later end."

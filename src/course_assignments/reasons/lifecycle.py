@@ -7,7 +7,7 @@ import attrs
 from attrs import field
 
 from course_assignments import fields
-from course_assignments.instants import show
+from course_assignments.instants import show, show_from
 
 
 @attrs.frozen
@@ -24,7 +24,7 @@ class AssignmentNotActive:
     created_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
 
     def __str__(self) -> str:
-        return f"It is not active before {show(self.created_at)}; check the clock, or wait."
+        return f"It is not active before {show_from(self.created_at)}; check the clock, or wait."
 
 
 @attrs.frozen

@@ -7,7 +7,7 @@ import attrs
 from attrs import field
 
 from course_assignments import fields
-from course_assignments.instants import show
+from course_assignments.instants import show, show_from
 
 
 @attrs.frozen
@@ -71,7 +71,7 @@ class KeyNotYetRedeemable:
     redeemable_from: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
 
     def __str__(self) -> str:
-        return f"The key can be redeemed from {show(self.redeemable_from)} on; try again then."
+        return f"The key can be redeemed from {show_from(self.redeemable_from)} on; try again then."
 
 
 @attrs.frozen

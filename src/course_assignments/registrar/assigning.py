@@ -13,7 +13,7 @@ from course_assignments.errors import Conflict, InvalidInput, NotFound
 from course_assignments.identifiers import derived_id
 from course_assignments.people import User
 from course_assignments.registrar.desk import Desk
-from course_assignments.registrar.office import Office, Outcome, command, question
+from course_assignments.registrar.office import PATIENCE, Office, Outcome, command, question
 from course_assignments.terms import EndLike
 
 
@@ -260,6 +260,10 @@ def _ends(assignment: CourseAssignment) -> datetime:
     return end if assignment.cancelled_at is None else min(end, assignment.cancelled_at)
 
 
+def _counts(later: CourseAssignment, then: datetime) -> bool:
+    return later.cancelled_at is None or later.created_at - then <= PATIENCE
+
+
 def _made_before(
     desk: Desk, ids: dict[tuple[str, str], str], prefix: str, repeat: Repeat
 ) -> AssignmentBatch | None:
@@ -267,8 +271,8 @@ def _made_before(
 
     It made all or nothing, so whichever of the pairs is not there was skipped. What had ended
     before cannot be why; what ended in the same instant can be, or a true retry would be refused.
-    What was made later, as it seems, can be why unless it was cancelled: its clock may have been
-    ahead.
+    What was made later can be why unless it was cancelled, for its clock may have been ahead; and
+    even then if it was made while the first call was under way.
     """
     found = desk.repository.get(CourseAssignment, ids.values())
     if not found:
@@ -284,7 +288,7 @@ def _made_before(
             continue
         held = standing[learner_id].get(course_id, [])
         early = [one for one in held if one.created_at <= then <= _ends(one)]
-        later = [one for one in held if then < one.created_at and one.cancelled_at is None]
+        later = [one for one in held if then < one.created_at and _counts(one, then)]
         stood = sorted(early or later, key=lambda one: one.id)
         if repeat is not Repeat.SKIP or not stood:
             raise Conflict((prefix,), "id_taken")

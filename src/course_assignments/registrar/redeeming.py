@@ -164,13 +164,16 @@ def _presented(desk: Desk, key: TrainingKey, learner: User, id_: str | None) -> 
     once = desk.policies.key_redemption.once_per_learner and not standing
     course = desk.need(Course, desk.need(KeyBatch, key.batch_id).course_id)
     organization = desk.organization_of(learner)
+    # The change does not expect the batch, so its terms are read last: as they were when all that
+    # is expected was as it will be found.
+    batch = desk.need(KeyBatch, key.batch_id)
+    if batch.course_id != course.id:
+        raise Conflict((batch.id,))
     return Presented(
         id=desk.new_id(id_),
         redemption_id=Redemption.id_for(key.code, learner.id, turn) if once else desk.new_id(),
         key=key,
-        # The change does not expect the batch, so its terms are read last: as they were when all
-        # that is expected was as it will be found.
-        batch=desk.need(KeyBatch, key.batch_id),
+        batch=batch,
         course=course,
         learner=learner,
         organization=organization,
