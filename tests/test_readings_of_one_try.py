@@ -33,7 +33,7 @@ from course_assignments import (
     User,
     every,
 )
-from course_assignments.actions import assigning
+from course_assignments.actions import assigning, pairs
 from course_assignments.changes import R
 from course_assignments.people import anonymous_email
 from course_assignments.policies import repetition
@@ -99,7 +99,7 @@ def test_if_only_what_is_active_stood_there_would_be_two(
     ) -> CourseAssignment | None:
         return next((one for one in assignments if one.is_active(at)), None)
 
-    for module in (assigning, repetition):
+    for module in (assigning, pairs, repetition):
         monkeypatch.setattr(module, "latest_standing", latest_active)
     assert len(upload_amid_another(repeat)) == 2
 

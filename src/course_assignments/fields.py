@@ -258,26 +258,24 @@ def record_of(*kinds: type) -> Validator:
     return check
 
 
-def records_of(*kinds: type) -> Validator:
-    """Refuse what is not a tuple of nothing but *kinds* themselves."""
-
-    def check(_: object, field: "attrs.Attribute[Any]", values: Collection[Any]) -> None:
-        if not is_exactly(values, tuple):
-            raise InvalidInput("not_a_list", field.name, "expected a list")
-        for position, value in enumerate(values):
-            check_record(value, f"{field.name}[{position}]", *kinds)
-
-    return check
-
-
 def each_of(container: type[Collection[Any]], *kinds: type) -> Validator:
     """Refuse what is not a *container* of nothing but *kinds*."""
+    return _each(container, check_kind, kinds)
 
+
+def records_of(*kinds: type) -> Validator:
+    """Refuse what is not a tuple of nothing but *kinds* themselves."""
+    return _each(tuple, check_record, kinds)
+
+
+def _each(
+    container: type[Collection[Any]], check_one: Callable[..., None], kinds: tuple[type, ...]
+) -> Validator:
     def check(_: object, field: "attrs.Attribute[Any]", values: Collection[Any]) -> None:
         if not is_exactly(values, container):
             raise InvalidInput("not_a_list", field.name, "expected a list")
         for position, value in enumerate(values):
-            check_kind(value, f"{field.name}[{position}]", *kinds)
+            check_one(value, f"{field.name}[{position}]", *kinds)
 
     return check
 

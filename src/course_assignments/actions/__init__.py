@@ -4,10 +4,11 @@ They read no clock, draw nothing at random and store nothing, so they fit into a
 keeps its records itself. The registrar is what reads before them and commits after them.
 """
 
-from course_assignments.actions.assigning import Pair, assign, assign_many, settled
+from course_assignments.actions.assigning import assign, assign_many, settled
 from course_assignments.actions.batches import add_keys, create_keys
 from course_assignments.actions.keys import edit_keys, revoke_keys
 from course_assignments.actions.lifecycle import cancel, complete, reschedule
+from course_assignments.actions.pairs import Pair
 from course_assignments.actions.records import add, anonymise, update
 from course_assignments.actions.redeeming import Presented, redeem, register
 

@@ -10,6 +10,7 @@ from course_assignments.decisions import Decision, Question
 from course_assignments.enums import Permission
 from course_assignments.errors import InvalidInput
 from course_assignments.instants import as_utc
+from course_assignments.keys import KeyBatch
 from course_assignments.people import User
 from course_assignments.policies.bundle import Policies
 from course_assignments.reasons import EmailTaken
@@ -33,10 +34,19 @@ def check_same(found: str | None, wanted: str | None, path: str) -> None:
 
 def check_organization(organization: Organization | None, learner: User) -> None:
     """Do nothing if *organization* is the one of *learner*, or both have none."""
+    if organization is not None:
+        fields.check_kind(organization, "organization", Organization)
     wanted = learner.organization_id
     if (None if organization is None else organization.id) != wanted:
         hint = "none, as the learner has none" if wanted is None else f"the learner's: {wanted!r}"
         raise InvalidInput("another_record", "organization", f"expected {hint}")
+
+
+def check_host(organization: Organization | None, batch: KeyBatch) -> None:
+    """Do nothing if *organization* is the one of *batch*, or is not given."""
+    if organization is not None:
+        fields.check_kind(organization, "organization", Organization)
+        check_same(organization.id, batch.organization_id, "organization")
 
 
 def check_newcomer(user: User, field_path: str) -> User:

@@ -1,203 +1,24 @@
 """Assign courses to learners. Rules 1, 2, 14, 15, 21 and 22."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 
 import attrs
-from attrs import field, validators
 
 from course_assignments import fields
-from course_assignments.actions.acting import (
-    authorization,
-    check_newcomer,
-    check_organization,
-    check_same,
-    emails_free,
-    event,
-    read,
-)
-from course_assignments.assignments import AssignmentBatch, CourseAssignment, Direct, Note, Seat
-from course_assignments.catalog import Course, Organization
-from course_assignments.changes import Change, Record, Replace
-from course_assignments.decisions import Decision, Question, all_of
-from course_assignments.enums import ExpirationLimit, Permission, Repeat
+from course_assignments.actions.acting import check_newcomer, emails_free
+from course_assignments.actions.pairs import Order, Pair
+from course_assignments.assignments import AssignmentBatch, CourseAssignment, Note
+from course_assignments.changes import Change
+from course_assignments.decisions import Decision, Question
+from course_assignments.enums import Repeat
 from course_assignments.errors import InvalidInput
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
-from course_assignments.policies.expiration import Ceiling, zone_of
 from course_assignments.policies.repetition import latest_standing
-from course_assignments.reasons import ForPair, OrganizationNotManaged
-from course_assignments.terms import EndLike, resolve_end
-
-
-@attrs.frozen(kw_only=True)
-class Pair:
-    """One learner and one course, with all that has to be read to assign the one to the other.
-
-    Attributes:
-        id: The id of the assignment to be made.
-        organization: The learner's, or ``None`` if they have none.
-        standing: The learner's assignments of the course; needed unless repeating is allowed.
-        seat: The learner's seat in the course, read before `standing`, or ``None``.
-
-    Raises:
-        InvalidInput: a field is of the wrong kind, or belongs to another learner or course.
-
-    Example:
-        >>> pair = Pair(
-        ...     id="a-1", course=Course(id="py", name="Python"),
-        ...     learner=User(id="ada", name="Ada", email="ada@example.org"),
-        ... )
-        >>> pair.standing
-        ()
-    """
-
-    id: str = field(validator=fields.identifier)
-    course: Course = field(validator=fields.one_of(Course))
-    learner: User = field(validator=fields.one_of(User))
-    organization: Organization | None = field(
-        default=None, validator=validators.optional(fields.one_of(Organization))
-    )
-    standing: tuple[CourseAssignment, ...] = field(
-        default=(),
-        converter=fields.tidy_tuple,
-        validator=fields.each_of(tuple, CourseAssignment),
-    )
-    seat: Seat | None = field(default=None, validator=validators.optional(fields.one_of(Seat)))
-
-    def __attrs_post_init__(self) -> None:
-        check_organization(self.organization, self.learner)
-        for position, one in enumerate(self.standing):
-            check_same(one.learner_id, self.learner.id, f"standing[{position}].learner_id")
-            check_same(one.course_id, self.course.id, f"standing[{position}].course_id")
-        if self.seat is not None:
-            check_same(self.seat.id, Seat.id_for(self.learner.id, self.course.id), "seat")
-
-
-@attrs.frozen(kw_only=True)
-class _Order:
-    """What is asked for all pairs of one call."""
-
-    at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
-    expires: EndLike | None
-    note: Note | None = field(validator=validators.optional(fields.one_of(Note)))
-    repeat: Repeat | None = field(validator=validators.optional(fields.one_of(Repeat)))
-    policies: Policies = field(validator=fields.one_of(Policies))
-    actor: User | None = field(validator=validators.optional(fields.one_of(User)))
-
-    @property
-    def mode(self) -> Repeat:
-        """What to do if the learner has the course already: as asked for, else the policy's."""
-        return self.policies.repeat.default if self.repeat is None else self.repeat
-
-    def end(self, pair: Pair) -> Ceiling:
-        """Return when access of *pair* ends: as asked for, else by default (rules 1 and 2)."""
-        if self.expires is None:
-            end = self.policies.expiration.default_end(
-                self.at, course=pair.course, organization=pair.organization
-            )
-            fields.check_kind(end, "policies.expiration", Ceiling)
-            return end
-        zone = zone_of(pair.organization)
-        wanted = resolve_end(self.expires, start=self.at, zone=zone, field="expires")
-        return Ceiling(wanted, ExpirationLimit.REQUEST)
-
-    def shared_questions(self, pair: Pair) -> list[Question]:
-        """Return the questions that concern the course or the learner of *pair* alone."""
-        organization_id = pair.learner.organization_id
-        return [
-            *authorization(self.policies, self.actor, Permission.ASSIGN, organization_id),
-            self._unless_skipped(
-                pair, lambda at: self.policies.course_availability.evaluate(pair.course, at=at)
-            ),
-        ]
-
-    def own_questions(self, pair: Pair) -> list[Question]:
-        """Return the questions that concern *pair* as a pair."""
-        questions: list[Question] = []
-        if self.mode is Repeat.REFUSE:
-            questions.append(lambda at: self.policies.repeat.evaluate(pair.standing, at=at))
-        if self.expires is not None:
-            asked = self.policies.expiration.evaluate(
-                self.end(pair).at,
-                created_at=self.at,
-                course=pair.course,
-                organization=pair.organization,
-            )
-            questions.append(self._unless_skipped(pair, lambda _: asked))
-        return questions
-
-    def _unless_skipped(self, pair: Pair, question: Question) -> Question:
-        """Return *question*, to be asked only while something new would be made (rule 22)."""
-        if self.mode is not Repeat.SKIP:
-            return question
-
-        def ask(at: datetime) -> Decision:
-            answer = question(at)
-            holder = latest_standing(pair.standing, at)
-            # A plain yes stays one, whether it is skipped or not.
-            if holder is None or answer == Decision():
-                return answer
-            return Decision((), holder.expires_at)
-
-        return ask
-
-    def decide(self, questions: Iterable[Question]) -> Decision:
-        """Return the answer to all *questions*."""
-        if self.expires is None:
-            return all_of(questions, self.at)
-        # The ceilings of a new assignment move with the clock, so an end that was asked for has no
-        # one instant at which the answer turns.
-        return all_of([_without_turn(question) for question in questions], self.at)
-
-    def is_skipped(self, pair: Pair) -> bool:
-        """Return whether an active assignment stands in for a new one (rule 15)."""
-        return self.mode is Repeat.SKIP and latest_standing(pair.standing, self.at) is not None
-
-    def change(self, action: str, pairs: list[Pair], decision: Decision) -> Change:
-        """Return the change that assigns *pairs*, less those that are skipped."""
-        made = [pair for pair in pairs if not self.is_skipped(pair)]
-        if not made:
-            return Change(decision=decision)
-        assignments = [self._assignment(pair) for pair in made]
-        seats = [] if self.mode is Repeat.ALLOW else made
-        held = (latest_standing(pair.standing, self.at) for pair in pairs if self.is_skipped(pair))
-        ids = (one for pair in made for one in (pair.id, pair.course.id, pair.learner.id))
-        return Change(
-            create=(*assignments, *(_seat(pair) for pair in seats if pair.seat is None)),
-            replace=[Replace(pair.seat, _seat(pair)) for pair in seats if pair.seat is not None],
-            expect=read(*_decided_on(pairs), self.actor, *held),
-            record=[event(action, self.at, self.actor, *dict.fromkeys(ids))],
-            decision=decision,
-        )
-
-    def _assignment(self, pair: Pair) -> CourseAssignment:
-        end = self.end(pair)
-        return CourseAssignment(
-            id=pair.id,
-            learner_id=pair.learner.id,
-            course_id=pair.course.id,
-            organization_id=pair.learner.organization_id,
-            created_at=self.at,
-            expires_at=end.at,
-            limited_by=end.by,
-            origin=Direct(),
-            notes=() if self.note is None else (self.note,),
-        )
-
-
-def _without_turn(question: Question) -> Question:
-    return lambda at: Decision(question(at).reasons)
-
-
-def _seat(pair: Pair) -> Seat:
-    return Seat.of(pair.learner.id, pair.course.id, pair.id)
-
-
-def _decided_on(pairs: Iterable[Pair]) -> Iterator[Record | None]:
-    for pair in pairs:
-        yield from (pair.course, pair.learner, pair.organization)
+from course_assignments.reasons import ForPair, OrganizationNotManaged, Reason
+from course_assignments.terms import EndLike
 
 
 def assign(
@@ -231,6 +52,7 @@ def assign(
 
     Example:
         >>> from datetime import UTC
+        >>> from course_assignments.catalog import Course
         >>> course = Course(id="py", name="Python", content_provider="us", publishing_group="all")
         >>> ada = User(id="ada", name="Ada", email="ada@example.org")
         >>> change = assign(
@@ -240,7 +62,7 @@ def assign(
         ('2026-07-04T00:00:00+00:00', 'MAXIMUM')
     """
     fields.check_kind(pair, "pair", Pair)
-    order = _Order(at=at, expires=expires, note=note, repeat=repeat, policies=policies, actor=actor)
+    order = Order(at=at, expires=expires, note=note, repeat=repeat, policies=policies, actor=actor)
     decision = order.decide([*order.shared_questions(pair), *order.own_questions(pair)])
     decision.require()
     return order.change("assign", [pair], decision)
@@ -278,13 +100,14 @@ def assign_many(
 
     Example:
         >>> from datetime import UTC
+        >>> from course_assignments.catalog import Course
         >>> course = Course(id="py", name="Python", content_provider="us", publishing_group="all")
         >>> users = [User(id=id, name=id, email=f"{id}@example.org") for id in ("ada", "bo")]
         >>> pairs = [Pair(id=user.id, course=course, learner=user) for user in users]
         >>> len(assign_many(pairs, at=datetime(2026, 1, 5, tzinfo=UTC)).made(CourseAssignment))
         2
     """
-    order = _Order(at=at, expires=expires, note=note, repeat=repeat, policies=policies, actor=actor)
+    order = Order(at=at, expires=expires, note=note, repeat=repeat, policies=policies, actor=actor)
     asked = fields.check_list(pairs, "pairs")
     ids: set[str] = set()
     for position, pair in enumerate(asked):
@@ -298,10 +121,9 @@ def assign_many(
     taken = emails_free(created, holders)
     questions: list[Question] = [lambda _: taken]
     for pair in asked:
-        shared = order.shared_questions(pair)
-        questions += [partial(_name_the_unmanaged, question, pair) for question in shared]
-        own = order.own_questions(pair)
-        questions += [partial(_for_pair, question, pair) for question in own]
+        shared, own = order.shared_questions(pair), order.own_questions(pair)
+        questions += [partial(_for_pair, question, pair, _names_nobody) for question in shared]
+        questions += [partial(_for_pair, question, pair, _is_its_own) for question in own]
     decision = order.decide(questions)
     decision.require()
     change = order.change("assign_many", list(asked), decision)
@@ -326,21 +148,24 @@ def settled(pairs: Iterable[Pair], change: Change, *, at: datetime) -> Assignmen
     return AssignmentBatch(created=created, skipped=tuple(one for one in held if one is not None))
 
 
-def _name_the_unmanaged(question: Question, pair: Pair, at: datetime) -> Decision:
-    """Ask *question*; of a learner whom nobody manages it is said who it is."""
-    nobodys = OrganizationNotManaged(None)
+def _for_pair(
+    question: Question, pair: Pair, concerns: Callable[[Reason], bool], at: datetime
+) -> Decision:
+    """Ask *question*; of a reason that *concerns* the pair it is said which pair it is."""
     decision = question(at)
     reasons = tuple(
-        ForPair(pair.course.id, pair.learner.id, nobodys) if reason == nobodys else reason
+        ForPair(pair.course.id, pair.learner.id, reason)
+        if not isinstance(reason, ForPair) and concerns(reason)
+        else reason
         for reason in decision.reasons
     )
     return attrs.evolve(decision, reasons=reasons)
 
 
-def _for_pair(question: Question, pair: Pair, at: datetime) -> Decision:
-    decision = question(at)
-    reasons = tuple(
-        reason if isinstance(reason, ForPair) else ForPair(pair.course.id, pair.learner.id, reason)
-        for reason in decision.reasons
-    )
-    return attrs.evolve(decision, reasons=reasons)
+def _is_its_own(_: Reason) -> bool:
+    return True
+
+
+def _names_nobody(reason: Reason) -> bool:
+    """Return whether *reason* speaks of a learner whom nobody manages, without a name."""
+    return reason == OrganizationNotManaged(None)

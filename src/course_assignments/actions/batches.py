@@ -6,7 +6,7 @@ from datetime import datetime
 import attrs
 
 from course_assignments import fields
-from course_assignments.actions.acting import authorization, check_same, event, read
+from course_assignments.actions.acting import authorization, check_host, check_same, event, read
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace
 from course_assignments.codes import is_storable
@@ -63,9 +63,7 @@ def create_keys(
         (1, 1)
     """
     fields.check_kind(batch, "batch", KeyBatch)
-    if organization is not None:
-        fields.check_kind(organization, "organization", Organization)
-        check_same(organization.id, batch.organization_id, "organization")
+    check_host(organization, batch)
     now = as_utc(at)
     if batch.redeemable_until is not None and batch.redeemable_until <= now:
         raise InvalidInput("empty_window", "redeemable_until", "expected an instant after now")

@@ -6,7 +6,7 @@ from datetime import datetime
 import attrs
 
 from course_assignments import fields
-from course_assignments.actions.acting import authorization, check_same, event, read
+from course_assignments.actions.acting import authorization, check_host, check_same, event, read
 from course_assignments.catalog import Organization
 from course_assignments.changes import Change, Replace
 from course_assignments.codes import mask
@@ -79,9 +79,7 @@ def edit_keys(
     fields.check_kind(policies, "policies", Policies)
     if attrs.evolve(batch, **{name: getattr(after, name) for name in _TERMS}) != after:
         raise InvalidInput("another_record", "after", "expected the same batch on other terms")
-    if organization is not None:
-        fields.check_kind(organization, "organization", Organization)
-        check_same(organization.id, batch.organization_id, "organization")
+    check_host(organization, batch)
     now = as_utc(at)
     given = _keys_of(batch, keys)
     if after.max_uses != batch.max_uses and len(given) < batch.size:

@@ -154,8 +154,6 @@ def reschedule(
     now, created_at = as_utc(at), assignment.created_at
     fields.check_kind(course, "course", Course)
     check_same(course.id, assignment.course_id, "course")
-    if organization is not None:
-        fields.check_kind(organization, "organization", Organization)
     check_organization(organization, learner)
     end = resolve_end(expires, start=created_at, zone=zone_of(organization), field="expires")
     in_bounds = policies.expiration.evaluate(

@@ -70,7 +70,7 @@ class RedeemingCommands(Office):
         actor = desk.actor(by)
         learner = desk.need(User, learner_id, "learner_id")
         key = desk.key(code)
-        presented = _presented(desk, key, learner, id)
+        presented = _presented(desk, key, desk.need(KeyBatch, key.batch_id), learner, id)
         change = actions.redeem(presented, at=desk.at, policies=desk.policies, actor=actor)
         return Outcome(change.made(CourseAssignment)[0], change)
 
@@ -129,7 +129,7 @@ class RedeemingCommands(Office):
         newcomer = attrs.evolve(user, organization_id=user.organization_id or batch.organization_id)
         host = desk.need(Organization, batch.organization_id)
         change = actions.register(
-            _presented(desk, key, newcomer, id),
+            _presented(desk, key, batch, newcomer, id),
             at=desk.at,
             host=host,
             holder=holder,
@@ -155,25 +155,27 @@ def _made_before(
     raise Conflict((made.id,), "id_taken")
 
 
-def _presented(desk: Desk, key: TrainingKey, learner: User, id_: str | None) -> Presented:
+def _presented(
+    desk: Desk, key: TrainingKey, batch: KeyBatch, learner: User, id_: str | None
+) -> Presented:
     """Return *key* as *learner* presents it, with what was read about both."""
     query = RedemptionQuery(code=key.code, learner_id=learner.id)
     redemptions = tuple(every(desk.repository, query))
     standing = [one for one in redemptions if one.restored_at is None]
     turn = len(redemptions) - len(standing)
     once = desk.policies.key_redemption.once_per_learner and not standing
-    course = desk.need(Course, desk.need(KeyBatch, key.batch_id).course_id)
+    course = desk.need(Course, batch.course_id)
     organization = desk.organization_of(learner)
     # The change does not expect the batch, so its terms are read last: as they were when all that
     # is expected was as it will be found.
-    batch = desk.need(KeyBatch, key.batch_id)
-    if batch.course_id != course.id:
+    latest = desk.need(KeyBatch, batch.id)
+    if (latest.course_id, latest.organization_id) != (batch.course_id, batch.organization_id):
         raise Conflict((batch.id,))
     return Presented(
         id=desk.new_id(id_),
         redemption_id=Redemption.id_for(key.code, learner.id, turn) if once else desk.new_id(),
         key=key,
-        batch=batch,
+        batch=latest,
         course=course,
         learner=learner,
         organization=organization,
