@@ -255,6 +255,19 @@ def test_a_batch_that_is_given_to_another_course_meanwhile_is_read_again() -> No
     assert registrar.redeem("Spring-2026", "ada").course_id == "other"
 
 
+def test_a_batch_that_is_given_to_another_organization_meanwhile_is_read_again() -> None:
+    repository = Interrupted(Course)
+    registrar, _ = keys_of_acme(repository)
+    batch = repository.get(KeyBatch, ["spring"])["spring"]
+    moved = attrs.evolve(batch, organization_id="beta")
+    repository.steps = [lambda: repository.commit(Change(replace=[Replace(batch, moved)]))]
+    repository.is_open = True
+    newcomer = User(id="new", name="New", email="new@example.org")
+    with pytest.raises(Refused) as caught:
+        registrar.register("Spring-2026", newcomer)
+    assert [one.code for one in caught.value.decision.reasons] == ["registration_disabled"]
+
+
 @pytest.mark.parametrize("command", ["create_keys", "edit_keys"])
 def test_a_day_is_that_of_the_zone_at_the_commit(command: str) -> None:
     class MovesFirst(InMemoryRepository):
