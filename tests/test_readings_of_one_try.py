@@ -115,14 +115,7 @@ def test_what_another_made_since_the_clock_was_read_can_be_cancelled() -> None:
 def test_a_yes_that_was_never_true_is_not_given() -> None:
     """The key is revoked before the course is set free: at no instant could it be redeemed."""
     repository = Interrupted(Course)
-    registrar, _ = world(repository)
-    registrar.create_keys(
-        "py",
-        name="Keys",
-        organization_id="acme",
-        availability=timedelta(days=3),
-        codes=["Spring-2026"],
-    )
+    registrar, _ = keys_of_acme(repository)
     registrar.update(attrs.evolve(PYTHON, archived=True))
 
     def revoke_and_set_free() -> None:
