@@ -6,6 +6,7 @@ Whatever comes between two of them, what a command or a question answers was tru
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any, TypeAlias
 
@@ -25,7 +26,9 @@ from course_assignments import (
     InvalidInput,
     KeyBatch,
     ManualClock,
+    Page,
     Policies,
+    Query,
     Refused,
     Registrar,
     Repeat,
@@ -37,25 +40,33 @@ from course_assignments.actions import assigning, pairs
 from course_assignments.changes import R
 from course_assignments.people import anonymous_email
 from course_assignments.policies import repetition
+from course_assignments.queries import F
 from course_assignments.registrar import office
 
 US, DAY = timedelta(microseconds=1), timedelta(days=1)
 
 
 class Interrupted(InMemoryRepository):
-    """Lets something happen just before records of one kind are read, each time the next thing."""
+    """Lets the next thing happen before each reading of records of one kind."""
 
     def __init__(self, kind: type, steps: Iterable[Callable[[], object]] = ()) -> None:
         super().__init__()
         self.kind, self.steps = kind, list(steps)
         self.is_open = False
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def _step(self, kind: type) -> None:
         if self.is_open and kind is self.kind and self.steps:
             step, self.is_open = self.steps.pop(0), False
             step()
             self.is_open = True
+
+    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+        self._step(kind)
         return super().get(kind, ids)
+
+    def find(self, query: Query[F], /) -> Page[F]:
+        self._step(query.kind)
+        return super().find(query)
 
 
 def ticking() -> Callable[[], datetime]:
@@ -202,6 +213,42 @@ class TestAnAnswerThatWritesNothing:
         registrar, _ = world(new_id=lambda: "x-1")
         assert registrar.may_assign("py", "ada")
         assert registrar.assign("py", "ada").id == "x-1"
+
+
+class TestAProfileThatOthersBringToo:
+    """They are stored by another upload just when it is asked whose the address is."""
+
+    PEOPLE = tuple(
+        User(id=name, name=name, email=f"{name}@example.org") for name in ("zoe", "yan", "xia")
+    )
+
+    def interrupted(self) -> tuple[Interrupted, Registrar]:
+        repository = Interrupted(User)
+        registrar, _ = world(repository)
+        # A step for each reading of a user, over and over: one person more each time.
+        for one in self.PEOPLE:
+            repository.steps += [partial(registrar.add, one), *[lambda: None] * 3]
+        repository.is_open = True
+        return repository, registrar
+
+    @pytest.mark.parametrize("readings", range(8))
+    def test_is_not_refused_to_a_roster(self, readings: int) -> None:
+        repository, registrar = self.interrupted()
+        repository.steps[:0] = [lambda: None] * readings
+        assert len(registrar.assign_many(["py"], self.PEOPLE, repeat=Repeat.SKIP).created) == 3
+
+    @pytest.mark.parametrize("readings", range(8))
+    def test_is_not_refused_to_who_adds_it(self, readings: int) -> None:
+        repository, registrar = self.interrupted()
+        repository.steps[:0] = [lambda: None] * readings
+        registrar.add(*self.PEOPLE)
+        assert len(repository.get(User, [one.id for one in self.PEOPLE])) == 3
+
+    def test_is_refused_if_the_address_is_another_s(self) -> None:
+        _, registrar = self.interrupted()
+        twin = attrs.evolve(self.PEOPLE[0], id="twin")
+        with pytest.raises(Refused, match="e-mail"):
+            registrar.assign_many(["py"], [*self.PEOPLE, twin])
 
 
 def keys_of_acme(repository: Interrupted | None = None) -> tuple[Registrar, ManualClock]:

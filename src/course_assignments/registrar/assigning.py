@@ -150,6 +150,8 @@ class AssigningCommands(Office):
             ids.update(derived)
         actor = desk.actor(by)
         courses = desk.repository.get(Course, wanted_courses)
+        # The addresses first: whoever is stored after this is known, or is met at the commit.
+        holders = desk.holders(user for user in given.values() if user is not None)
         known = desk.repository.get(User, given)
         newcomers = _newcomers(given, known)
         joined = dict.fromkeys(
@@ -174,7 +176,7 @@ class AssigningCommands(Office):
             pairs,
             at=desk.at,
             newcomers=newcomers.values(),
-            holders=desk.holders(newcomers.values()),
+            holders=holders,
             expires=expires,
             note=note,
             repeat=wanted,

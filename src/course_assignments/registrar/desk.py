@@ -1,6 +1,6 @@
 """Where one try of a command reads what it decides on. It writes nothing.
 
-What guards an absence (a seat, a redemption's id) is read before what it guards.
+What guards an absence (a seat, a redemption's id, an e-mail address) is read before what it guards.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator

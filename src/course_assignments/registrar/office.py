@@ -18,6 +18,7 @@ from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidI
 from course_assignments.instants import as_utc
 from course_assignments.memory import InMemoryRepository
 from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.reasons import ForPair, Reason
 from course_assignments.registrar.desk import Desk
 from course_assignments.repository import Repository, check_repository
 
@@ -146,11 +147,19 @@ class Office:
 
 
 def _gist(answer: CourseAssignmentsError | Outcome[Any]) -> object:
-    """Return what of *answer* does not move with the clock: of a decision only its codes."""
+    """Return what of *answer* does not move with the clock."""
     said: object = answer.decision if isinstance(answer, Refused) else answer
     if isinstance(answer, Outcome) and isinstance(answer.result, Decision):
         said = answer.result
-    return tuple(one.code for one in said.reasons) if isinstance(said, Decision) else said
+    return tuple(map(_point, said.reasons)) if isinstance(said, Decision) else said
+
+
+def _point(reason: Reason) -> object:
+    """Return the code of *reason* and the ids it names; other facts may move with the clock."""
+    if isinstance(reason, ForPair):
+        return reason.course_id, reason.learner_id, _point(reason.reason)
+    named = attrs.asdict(reason, filter=lambda field, _: field.name.endswith("_id"))
+    return reason.code, *named.values()
 
 
 def command(

@@ -37,13 +37,14 @@ class RecordCommands(Office):
         actor = desk.actor(by)
         for position, record in enumerate(fields.check_list(records, "records")):
             fields.check_record(record, f"records[{position}]", *PROFILES)
+        # The addresses first: whoever is stored after this is known, or is met at the commit.
+        holders = desk.holders(record for record in records if isinstance(record, User))
         stored: dict[tuple[type, str], Profile] = {}
         for kind in PROFILES:
             ids = [record.id for record in records if isinstance(record, kind)]
             stored |= {(kind, id_): one for id_, one in desk.repository.get(kind, ids).items()}
         new = [record for record in records if (type(record), record.id) not in stored]
         _check_references(desk, new)
-        holders = desk.holders(record for record in new if isinstance(record, User))
         change = actions.add(records, at=desk.at, stored=stored, holders=holders, actor=actor)
         return Outcome(None, change)
 
