@@ -1,4 +1,4 @@
-"""Rules for self-paced course assignments: assign, cancel, hand out keys, redeem.
+"""Rules for self-paced course assignments: assign, cancel, hand out keys, redeem, learn.
 
 Everything public can be imported from here; the README shows the first ten lines.
 """
@@ -9,10 +9,12 @@ from course_assignments.assignments import (
     CourseAssignment,
     Direct,
     FromKey,
+    FromSubscription,
     Note,
     Origin,
     Seat,
 )
+from course_assignments.attempts import Attempt, Pause
 from course_assignments.catalog import Activity, Course, Organization
 from course_assignments.changes import Change, Event, Record, Replace, Use
 from course_assignments.clocks import Clock, ManualClock, system_clock
@@ -31,6 +33,8 @@ from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidI
 from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
 from course_assignments.memory import InMemoryRepository
 from course_assignments.people import User
+from course_assignments.policies.access import AccessPolicy, FinishPolicy
+from course_assignments.policies.attempts import AttemptPolicy
 from course_assignments.policies.authorization import AuthorizationPolicy
 from course_assignments.policies.availability import CourseAvailabilityPolicy
 from course_assignments.policies.bundle import Policies
@@ -39,8 +43,10 @@ from course_assignments.policies.expiration import Ceiling, ExpirationPolicy
 from course_assignments.policies.lifecycle import CompletionPolicy, ReschedulePolicy
 from course_assignments.policies.redemption import KeyRedemptionPolicy, RegistrationPolicy
 from course_assignments.policies.repetition import RepeatPolicy
+from course_assignments.policies.subscription import SubscriptionPolicy
 from course_assignments.queries import (
     AssignmentQuery,
+    AttemptQuery,
     BatchQuery,
     CourseQuery,
     EventQuery,
@@ -48,20 +54,26 @@ from course_assignments.queries import (
     OrganizationQuery,
     Query,
     RedemptionQuery,
+    SubscriptionQuery,
     UserQuery,
 )
 from course_assignments.reasons import ForPair, HostReason, Reason
 from course_assignments.registrar import Registrar
 from course_assignments.repository import Page, Repository, every
+from course_assignments.subscriptions import Opening, Subscription
 from course_assignments.terms import EndLike, Months, Term, TermLike, format_term, parse_term
 
 __all__ = [
+    "AccessPolicy",
     "Activity",
     "ActivityKind",
     "Addition",
     "AssignmentBatch",
     "AssignmentQuery",
     "AssignmentStatus",
+    "Attempt",
+    "AttemptPolicy",
+    "AttemptQuery",
     "AuthorizationPolicy",
     "BatchQuery",
     "CancellationPolicy",
@@ -83,8 +95,10 @@ __all__ = [
     "EventQuery",
     "ExpirationLimit",
     "ExpirationPolicy",
+    "FinishPolicy",
     "ForPair",
     "FromKey",
+    "FromSubscription",
     "HostReason",
     "InMemoryRepository",
     "InvalidInput",
@@ -95,10 +109,12 @@ __all__ = [
     "Months",
     "NotFound",
     "Note",
+    "Opening",
     "Organization",
     "OrganizationQuery",
     "Origin",
     "Page",
+    "Pause",
     "Permission",
     "Policies",
     "Query",
@@ -116,6 +132,9 @@ __all__ = [
     "ReschedulePolicy",
     "Role",
     "Seat",
+    "Subscription",
+    "SubscriptionPolicy",
+    "SubscriptionQuery",
     "Term",
     "TermLike",
     "TrainingKey",

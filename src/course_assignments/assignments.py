@@ -4,7 +4,7 @@ Where an assignment stands is derived from these facts at an instant; it is neve
 """
 
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 import attrs
 from attrs import converters, field, validators
@@ -53,8 +53,20 @@ class FromKey:
     redemption_id: str = field(validator=fields.identifier)
 
 
+@attrs.frozen
+class FromSubscription:
+    """A learner made the assignment by opening a course of their subscription.
+
+    Example:
+        >>> FromSubscription("s-1").subscription_id
+        's-1'
+    """
+
+    subscription_id: str = field(validator=fields.identifier)
+
+
 #: How an assignment came about.
-Origin: TypeAlias = Direct | FromKey
+Origin: TypeAlias = Direct | FromKey | FromSubscription
 
 
 def _instant_or_none() -> datetime | None:
@@ -63,6 +75,18 @@ def _instant_or_none() -> datetime | None:
         converter=converters.optional(fields.tidy_instant),
         validator=validators.optional(fields.instant),
     )
+
+
+def status_at(
+    at: datetime, *, created_at: datetime, expires_at: datetime, cancelled_at: datetime | None
+) -> AssignmentStatus:
+    """Return where access with these instants stands at the aware instant *at*."""
+    now = as_utc(at)
+    if now < created_at:
+        return AssignmentStatus.SCHEDULED
+    if cancelled_at is not None and cancelled_at <= now:
+        return AssignmentStatus.CANCELLED
+    return AssignmentStatus.EXPIRED if expires_at <= now else AssignmentStatus.ACTIVE
 
 
 @attrs.frozen(kw_only=True)
@@ -101,7 +125,7 @@ class CourseAssignment:
     created_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
     expires_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
     limited_by: ExpirationLimit = field(validator=fields.one_of(ExpirationLimit))
-    origin: Origin = field(validator=fields.one_of(Direct, FromKey))
+    origin: Origin = field(validator=fields.one_of(*get_args(Origin)))
     first_lab_launched_at: datetime | None = _instant_or_none()
     started_at: datetime | None = _instant_or_none()
     completed_at: datetime | None = _instant_or_none()
@@ -123,12 +147,12 @@ class CourseAssignment:
 
     def status(self, at: datetime) -> AssignmentStatus:
         """Return where it stands at the aware instant *at*, be it past or future."""
-        now = as_utc(at)
-        if now < self.created_at:
-            return AssignmentStatus.SCHEDULED
-        if self.cancelled_at is not None and self.cancelled_at <= now:
-            return AssignmentStatus.CANCELLED
-        return AssignmentStatus.EXPIRED if self.expires_at <= now else AssignmentStatus.ACTIVE
+        return status_at(
+            at,
+            created_at=self.created_at,
+            expires_at=self.expires_at,
+            cancelled_at=self.cancelled_at,
+        )
 
     def is_active(self, at: datetime) -> bool:
         """Return whether it gives access at *at*: from its creation to just before its end."""

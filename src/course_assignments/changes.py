@@ -13,16 +13,27 @@ from attrs import field, validators
 
 from course_assignments import fields
 from course_assignments.assignments import CourseAssignment, Seat
+from course_assignments.attempts import Attempt
 from course_assignments.catalog import Course, Organization
 from course_assignments.codes import mask
 from course_assignments.decisions import Decision
 from course_assignments.errors import InvalidInput
 from course_assignments.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.people import User
+from course_assignments.subscriptions import Subscription
 
 #: Everything that a repository keeps under an id.
 Record: TypeAlias = (
-    Organization | Course | User | CourseAssignment | Seat | KeyBatch | TrainingKey | Redemption
+    Organization
+    | Course
+    | User
+    | CourseAssignment
+    | Seat
+    | Attempt
+    | Subscription
+    | KeyBatch
+    | TrainingKey
+    | Redemption
 )
 
 #: The classes of `Record`.

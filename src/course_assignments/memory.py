@@ -17,17 +17,21 @@ import attrs
 
 from course_assignments import fields, queries
 from course_assignments.assignments import CourseAssignment
+from course_assignments.attempts import Attempt
 from course_assignments.changes import KINDS, Change, Event, R, Record, Replace, Use, shown_id
 from course_assignments.errors import Conflict, InvalidInput
 from course_assignments.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.people import User
 from course_assignments.queries import F, Place, Query
 from course_assignments.repository import Page
+from course_assignments.subscriptions import Subscription
 
 #: The fields by which records are looked up so often that each has an index.
 _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
     User: ("folded_email",),
     CourseAssignment: ("learner_id", "course_id"),
+    Attempt: ("assignment_id",),
+    Subscription: ("learner_id",),
     KeyBatch: ("course_id",),
     TrainingKey: ("batch_id",),
     Redemption: ("code", "learner_id"),
@@ -41,6 +45,8 @@ _ORDER: Final[Mapping[type, tuple[str, ...]]] = {
         queries.CourseQuery,
         queries.UserQuery,
         queries.AssignmentQuery,
+        queries.AttemptQuery,
+        queries.SubscriptionQuery,
         queries.BatchQuery,
         queries.KeyQuery,
         queries.RedemptionQuery,

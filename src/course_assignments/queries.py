@@ -12,16 +12,27 @@ from attrs import converters, field, validators
 
 from course_assignments import fields
 from course_assignments.assignments import CourseAssignment
+from course_assignments.attempts import Attempt
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Event
 from course_assignments.codes import fold, mask
 from course_assignments.errors import InvalidInput
 from course_assignments.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.people import User, fold_email
+from course_assignments.subscriptions import Subscription
 
 #: What a query may find.
 Found: TypeAlias = (
-    Organization | Course | User | CourseAssignment | KeyBatch | TrainingKey | Redemption | Event
+    Organization
+    | Course
+    | User
+    | CourseAssignment
+    | Attempt
+    | Subscription
+    | KeyBatch
+    | TrainingKey
+    | Redemption
+    | Event
 )
 F = TypeVar("F", bound=Found)
 
@@ -177,6 +188,45 @@ class AssignmentQuery(Query[CourseAssignment]):
     def where(self) -> Where:
         """Return the fields that are narrowed, each with the values that fit."""
         return _set(learner_id=self.learner_id, course_id=self.course_id)
+
+
+@attrs.frozen(kw_only=True)
+class AttemptQuery(Query[Attempt]):
+    """Attempts from the first started on, those of the same instant by id.
+
+    Example:
+        >>> AttemptQuery(assignment_id="a-1", activity_id="lab").where()
+        {'assignment_id': ('a-1',), 'activity_id': ('lab',)}
+    """
+
+    kind = Attempt
+    order = ("started_at", "id")
+
+    assignment_id: str | None = _optional_id()
+    activity_id: str | None = _optional_id()
+
+    def where(self) -> Where:
+        """Return the fields that are narrowed, each with the values that fit."""
+        return _set(assignment_id=self.assignment_id, activity_id=self.activity_id)
+
+
+@attrs.frozen(kw_only=True)
+class SubscriptionQuery(Query[Subscription]):
+    """Subscriptions from the oldest on, those of the same instant by id.
+
+    Example:
+        >>> SubscriptionQuery(learner_id="ada").where()
+        {'learner_id': ('ada',)}
+    """
+
+    kind = Subscription
+    order = ("created_at", "id")
+
+    learner_id: str | None = _optional_id()
+
+    def where(self) -> Where:
+        """Return the fields that are narrowed, each with the values that fit."""
+        return _set(learner_id=self.learner_id)
 
 
 @attrs.frozen(kw_only=True)

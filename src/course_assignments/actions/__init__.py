@@ -7,10 +7,18 @@ keeps its records itself. The registrar is what reads before them and commits af
 from course_assignments.actions.assigning import assign, assign_many, settled
 from course_assignments.actions.batches import add_keys, create_keys
 from course_assignments.actions.keys import edit_keys, revoke_keys
+from course_assignments.actions.learning import finish, start
 from course_assignments.actions.lifecycle import cancel, complete, reschedule
+from course_assignments.actions.opening import open_course
 from course_assignments.actions.pairs import Pair
+from course_assignments.actions.pausing import pause, resume
 from course_assignments.actions.records import add, anonymise, update
 from course_assignments.actions.redeeming import Presented, redeem, register
+from course_assignments.actions.subscribing import (
+    cancel_subscription,
+    edit_subscription,
+    subscribe,
+)
 
 __all__ = [
     "Pair",
@@ -21,13 +29,21 @@ __all__ = [
     "assign",
     "assign_many",
     "cancel",
+    "cancel_subscription",
     "complete",
     "create_keys",
     "edit_keys",
+    "edit_subscription",
+    "finish",
+    "open_course",
+    "pause",
     "redeem",
     "register",
     "reschedule",
+    "resume",
     "revoke_keys",
     "settled",
+    "start",
+    "subscribe",
     "update",
 ]

@@ -84,6 +84,15 @@ def authorization(
     ]
 
 
+def own_authorization(policies: Policies, actor: User | None, learner: User) -> list[Question]:
+    """Return the question whether *actor* may act for *learner*, whom nobody asks about themself.
+
+    For another it takes the roles that assigning takes (rule 21).
+    """
+    acting = None if actor is not None and actor.id == learner.id else actor
+    return authorization(policies, acting, Permission.ASSIGN, learner.organization_id)
+
+
 def event(
     action: str,
     at: datetime,

@@ -12,7 +12,7 @@ from course_assignments.actions.acting import (
     event,
     read,
 )
-from course_assignments.assignments import CourseAssignment, FromKey
+from course_assignments.assignments import CourseAssignment, FromKey, FromSubscription
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace, Use
 from course_assignments.decisions import Decision, all_of
@@ -23,6 +23,8 @@ from course_assignments.keys import Redemption, TrainingKey
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
 from course_assignments.policies.expiration import zone_of
+from course_assignments.reasons import ExpiresTooLate
+from course_assignments.subscriptions import Subscription
 from course_assignments.terms import EndLike, resolve_end
 
 
@@ -112,6 +114,7 @@ def reschedule(
     at: datetime,
     course: Course,
     organization: Organization | None = None,
+    subscription: Subscription | None = None,
     policies: Policies = DOCUMENTED,
     actor: User | None = None,
 ) -> Change:
@@ -125,13 +128,14 @@ def reschedule(
         at: The aware instant at which it is changed.
         course: The assignment's, whose maximum counts.
         organization: The learner's, whose maximum and time zone count, if they have one.
+        subscription: What the assignment was opened from, if it was; its end limits too.
         policies: The rules.
         actor: Who acts; ``None`` trusts the caller.
 
     Raises:
         Refused: with every reason against.
-        InvalidInput: an argument is of the wrong kind or out of bounds, or a record belongs to
-            others than the rest.
+        InvalidInput: an argument is of the wrong kind, missing or out of bounds, or a record
+            belongs to others than the rest.
 
     Example:
         >>> from datetime import UTC, timedelta
@@ -155,10 +159,13 @@ def reschedule(
     fields.check_kind(course, "course", Course)
     check_same(course.id, assignment.course_id, "course")
     check_organization(organization, learner)
+    _check_subscription(subscription, assignment)
     end = resolve_end(expires, start=created_at, zone=zone_of(organization), field="expires")
     in_bounds = policies.expiration.evaluate(
         end, created_at=created_at, course=course, organization=organization
     )
+    if subscription is not None and end > subscription.expires_at:
+        in_bounds = _also_limited(in_bounds, subscription.expires_at)
     decision = all_of(
         [
             *authorization(policies, actor, Permission.ASSIGN, learner.organization_id),
@@ -236,3 +243,21 @@ def _check(assignment: CourseAssignment, learner: User, policies: Policies) -> N
     fields.check_kind(learner, "learner", User)
     fields.check_kind(policies, "policies", Policies)
     check_same(learner.id, assignment.learner_id, "learner")
+
+
+def _check_subscription(subscription: Subscription | None, assignment: CourseAssignment) -> None:
+    origin = assignment.origin
+    wanted = origin.subscription_id if isinstance(origin, FromSubscription) else None
+    if subscription is not None:
+        fields.check_kind(subscription, "subscription", Subscription)
+        check_same(subscription.id, wanted, "subscription")
+    elif wanted is not None:
+        raise InvalidInput("missing", "subscription", "give it: its end limits too")
+
+
+def _also_limited(decision: Decision, end: datetime) -> Decision:
+    """Return *decision* with the end of a subscription as one more limit; the earliest is named."""
+    own = ExpiresTooLate(end, ExpirationLimit.SUBSCRIPTION)
+    late = [own, *(one for one in decision.reasons if isinstance(one, ExpiresTooLate))]
+    others = (one for one in decision.reasons if not isinstance(one, ExpiresTooLate))
+    return Decision((*others, min(late, key=lambda one: one.latest)))

@@ -6,19 +6,19 @@ import attrs
 
 from course_assignments import fields
 from course_assignments.actions.acting import (
-    authorization,
     check_actor,
     check_newcomer,
     check_organization,
     check_same,
     event,
+    own_authorization,
     read,
 )
 from course_assignments.assignments import CourseAssignment, FromKey
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Use
 from course_assignments.decisions import Decision, Question, all_of
-from course_assignments.enums import ExpirationLimit, Permission
+from course_assignments.enums import ExpirationLimit
 from course_assignments.instants import as_utc
 from course_assignments.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.people import User
@@ -174,9 +174,8 @@ def register(
 
 def _questions(presented: Presented, policies: Policies, actor: User | None) -> list[Question]:
     learner = presented.learner
-    acting = None if actor is not None and actor.id == learner.id else actor
     return [
-        *authorization(policies, acting, Permission.ASSIGN, learner.organization_id),
+        *own_authorization(policies, actor, learner),
         lambda at: policies.key_redemption.evaluate(
             presented.key, presented.batch, learner, at=at, redeemed=presented.redeemed
         ),

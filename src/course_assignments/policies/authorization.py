@@ -25,7 +25,7 @@ class AuthorizationPolicy:
     Support acts for everyone (rule 4). It is asked only when the caller names an actor.
 
     Attributes:
-        assigning: Who may assign, cancel, reschedule and complete.
+        assigning: Who may assign, subscribe, cancel, reschedule and complete.
         keys: Who may make, edit and revoke keys.
         support: Who may cancel after the window.
 

@@ -8,12 +8,15 @@ import attrs
 from attrs import field
 
 from course_assignments.assignments import CourseAssignment
+from course_assignments.attempts import Attempt
 from course_assignments.catalog import Course, Organization
 from course_assignments.decisions import Decision
 from course_assignments.enums import Permission, Repeat
 from course_assignments.errors import InvalidInput
 from course_assignments.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.people import User
+from course_assignments.policies.access import AccessPolicy, FinishPolicy
+from course_assignments.policies.attempts import AttemptPolicy
 from course_assignments.policies.authorization import AuthorizationPolicy
 from course_assignments.policies.availability import CourseAvailabilityPolicy
 from course_assignments.policies.cancellation import CancellationPolicy
@@ -21,6 +24,8 @@ from course_assignments.policies.expiration import Ceiling, ExpirationPolicy
 from course_assignments.policies.lifecycle import CompletionPolicy, ReschedulePolicy
 from course_assignments.policies.redemption import KeyRedemptionPolicy, RegistrationPolicy
 from course_assignments.policies.repetition import RepeatPolicy
+from course_assignments.policies.subscription import SubscriptionPolicy
+from course_assignments.subscriptions import Subscription
 
 
 class CancellationRule(Protocol):
@@ -88,6 +93,40 @@ class CompletionRule(Protocol):
 
     def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:
         """Return whether *assignment* may be marked complete at *at*."""
+        ...
+
+
+class AccessRule(Protocol):
+    """What may stand in for `AccessPolicy`."""
+
+    def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:
+        """Return whether activities may be started, paused and resumed under *assignment*."""
+        ...
+
+
+class AttemptRule(Protocol):
+    """What may stand in for `AttemptPolicy`."""
+
+    def evaluate(self, attempts: Iterable[Attempt], *, at: datetime) -> Decision:
+        """Return whether a learner with *attempts* may start the activity at *at*."""
+        ...
+
+
+class FinishRule(Protocol):
+    """What may stand in for `FinishPolicy`."""
+
+    def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:
+        """Return whether an open attempt under *assignment* may be finished at *at*."""
+        ...
+
+
+class SubscriptionRule(Protocol):
+    """What may stand in for `SubscriptionPolicy`."""
+
+    def evaluate(
+        self, subscription: Subscription, *, at: datetime, course_id: str | None = None
+    ) -> Decision:
+        """Return whether *subscription* opens the course at *at*, or may be edited."""
         ...
 
 
@@ -185,6 +224,10 @@ class Policies:
     expiration: ExpirationRule = _policy(ExpirationPolicy(), "limit", "default_end")
     reschedule: RescheduleRule = _policy(ReschedulePolicy())
     completion: CompletionRule = _policy(CompletionPolicy())
+    access: AccessRule = _policy(AccessPolicy())
+    attempt: AttemptRule = _policy(AttemptPolicy())
+    finish: FinishRule = _policy(FinishPolicy())
+    subscription: SubscriptionRule = _policy(SubscriptionPolicy())
     key_redemption: KeyRedemptionRule = _policy(KeyRedemptionPolicy(), "once_per_learner")
     registration: RegistrationRule = _policy(RegistrationPolicy())
     course_availability: CourseAvailabilityRule = _policy(CourseAvailabilityPolicy())

@@ -24,6 +24,14 @@ from course_assignments.reasons.assigning import (
 )
 from course_assignments.reasons.batches import CodeTaken, MaxUsesBelowUses
 from course_assignments.reasons.host import HostReason
+from course_assignments.reasons.learning import (
+    AssignmentExpired,
+    AttemptAhead,
+    AttemptNotPaused,
+    AttemptOpen,
+    AttemptPaused,
+    NoAttemptOpen,
+)
 from course_assignments.reasons.lifecycle import (
     AlreadyCancelled,
     AlreadyCompleted,
@@ -43,6 +51,11 @@ from course_assignments.reasons.redeeming import (
     RegistrationDisabled,
     WrongOrganization,
 )
+from course_assignments.reasons.subscribing import (
+    CourseNotInSubscription,
+    SubscriptionEnded,
+    SubscriptionNotActive,
+)
 
 #: A reason that stands on its own.
 PlainReason: TypeAlias = (
@@ -51,6 +64,15 @@ PlainReason: TypeAlias = (
     | AlreadyCancelled
     | AlreadyCompleted
     | AssignmentNotActive
+    | AssignmentExpired
+    | AttemptOpen
+    | NoAttemptOpen
+    | AttemptPaused
+    | AttemptNotPaused
+    | AttemptAhead
+    | CourseNotInSubscription
+    | SubscriptionNotActive
+    | SubscriptionEnded
     | ExpiresTooLate
     | ExpiresTooEarly
     | CourseNotAvailable
@@ -108,11 +130,17 @@ __all__ = [
     "AlreadyCancelled",
     "AlreadyCompleted",
     "AlreadyRedeemed",
+    "AssignmentExpired",
     "AssignmentNotActive",
+    "AttemptAhead",
+    "AttemptNotPaused",
+    "AttemptOpen",
+    "AttemptPaused",
     "CancellationWindowClosed",
     "CodeTaken",
     "CourseArchived",
     "CourseNotAvailable",
+    "CourseNotInSubscription",
     "EmailTaken",
     "ExpiresTooEarly",
     "ExpiresTooLate",
@@ -126,11 +154,14 @@ __all__ = [
     "KeyRevoked",
     "LabLaunched",
     "MaxUsesBelowUses",
+    "NoAttemptOpen",
     "OrganizationNotManaged",
     "PlainReason",
     "Reason",
     "RegistrationDisabled",
     "RoleMissing",
+    "SubscriptionEnded",
+    "SubscriptionNotActive",
     "SupportRoleMissing",
     "WrongOrganization",
 ]

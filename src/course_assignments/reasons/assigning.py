@@ -67,6 +67,10 @@ class AlreadyAssigned:
         )
 
 
+#: The limits that a person can look up, and perhaps have changed.
+_NAMED = {ExpirationLimit.COURSE, ExpirationLimit.ORGANIZATION, ExpirationLimit.SUBSCRIPTION}
+
+
 @attrs.frozen
 class ExpiresTooLate:
     """The end asked for lies after the latest that is allowed (rules 1 and 2).
@@ -84,7 +88,7 @@ class ExpiresTooLate:
 
     def __str__(self) -> str:
         whose = "of the rules"
-        if self.limited_by in {ExpirationLimit.COURSE, ExpirationLimit.ORGANIZATION}:
+        if self.limited_by in _NAMED:
             whose = f"of the {self.limited_by.value}"
         return (
             f"It can end at {show(self.latest)} at the latest, by the limit {whose}; choose an "

@@ -3,9 +3,11 @@
 from course_assignments.registrar.assigning import AssigningCommands
 from course_assignments.registrar.batches import BatchCommands
 from course_assignments.registrar.keys import KeyCommands
+from course_assignments.registrar.learning import LearningCommands
 from course_assignments.registrar.lifecycle import LifecycleCommands
 from course_assignments.registrar.records import RecordCommands
 from course_assignments.registrar.redeeming import RedeemingCommands
+from course_assignments.registrar.subscribing import SubscribingCommands
 
 
 class Registrar(
@@ -15,8 +17,10 @@ class Registrar(
     BatchCommands,
     KeyCommands,
     RedeemingCommands,
+    SubscribingCommands,
+    LearningCommands,
 ):
-    """Assign courses, cancel them, hand out training keys and redeem them.
+    """Assign courses, cancel them, hand out keys and subscriptions, and learn.
 
     Every command reads the clock once, is stored whole or not at all, and is exact however many
     threads or processes work on one repository. Each that can be refused has a twin, such as

@@ -1,12 +1,13 @@
 """Commands on assignments that exist. Rules 2 to 5, 13 and 21."""
 
 from course_assignments import actions
-from course_assignments.assignments import CourseAssignment, FromKey
+from course_assignments.assignments import CourseAssignment, FromKey, FromSubscription
 from course_assignments.catalog import Course
 from course_assignments.keys import Redemption, TrainingKey
 from course_assignments.people import User
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
+from course_assignments.subscriptions import Subscription
 from course_assignments.terms import EndLike
 
 
@@ -101,6 +102,12 @@ class LifecycleCommands(Office):
         actor = desk.actor(by)
         assignment = desk.need(CourseAssignment, assignment_id, "assignment_id")
         learner = desk.need(User, assignment.learner_id)
+        origin = assignment.origin
+        subscription = (
+            desk.need(Subscription, origin.subscription_id)
+            if isinstance(origin, FromSubscription)
+            else None
+        )
         change = actions.reschedule(
             assignment,
             learner,
@@ -108,6 +115,7 @@ class LifecycleCommands(Office):
             at=desk.at,
             course=desk.need(Course, assignment.course_id),
             organization=desk.organization_of(learner),
+            subscription=subscription,
             policies=desk.policies,
             actor=actor,
         )

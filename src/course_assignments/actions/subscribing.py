@@ -1,0 +1,295 @@
+"""Grant subscriptions, edit and cancel them. Rules 3, 4, 19, 21 and 22."""
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from functools import partial
+
+import attrs
+
+from course_assignments import fields
+from course_assignments.actions.acting import (
+    authorization,
+    check_organization,
+    check_same,
+    event,
+    read,
+)
+from course_assignments.assignments import CourseAssignment, FromSubscription
+from course_assignments.catalog import Course, Organization
+from course_assignments.changes import Change, Replace
+from course_assignments.decisions import Decision, Question, all_of
+from course_assignments.enums import ExpirationLimit, Permission
+from course_assignments.errors import InvalidInput
+from course_assignments.instants import as_utc
+from course_assignments.people import User
+from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.policies.expiration import zone_of
+from course_assignments.reasons import ForPair
+from course_assignments.subscriptions import Subscription
+from course_assignments.terms import TermLike, as_term, end_of
+
+
+def subscribe(
+    learner: User,
+    courses: Iterable[Course],
+    *,
+    id: str,
+    duration: TermLike,
+    at: datetime,
+    organization: Organization | None = None,
+    policies: Policies = DOCUMENTED,
+    actor: User | None = None,
+) -> Change:
+    """Return the change that grants a subscription (rules 19, 21 and 22).
+
+    Args:
+        learner: Who gets it.
+        courses: What it opens, in order.
+        id: The id of the subscription.
+        duration: How long it lasts; months are counted in the zone of *organization*, else UTC.
+        at: The aware instant at which it begins.
+        organization: The learner's, if they have one.
+        policies: The rules.
+        actor: Who acts; ``None`` trusts the caller.
+
+    Raises:
+        Refused: with every reason against.
+        InvalidInput: an argument is of the wrong kind or out of bounds, or a record belongs to
+            others than the rest.
+
+    Example:
+        >>> from datetime import UTC, timedelta
+        >>> change = subscribe(
+        ...     User(id="ada", name="Ada", email="ada@example.org"),
+        ...     [Course(id="py", name="Python", content_provider="us", publishing_group="all")],
+        ...     id="s-1",
+        ...     duration=timedelta(days=365),
+        ...     at=datetime(2026, 1, 5, tzinfo=UTC),
+        ... )
+        >>> change.made(Subscription)[0].expires_at.isoformat()
+        '2027-01-05T00:00:00+00:00'
+    """
+    fields.check_kind(learner, "learner", User)
+    fields.check_kind(policies, "policies", Policies)
+    check_organization(organization, learner)
+    wanted = _distinct(courses)
+    now = as_utc(at)
+    subscription = Subscription(
+        id=id,
+        learner_id=learner.id,
+        organization_id=learner.organization_id,
+        course_ids=tuple(one.id for one in wanted),
+        created_at=now,
+        expires_at=end_of(as_term(duration, "duration"), now, zone_of(organization), "duration"),
+    )
+    decision = all_of(
+        [
+            *authorization(policies, actor, Permission.ASSIGN, learner.organization_id),
+            *_available(policies, wanted),
+        ],
+        now,
+    )
+    decision.require()
+    return Change(
+        create=[subscription],
+        expect=read(*wanted, learner, organization, actor),
+        record=[event("subscribe", now, actor, subscription.id, learner.id)],
+        decision=decision,
+    )
+
+
+def edit_subscription(
+    subscription: Subscription,
+    learner: User,
+    courses: Iterable[Course],
+    *,
+    at: datetime,
+    policies: Policies = DOCUMENTED,
+    actor: User | None = None,
+) -> Change:
+    """Return the change that gives a subscription another set of courses (rules 19, 21 and 22).
+
+    What is open already stays open. It is empty if the set is the same.
+
+    Args:
+        subscription: As it is stored.
+        learner: Whose it is.
+        courses: What it is to open from now on, in order.
+        at: The aware instant at which it is changed.
+        policies: The rules.
+        actor: Who acts; ``None`` trusts the caller.
+
+    Raises:
+        Refused: with every reason against.
+        InvalidInput: an argument is of the wrong kind, or a record belongs to others than the rest.
+
+    Example:
+        >>> from course_assignments.errors import InvalidInput
+        >>> try:
+        ...     edit_subscription("s-1", None, [], at=datetime(2026, 1, 5))
+        ... except InvalidInput as error:
+        ...     print(error)
+        subscription: expected Subscription
+    """
+    _check(subscription, learner, policies)
+    wanted = _distinct(courses)
+    added = [one for one in wanted if one.id not in subscription.course_ids]
+    now = as_utc(at)
+    decision = all_of(
+        [
+            *authorization(policies, actor, Permission.ASSIGN, learner.organization_id),
+            lambda at: policies.subscription.evaluate(subscription, at=at),
+            *_available(policies, added),
+        ],
+        now,
+    )
+    decision.require()
+    course_ids = tuple(one.id for one in wanted)
+    if course_ids == subscription.course_ids:
+        return Change(decision=decision)
+    after = attrs.evolve(subscription, course_ids=course_ids, edited_at=now)
+    return Change(
+        replace=[Replace(subscription, after)],
+        expect=read(*added, *(() if actor is None else (learner, actor))),
+        record=[event("edit_subscription", now, actor, subscription.id, learner.id)],
+        decision=decision,
+    )
+
+
+def cancel_subscription(
+    subscription: Subscription,
+    learner: User,
+    *,
+    opened: Iterable[CourseAssignment],
+    at: datetime,
+    support_reason: str | None = None,
+    policies: Policies = DOCUMENTED,
+    actor: User | None = None,
+) -> Change:
+    """Return the change that cancels a subscription, and all that was opened (rules 3, 4, 19, 21).
+
+    The cancellation policy is asked about the subscription, as if it were one assignment, and about
+    each assignment opened from it; a reason against one of these is a `ForPair`.
+
+    Args:
+        subscription: As it is stored.
+        learner: Whose it is.
+        opened: All assignments that were opened from it.
+        at: The aware instant at which it is cancelled.
+        support_reason: Why support cancels it after the window; recorded in the event.
+        policies: The rules.
+        actor: Who acts; ``None`` trusts the caller.
+
+    Raises:
+        Refused: with every reason against.
+        InvalidInput: an argument is of the wrong kind or missing, or *support_reason* is blank.
+
+    Example:
+        >>> from course_assignments.errors import InvalidInput
+        >>> try:
+        ...     cancel_subscription("s-1", None, opened=[], at=datetime(2026, 1, 5))
+        ... except InvalidInput as error:
+        ...     print(error)
+        subscription: expected Subscription
+    """
+    _check(subscription, learner, policies)
+    ids = [one.assignment_id for one in subscription.openings]
+    given = check_opened(subscription, opened, ids)
+    if support_reason is not None:
+        fields.check_long_text(support_reason, "support_reason")
+    support = support_reason is not None
+    permission = Permission.SUPPORT if support else Permission.ASSIGN
+    now = as_utc(at)
+    open_ones = [one for one in given if one.cancelled_at is None]
+    whole = _as_assignment(subscription)
+    decision = all_of(
+        [
+            *authorization(policies, actor, permission, learner.organization_id),
+            lambda at: policies.cancellation.evaluate(whole, at=at, support=support),
+            *(
+                partial(
+                    _for_pair, one, partial(policies.cancellation.evaluate, one, support=support)
+                )
+                for one in open_ones
+            ),
+        ],
+        now,
+    )
+    decision.require()
+    cancelled: list[Subscription | CourseAssignment] = [subscription, *open_ones]
+    details = {} if support_reason is None else {"support_reason": support_reason}
+    subjects = (subscription.id, *(one.id for one in open_ones), learner.id)
+    return Change(
+        replace=[Replace(one, attrs.evolve(one, cancelled_at=now)) for one in cancelled],
+        expect=read(*(() if actor is None else (learner, actor))),
+        record=[event("cancel_subscription", now, actor, *subjects, details=details)],
+        decision=decision,
+    )
+
+
+def _check(subscription: Subscription, learner: User, policies: Policies) -> None:
+    fields.check_kind(subscription, "subscription", Subscription)
+    fields.check_kind(learner, "learner", User)
+    fields.check_kind(policies, "policies", Policies)
+    check_same(learner.id, subscription.learner_id, "learner")
+
+
+def check_opened(
+    subscription: Subscription, opened: Iterable[CourseAssignment], ids: Collection[str]
+) -> tuple[CourseAssignment, ...]:
+    """Return *opened* if they are the assignments under *ids*, all made by *subscription*."""
+    given = fields.check_each(opened, "opened", CourseAssignment)
+    for position, one in enumerate(given):
+        wanted = FromSubscription(subscription.id)
+        if one.origin != wanted or one.learner_id != subscription.learner_id:
+            raise InvalidInput(
+                "another_record", f"opened[{position}]", "expected one that it opened"
+            )
+    if {one.id for one in given} != {*ids}:
+        raise InvalidInput("missing", "opened", "give every assignment that was opened from it")
+    return given
+
+
+def _distinct(courses: Iterable[Course]) -> tuple[Course, ...]:
+    """Return *courses*, each once; two that differ under one id are no courses to choose from."""
+    given = tuple(dict.fromkeys(fields.check_list(courses, "courses")))
+    for position, one in enumerate(given):
+        fields.check_kind(one, f"courses[{position}]", Course)
+    return given
+
+
+def _available(policies: Policies, courses: Iterable[Course]) -> list[Question]:
+    return [partial(_is_available, policies, one) for one in courses]
+
+
+def _is_available(policies: Policies, course: Course, at: datetime) -> Decision:
+    return policies.course_availability.evaluate(course, at=at)
+
+
+def _for_pair(
+    assignment: CourseAssignment, question: Callable[..., Decision], at: datetime
+) -> Decision:
+    """Ask *question*; of a reason against *assignment* it is said whose it is."""
+    answer = question(at=at)
+    reasons = tuple(
+        one
+        if isinstance(one, ForPair)
+        else ForPair(assignment.course_id, assignment.learner_id, one)
+        for one in answer.reasons
+    )
+    return attrs.evolve(answer, reasons=reasons)
+
+
+def _as_assignment(subscription: Subscription) -> CourseAssignment:
+    """Return *subscription* as the cancellation policy can be asked about it."""
+    return CourseAssignment(
+        id=subscription.id,
+        learner_id=subscription.learner_id,
+        course_id=subscription.id,
+        organization_id=subscription.organization_id,
+        created_at=subscription.created_at,
+        expires_at=subscription.expires_at,
+        limited_by=ExpirationLimit.SUBSCRIPTION,
+        origin=FromSubscription(subscription.id),
+        cancelled_at=subscription.cancelled_at,
+    )
