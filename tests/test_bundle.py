@@ -12,6 +12,8 @@ from support.strategies import US
 from support.world import MANAGER
 
 from course_assignments import (
+    AccessPolicy,
+    AttemptPolicy,
     AuthorizationPolicy,
     CancellationPolicy,
     Ceiling,
@@ -22,6 +24,7 @@ from course_assignments import (
     Decision,
     ExpirationLimit,
     ExpirationPolicy,
+    FinishPolicy,
     HostReason,
     KeyRedemptionPolicy,
     Months,
@@ -33,6 +36,7 @@ from course_assignments import (
     RepeatPolicy,
     ReschedulePolicy,
     Role,
+    SubscriptionPolicy,
     profiles,
 )
 from course_assignments.policies.bundle import DOCUMENTED
@@ -88,6 +92,10 @@ class TestTheDocumentedOnes:
             "expiration": ExpirationPolicy(),
             "reschedule": ReschedulePolicy(),
             "completion": CompletionPolicy(),
+            "access": AccessPolicy(),
+            "attempt": AttemptPolicy(),
+            "finish": FinishPolicy(),
+            "subscription": SubscriptionPolicy(),
             "key_redemption": KeyRedemptionPolicy(),
             "registration": RegistrationPolicy(),
             "course_availability": CourseAvailabilityPolicy(),

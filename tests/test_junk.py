@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from support.junk import (
     ACTIONS,
     ASSIGNMENT,
+    ATTEMPT,
     CATALOGUE,
     CODE,
     COMMANDS,
@@ -72,6 +73,7 @@ CODES = {
     "not_a_list",
     "not_a_text",
     "not_callable",
+    "out_of_order",
     "out_of_range",
     "own_parent",
     "repeated",
@@ -82,7 +84,10 @@ CODES = {
 }
 
 #: Codes of two arguments that do not go together; which of them is named is a matter of taste.
-OF_TWO = {"another_record", "before_creation", "empty_window", "out_of_range", "own_parent"}
+OF_TWO = {
+    *("another_record", "before_creation", "empty_window", "out_of_order", "out_of_range"),
+    "own_parent",
+}
 
 NAMES = [entry.name for entry in ENTRIES]
 
@@ -193,6 +198,7 @@ def test_whatever_is_drawn_meets_only_our_own_errors(
 
 #: Without arguments, or no more than a name for what others are.
 PLAIN = {
+    *("AccessPolicy", "AttemptPolicy", "FinishPolicy", "SubscriptionPolicy"),
     *("CompletionPolicy", "CourseAvailabilityPolicy", "Direct", "InMemoryRepository"),
     *("RegistrationPolicy", "ReschedulePolicy", "system_clock"),
     *("Clock", "Origin", "Reason", "Record", "Repository", "Term", "TermLike", "EndLike"),
@@ -477,6 +483,12 @@ EXAMPLES = (
         "before_creation",
         "cancelled_at",
         _made(ca.CourseAssignment, ASSIGNMENT, cancelled_at=START - DAY),
+    ),
+    Example(
+        "attempt that ends before it starts",
+        "out_of_order",
+        "finished_at",
+        _made(ca.Attempt, ATTEMPT, finished_at=START - DAY),
     ),
     Example(
         "71 key to give back",

@@ -62,6 +62,54 @@ ONE_OF_EACH: list[tuple[Any, str, str]] = [
         "It is not active before 2026-01-05 09:00:00 UTC; check the clock, or wait.",
     ),
     (
+        reasons.AssignmentExpired(AT),
+        "assignment_expired",
+        ("Access ended at 2026-01-05 09:00:00 UTC; ask for a later end, or for a new assignment."),
+    ),
+    (
+        reasons.AttemptOpen("t-1"),
+        "attempt_open",
+        "Attempt 't-1' of this activity is still open; go on with it, or finish it first.",
+    ),
+    (
+        reasons.NoAttemptOpen(AT),
+        "no_attempt_open",
+        ("The attempt was finished at 2026-01-05 09:00:00 UTC; start the activity again instead."),
+    ),
+    (
+        reasons.AttemptPaused(AT),
+        "attempt_paused",
+        "The attempt has been paused since 2026-01-05 09:00:00 UTC; resume it, or finish it.",
+    ),
+    (
+        reasons.AttemptNotPaused(),
+        "attempt_not_paused",
+        "The attempt is not paused; go on with it.",
+    ),
+    (
+        reasons.AttemptAhead(AT),
+        "attempt_ahead",
+        "The attempt was last changed at 2026-01-05 09:00:00 UTC; check the clock, or wait.",
+    ),
+    (
+        reasons.CourseNotInSubscription("py"),
+        "course_not_in_subscription",
+        "Course 'py' is not part of the subscription; choose one that is, or ask for it.",
+    ),
+    (
+        reasons.SubscriptionNotActive(AT),
+        "subscription_not_active",
+        (
+            "The subscription is not active before 2026-01-05 09:00:00 UTC; check the clock, "
+            "or wait."
+        ),
+    ),
+    (
+        reasons.SubscriptionEnded(AT),
+        "subscription_ended",
+        "The subscription ended at 2026-01-05 09:00:00 UTC; ask for a new one.",
+    ),
+    (
         reasons.ExpiresTooLate(AT + timedelta(microseconds=1), ExpirationLimit.ORGANIZATION),
         "expires_too_late",
         (

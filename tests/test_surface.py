@@ -81,6 +81,9 @@ RECORD_FIELDS: dict[type, dict[str, Any]] = {
     },
     ca.Direct: {},
     ca.FromKey: {"batch_id": GIVEN, "redemption_id": GIVEN},
+    ca.FromSubscription: {"subscription_id": GIVEN},
+    ca.Pause: {"paused_at": GIVEN, "resumed_at": None},
+    ca.Opening: {"course_id": GIVEN, "assignment_id": GIVEN},
     ca.Addition: {"id": GIVEN, "keys": GIVEN},
     ca.Months: {"count": GIVEN},
     ca.CancellationPolicy: {"window": timedelta(hours=24), "restores_key_use": False},
@@ -112,6 +115,10 @@ SOME_FIELDS: dict[type, set[str]] = {
         *("max_uses", "availability", "any_organization", "size"),
     },
     ca.Seat: {"learner_id", "course_id", "assignment_id"},
+    ca.Attempt: {"assignment_id", "activity_id", "number", "started_at", "finished_at"},
+    ca.Subscription: {"learner_id", "course_ids", "created_at", "expires_at", "cancelled_at"},
+    ca.AttemptQuery: {"assignment_id", "activity_id"},
+    ca.SubscriptionQuery: {"learner_id"},
     ca.Page: {"next"},
     ca.Change: {"create", "replace", "use", "expect", "record"},
     ca.Policies: {"cancellation", "expiration", "key_redemption"},
@@ -126,7 +133,7 @@ SOME_FIELDS: dict[type, set[str]] = {
 
 ENTITIES = (
     *(ca.Organization, ca.Activity, ca.Course, ca.User, ca.Note, ca.CourseAssignment, ca.Seat),
-    *(ca.KeyBatch, ca.TrainingKey, ca.Redemption, ca.Event),
+    *(ca.KeyBatch, ca.TrainingKey, ca.Redemption, ca.Event, ca.Attempt, ca.Subscription),
 )
 
 MEMBERS: dict[type, list[str]] = {
@@ -149,7 +156,8 @@ REASON_CODES = {
     *("key_not_found", "key_revoked", "key_not_yet_redeemable", "key_expired", "key_exhausted"),
     *("wrong_organization", "already_redeemed", "registration_disabled", "email_taken"),
     *("role_missing", "organization_not_managed", "support_role_missing", "already_assigned"),
-    *("already_completed", "key_mistyped"),
+    *("already_completed", "key_mistyped", "assignment_expired", "attempt_open"),
+    *("no_attempt_open", "course_not_in_subscription", "subscription_ended"),
 }
 
 #: What the specification says that functions take: parameters that may be given by position,
@@ -196,6 +204,14 @@ SIGNATURES: dict[str, str] = {
     "Registrar.revoke_keys": "batch_id * by=None",
     "Registrar.redeem": "code learner_id * id=None by=None",
     "Registrar.register": "code user * id=None by=None",
+    "Registrar.start": "assignment_id activity_id * id=None by=None",
+    "Registrar.pause": "attempt_id * by=None",
+    "Registrar.resume": "attempt_id * by=None",
+    "Registrar.finish": "attempt_id * by=None",
+    "Registrar.subscribe": "learner_id course_ids * duration id=None by=None",
+    "Registrar.edit_subscription": "subscription_id course_ids * by=None",
+    "Registrar.cancel_subscription": "subscription_id * support_reason=None by=None",
+    "Registrar.open_course": "subscription_id course_id * id=None by=None",
 }
 
 
@@ -337,6 +353,7 @@ class TestTwins:
             if "id" in inspect.signature(find(f"Registrar.{name}")).parameters
         }
         creating = {"assign", "assign_many", "create_keys", "add_keys", "redeem", "register"}
+        creating |= {"start", "subscribe", "open_course"}
         assert taking == creating
 
 

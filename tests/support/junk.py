@@ -401,6 +401,11 @@ def stage() -> ca.Registrar:
     registrar.redeem(CODE, "ada", id="a-2")
     registrar.assign_many(["py"], ["bo"], id="b")
     registrar.add_keys("spring", codes=["Second-2026"], id="more")
+    registrar.start("a-2", "lab", id="try")
+    registrar.assign("py", "ada", id="a-3")
+    registrar.pause(registrar.start("a-3", "lab").id)
+    registrar.subscribe("ada", ["py", "sql"], duration=90 * DAY, id="s-1")
+    registrar.open_course("s-1", "py", id="a-4")
     return registrar
 
 
@@ -434,6 +439,18 @@ REDEMPTION = ca.Redemption(
     assignment_id="a-1",
     redeemed_at=START,
 )
+ATTEMPT = ca.Attempt(id="t-1", assignment_id="a-1", activity_id="lab", number=1, started_at=START)
+PAUSED = attrs.evolve(ATTEMPT, pauses=[ca.Pause(START)])
+SUBSCRIPTION = ca.Subscription(
+    id="s-1",
+    learner_id="ada",
+    organization_id="acme",
+    course_ids=["py", "sql"],
+    created_at=START,
+    expires_at=END,
+    openings=[ca.Opening("py", "a-4")],
+)
+OPENED = attrs.evolve(ASSIGNMENT, id="a-4", origin=ca.FromSubscription("s-1"))
 NEWCOMER = ca.User(id="new", name="New", email="new@example.org", organization_id="acme")
 PAIR = actions.Pair(id="a-9", course=PYTHON, learner=ADA, organization=ACME)
 PRESENTED = actions.Presented(
@@ -510,6 +527,24 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {
     "revoke_keys": {"batch_id": "spring", "by": "manager"},
     "redeem": {"code": CODE, "learner_id": "manager", "id": "a-9", "by": "manager"},
     "register": {"code": CODE, "user": NEWCOMER, "id": "a-9", "by": "manager"},
+    "start": {"assignment_id": "a-1", "activity_id": "lab", "id": "again", "by": "manager"},
+    "pause": {"attempt_id": ca.Attempt.id_for("a-2", "lab", 1), "by": "manager"},
+    "resume": {"attempt_id": ca.Attempt.id_for("a-3", "lab", 1), "by": "ada"},
+    "finish": {"attempt_id": ca.Attempt.id_for("a-2", "lab", 1), "by": "manager"},
+    "subscribe": {
+        "learner_id": "ada",
+        "course_ids": ["py"],
+        "duration": 90 * DAY,
+        "id": "s-9",
+        "by": "manager",
+    },
+    "edit_subscription": {"subscription_id": "s-1", "course_ids": ["sql"], "by": "manager"},
+    "cancel_subscription": {
+        "subscription_id": "s-1",
+        "support_reason": "moved",
+        "by": "support",
+    },
+    "open_course": {"subscription_id": "s-1", "course_id": "sql", "id": "a-9", "by": "manager"},
 }
 
 #: The command that nothing refuses.
@@ -641,6 +676,32 @@ RECORDS = (
         finished={"lab"},
         notes=[NOTE],
     ),
+    _of(ca.FromSubscription, subscription_id="s-1"),
+    _of(ca.Pause, paused_at=START, resumed_at=END),
+    _of(
+        ca.Attempt,
+        id="t-1",
+        assignment_id="a-1",
+        activity_id="lab",
+        number=1,
+        started_at=START,
+        pauses=[ca.Pause(START, END)],
+        finished_at=END,
+        request_id="try",
+    ),
+    _of(ca.Opening, course_id="py", assignment_id="a-4"),
+    _of(
+        ca.Subscription,
+        id="s-1",
+        learner_id="ada",
+        organization_id="acme",
+        course_ids=["py"],
+        created_at=START,
+        expires_at=END,
+        edited_at=START,
+        cancelled_at=START,
+        openings=[ca.Opening("py", "a-4")],
+    ),
     _of(ca.Seat, id="s", learner_id="ada", course_id="py", assignment_id="a-1"),
     _of(
         ca.KeyBatch,
@@ -731,6 +792,10 @@ RECORDS = (
         expiration=ca.ExpirationPolicy(),
         reschedule=ca.ReschedulePolicy(),
         completion=ca.CompletionPolicy(),
+        access=ca.AccessPolicy(),
+        attempt=ca.AttemptPolicy(),
+        finish=ca.FinishPolicy(),
+        subscription=ca.SubscriptionPolicy(),
         key_redemption=ca.KeyRedemptionPolicy(),
         registration=ca.RegistrationPolicy(),
         course_availability=ca.CourseAvailabilityPolicy(),
@@ -744,6 +809,8 @@ QUERIES = (
     _of(ca.CourseQuery, limit=10, cursor=("a",)),
     _of(ca.UserQuery, limit=10, cursor=("a",), email="ada@example.org"),
     _of(ca.AssignmentQuery, limit=10, cursor=(START, "a"), learner_id="ada", course_id="py"),
+    _of(ca.AttemptQuery, limit=10, cursor=(START, "t"), assignment_id="a-1", activity_id="lab"),
+    _of(ca.SubscriptionQuery, limit=10, cursor=(START, "s"), learner_id="ada"),
     _of(ca.BatchQuery, limit=10, cursor=(START, "a"), course_id="py"),
     _of(ca.KeyQuery, limit=10, cursor=("a",), batch_ids=["spring"]),
     _of(ca.RedemptionQuery, limit=10, cursor=(START, "a"), code=CODE, learner_id="ada"),
@@ -775,6 +842,12 @@ POLICIES = (
     ),
     _method(ca.ReschedulePolicy(), "evaluate", assignment=ASSIGNMENT, expires_at=END, at=START),
     _method(ca.CompletionPolicy(), "evaluate", assignment=ASSIGNMENT, at=START),
+    _method(ca.AccessPolicy(), "evaluate", assignment=ASSIGNMENT, at=START),
+    _method(ca.AttemptPolicy(), "evaluate", attempts=[ATTEMPT], at=START),
+    _method(ca.FinishPolicy(), "evaluate", assignment=ASSIGNMENT, at=START),
+    _method(
+        ca.SubscriptionPolicy(), "evaluate", subscription=SUBSCRIPTION, at=START, course_id="py"
+    ),
     _method(
         ca.KeyRedemptionPolicy(),
         "evaluate",
@@ -873,6 +946,94 @@ ACTIONS = (
         expires=DAY,
         course=PYTHON,
         organization=ACME,
+        subscription=None,
+        **_ASKED,
+    ),
+    _call(
+        "actions.reschedule what was opened",
+        actions.reschedule,
+        assignment=OPENED,
+        learner=ADA,
+        expires=DAY,
+        course=PYTHON,
+        organization=ACME,
+        subscription=SUBSCRIPTION,
+        **_ASKED,
+    ),
+    _call(
+        "actions.start",
+        actions.start,
+        assignment=ASSIGNMENT,
+        learner=ADA,
+        course=PYTHON,
+        activity_id="lab",
+        attempts=[],
+        request_id="try",
+        **_ASKED,
+    ),
+    _call(
+        "actions.pause",
+        actions.pause,
+        attempt=ATTEMPT,
+        assignment=ASSIGNMENT,
+        learner=ADA,
+        **_ASKED,
+    ),
+    _call(
+        "actions.resume",
+        actions.resume,
+        attempt=PAUSED,
+        assignment=ASSIGNMENT,
+        learner=ADA,
+        **_ASKED,
+    ),
+    _call(
+        "actions.finish",
+        actions.finish,
+        attempt=PAUSED,
+        assignment=ASSIGNMENT,
+        learner=ADA,
+        course=PYTHON,
+        **_ASKED,
+    ),
+    _ends(
+        "actions.subscribe",
+        actions.subscribe,
+        learner=ADA,
+        courses=[PYTHON],
+        id="s-9",
+        duration=DAY,
+        organization=ACME,
+        **_ASKED,
+    ),
+    _call(
+        "actions.edit_subscription",
+        actions.edit_subscription,
+        subscription=SUBSCRIPTION,
+        learner=ADA,
+        courses=[SQL],
+        **_ASKED,
+    ),
+    _call(
+        "actions.cancel_subscription",
+        actions.cancel_subscription,
+        subscription=SUBSCRIPTION,
+        learner=ADA,
+        opened=[OPENED],
+        support_reason="moved",
+        at=START,
+        policies=ca.Policies(),
+        actor=SUPPORT,
+    ),
+    _ends(
+        "actions.open_course",
+        actions.open_course,
+        subscription=attrs.evolve(SUBSCRIPTION, openings=()),
+        learner=ADA,
+        course=PYTHON,
+        opened=[],
+        organization=ACME,
+        id="a-9",
         **_ASKED,
     ),
     _call("actions.complete", actions.complete, assignment=ASSIGNMENT, learner=ADA, **_ASKED),
@@ -914,6 +1075,16 @@ OFFICE = (
     ),
     _again("assign", course_id="py", learner_id="ada", expires=DAY, repeat=None, id="a-1", by=None),
     _again("assign_many", course_ids=["py"], learners=["bo"], repeat=None, id="b", by=None),
+    _again("start", assignment_id="a-2", activity_id="lab", id="try", by=None),
+    _again(
+        "subscribe",
+        learner_id="ada",
+        course_ids=["py", "sql"],
+        duration=90 * DAY,
+        id="s-1",
+        by=None,
+    ),
+    _again("open_course", subscription_id="s-1", course_id="py", id="a-4", by=None),
     _again("redeem", code=CODE, learner_id="ada", id="a-2", by=None),
     _again("add_keys", batch_id="spring", codes=[CODE], generate=0, id="more", by=None),
     _again(
@@ -963,6 +1134,13 @@ VALUES = (
     _method(ASSIGNMENT, "status", at=START),
     _method(ASSIGNMENT, "is_active", at=START),
     _method(ASSIGNMENT, "remaining", at=START),
+    _method(ATTEMPT, "time_spent", at=START),
+    _call("Attempt.id_for", ca.Attempt.id_for, assignment_id="a-1", activity_id="lab", number=1),
+    _method(SUBSCRIPTION, "status", at=START),
+    _method(SUBSCRIPTION, "is_active", at=START),
+    _method(SUBSCRIPTION, "remaining", at=START),
+    _method(SUBSCRIPTION, "opened", course_id="py"),
+    _method(SUBSCRIPTION, "next_assignment_id", course_id="py"),
     _call("Seat.id_for", ca.Seat.id_for, learner_id="ada", course_id="py"),
     _call("Seat.of", ca.Seat.of, learner_id="ada", course_id="py", assignment_id="a-1"),
     _call("Redemption.id_for", ca.Redemption.id_for, code=CODE, learner_id="ada", turn=0),
@@ -984,6 +1162,8 @@ VALUES = (
             (ca.CourseQuery(), PYTHON),
             (ca.UserQuery(email="ada@example.org"), ADA),
             (ca.AssignmentQuery(learner_id="ada"), ASSIGNMENT),
+            (ca.AttemptQuery(assignment_id="a-1"), ATTEMPT),
+            (ca.SubscriptionQuery(learner_id="ada"), SUBSCRIPTION),
             (ca.BatchQuery(course_id="py"), BATCH),
             (ca.KeyQuery(batch_ids=["spring"]), KEY),
             (ca.RedemptionQuery(code=CODE), REDEMPTION),
@@ -998,6 +1178,8 @@ FACTS: Mapping[str, Any] = {
     **dict.fromkeys(
         ("assignment_id", "course_id", "learner_id", "organization_id", "user_id"), "x"
     ),
+    "attempt_id": "x",
+    **dict.fromkeys(("changed_at", "ended_at", "expired_at", "finished_at", "paused_at"), START),
     **dict.fromkeys(("latest", "earliest", "redeemable_from", "redeemable_until"), START),
     **dict.fromkeys(("cancelled_at", "closed_at", "completed_at", "created_at"), START),
     **dict.fromkeys(("expires_at", "launched_at", "redeemed_at", "revoked_at"), START),

@@ -1,7 +1,7 @@
 """Situations to ask about: commands drawn at random, what they come to, others who are faster."""
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from itertools import count
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import strategies as st
 
 from course_assignments import (
+    Attempt,
     CancellationPolicy,
     Change,
     CourseAssignment,
@@ -30,7 +31,6 @@ from course_assignments import (
     Registrar,
     Repeat,
     RepeatPolicy,
-    Replace,
     Repository,
     Role,
     User,
@@ -43,6 +43,9 @@ TYPED = ("Hand-made-1", "Hand-made-2", "Hand-made-3")
 FRESH = tuple(f"Fresh-code-{number}" for number in range(1, 6))
 ASSIGNMENT_IDS = ("a-1", "a-1", "a-1", "a-2", "a-3")
 BATCH_IDS = ("b-1", "b-1", "b-2")
+ACTIVITIES = st.sampled_from(["lab", "lab", "lab", "nothing"])
+ATTEMPTS = st.sampled_from([Attempt.id_for("a-1", "lab", number) for number in (1, 1, 1, 2)])
+SUBSCRIPTIONS = st.sampled_from(["s-1", "s-1", "s-2"])
 
 #: Someone who manages both organizations, so that roles and organizations can miss on their own.
 SALES = User(
@@ -275,18 +278,34 @@ def calls() -> st.SearchStrategy[Call]:
         call("redeem", CODES, LEARNERS, id=new_id, **maybe),
         call("redeem", CODES, LEARNERS, id=new_id),
         call("register", CODES, NEWCOMERS, id=new_id, **maybe),
+        call("start", assignment_id, ACTIVITIES, id=st.sampled_from([None, "try"]), **maybe),
+        call("pause", ATTEMPTS, **maybe),
+        call("resume", ATTEMPTS, **maybe),
+        call("finish", ATTEMPTS, **maybe),
+        call(
+            "subscribe",
+            LEARNERS,
+            st.lists(COURSES, min_size=1, max_size=2),
+            duration=st.sampled_from([timedelta(days=20), Months(8)]),
+            id=st.sampled_from([None, "s-1", "s-2"]),
+            **maybe,
+        ),
+        call(
+            "edit_subscription",
+            SUBSCRIPTIONS,
+            st.lists(COURSES, min_size=1, max_size=2),
+            **maybe,
+        ),
+        call(
+            "cancel_subscription",
+            SUBSCRIPTIONS,
+            support_reason=st.sampled_from([None, "moved"]),
+            **maybe,
+        ),
+        call("open_course", SUBSCRIPTIONS, COURSES, id=new_id, **maybe),
         call("add", profiles | NEWCOMERS, **maybe),
         call("update", profiles, **maybe),
     )
-
-
-def launch(repository: Repository, at: datetime) -> None:
-    """Let a lab of each assignment be launched at *at*, as far as that can be."""
-    for one in contents(repository)["AssignmentQuery"]:
-        if one.first_lab_launched_at is None and one.created_at <= at:
-            repository.commit(
-                Change(replace=[Replace(one, attrs.evolve(one, first_lab_launched_at=at))])
-            )
 
 
 #: How far the clock moves between two commands: onto the edges, over them, and back.
@@ -331,6 +350,7 @@ def stocked(policies: Policies, *, any_organization: bool) -> tuple[Registrar, M
         codes=TYPED[:2],
         id="b-1",
     )
+    registrar.subscribe("ada", ["py", "sql"], duration=timedelta(days=60), id="s-1")
     return registrar, clock
 
 
@@ -339,11 +359,8 @@ def situations(draw: st.DrawFn) -> tuple[Registrar, ManualClock, Policies]:
     """Draw a world some commands after its start; what they refuse is part of it."""
     policies = draw(POLICIES)
     registrar, clock = stocked(policies, any_organization=draw(st.booleans()))
-    for step in draw(st.lists(calls() | st.none(), max_size=6)):
+    for step in draw(st.lists(calls(), max_size=6)):
         clock.set(clock() + draw(MOVES))
-        if step is None:
-            launch(registrar.repository, clock())
-            continue
         try:
             step.on(registrar)
         except CourseAssignmentsError:

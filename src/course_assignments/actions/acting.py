@@ -89,6 +89,7 @@ def own_authorization(policies: Policies, actor: User | None, learner: User) -> 
 
     For another it takes the roles that assigning takes (rule 21).
     """
+    check_actor(actor)
     acting = None if actor is not None and actor.id == learner.id else actor
     return authorization(policies, acting, Permission.ASSIGN, learner.organization_id)
 

@@ -252,10 +252,10 @@ def check_opened(
 
 def _distinct(courses: Iterable[Course]) -> tuple[Course, ...]:
     """Return *courses*, each once; two that differ under one id are no courses to choose from."""
-    given = tuple(dict.fromkeys(fields.check_list(courses, "courses")))
+    given = fields.check_list(courses, "courses")
     for position, one in enumerate(given):
         fields.check_kind(one, f"courses[{position}]", Course)
-    return given
+    return tuple(dict.fromkeys(given))
 
 
 def _available(policies: Policies, courses: Iterable[Course]) -> list[Question]:
