@@ -36,6 +36,7 @@ from support.junk import (
     RESULTS,
     STORES,
     VALUES,
+    VIEWS,
     WITHOUT_TWIN,
     Entry,
     Junk,
@@ -181,8 +182,11 @@ class TestEveryEntryPoint:
 
 @pytest.mark.parametrize(
     "entries",
-    [OFFICE, STORES, POLICIES, ACTIONS, RECORDS, QUERIES, VALUES, RESULTS],
-    ids=["office", "stores", "policies", "actions", "records", "queries", "values", "results"],
+    [OFFICE, STORES, VIEWS, POLICIES, ACTIONS, RECORDS, QUERIES, VALUES, RESULTS],
+    ids=[
+        *("office", "stores", "views", "policies", "actions"),
+        *("records", "queries", "values", "results"),
+    ],
 )
 @given(data=st.data())
 def test_whatever_is_drawn_meets_only_our_own_errors(

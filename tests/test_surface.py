@@ -88,6 +88,8 @@ RECORD_FIELDS: dict[type, dict[str, Any]] = {
     ca.Months: {"count": GIVEN},
     ca.CancellationPolicy: {"window": timedelta(hours=24), "restores_key_use": False},
     ca.ExpirationPolicy: {"maximum": timedelta(days=180), "default": ca.Months(6)},
+    ca.DashboardPolicy: {"size": 5, "fresh_for": timedelta(minutes=5)},
+    ca.Dashboard: {"assignments": GIVEN, "has_more": GIVEN, "stale_at": GIVEN},
     ca.KeyRedemptionPolicy: {"once_per_learner": True},
     ca.Ceiling: {"at": GIVEN, "by": GIVEN},
     ca.HostReason: {"code": GIVEN, "sentence": GIVEN},
@@ -169,6 +171,13 @@ SIGNATURES: dict[str, str] = {
     "ExpirationPolicy.default_end": "created_at * course=None organization=None",
     "ExpirationPolicy.evaluate": "expires_at * created_at course=None organization=None",
     "KeyRedemptionPolicy.evaluate": "key batch learner * at redeemed=None",
+    "DashboardPolicy.evaluate": "assignments * at",
+    "current_training": "repository learner_id * at",
+    "transcript": "repository learner_id * at",
+    "expiring": (
+        "repository * at within learner_id=None course_id=None organization_id=None "
+        "zone=datetime.timezone.utc"
+    ),
     "CourseAssignment.status": "at",
     "CourseAssignment.is_active": "at",
     "CourseAssignment.remaining": "at",
@@ -273,6 +282,13 @@ class TestNames:
         if path == "Registrar.add":
             ordered, named = "*records", "by=None"
         assert spelled(find(path)) == (ordered.split(), set(named.split()))
+
+    def test_a_dashboard_takes_its_instant_and_policy_by_name(self) -> None:
+        parameters = inspect.signature(ca.dashboard).parameters
+        assert list(parameters) == ["repository", "learner_id", "at", "policy"]
+        assert [parameters[name].kind for name in ("at", "policy")] == [Parameter.KEYWORD_ONLY] * 2
+        assert parameters["at"].default is Parameter.empty
+        assert parameters["policy"].default == ca.DashboardPolicy()
 
     def test_an_edit_takes_all_terms_of_a_batch_by_name(self) -> None:
         ordered, named = spelled(ca.Registrar.edit_keys)

@@ -39,6 +39,7 @@ from course_assignments.policies.authorization import AuthorizationPolicy
 from course_assignments.policies.availability import CourseAvailabilityPolicy
 from course_assignments.policies.bundle import Policies
 from course_assignments.policies.cancellation import CancellationPolicy
+from course_assignments.policies.dashboard import Dashboard, DashboardPolicy
 from course_assignments.policies.expiration import Ceiling, ExpirationPolicy
 from course_assignments.policies.lifecycle import CompletionPolicy, ReschedulePolicy
 from course_assignments.policies.redemption import KeyRedemptionPolicy, RegistrationPolicy
@@ -62,6 +63,7 @@ from course_assignments.registrar import Registrar
 from course_assignments.repository import Page, Repository, every
 from course_assignments.subscriptions import Opening, Subscription
 from course_assignments.terms import EndLike, Months, Term, TermLike, format_term, parse_term
+from course_assignments.views import current_training, dashboard, expiring, transcript
 
 __all__ = [
     "AccessPolicy",
@@ -88,6 +90,8 @@ __all__ = [
     "CourseAssignmentsError",
     "CourseAvailabilityPolicy",
     "CourseQuery",
+    "Dashboard",
+    "DashboardPolicy",
     "Decision",
     "Direct",
     "EndLike",
@@ -143,10 +147,14 @@ __all__ = [
     "UserQuery",
     "actions",
     "codes",
+    "current_training",
+    "dashboard",
     "every",
+    "expiring",
     "format_term",
     "parse_term",
     "read_codes",
     "reasons",
     "system_clock",
+    "transcript",
 ]

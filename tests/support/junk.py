@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 import course_assignments as ca
 from course_assignments import actions, reasons
+from course_assignments.policies import training
 from support.world import ACME, ADA, BETA, MANAGER, PYTHON, SQL, START, SUPPORT, world
 
 DAY = timedelta(days=1)
@@ -778,6 +779,8 @@ RECORDS = (
     ),
     _of(ca.CancellationPolicy, window=DAY, restores_key_use=True),
     _of(ca.ExpirationPolicy, maximum=DAY, default=ca.Months(6)),
+    _of(ca.Dashboard, assignments=[ASSIGNMENT], has_more=False, stale_at=START),
+    _of(ca.DashboardPolicy, size=5, fresh_for=DAY),
     _of(ca.KeyRedemptionPolicy, once_per_learner=True),
     _of(ca.RepeatPolicy, default=ca.Repeat.SKIP),
     _of(
@@ -866,6 +869,19 @@ POLICIES = (
         holder=ADA,
     ),
     _method(ca.CourseAvailabilityPolicy(), "evaluate", course=PYTHON, at=START),
+    _method(ca.DashboardPolicy(), "evaluate", assignments=[ASSIGNMENT], at=START),
+    *(
+        _call(f"training.{select.__name__}", select, assignments=[ASSIGNMENT], at=START)
+        for select in (training.relevant, training.current, training.completed)
+    ),
+    _call(
+        "training.ending",
+        training.ending,
+        assignments=[ASSIGNMENT],
+        at=START,
+        within=ca.Months(1),
+        zone=OFFSETS["east"],
+    ),
     _method(ca.RepeatPolicy(), "evaluate", standing=[ASSIGNMENT], at=START),
     _method(
         ca.AuthorizationPolicy(),
@@ -1130,6 +1146,23 @@ STORES = (
     *map(_found, QUERIES),
 )
 
+_SEEN: Mapping[str, Any] = {"repository": stage().repository, "learner_id": "ada", "at": START}
+
+VIEWS = (
+    _call("dashboard", ca.dashboard, **_SEEN, policy=ca.DashboardPolicy()),
+    _call("current_training", ca.current_training, **_SEEN),
+    _call("transcript", ca.transcript, **_SEEN),
+    _call(
+        "expiring",
+        ca.expiring,
+        **_SEEN,
+        within=ca.Months(1),
+        course_id="py",
+        organization_id="acme",
+        zone=OFFSETS["east"],
+    ),
+)
+
 VALUES = (
     _method(ASSIGNMENT, "status", at=START),
     _method(ASSIGNMENT, "is_active", at=START),
@@ -1210,4 +1243,7 @@ RESULTS = tuple(
     )
 )
 
-ENTRIES = (*OFFICE, *STORES, *POLICIES, *ACTIONS, *RECORDS, *QUERIES, *VALUES, *RESULTS)
+ENTRIES = (
+    *(*OFFICE, *STORES, *VIEWS, *POLICIES, *ACTIONS),
+    *(*RECORDS, *QUERIES, *VALUES, *RESULTS),
+)

@@ -159,6 +159,41 @@ def assignments(draw: st.DrawFn) -> CourseAssignment:
 
 
 @st.composite
+def histories(draw: st.DrawFn) -> tuple[CourseAssignment, ...]:
+    """Draw assignments of two learners, their instants so close that many are equal or touch.
+
+    They lie minutes apart, some a microsecond off; nothing lies more than twelve minutes from the
+    first creation.
+    """
+    start = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    passed = st.builds(
+        lambda minutes, step: timedelta(minutes=minutes) + step,
+        st.integers(0, 6),
+        st.sampled_from([timedelta(0), timedelta(0), US]),
+    )
+    found: list[CourseAssignment] = []
+    for name in draw(st.lists(identifiers(), max_size=8, unique=True)):
+        created_at = start + draw(passed)
+        later = st.none() | passed.map(created_at.__add__)
+        found.append(
+            CourseAssignment(
+                id=name,
+                learner_id=draw(st.sampled_from(["ada", "ada", "bo"])),
+                course_id=draw(st.sampled_from(["py", "sql"])),
+                organization_id=draw(st.sampled_from([None, "acme"])),
+                created_at=created_at,
+                expires_at=created_at + max(US, draw(passed)),
+                limited_by=ExpirationLimit.REQUEST,
+                origin=Direct(),
+                started_at=draw(later),
+                completed_at=draw(later),
+                cancelled_at=draw(st.none() | later),
+            )
+        )
+    return tuple(found)
+
+
+@st.composite
 def keys(draw: st.DrawFn) -> tuple[TrainingKey, KeyBatch]:
     """Draw a hand-made key and its batch, with any window, uses and organization rule."""
     created_at = draw(utc_instants())
