@@ -487,6 +487,35 @@ class TestWhatIsAboutToEnd:
         with pytest.raises(AssertionError):
             self.check_once([attrs.evolve(FIRST, expires_at=START + 2 * MINUTE)], [2, 2], half_open)
 
+    @given(histories(), st.lists(st.integers(1, 4), max_size=8), st.integers(4, 6))
+    def test_a_job_that_remembers_what_it_sent_neither_misses_nor_repeats(
+        self, history: History, steps: list[int], lead: int
+    ) -> None:
+        repository, within = stored(history), lead * MINUTE
+        runs = [START + sum(steps[:count]) * MINUTE for count in range(len(steps) + 1)]
+        sent: list[tuple[str, datetime]] = []
+        for run in runs:
+            for one in expiring(repository, at=run, within=within):
+                if (one.id, one.expires_at) not in sent:
+                    sent.append((one.id, one.expires_at))
+        # The runs are never further apart than the lead: whoever has access at a run, and is over
+        # before the last one, was sent a letter.
+        due = {
+            one.id
+            for one in history
+            for run in runs
+            if gives_access(one, run) and one.expires_at <= run + within
+        }
+        over = {
+            one.id
+            for one in history
+            if one.cancelled_at is None
+            and one.expires_at <= runs[-1]
+            and any(gives_access(one, run) for run in runs)
+        }
+        assert len(sent) == len(due)
+        assert {name for name, _ in sent} == due >= over
+
     def test_months_are_counted_in_the_zone(self) -> None:
         at = datetime(2026, 1, 30, 23, 30, tzinfo=UTC)  # in Berlin it is the 31st
         repository = stored([attrs.evolve(FIRST, expires_at=datetime(2026, 2, 28, 12, tzinfo=UTC))])

@@ -21,7 +21,7 @@ DEFAULT_ACCESS: Final = Months(6)
 #: asked "after 24 h" (rule 4), so exactly 24:00:00 still belongs to the window
 CANCELLATION_WINDOW: Final = timedelta(hours=24)
 
-#: dashboard: "the five most relevant" (rule 17)
+#: "the five most relevant" on a dashboard (rule 17)
 DASHBOARD_SIZE: Final = 5
 
 #: "good for five minutes" (rule 17)

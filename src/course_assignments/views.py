@@ -2,9 +2,8 @@
 
 A view selects by the instants of the records and by nothing else, so the past and the future can be
 asked alike. It reads no clock and no users, and rules on nothing: what is shown, and in which
-order, is said by `course_assignments.policies.dashboard` and
-`course_assignments.policies.training`, which take assignments from anywhere. Who may look is the
-host's to say.
+order, is said by `DashboardPolicy` and `course_assignments.policies.training`, which take
+assignments from anywhere. Who may look is the host's to say.
 
 One learner's assignments are read in one call, up to ten thousand of them; of what is committed
 while more are read, page after page, a view may show the one half and not the other.
