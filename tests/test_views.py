@@ -321,8 +321,8 @@ class TestCurrentTrainingAndTranscript:
     def test_the_newest_completion_comes_first_and_those_of_one_instant_stand_by_id(self) -> None:
         old = attrs.evolve(FIRST, id="a", completed_at=START)
         new = [attrs.evolve(FIRST, id=id_, completed_at=START + US) for id_ in "cb"]
-        found = transcript(stored([old, *new]), "ada", at=START + DAY)
-        assert ids(found) == ["b", "c", "a"]
+        for given_in in permutations([old, *new]):
+            assert ids(training.completed(given_in, at=START + DAY)) == ["b", "c", "a"]
 
 
 def where(one: CourseAssignment, history: History, at: datetime) -> set[str]:
@@ -452,6 +452,12 @@ class TestWhatIsAboutToEnd:
     ) -> None:
         one = attrs.evolve(FIRST, created_at=START - DAY, expires_at=START + ends)
         assert bool(expiring(stored([one]), at=START, within=DAY)) is found
+
+    def test_the_first_to_end_comes_first_and_those_of_one_instant_stand_by_id(self) -> None:
+        late = attrs.evolve(FIRST, id="a", expires_at=START + DAY)
+        early = [attrs.evolve(FIRST, id=id_, expires_at=START + DAY - US) for id_ in "cb"]
+        for given_in in permutations([late, *early]):
+            assert ids(training.ending(given_in, at=START, within=DAY)) == ["b", "c", "a"]
 
     @given(histories(), st.lists(st.integers(1, 4), min_size=2, max_size=8))
     @example([attrs.evolve(FIRST, expires_at=START + 2 * MINUTE)], [2, 2])
