@@ -30,6 +30,7 @@ from course_assignments.enums import (
     Role,
 )
 from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidInput, NotFound
+from course_assignments.invitations import invitation
 from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
 from course_assignments.memory import InMemoryRepository
 from course_assignments.people import User
@@ -64,6 +65,7 @@ from course_assignments.repository import Page, Repository, every
 from course_assignments.subscriptions import Opening, Subscription
 from course_assignments.terms import EndLike, Months, Term, TermLike, format_term, parse_term
 from course_assignments.views import current_training, dashboard, expiring, transcript
+from course_assignments.wording import InvitationTemplate
 
 __all__ = [
     "AccessPolicy",
@@ -106,6 +108,7 @@ __all__ = [
     "HostReason",
     "InMemoryRepository",
     "InvalidInput",
+    "InvitationTemplate",
     "KeyBatch",
     "KeyQuery",
     "KeyRedemptionPolicy",
@@ -152,6 +155,7 @@ __all__ = [
     "every",
     "expiring",
     "format_term",
+    "invitation",
     "parse_term",
     "read_codes",
     "reasons",

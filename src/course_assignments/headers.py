@@ -1,0 +1,69 @@
+"""Texts and addresses as they may stand in the header of a mail, so that nothing but they gets in.
+
+What goes in is either words of letters, digits and marks that mean nothing in a header, or encoded
+words (RFC 2047), which hold no others: there is nothing to escape, and no list of what is
+dangerous. This is done here because the headers that the standard library folds itself lose the
+quotes around a long name, and with them a part of the name can become an address.
+Nothing here knows what a mail is about.
+"""
+
+from email.header import Header
+from re import ASCII, fullmatch
+from unicodedata import normalize
+
+from course_assignments import fields
+from course_assignments.errors import InvalidInput
+from course_assignments.people import EMAIL_LENGTH
+
+#: The longest line of a header that is not one address (RFC 5322, section 2.1.1).
+LINE_LENGTH = 78
+
+#: The most that is left as it is: it fits into the first line behind the name of any of ours.
+_PLAIN_LENGTH = 60
+
+# What an atom is made of (RFC 5322, section 3.2.3), but for the two that make an encoded word.
+_PLAIN = r"[\w!#$%&'*+/^`{|}~-]+( [\w!#$%&'*+/^`{|}~-]+)*"
+
+# A dot-atom on both sides, with all that is not ASCII (RFC 6532, section 3.2). The quoted and the
+# bracketed forms are left out: no mail service gives them to people.
+_ATOM = r"[\w!#$%&'*+/=?^`{|}~\u0080-\U0010ffff-]+"
+_LABEL = r"[\w\u0080-\U0010ffff-]+"
+_ADDRESS = rf"{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})*"
+
+
+def as_header(text: str, header: str) -> str:
+    """Return *text* as the value of the header named *header*, folded where it is long.
+
+    White space of any kind, and as much as there is, becomes one space.
+
+    Example:
+        >>> as_header("Your key", "Subject"), as_header("Key: Python", "Subject")
+        ('Your key', '=?utf-8?q?Key=3A_Python?=')
+    """
+    line = " ".join(text.split())
+    if len(line) <= _PLAIN_LENGTH and fullmatch(_PLAIN, line, ASCII):
+        return line
+    return Header(line, "utf-8", maxlinelen=LINE_LENGTH - 2, header_name=header).encode()
+
+
+def as_mailbox(name: str | None, address: str, header: str, field: str) -> str:
+    r"""Return the one mailbox of the header named *header*; *field* is what an error names.
+
+    The address stands on a line of its own and is never changed. One that is not ASCII is taken; it
+    is left to the caller to send it as such a message has to be sent (RFC 6531).
+
+    Raises:
+        InvalidInput: *address* is none, or is one that only a quoted form could carry.
+
+    Example:
+        >>> as_mailbox("Ada, of Acme", "ada@example.org", "To", "email")
+        '=?utf-8?q?Ada=2C_of_Acme?=\n <ada@example.org>'
+    """
+    fields.check_text(address, field, EMAIL_LENGTH)
+    # In its compatibility form as well: a mail service may read a full-width comma as a comma.
+    forms = address, normalize("NFKC", address)
+    spaced = any(letter.isspace() for letter in address)
+    if spaced or "=?" in address or not all(fullmatch(_ADDRESS, form, ASCII) for form in forms):
+        hint = "expected an address such as ada@example.org, without quotes and brackets"
+        raise InvalidInput("invalid_email", field, hint)
+    return f"<{address}>" if name is None else f"{as_header(name, header)}\n <{address}>"
