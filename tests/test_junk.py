@@ -19,6 +19,7 @@ from support.junk import (
     ACTIONS,
     ASSIGNMENT,
     ATTEMPT,
+    BATCH,
     CATALOGUE,
     CODE,
     COMMANDS,
@@ -45,7 +46,7 @@ from support.junk import (
     junk,
     stage,
 )
-from support.world import ADA, PYTHON, START, contents, world
+from support.world import ACME, ADA, PYTHON, START, contents, world
 
 import course_assignments as ca
 from course_assignments import actions, reasons
@@ -64,7 +65,9 @@ CODES = {
     "invalid_count",
     "invalid_cursor",
     "invalid_email",
+    "invalid_placeholder",
     "invalid_term",
+    "invalid_url",
     "key_mistyped",
     "missing",
     "naive_datetime",
@@ -635,6 +638,26 @@ EXAMPLES = (
     Example("two records", "another_record", "after", lambda _: ca.Replace(PYTHON, ADA)),
     Example("clock", "not_callable", "clock", lambda _: ca.Registrar(clock=START)),  # type: ignore[arg-type]
     Example("cursor", "invalid_cursor", "cursor", _found(ca.CourseQuery(cursor=(1, 2)))),
+    Example(
+        "placeholder",
+        "invalid_placeholder",
+        "new_account_steps[0]",
+        lambda _: ca.InvitationTemplate(new_account_steps=["Give $secret"]),
+    ),
+    Example(
+        "login page",
+        "invalid_url",
+        "login_url",
+        lambda _: ca.invitation(
+            KEY,
+            ADA,
+            course=PYTHON,
+            batch=BATCH,
+            organization=ACME,
+            login_url="javascript:alert(1)",
+            sender="training@acme.example",
+        ),
+    ),
     Example("host's reason", "invalid_code", "code", lambda _: ca.HostReason("unpaid", "Pay.")),
 )
 

@@ -116,6 +116,10 @@ SOME_FIELDS: dict[type, set[str]] = {
         *("name", "course_id", "organization_id", "redeemable_from", "redeemable_until"),
         *("max_uses", "availability", "any_organization", "size"),
     },
+    ca.InvitationTemplate: {
+        *("subject", "greeting", "opening", "deadline", "new_account", "new_account_steps"),
+        *("existing_account", "existing_account_steps", "signature"),
+    },
     ca.Seat: {"learner_id", "course_id", "assignment_id"},
     ca.Attempt: {"assignment_id", "activity_id", "number", "started_at", "finished_at"},
     ca.Subscription: {"learner_id", "course_ids", "created_at", "expires_at", "cancelled_at"},

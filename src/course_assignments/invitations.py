@@ -28,7 +28,6 @@ from course_assignments.wording import Block, InvitationTemplate, blocks, parts
 #: The longest address of a login page; browsers and mail programs cope with that much.
 URL_LENGTH: Final = 2_000
 
-
 #: The letter as we word it.
 DOCUMENTED: Final = InvitationTemplate()
 
