@@ -48,7 +48,10 @@ if "PYTHONPATH" in os.environ:
 
 # What other projects document, and type variables, which nobody does.
 nitpick_ignore_regex = [
-    ("py:.*", r"(attr|attrs|collections|dateutil|datetime|enum|threading|typing|zoneinfo)\..+"),
+    (
+        "py:.*",
+        r"(attr|attrs|collections|dateutil|datetime|email|enum|threading|typing|zoneinfo)\..+",
+    ),
     ("py:.*", r"course_assignments\..+\.(AnyProfile|[A-Z])"),
     ("any", r"date|datetime|relativedelta|timedelta|tzinfo|ZoneInfo"),
 ]

@@ -304,6 +304,11 @@ class TestSending:
         assert body.isascii()
         assert max(map(len, body.splitlines())) <= 78
 
+    @pytest.mark.parametrize("name", ["Ada", "日" * 100])
+    def test_is_quoted_printable_in_both_parts(self, name: str) -> None:
+        ways = [part["Content-Transfer-Encoding"] for part in to(name=name).iter_parts()]
+        assert ways == ["quoted-printable"] * 2
+
     def test_is_the_same_each_time_and_another_for_another(self) -> None:
         assert bytes(letter()) == bytes(letter())
         first, second = letter().get_boundary(), to(name="Bo").get_boundary()
@@ -429,6 +434,7 @@ class TestBody:
     def test_links_to_the_login_page_and_sets_the_key_off(self) -> None:
         html = content(letter(), "html")
         shown = LOGIN.replace("&", "&amp;")
+        assert html.startswith('<!DOCTYPE html>\n<html>\n<body dir="auto">\n<p>Hello Ada,</p>\n<p>')
         assert f'<li>Open <a href="{shown}">{shown}</a></li>' in html
         assert "<br>\n<strong>0000-0000-0000-0001-2</strong><br>\n" in html
 
@@ -574,6 +580,12 @@ class TestTemplate:
         code, field = refusal(lambda: with_part(part, text))
         assert (code in {"blank", "unprintable"}, field) == (True, path_of(part))
 
+    @pytest.mark.parametrize("part", [part for part in PARTS if part.endswith("_steps")])
+    @pytest.mark.parametrize("junk", [None, 5, "Open $login", b"x", {1: 1}.get])
+    def test_takes_steps_as_a_list(self, part: str, junk: object) -> None:
+        assert refusal(lambda: worded(**{part: junk})) == ("not_a_list", part)
+        assert getattr(worded(**{part: iter(["One", "Two"])}), part) == ("One", "Two")
+
     def test_says_which_placeholder_it_was_in_short(self) -> None:
         with pytest.raises(ca.InvalidInput) as caught:
             ca.InvitationTemplate(signature="$" + "x" * 9_000)
@@ -602,7 +614,7 @@ class TestTemplate:
         worded(opening=f"${other}", new_account_steps=[f"${name}"], existing_account_steps=[])
 
     def test_documents_its_placeholders_in_one_table(self) -> None:
-        page = Path(__file__).parent.parent / "docs" / "reference" / "invitation.md"
+        page = Path(__file__).parent.parent / "docs" / "reference" / "invitations.md"
         rows = findall(r"(?m)^\| `\$(\w+)` \| .+ \| (.+) \|$", page.read_text(encoding="utf-8"))
         where = {
             **dict.fromkeys(wording.IN_DEADLINE, "the deadline"),

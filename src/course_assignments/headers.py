@@ -63,7 +63,7 @@ def as_mailbox(name: str | None, address: str, header: str, field: str) -> str:
     # In its compatibility form as well: a mail service may read a full-width comma as a comma.
     forms = address, normalize("NFKC", address)
     spaced = any(letter.isspace() for letter in address)
-    if spaced or "=?" in address or not all(fullmatch(_ADDRESS, form, ASCII) for form in forms):
+    if spaced or "=?" in address or not all(fullmatch(_ADDRESS, form) for form in forms):
         hint = "expected an address such as ada@example.org, without quotes and brackets"
         raise InvalidInput("invalid_email", field, hint)
     return f"<{address}>" if name is None else f"{as_header(name, header)}\n <{address}>"
