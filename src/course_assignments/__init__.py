@@ -16,6 +16,7 @@ from course_assignments.assignments import (
 )
 from course_assignments.attempts import Attempt, Pause
 from course_assignments.catalog import Activity, Course, Organization
+from course_assignments.cells import read_cell
 from course_assignments.changes import Change, Event, Record, Replace, Use
 from course_assignments.clocks import Clock, ManualClock, system_clock
 from course_assignments.codes import read_codes
@@ -30,6 +31,7 @@ from course_assignments.enums import (
     Role,
 )
 from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidInput, NotFound
+from course_assignments.export import ExportColumn, export_csv
 from course_assignments.invitations import invitation
 from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
 from course_assignments.memory import InMemoryRepository
@@ -101,6 +103,7 @@ __all__ = [
     "EventQuery",
     "ExpirationLimit",
     "ExpirationPolicy",
+    "ExportColumn",
     "FinishPolicy",
     "ForPair",
     "FromKey",
@@ -154,9 +157,11 @@ __all__ = [
     "dashboard",
     "every",
     "expiring",
+    "export_csv",
     "format_term",
     "invitation",
     "parse_term",
+    "read_cell",
     "read_codes",
     "reasons",
     "system_clock",
