@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from inspect import signature
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ CODES = {
     "own_parent",
     "repeated",
     "too_long",
+    "unknown_column",
     "unknown_time_zone",
     "unprintable",
     "wrong_type",
@@ -659,6 +661,12 @@ EXAMPLES = (
         ),
     ),
     Example("host's reason", "invalid_code", "code", lambda _: ca.HostReason("unpaid", "Pay.")),
+    Example(
+        "column of the other kind",
+        "unknown_column",
+        "columns[1]",
+        lambda _: ca.export_csv([KEY], StringIO(), columns=["code", "learner_id"]),
+    ),
 )
 
 

@@ -220,7 +220,7 @@ def _marks_itself(stream: object) -> bool:
     encoding = getattr(stream, "encoding", None)
     try:
         return isinstance(encoding, str) and lookup(encoding).name in _MARKING
-    except LookupError:
+    except (LookupError, ValueError):  # no such encoding, or no name of one
         return False
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from fractions import Fraction
 from functools import partial
+from io import StringIO
 from typing import Any, NoReturn, get_args
 
 import attrs
@@ -623,6 +624,11 @@ def _opened(_: ca.Registrar, given: Mapping[str, Any]) -> Any:
     return office(**given).may_add(SQL)
 
 
+def _own_cell(_: ca.Registrar, given: Mapping[str, Any]) -> Any:
+    own = ca.ExportColumn[ca.TrainingKey]("Own", lambda _: given["cell"])
+    return ca.export_csv([KEY], StringIO(), columns=[own])
+
+
 def _all_pages(_: ca.Registrar, given: Mapping[str, Any]) -> Any:
     return list(ca.every(**given))
 
@@ -757,6 +763,10 @@ RECORDS = (
     _of(ca.Decision, reasons=[reasons.CourseArchived("py")], changes_at=START),
     _of(ca.HostReason, code="x-unpaid", sentence="The invoice of May is open."),
     _of(ca.Ceiling, at=START, by=ca.ExpirationLimit.KEY),
+    replace(
+        _of(ca.ExportColumn, title="Learner", value=repr),
+        functions=frozenset({"value"}),
+    ),
     _of(
         actions.Pair,
         id="a-9",
@@ -1210,6 +1220,28 @@ VALUES = (
         template=ca.InvitationTemplate(),
     ),
     replace(_call("read_codes", ca.read_codes, lines=[CODE]), also=frozenset({"codes"})),
+    replace(_call("read_cell", ca.read_cell, cell="'=1"), takes=frozenset({"empty text"})),
+    _call(
+        "export_csv",
+        ca.export_csv,
+        records=[ASSIGNMENT],
+        stream=StringIO(),
+        columns=["id"],
+        delimiter=";",
+        encoding="utf-8-sig",
+    ),
+    Entry(
+        "export_csv of a column that gives",
+        _own_cell,
+        {"cell": "Ada"},
+        also=frozenset({"columns"}),
+        takes=frozenset(
+            {
+                *("-1", "2**31", "foreign member", "number of ours", "empty text", "no time"),
+                *("first day", "last day", "last day but 99 years"),
+            }
+        ),
+    ),
     *(
         replace(
             _method(query, name, record=record),
