@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 from functools import cache
-from itertools import count
+from io import StringIO
+from itertools import count, repeat
 from typing import Any
 
 import attrs
@@ -18,6 +19,7 @@ from course_assignments import (
     Repeat,
     User,
     UserQuery,
+    export_csv,
 )
 
 CODE = "Benchmark-1"
@@ -89,3 +91,16 @@ class TestCommands:
 
     def test_redeem_what_was_redeemed(self, benchmark: BenchmarkFixture, size: int) -> None:
         benchmark(filled(size).may_redeem, CODE, "u7")
+
+
+class TestExporting:
+    """A thousand rows, so that a million take as many seconds as these take milliseconds."""
+
+    def test_assignments(self, benchmark: BenchmarkFixture) -> None:
+        assignment = world()[0].assign("py", "ada")
+        benchmark(lambda: export_csv(repeat(assignment, 1000), StringIO()))
+
+    def test_keys(self, benchmark: BenchmarkFixture) -> None:
+        registrar = filled(SIZES[0])
+        key = next(iter(registrar.keys("spring")))
+        benchmark(lambda: export_csv(repeat(key, 1000), StringIO()))

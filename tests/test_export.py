@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum, StrEnum
 from functools import partial
 from pathlib import Path
+from re import findall
 from typing import Any, get_args
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
@@ -378,6 +379,11 @@ class TestColumns:
     def test_every_fact_of_a_record_has_one(self) -> None:
         assert set(attrs.fields_dict(CourseAssignment)) <= set(ALL)
         assert set(attrs.fields_dict(TrainingKey)) <= set(export.KEY_COLUMNS)
+
+    def test_every_one_stands_in_the_reference(self) -> None:
+        page = Path(__file__).parent.parent / "docs" / "reference" / "export.md"
+        listed = findall(r"(?m)^\| `(\w+)` \|", page.read_text(encoding="utf-8"))
+        assert listed == [*ALL, *export.KEY_COLUMNS]
 
     def test_every_origin_has_a_word_of_its_own(self) -> None:
         values: dict[type, Origin] = {Direct: Direct(), FromKey: FromKey("spring", "r-1")}
