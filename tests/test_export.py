@@ -28,6 +28,7 @@ from course_assignments import (
     ExpirationLimit,
     ExportColumn,
     FromKey,
+    FromSubscription,
     InvalidInput,
     KeyQuery,
     Months,
@@ -86,7 +87,9 @@ def full_assignments(draw: st.DrawFn) -> CourseAssignment:
         learner_id=draw(ids),
         course_id=draw(ids),
         organization_id=draw(st.none() | ids),
-        origin=draw(st.just(Direct()) | st.builds(FromKey, ids, ids)),
+        origin=draw(
+            st.just(Direct()) | st.builds(FromKey, ids, ids) | st.builds(FromSubscription, ids)
+        ),
         finished=draw(st.frozensets(ids, max_size=2)),
         notes=draw(st.lists(note, max_size=2)),
     )
@@ -139,6 +142,7 @@ def assignment_read(row: dict[str, str], notes: tuple[Note, ...]) -> CourseAssig
     origins: dict[str, Callable[[], Origin]] = {
         "direct": Direct,
         "key": lambda: FromKey(row["batch_id"], row["redemption_id"]),
+        "subscription": lambda: FromSubscription(row["subscription_id"]),
     }
     return CourseAssignment(
         id=row["id"],
@@ -386,11 +390,19 @@ class TestColumns:
         assert listed == [*ALL, *export.KEY_COLUMNS]
 
     def test_every_origin_has_a_word_of_its_own(self) -> None:
-        values: dict[type, Origin] = {Direct: Direct(), FromKey: FromKey("spring", "r-1")}
+        values: dict[type, Origin] = {
+            Direct: Direct(),
+            FromKey: FromKey("spring", "r-1"),
+            FromSubscription: FromSubscription("s-1"),
+        }
         assert set(values) == set(get_args(Origin))
         records = [attrs.evolve(ASSIGNMENT, origin=one) for one in values.values()]
-        found = rows(exported(records, columns=["origin", "batch_id", "redemption_id"]))
-        assert found[1:] == [["direct", "", ""], ["key", "spring", "r-1"]]
+        columns = ["origin", "batch_id", "redemption_id", "subscription_id"]
+        assert rows(exported(records, columns=columns))[1:] == [
+            ["direct", "", "", ""],
+            ["key", "spring", "r-1", ""],
+            ["subscription", "", "", "s-1"],
+        ]
 
     def test_a_generated_code_is_written_as_learners_get_it(self) -> None:
         key = attrs.evolve(KEY, code="00000000000000012")

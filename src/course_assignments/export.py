@@ -73,8 +73,9 @@ _Values: TypeAlias = Mapping[str, Callable[[Any], Cell]]
 
 
 def _came_about(assignment: CourseAssignment) -> str:
-    origin: Direct | FromKey = assignment.origin
-    return "key" if isinstance(origin, FromKey) else "direct"
+    if isinstance(assignment.origin, Direct):
+        return "direct"
+    return "key" if isinstance(assignment.origin, FromKey) else "subscription"
 
 
 def _finished(assignment: CourseAssignment) -> str:
@@ -89,7 +90,7 @@ def _notes(assignment: CourseAssignment) -> str:
     )
 
 
-def _of_key(name: str) -> Callable[[CourseAssignment], str | None]:
+def _of_origin(name: str) -> Callable[[CourseAssignment], str | None]:
     return lambda assignment: getattr(assignment.origin, name, None)
 
 
@@ -103,8 +104,9 @@ _ASSIGNMENT: _Values = {
         )
     },
     "origin": _came_about,
-    "batch_id": _of_key("batch_id"),
-    "redemption_id": _of_key("redemption_id"),
+    "batch_id": _of_origin("batch_id"),
+    "redemption_id": _of_origin("redemption_id"),
+    "subscription_id": _of_origin("subscription_id"),
     "finished": _finished,
     "notes": _notes,
 }
