@@ -72,7 +72,8 @@ class LearningCommands(Office):
             desk.need(User, assignment.learner_id),
             desk.need(Course, assignment.course_id),
             activity_id,
-            attempts=every(desk.repository, query),
+            # Read here: what goes wrong with the repository is not the fault of a list.
+            attempts=tuple(every(desk.repository, query)),
             at=desk.at,
             request_id=id,
             policies=desk.policies,
@@ -200,10 +201,11 @@ def _made_before(
         return None
     fields.check_id(id_, "id")
     attempts = every(desk.repository, AttemptQuery(assignment_id=assignment_id))
-    made = next((one for one in attempts if one.request_id == id_), None)
-    if made is not None and made.activity_id != activity_id:
+    made = {one.activity_id: one for one in attempts if one.request_id == id_}
+    # Two activities that were started under it at the very same time keep it each.
+    if made and activity_id not in made:
         raise Conflict((id_,), "id_taken")
-    return made
+    return made.get(activity_id)
 
 
 def _lesson(desk: Desk, attempt_id: str) -> tuple[Attempt, CourseAssignment, User]:
