@@ -114,12 +114,11 @@ class TestStart:
         assert (after.started_at, after.first_lab_launched_at) == (START, START + 2 * HOUR)
 
     def test_a_later_start_leaves_the_assignment_as_it_is(self) -> None:
-        registrar, clock, _ = lesson()
+        registrar, _, _ = lesson()
         before = made_by(registrar, "a-1")
         registrar.start("a-1", "play")
         registrar.start("a-1", "film")
         assert made_by(registrar, "a-1") == before
-        assert clock() == START + HOUR
 
     @pytest.mark.parametrize(
         ("activity_id", "speaks_against"),
@@ -132,9 +131,8 @@ class TestStart:
         registrar, _, _ = lesson(activity_id)
         decision = registrar.may_cancel("a-1")
         assert [one.code for one in decision.reasons] == speaks_against
-        assert registrar.may_cancel("a-1", support_reason="please").allowed is not bool(
-            decision.reasons
-        )
+        # Nor does support waive it.
+        assert registrar.may_cancel("a-1", support_reason="please").reasons == decision.reasons
 
     @pytest.mark.parametrize("step", STEPS)
     def test_when_access_has_ended_no_lab_is_launched(self, step: timedelta) -> None:
