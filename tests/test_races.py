@@ -8,37 +8,39 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
-from itertools import chain, cycle, product
-from threading import Barrier, Semaphore, local
+from itertools import chain, product
+from threading import Semaphore
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
 import pytest
+from support.order import Table
 from support.races import (
     PATIENCE,
-    Careless,
     EmailBlind,
     Gate,
     Habit,
     Interruption,
+    Make,
     MeetingInside,
     Scene,
     Unlocked,
     Watched,
     amid,
     at_every_point,
+    careless,
     claims_nothing,
     codes_of,
     compares_nothing,
     compares_uses,
     crew,
     expects_nothing,
-    fill,
     forgets_the_bound,
     forgets_the_terms,
     granted,
     hasty_switching,
     honest,
+    in_rounds,
     makes_redeemers_retry,
     newcomers,
     outcome_of,
@@ -70,7 +72,6 @@ from course_assignments import (
     Refused,
     Registrar,
     Repeat,
-    Repository,
     TrainingKey,
     User,
     UserQuery,
@@ -90,14 +91,8 @@ RESTORING = Policies(cancellation=CancellationPolicy(restores_key_use=True))
 DI, EVE = newcomers(2, "new")
 
 T = TypeVar("T")
-Make: TypeAlias = Callable[[], Repository]
 #: What a learner is told: the assignment, or why there is none.
 Told: TypeAlias = CourseAssignment | CourseAssignmentsError
-
-
-def careless(habit: Habit) -> Make:
-    """Return what makes a repository with a bad *habit*."""
-    return lambda: Careless(habit)
 
 
 def with_keys(make: Make, learners: Sequence[User] = (), uses: int = 1, **options: Any) -> Scene:
@@ -597,34 +592,14 @@ class TestCancellingAndReschedulingAtOnce:
             for number in range(rounds)
         ]
         scene.repository.commit(Change(create=made))
-        barrier, fresh, done = Barrier(2, timeout=PATIENCE), local(), Semaphore(0)
-
-        def meet_once_a_round(call: str) -> None:
-            if call == "commit" and fresh.round:
-                fresh.round = False
-                barrier.wait()
-                # Both have decided; now one goes first, then the other, then either of them.
-                if fresh.first not in {"either", fresh.name}:
-                    assert done.acquire(timeout=PATIENCE)
-
-        registrar = scene.watched(meet_once_a_round)
-
-        def go_through(name: str, command: Callable[[str], CourseAssignment]) -> list[Told]:
-            outcomes = []
-            fresh.name = name
-            for one, first in zip(made, cycle(("cancel", "reschedule", "either"))):
-                fresh.round, fresh.first = True, first
-                outcomes.append(outcome_of(partial(command, one.id)))
-                if first == name:
-                    done.release()
-            return outcomes
-
-        tasks = [
-            partial(go_through, "cancel", registrar.cancel),
-            partial(go_through, "reschedule", lambda id_: registrar.reschedule(id_, self.SOONER)),
-        ]
-        # A thread that hangs is found at the barrier; all rounds may take as long as they take.
-        cancels, reschedules = granted(crew(tasks, patience=60 * PATIENCE))
+        cancels, reschedules = in_rounds(
+            scene,
+            [one.id for one in made],
+            {
+                "cancel": Registrar.cancel,
+                "reschedule": partial(Registrar.reschedule, expires=self.SOONER),
+            },
+        )
         told: dict[str, list[str]] = {one.id: [] for one in made}
         for event in scene.events("cancel", "reschedule"):
             told[event.subject_ids[0]].append(event.action)
@@ -964,36 +939,11 @@ OVERTAKING = {
 }
 
 
-#: How many faults are shown at once.
-ENOUGH = 3
+TABLE = Table(COMMANDS, OVERTAKING)
 
 
 class TestOneAfterTheOther:
     """Whatever two commands do at once, one of them might as well have come first."""
-
-    @staticmethod
-    def told(outcome: object) -> object:
-        """Return *outcome*, less the uses of a key: its terms are what a command answers for."""
-        if isinstance(outcome, TrainingKey):
-            return attrs.evolve(outcome, uses=0)
-        if isinstance(outcome, tuple):
-            return tuple(map(TestOneAfterTheOther.told, outcome))
-        return outcome
-
-    @classmethod
-    def agree(cls, outcome: object, model: object) -> bool:
-        """Return whether *outcome* is as in *model*, a refusal for the very same reasons."""
-        if isinstance(outcome, Refused) and isinstance(model, Refused):
-            return codes_of(outcome) == codes_of(model)
-        return cls.told(outcome) == cls.told(model)
-
-    @staticmethod
-    def kept(repository: Repository, *, in_order: bool) -> dict[str, list[object]]:
-        kept = contents(repository)
-        if not in_order:
-            events = [attrs.evolve(one, position=0) for one in kept["EventQuery"]]
-            kept["EventQuery"] = sorted(events, key=repr)
-        return kept
 
     @staticmethod
     def base() -> Scene:
@@ -1002,51 +952,9 @@ class TestOneAfterTheOther:
         scene.registrar.assign("sql", "bo", id="a-1", repeat=Repeat.SKIP)
         return scene
 
-    def differences(self, make: Make, base: Scene, name: str, other: str) -> list[str]:
-        """Return what came of it where *other*, in the middle of *name*, made what no order makes.
-
-        The first few will do.
-        """
-        first, second = COMMANDS[name], COMMANDS[other]
-        show = partial(self.kept, in_order=(name, other) not in OVERTAKING)
-        wrong: list[str] = []
-
-        def in_turn(*commands: Callable[[Registrar], object]) -> tuple[list[object], Any]:
-            repository = InMemoryRepository()
-            fill(repository, base.repository)
-            registrar = base.on(repository)
-            return [outcome_of(partial(one, registrar)) for one in commands], show(repository)
-
-        straight, (turned, kept) = in_turn(first, second), in_turn(second, first)
-        models = [straight, (turned[::-1], kept)]
-
-        def play(interruption: Interruption) -> None:
-            if len(wrong) >= ENOUGH:
-                return
-            repository = make()
-            fill(repository, base.repository)
-            interruption.rival = partial(second, base.on(repository))
-            mine = outcome_of(partial(first, base.on(Watched(repository, interruption))))
-            interruption.finish()
-            outcomes, found = [mine, interruption.result], show(repository)
-            if not any(
-                found == kept and all(map(self.agree, outcomes, model)) for model, kept in models
-            ):
-                wrong.append(f"{other}: {mine!r:.150}, {interruption.result!r:.150}")
-
-        at_every_point(play)
-        return wrong
-
-    def all_differences(self, make: Make, name: str) -> list[str]:
-        base, wrong = self.base(), list[str]()
-        for other in COMMANDS:
-            if len(wrong) < ENOUGH:
-                wrong += self.differences(make, base, name, other)
-        return wrong
-
     @pytest.mark.parametrize("name", COMMANDS)
     def test_a_command_in_the_middle_of_another_is_before_it_or_after_it(self, name: str) -> None:
-        assert self.all_differences(InMemoryRepository, name) == []
+        assert TABLE.all_differences(InMemoryRepository, self.base(), name) == []
 
     @pytest.mark.parametrize(
         ("habit", "name", "other"),
@@ -1072,7 +980,7 @@ class TestOneAfterTheOther:
         ],
     )
     def test_it_takes_every_guard(self, habit: Habit, name: str, other: str) -> None:
-        assert self.differences(careless(habit), self.base(), name, other) != []
+        assert TABLE.differences(careless(habit), self.base(), name, other) != []
 
     def test_nothing_else_about_a_careless_repository_is_wrong(self) -> None:
-        assert self.all_differences(careless(honest), "cancel redeemed") == []
+        assert TABLE.all_differences(careless(honest), self.base(), "cancel redeemed") == []

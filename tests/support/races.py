@@ -5,14 +5,14 @@ passes on code that checks first and acts later; so threads are brought together
 hurts, or one command is carried out whole in the middle of another.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
-from itertools import count
+from itertools import count, cycle
 from secrets import token_hex
 from sys import getswitchinterval, setswitchinterval
-from threading import Barrier, BrokenBarrierError, Lock, Thread, local
+from threading import Barrier, BrokenBarrierError, Lock, Semaphore, Thread, local
 from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 
@@ -246,6 +246,39 @@ def amid(
     return outcomes[:-1]
 
 
+def in_rounds(
+    scene: Scene, ids: Sequence[str], commands: Mapping[str, Callable[[Registrar, str], T]]
+) -> list[list[T | CourseAssignmentsError]]:
+    """Let two *commands* meet over each of *ids*, when both have decided and are about to commit.
+
+    In the first round the first command is faster, in the next the second, then either of them.
+    """
+    barrier, fresh, done = Barrier(2, timeout=PATIENCE), local(), Semaphore(0)
+
+    def meet_once_a_round(call: str) -> None:
+        if call == "commit" and fresh.round:
+            fresh.round = False
+            barrier.wait()
+            # Both have decided; now one goes first, then the other, then either of them.
+            if fresh.first not in {"either", fresh.name}:
+                assert done.acquire(timeout=PATIENCE)
+
+    registrar = scene.watched(meet_once_a_round)
+
+    def go_through(name: str) -> list[T | CourseAssignmentsError]:
+        outcomes = []
+        fresh.name = name
+        for one, first in zip(ids, cycle((*commands, "either"))):
+            fresh.round, fresh.first = True, first
+            outcomes.append(outcome_of(partial(commands[name], registrar, one)))
+            if first == name:
+                done.release()
+        return outcomes
+
+    # A thread that hangs is found at the barrier; all rounds may take as long as they take.
+    return granted(crew([partial(go_through, name) for name in commands], patience=60 * PATIENCE))
+
+
 def fill(copy: Repository, original: Repository) -> None:
     """Put all that *original* keeps into *copy*, in one commit."""
     kept = contents(original)
@@ -265,6 +298,9 @@ def hasty_switching() -> Iterator[None]:
 
 
 # From here on: what goes wrong elsewhere. Each takes one guard away and leaves the others.
+
+#: What makes a repository.
+Make: TypeAlias = Callable[[], Repository]
 
 #: What a careless repository makes of a change just before it stores it.
 Habit: TypeAlias = Callable[["Careless", Change], Change]
@@ -291,6 +327,11 @@ class Careless(InMemoryRepository):
 
     def is_stored(self, record: Record) -> bool:
         return self.stored(record) is not None
+
+
+def careless(habit: Habit) -> Make:
+    """Return what makes a repository with a bad *habit*."""
+    return lambda: Careless(habit)
 
 
 def honest(_: Careless, change: Change) -> Change:
