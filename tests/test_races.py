@@ -592,14 +592,11 @@ class TestCancellingAndReschedulingAtOnce:
             for number in range(rounds)
         ]
         scene.repository.commit(Change(create=made))
-        cancels, reschedules = in_rounds(
-            scene,
-            [one.id for one in made],
-            {
-                "cancel": Registrar.cancel,
-                "reschedule": partial(Registrar.reschedule, expires=self.SOONER),
-            },
-        )
+        commands: dict[str, Callable[[Registrar, str], CourseAssignment]] = {
+            "cancel": lambda of, id_: of.cancel(id_),
+            "reschedule": lambda of, id_: of.reschedule(id_, self.SOONER),
+        }
+        cancels, reschedules = in_rounds(scene, [one.id for one in made], commands)
         told: dict[str, list[str]] = {one.id: [] for one in made}
         for event in scene.events("cancel", "reschedule"):
             told[event.subject_ids[0]].append(event.action)

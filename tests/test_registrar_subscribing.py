@@ -187,7 +187,7 @@ class TestSubscribeUnderAnId:
         clock.set(END + DAY)
         now, before = stored(registrar), contents(registrar.repository)
         for by in (None, "bo", "nobody"):
-            again = {"duration": DAY, "id": "s-1", "by": by}
+            again: dict[str, Any] = {"duration": DAY, "id": "s-1", "by": by}
             set_ = ["py", "sql", "py", "lessons"]
             assert registrar.may_subscribe("ada", set_, **again) == Decision()
             assert registrar.subscribe("ada", set_, **again) == now
@@ -206,7 +206,8 @@ class TestSubscribeUnderAnId:
         registrar.edit_subscription("s-1", ["sql"])
         again = registrar.subscribe("ada", ["py", "sql", "lessons"], duration=DAY, id="s-1")
         assert again == stored(registrar)
-        assert error(Conflict, registrar, "subscribe", "bo", ["sql"], duration=DAY, id="s-1")
+        conflict = error(Conflict, registrar, "subscribe", "bo", ["sql"], duration=DAY, id="s-1")
+        assert conflict.code == "id_taken"
 
     def test_two_at_once_under_one_id_get_one_and_the_same(self) -> None:
         made: list[Subscription] = []
@@ -388,7 +389,7 @@ class TestCancel:
         registrar, _ = subscribed()
         registrar.assign("py", "ada", id="a-1")
         registrar.start("a-1", "lab")
-        assert registrar.cancel_subscription("s-1")
+        assert registrar.cancel_subscription("s-1").cancelled_at == START
 
     def test_it_is_cancelled_once(self) -> None:
         registrar, clock = subscribed()
@@ -612,7 +613,7 @@ class TestOpen:
         if step < timedelta(0):
             assert codes(registrar, "open_course", "s-1", "py") == ["subscription_not_active"]
         else:
-            assert registrar.open_course("s-1", "py")
+            assert registrar.open_course("s-1", "py").created_at == clock()
 
     def test_everything_at_once(self) -> None:
         registrar, clock = subscribed()
@@ -855,7 +856,7 @@ class TestActing:
         registrar, _ = subscribed()
         args, options = COMMANDS[command]
         if command == "open_course":
-            assert registrar.open_course(*args, **options, by="ada")
+            registrar.open_course(*args, **options, by="ada")
             assert events(registrar)[-1].by == "ada"
         else:
             assert codes(registrar, command, *args, **options, by="ada") == [

@@ -1,6 +1,6 @@
 """Whether two commands that meet come to what one after the other would have come to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -46,7 +46,7 @@ class Table:
     """Commands that may meet in one small world; in some pairs the order of events is free."""
 
     commands: Mapping[str, Command]
-    overtaking: frozenset[tuple[str, str]] = attrs.field(default=frozenset(), converter=frozenset)
+    overtaking: Collection[tuple[str, str]] = ()
 
     def differences(
         self, make: Callable[[], Repository], base: Scene, name: str, other: str
