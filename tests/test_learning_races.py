@@ -33,7 +33,7 @@ from support.races import (
     refusals,
 )
 from support.situations import SALES
-from support.world import ADA, MANAGER, PYTHON, SQL, START
+from support.world import ACME, ADA, MANAGER, PYTHON, SQL, START
 
 from course_assignments import (
     Activity,
@@ -50,6 +50,7 @@ from course_assignments import (
     ExpirationLimit,
     FromSubscription,
     InMemoryRepository,
+    Months,
     Opening,
     Refused,
     Registrar,
@@ -588,6 +589,97 @@ class TestOpeningAmidOthers:
     def test_that_takes_a_course_that_is_expected(self) -> None:
         with pytest.raises(AssertionError):
             self.play_unavailable(careless(expects_nothing))
+
+
+def busy(make: Make) -> Scene:
+    """Return a scene in which Ada is in the middle of learning and of a subscription."""
+    scene = subscribed(make)
+    of = scene.registrar
+    of.assign("lessons", "ada", id="a-1")
+    of.finish(of.start("a-1", "film").id)
+    of.start("a-1", "film")
+    of.pause(of.start("a-1", "link").id)
+    return scene
+
+
+def demote(of: Registrar) -> None:
+    of.update(attrs.evolve(MANAGER, roles=()))
+
+
+def move(of: Registrar) -> None:
+    of.update(attrs.evolve(ADA, organization_id="beta"))
+
+
+class TestWhatADecisionFound:
+    """What a decision found present is replaced, used or expected."""
+
+    #: What the manager does for Ada.
+    BY_MANAGER: tuple[Command, ...] = (
+        lambda of: of.start("a-1", "play", by="manager"),
+        lambda of: of.pause(Attempt.id_for("a-1", "film", 2), by="manager"),
+        lambda of: of.resume(Attempt.id_for("a-1", "link", 1), by="manager"),
+        lambda of: of.finish(Attempt.id_for("a-1", "film", 2), by="manager"),
+        lambda of: of.subscribe("ada", ["py"], duration=DAY, by="manager"),
+        lambda of: of.edit_subscription("s-1", ["py"], by="manager"),
+        lambda of: of.cancel_subscription("s-1", by="manager"),
+        lambda of: of.open_course("s-1", "py", by="manager"),
+    )
+
+    @staticmethod
+    def refused(make: Make, command: Command, rival: Callable[[Registrar], object]) -> list[str]:
+        """Return why *command* is refused once *rival* was faster."""
+        scene = busy(make)
+        (outcome,) = amid(scene, [command], lambda: rival(scene.registrar))
+        return codes_of(the_one(refusals([outcome])))
+
+    @pytest.mark.parametrize("command", BY_MANAGER)
+    def test_who_lost_a_role_or_does_not_manage_the_learner_any_more_is_refused(
+        self, command: Command
+    ) -> None:
+        found = [self.refused(InMemoryRepository, command, one) for one in (demote, move)]
+        assert found == [["role_missing"], ["organization_not_managed"]]
+
+    @pytest.mark.parametrize("command", BY_MANAGER)
+    @pytest.mark.parametrize("rival", [demote, move])
+    def test_that_takes_people_who_are_expected(
+        self, command: Command, rival: Callable[[Registrar], object]
+    ) -> None:
+        with pytest.raises(AssertionError):
+            self.refused(careless(expects_nothing), command, rival)
+
+    @pytest.mark.parametrize("command", BY_MANAGER[1:4])
+    def test_under_an_assignment_that_was_cancelled_nothing_goes_on(self, command: Command) -> None:
+        def cancel(of: Registrar) -> object:
+            return of.cancel("a-1")
+
+        assert self.refused(InMemoryRepository, command, cancel) == ["already_cancelled"]
+        with pytest.raises(AssertionError):
+            self.refused(careless(expects_nothing), command, cancel)
+
+    @staticmethod
+    def ends(make: Make) -> list[object]:
+        """Return the ends of what is made while the organization gets another zone and maximum."""
+        scene = busy(make)
+        outcomes = amid(
+            scene,
+            [
+                lambda of: of.open_course("s-1", "py").expires_at,
+                lambda of: of.subscribe("ada", ["py"], duration=Months(3)).expires_at,
+            ],
+            lambda: scene.registrar.update(
+                attrs.evolve(ACME, maximum_access=5 * DAY, time_zone="UTC")
+            ),
+        )
+        return [*outcomes]
+
+    def test_an_end_counts_by_the_organization_as_it_is_then(self) -> None:
+        # In Berlin the clocks would have changed in between.
+        wanted = [START + 5 * DAY, START.replace(month=4)]
+        assert self.ends(InMemoryRepository) == wanted
+        assert self.ends(careless(expects_nothing)) == [
+            START + 60 * DAY,
+            START.replace(month=4) - HOUR,
+        ]
 
 
 def school() -> Scene:
