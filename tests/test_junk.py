@@ -245,7 +245,7 @@ class TestTable:
                 continue
             methods = {one for one, what in vars(thing).items() if not one.startswith("_")}
             methods = {one for one in methods if callable(getattr(thing, one))}
-            methods -= {"kind", "where", "require"}  # these take nothing
+            methods -= {"kind", "where", "ranges", "parts", "require"}  # these take nothing
             assert {f"{name}.{one}" for one in methods} <= tried, name
 
     def test_names_every_argument(self) -> None:
@@ -639,6 +639,18 @@ EXAMPLES = (
     ),
     Example("two records", "another_record", "after", lambda _: ca.Replace(PYTHON, ADA)),
     Example("clock", "not_callable", "clock", lambda _: ca.Registrar(clock=START)),  # type: ignore[arg-type]
+    Example(
+        "status at no instant",
+        "missing",
+        "at",
+        lambda _: ca.AssignmentQuery(status=ca.AssignmentStatus.ACTIVE),
+    ),
+    Example(
+        "range that ends first",
+        "empty_window",
+        "created_until",
+        lambda _: ca.AssignmentQuery(created_from=START, created_until=START),
+    ),
     Example("cursor", "invalid_cursor", "cursor", _found(ca.CourseQuery(cursor=(1, 2)))),
     Example(
         "placeholder",

@@ -828,7 +828,7 @@ def redemption(code: str, learner: str) -> Redemption:
     )
 
 
-ADAS = assignment("adas", 50, "ada", "py")
+ADAS = attrs.evolve(assignment("adas", 99, "ada", "py"), organization_id="acme")
 LATER = attrs.evolve(ADAS, cancelled_at=START + timedelta(days=1))
 COSTS: Mapping[str, Callable[[InMemoryRepository], object]] = {
     "get": lambda kept: kept.get(User, ["ada", "nobody"]),
@@ -839,6 +839,16 @@ COSTS: Mapping[str, Callable[[InMemoryRepository], object]] = {
         AssignmentQuery(learner_id="ada", course_id="py")
     ),
     "by batch": lambda kept: kept.find(KeyQuery(batch_ids=["spring"])),
+    "by organization": lambda kept: kept.find(AssignmentQuery(organization_id="acme")),
+    "by creation": lambda kept: kept.find(
+        AssignmentQuery(created_from=ADAS.created_at, created_until=ADAS.expires_at)
+    ),
+    "by creation before all": lambda kept: kept.find(AssignmentQuery(created_until=START)),
+    "by organization and creation": lambda kept: kept.find(
+        AssignmentQuery(organization_id="acme", created_from=START)
+    ),
+    "by the code of a key": lambda kept: kept.find(KeyQuery(code=KEY.code)),
+    "by a code that no key has": lambda kept: kept.find(KeyQuery(code="Nobody-has-this")),
     "by code": lambda kept: kept.find(RedemptionQuery(code=KEY.code)),
     "by code and learner": lambda kept: kept.find(RedemptionQuery(code=KEY.code, learner_id="ada")),
     "by e-mail": lambda kept: kept.find(UserQuery(email="ADA@example.org")),

@@ -128,13 +128,21 @@ SOME_FIELDS: dict[type, set[str]] = {
     ca.Page: {"next"},
     ca.Change: {"create", "replace", "use", "expect", "record"},
     ca.Policies: {"cancellation", "expiration", "key_redemption"},
-    ca.AssignmentQuery: {"learner_id", "course_id"},
-    ca.KeyQuery: {"batch_ids"},
+    ca.AssignmentQuery: {
+        *("learner_id", "course_id", "organization_id", "status", "at", "completion", "origin"),
+        *("batch_id", "created_from", "created_until", "started_from", "started_until"),
+        *("completed_from", "completed_until", "expires_from", "expires_until"),
+    },
+    ca.KeyQuery: {"batch_ids", "code", "redeemed", "usable"},
     ca.EventQuery: {"after"},
-    ca.BatchQuery: set(),
-    ca.UserQuery: set(),
-    ca.CourseQuery: set(),
-    ca.RedemptionQuery: set(),
+    ca.BatchQuery: {
+        *("course_id", "organization_id", "name", "redeemable_from", "redeemable_until"),
+        *("created_from", "created_until"),
+    },
+    ca.UserQuery: {"name", "email", "organization_id"},
+    ca.CourseQuery: {"name", "archived"},
+    ca.OrganizationQuery: {"name", "parent_id"},
+    ca.RedemptionQuery: {"code", "learner_id"},
 }
 
 ENTITIES = (
@@ -187,6 +195,7 @@ SIGNATURES: dict[str, str] = {
     "CourseAssignment.remaining": "at",
     "Decision.require": "",
     "Query.matches": "record",
+    "KeyQuery.redeemable": "batches * at",
     "ManualClock.advance": "term",
     "InMemoryRepository.get": "kind ids",
     "InMemoryRepository.find": "query",

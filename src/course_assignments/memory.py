@@ -29,7 +29,7 @@ from course_assignments.subscriptions import Subscription
 #: The fields by which records are looked up so often that each has an index.
 _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
     User: ("folded_email",),
-    CourseAssignment: ("learner_id", "course_id"),
+    CourseAssignment: ("learner_id", "course_id", "organization_id"),
     Attempt: ("assignment_id",),
     Subscription: ("learner_id",),
     KeyBatch: ("course_id",),
@@ -73,10 +73,12 @@ class _Listing:
         self._sort()
         del self._places[bisect_left(self._places, place)]
 
-    def behind(self, start: Place | None) -> Iterator[Place]:
+    def between(self, start: Place, until: Place | None = None) -> Iterator[Place]:
+        """Give the places behind *start*, as long as they come before *until*."""
         self._sort()
-        first = 0 if start is None else bisect_right(self._places, start)
-        return (self._places[position] for position in range(first, len(self._places)))
+        first = bisect_right(self._places, start)
+        end = len(self._places) if until is None else bisect_left(self._places, until)
+        return (self._places[position] for position in range(first, end))
 
     def _sort(self) -> None:
         if not self._sorted:
@@ -91,7 +93,7 @@ class _Shelf:
         self.records: dict[Any, Any] = {}
         self._order = _ORDER.get(kind, ("id",))
         self._all = _Listing()
-        self._by: dict[str, defaultdict[str, _Listing]] = {
+        self._by: dict[str, defaultdict[Any, _Listing]] = {
             name: defaultdict(_Listing) for name in _INDEXED.get(kind, ())
         }
 
@@ -125,15 +127,25 @@ class _Shelf:
     def holder(self, name: str, value: str) -> str | None:
         """Return the id of the one record whose indexed field *name* is *value*."""
         listing = self._by[name].get(value)
-        return None if not listing else str(next(listing.behind(None))[-1])
+        return None if not listing else str(next(listing.between(()))[-1])
 
     def narrowest(self, where: queries.Where) -> list[_Listing]:
         """Return the listings, as short as can be, in which all records that fit stand."""
         choices = [[self._all]]
+        if self._order[-1] in where:
+            choices.append([self._under(where[self._order[-1]])])
         for name in where.keys() & self._by.keys():
             index = self._by[name]
             choices.append([index[value] for value in dict.fromkeys(where[name]) if value in index])
         return min(choices, key=lambda choice: sum(map(len, choice)))
+
+    def _under(self, names: Iterable[Any]) -> _Listing:
+        """Return the listing of what is stored under *names*."""
+        found = _Listing()
+        for name in dict.fromkeys(names):
+            if name in self.records:
+                found.add(tuple(getattr(self.records[name], one) for one in self._order))
+        return found
 
 
 class InMemoryRepository:
@@ -175,7 +187,8 @@ class InMemoryRepository:
         shelf = self._shelf(getattr(query, "kind", None), "query")
         with self._lock:
             try:
-                listings = [one.behind(query.start) for one in shelf.narrowest(query.where())]
+                span = _span(query)
+                listings = [one.between(*span) for one in shelf.narrowest(query.where())]
                 candidates = (shelf.records[place[-1]] for place in merge(*listings))
                 found = tuple(islice(filter(query.matches, candidates), query.limit + 1))
             except TypeError as error:
@@ -239,6 +252,14 @@ class InMemoryRepository:
             stays = stored is not None and (User, stored) not in staged
             if stays or owners[user.folded_email] is not user:
                 yield user
+
+
+def _span(query: Query[Any]) -> tuple[Place, Place | None]:
+    """Return the places behind which, and before which, all stands that *query* can find."""
+    first, end = query.ranges().get(query.order[0], (None, None))
+    behind = () if query.start is None else query.start
+    # A place with nothing behind its first part comes before all that begin with that part.
+    return behind if first is None else max(behind, (first,)), None if end is None else (end,)
 
 
 def _stepped(stored: Any, step: Replace | Use) -> Record | None:

@@ -1,7 +1,6 @@
 """The people of the training system: their profiles, roles, and how e-mail addresses compare."""
 
 from re import fullmatch
-from unicodedata import normalize
 
 import attrs
 from attrs import field, validators
@@ -10,6 +9,7 @@ from course_assignments import fields
 from course_assignments.enums import Role
 from course_assignments.errors import InvalidInput
 from course_assignments.identifiers import derived_id
+from course_assignments.texts import fold_text
 
 #: The longest address that mail systems carry (RFC 5321, section 4.5.3.1.3, less its brackets).
 EMAIL_LENGTH = 254
@@ -22,13 +22,16 @@ _ANONYMOUS = "anonymous.invalid"
 def fold_email(email: str) -> str:
     """Return the form in which two e-mail addresses are the same: NFC, then without case.
 
+    Raises:
+        InvalidInput: *email* is no text.
+
     Example:
         >>> fold_email("Ada@Example.ORG") == fold_email("ada@example.org")
         True
     """
     if not isinstance(email, str):
         raise InvalidInput("not_a_text", "email", "expected an address such as ada@example.org")
-    return normalize("NFC", normalize("NFC", email).casefold())
+    return fold_text(email)
 
 
 def _email(_: object, at: "attrs.Attribute[str]", value: object) -> None:

@@ -830,14 +830,59 @@ RECORDS = (
 )
 
 QUERIES = (
-    _of(ca.OrganizationQuery, limit=10, cursor=("a",)),
-    _of(ca.CourseQuery, limit=10, cursor=("a",)),
-    _of(ca.UserQuery, limit=10, cursor=("a",), email="ada@example.org"),
-    _of(ca.AssignmentQuery, limit=10, cursor=(START, "a"), learner_id="ada", course_id="py"),
+    _of(ca.OrganizationQuery, limit=10, cursor=("a",), name="Ac", parent_id="beta"),
+    _of(ca.CourseQuery, limit=10, cursor=("a",), name="Pyth", archived=False),
+    _of(
+        ca.UserQuery,
+        limit=10,
+        cursor=("a",),
+        name="Ada",
+        email="ada@example.org",
+        organization_id="acme",
+    ),
+    replace(
+        _of(
+            ca.AssignmentQuery,
+            limit=10,
+            cursor=(START, "a"),
+            learner_id="ada",
+            course_id="py",
+            organization_id="acme",
+            status=ca.AssignmentStatus.ACTIVE,
+            at=START,
+            completion=[ca.CompletionStatus.NOT_STARTED],
+            origin=ca.FromKey,
+            batch_id="spring",
+            **dict.fromkeys(("created_from", "started_from", "completed_from"), START),
+            **dict.fromkeys(("created_until", "started_until", "completed_until"), END),
+            expires_from=START,
+            expires_until=END,
+        ),
+        takes=frozenset({"number of ours"}),  # as completion
+    ),
     _of(ca.AttemptQuery, limit=10, cursor=(START, "t"), assignment_id="a-1", activity_id="lab"),
     _of(ca.SubscriptionQuery, limit=10, cursor=(START, "s"), learner_id="ada"),
-    _of(ca.BatchQuery, limit=10, cursor=(START, "a"), course_id="py"),
-    _of(ca.KeyQuery, limit=10, cursor=("a",), batch_ids=["spring"]),
+    _of(
+        ca.BatchQuery,
+        limit=10,
+        cursor=(START, "a"),
+        course_id="py",
+        organization_id="acme",
+        name="Spr",
+        redeemable_from=START,
+        redeemable_until=END,
+        created_from=START,
+        created_until=END,
+    ),
+    _of(
+        ca.KeyQuery,
+        limit=10,
+        cursor=("a",),
+        batch_ids=["spring"],
+        code=CODE,
+        redeemed=True,
+        usable=True,
+    ),
     _of(ca.RedemptionQuery, limit=10, cursor=(START, "a"), code=CODE, learner_id="ada"),
     _of(ca.EventQuery, limit=10, cursor=(1,), after=1),
 )
@@ -849,7 +894,7 @@ def _found(entry: Entry) -> Entry:
     def run(registrar: ca.Registrar, given: Mapping[str, Any]) -> Any:
         return registrar.repository.find(entry.run(registrar, given))
 
-    return Entry(f"find({entry.name})", run, entry.arguments)
+    return Entry(f"find({entry.name})", run, entry.arguments, takes=entry.takes)
 
 
 POLICIES = (
@@ -1198,6 +1243,7 @@ VALUES = (
     _method(SUBSCRIPTION, "next_assignment_id", course_id="py"),
     _call("Seat.id_for", ca.Seat.id_for, learner_id="ada", course_id="py"),
     _call("Seat.of", ca.Seat.of, learner_id="ada", course_id="py", assignment_id="a-1"),
+    _call("KeyQuery.redeemable", ca.KeyQuery.redeemable, batches=[BATCH], at=START),
     _call("Redemption.id_for", ca.Redemption.id_for, code=CODE, learner_id="ada", turn=0),
     _method(ca.Change(), "made", kind=ca.User),
     _method(ca.Months(1200), "after", start=START, zone=OFFSETS["east"]),

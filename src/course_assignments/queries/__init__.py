@@ -1,0 +1,45 @@
+"""What can be asked of a repository: frozen values, every filter optional.
+
+A query says by itself whether a record matches and where the record stands in the order, so that a
+repository without a search engine of its own works by filtering and sorting.
+"""
+
+from course_assignments.queries.assignments import AssignmentQuery
+from course_assignments.queries.attempts import AttemptQuery
+from course_assignments.queries.base import (
+    LARGEST_PAGE,
+    PAGE,
+    F,
+    Found,
+    Parts,
+    Place,
+    Query,
+    Ranges,
+    Where,
+)
+from course_assignments.queries.catalog import CourseQuery, OrganizationQuery, UserQuery
+from course_assignments.queries.events import EventQuery
+from course_assignments.queries.keys import BatchQuery, KeyQuery, RedemptionQuery
+from course_assignments.queries.subscriptions import SubscriptionQuery
+
+__all__ = [
+    "LARGEST_PAGE",
+    "PAGE",
+    "AssignmentQuery",
+    "AttemptQuery",
+    "BatchQuery",
+    "CourseQuery",
+    "EventQuery",
+    "F",
+    "Found",
+    "KeyQuery",
+    "OrganizationQuery",
+    "Parts",
+    "Place",
+    "Query",
+    "Ranges",
+    "RedemptionQuery",
+    "SubscriptionQuery",
+    "UserQuery",
+    "Where",
+]
