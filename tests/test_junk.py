@@ -27,6 +27,7 @@ from support.junk import (
     DAY,
     END,
     ENTRIES,
+    JANUARY,
     KEY,
     KEY_TERMS,
     NEWCOMER,
@@ -77,6 +78,7 @@ CODES = {
     "not_a_flag",
     "not_a_list",
     "not_a_text",
+    "not_adjoining",
     "not_callable",
     "out_of_order",
     "out_of_range",
@@ -639,6 +641,12 @@ EXAMPLES = (
     ),
     Example("two records", "another_record", "after", lambda _: ca.Replace(PYTHON, ADA)),
     Example("clock", "not_callable", "clock", lambda _: ca.Registrar(clock=START)),  # type: ignore[arg-type]
+    Example(
+        "statements with a gap",
+        "not_adjoining",
+        "other",
+        lambda _: JANUARY + ca.Statement(start=END + DAY, end=END + 2 * DAY),
+    ),
     Example(
         "status at no instant",
         "missing",

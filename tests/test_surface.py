@@ -9,7 +9,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from importlib.resources import files
 from inspect import Parameter
 from itertools import combinations
@@ -78,6 +78,28 @@ RECORD_FIELDS: dict[type, dict[str, Any]] = {
         "action": GIVEN,
         "subject_ids": GIVEN,
         "details": GIVEN,
+    },
+    ca.Statement: {
+        "start": GIVEN,
+        "end": GIVEN,
+        "zone": UTC,
+        "organization_id": None,
+        "lines": (),
+    },
+    ca.StatementLine: {
+        "organization_id": GIVEN,
+        "course_id": GIVEN,
+        "learner_id": GIVEN,
+        "assignment_id": GIVEN,
+        "created_at": GIVEN,
+        "cancelled_at": None,
+    },
+    ca.StatementTotal: {
+        "organization_id": GIVEN,
+        "course_id": GIVEN,
+        "created": GIVEN,
+        "cancelled": GIVEN,
+        "billable": GIVEN,
     },
     ca.Direct: {},
     ca.FromKey: {"batch_id": GIVEN, "redemption_id": GIVEN},
@@ -204,6 +226,7 @@ SIGNATURES: dict[str, str] = {
     "Repository.find": "query",
     "Repository.commit": "change",
     "every": "repository query",
+    "statement": "repository * start end zone=None organization_id=None",
     "Registrar.add": "*records by=None",
     "Registrar.update": "record * by=None",
     "Registrar.anonymise": "user_id * by=None",

@@ -64,6 +64,7 @@ from course_assignments.queries import (
 from course_assignments.reasons import ForPair, HostReason, Reason
 from course_assignments.registrar import Registrar
 from course_assignments.repository import Page, Repository, every
+from course_assignments.statements import Statement, StatementLine, StatementTotal, statement
 from course_assignments.subscriptions import Opening, Subscription
 from course_assignments.terms import EndLike, Months, Term, TermLike, format_term, parse_term
 from course_assignments.views import current_training, dashboard, expiring, transcript
@@ -142,6 +143,9 @@ __all__ = [
     "ReschedulePolicy",
     "Role",
     "Seat",
+    "Statement",
+    "StatementLine",
+    "StatementTotal",
     "Subscription",
     "SubscriptionPolicy",
     "SubscriptionQuery",
@@ -164,6 +168,7 @@ __all__ = [
     "read_cell",
     "read_codes",
     "reasons",
+    "statement",
     "system_clock",
     "transcript",
 ]

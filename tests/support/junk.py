@@ -465,6 +465,14 @@ PRESENTED = actions.Presented(
     organization=ACME,
 )
 ARRIVING = attrs.evolve(PRESENTED, learner=NEWCOMER)
+LINE = ca.StatementLine(
+    organization_id="acme",
+    course_id="py",
+    learner_id="ada",
+    assignment_id="a-1",
+    created_at=START,
+)
+JANUARY = ca.Statement(start=START, end=END, lines=[LINE])
 EVENT = ca.Event(at=START, action="assign", subject_ids=["a-1"])
 KEY_TERMS: Mapping[str, Any] = {
     "course_id": "py",
@@ -744,6 +752,35 @@ RECORDS = (
         action="assign",
         subject_ids=["a-1"],
         details={"keys": "1"},
+    ),
+    _of(
+        ca.StatementLine,
+        organization_id="acme",
+        course_id="py",
+        learner_id="ada",
+        assignment_id="a-1",
+        created_at=START,
+        cancelled_at=END,
+    ),
+    _of(
+        ca.StatementTotal,
+        organization_id="acme",
+        course_id="py",
+        created=2,
+        cancelled=1,
+        billable=1,
+    ),
+    replace(
+        _of(
+            ca.Statement,
+            start=START,
+            end=END,
+            zone=UTC,
+            organization_id="acme",
+            lines=[LINE],
+        ),
+        # Only a day is read in the zone, and here are none left.
+        takes=frozenset(f"zone itself {what}" for what in ("gives None", "gives text", "raises")),
     ),
     replace(_of(ca.Months, count=6), also=frozenset({"months"})),
     _of(ca.Replace, before=PYTHON, after=PYTHON),
@@ -1243,6 +1280,16 @@ VALUES = (
     _method(SUBSCRIPTION, "next_assignment_id", course_id="py"),
     _call("Seat.id_for", ca.Seat.id_for, learner_id="ada", course_id="py"),
     _call("Seat.of", ca.Seat.of, learner_id="ada", course_id="py", assignment_id="a-1"),
+    _call(
+        "statement",
+        ca.statement,
+        repository=stage().repository,
+        start=date(2026, 1, 1),
+        end=date(2026, 2, 1),
+        zone=OFFSETS["east"],
+        organization_id="acme",
+    ),
+    _method(JANUARY, "__add__", other=ca.Statement(start=END, end=END + DAY)),
     _call("KeyQuery.redeemable", ca.KeyQuery.redeemable, batches=[BATCH], at=START),
     _call("Redemption.id_for", ca.Redemption.id_for, code=CODE, learner_id="ada", turn=0),
     _method(ca.Change(), "made", kind=ca.User),
