@@ -783,6 +783,15 @@ class TestAgainstAPlainModel:
         assert paged(repository, twice) == [key for key in keys if key.batch_id == "c"]
 
 
+def test_a_query_of_ones_own_may_name_a_record_twice_and_finds_it_once() -> None:
+    @attrs.frozen(kw_only=True)
+    class Named(CourseQuery):
+        def where(self) -> dict[str, tuple[str | int, ...]]:
+            return {"id": ("sql", "py", "sql", "nothing")}
+
+    assert paged(stored(PYTHON, SQL), Named(limit=9)) == [PYTHON, SQL]
+
+
 def operations(action: Callable[[], object]) -> int:
     """Count the calls, of functions in Python and in C, that *action* takes."""
     counted = 0

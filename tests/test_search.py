@@ -309,6 +309,7 @@ def paged(repository: Repository, query: Query[Any]) -> list[Any]:
         page = repository.find(rest)
         assert len(page) <= query.limit
         assert page.next is None or len(page) == query.limit
+        assert page.next != rest, "it would never end"
         found += page
         rest = page.next
     return found
@@ -324,14 +325,16 @@ class TestEveryFilter:
     ) -> None:
         records, order, filters = FILTERS[kind]
         kept = data.draw(some_of(records))
-        names = data.draw(st.sets(st.sampled_from(sorted(filters)), max_size=3))
-        asked = {name: data.draw(filters[name][0]) for name in sorted(names)}
-        query = kind(**as_arguments(asked), limit=data.draw(st.integers(1, 5)))
-        expected = [
-            one for one in kept if all(filters[name][1](one, asked[name]) for name in asked)
-        ]
-        assert [one for one in kept if query.matches(one)] == expected
-        assert paged(stored(*kept), query) == sorted(expected, key=order)
+        repository, limit = stored(*kept), data.draw(st.integers(1, 5))
+        values = {name: data.draw(of) for name, (of, _) in filters.items()}
+        some = data.draw(st.sets(st.sampled_from(sorted(filters)), max_size=3))
+        for names in (*({name} for name in filters), some):
+            query = kind(**as_arguments({name: values[name] for name in names}), limit=limit)
+            expected = [
+                one for one in kept if all(filters[name][1](one, values[name]) for name in names)
+            ]
+            assert [one for one in kept if query.matches(one)] == expected
+            assert paged(repository, query) == sorted(expected, key=order)
 
     def test_no_filter_of_a_query_is_left_out(self) -> None:
         for kind, (_, _, filters) in FILTERS.items():
@@ -586,6 +589,10 @@ class TestKeys:
         query = KeyQuery.redeemable([], at=START)
         assert not query.matches(KEY)
         assert not stored(KEY).find(query).records
+
+    def test_a_naive_instant_is_refused_by_its_name(self) -> None:
+        error = refusal(lambda: KeyQuery.redeemable([BATCH], at=START.replace(tzinfo=None)))
+        assert (error.code, error.field) == ("naive_datetime", "at")
 
     @pytest.mark.parametrize("junk", [None, 7, "spring", [None], ["spring"], BATCH])
     def test_what_is_no_list_of_batches_is_refused(self, junk: Any) -> None:

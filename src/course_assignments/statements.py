@@ -212,8 +212,6 @@ def statement(
         ('2026-02-01T00:00:00+00:00', ())
     """
     check_repository(repository)
-    if zone is not None:
-        check_zone(zone)
     there = _zone_of(repository, organization_id)
     days = there if zone is None else zone
     first, after = _instant(start, days, "start"), _instant(end, days, "end")
