@@ -789,7 +789,8 @@ def test_a_query_of_ones_own_may_name_a_record_twice_and_finds_it_once() -> None
         def where(self) -> dict[str, tuple[str | int, ...]]:
             return {"id": ("sql", "py", "sql", "nothing")}
 
-    assert paged(stored(PYTHON, SQL), Named(limit=9)) == [PYTHON, SQL]
+    others = [Course(id=name, name=name) for name in "abcd"]
+    assert paged(stored(PYTHON, SQL, *others), Named(limit=9)) == [PYTHON, SQL]
 
 
 def operations(action: Callable[[], object]) -> int:

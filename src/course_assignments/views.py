@@ -15,11 +15,12 @@ from datetime import UTC, datetime, tzinfo
 from course_assignments import fields
 from course_assignments.assignments import CourseAssignment
 from course_assignments.errors import InvalidInput
+from course_assignments.instants import as_utc, next_tick
 from course_assignments.policies import training
 from course_assignments.policies.dashboard import Dashboard, DashboardPolicy, DashboardRule
 from course_assignments.queries import LARGEST_PAGE, AssignmentQuery
 from course_assignments.repository import Repository, every
-from course_assignments.terms import TermLike
+from course_assignments.terms import TermLike, as_term, end_of
 
 _DOCUMENTED = DashboardPolicy()
 
@@ -141,27 +142,21 @@ def expiring(
         >>> expiring(InMemoryRepository(), at=at, within=timedelta(days=14))
         ()
     """
-    found = _narrowed(repository, learner_id, course_id, organization_id)
-    return training.ending(found, at=at, within=within, zone=zone)
+    now = as_utc(at)
+    query = AssignmentQuery(
+        learner_id=learner_id,
+        course_id=course_id,
+        organization_id=organization_id,
+        expires_from=now,
+        expires_until=next_tick(end_of(as_term(within, "within"), now, zone, "within")),
+        limit=LARGEST_PAGE,
+    )
+    return training.ending(tuple(every(repository, query)), at=now, within=within, zone=zone)
 
 
 def _of_learner(repository: Repository, learner_id: str) -> Iterable[CourseAssignment]:
     # Without this check, no id at all would ask for everyone's.
-    return _narrowed(repository, fields.check_id(learner_id, "learner_id"), None, None)
-
-
-def _narrowed(
-    repository: Repository,
-    learner_id: str | None,
-    course_id: str | None,
-    organization_id: str | None,
-) -> Iterable[CourseAssignment]:
-    """Return the assignments that are asked for; the one place that reads."""
-    if organization_id is not None:
-        fields.check_id(organization_id, "organization_id")
-    query = AssignmentQuery(learner_id=learner_id, course_id=course_id, limit=LARGEST_PAGE)
-    return [
-        one
-        for one in every(repository, query)
-        if organization_id is None or one.organization_id == organization_id
-    ]
+    query = AssignmentQuery(
+        learner_id=fields.check_id(learner_id, "learner_id"), limit=LARGEST_PAGE
+    )
+    return tuple(every(repository, query))
