@@ -1,4 +1,4 @@
-"""One week of a training system, from the first assignment to the last use of a key.
+"""One week of a training system, from the first assignment to what is billed for it.
 
 The clock is moved by hand, and ids and codes come from fixed sources, so that every run prints the
 same. An application leaves these three arguments of `Registrar` out.
@@ -11,12 +11,16 @@ from enum import Enum
 from hashlib import shake_256
 from itertools import count
 from pathlib import Path
-from textwrap import fill
+from textwrap import fill, indent
 
 from course_assignments import (
+    Activity,
+    ActivityKind,
     AssignmentQuery,
+    CompletionStatus,
     Course,
     CourseAssignment,
+    KeyBatch,
     ManualClock,
     Months,
     Organization,
@@ -24,9 +28,12 @@ from course_assignments import (
     Registrar,
     User,
     UserQuery,
+    dashboard,
     every,
     format_term,
+    invitation,
     parse_term,
+    statement,
 )
 
 HERE = Path(__file__).parent
@@ -120,6 +127,50 @@ def main() -> None:
     )
     show((one for one in found if one.is_active(clock())), *ACCESS)
 
+    look_back(registrar, clock)
+    invite(registrar, clock, spring, learners[-1])
+
+
+def look_back(registrar: Registrar, clock: ManualClock) -> None:
+    """Let Ada learn and look, and bill the month."""
+    tell(clock, "Ada launches the lab of Python, the one thing that it requires, and finishes it.")
+    lab = registrar.start("a-1", "lab")
+    clock.advance(timedelta(minutes=40))
+    lab = registrar.finish(lab.id)
+    say(f"Attempt {lab.number} took {format_term(lab.time_spent(clock()))}.")
+    show_refusal(lambda: registrar.cancel("a-1", support_reason="She asked for it."))
+
+    tell(clock, "What Ada sees first when she signs in: what is still to do, then what is done.")
+    seen = dashboard(registrar.repository, "ada", at=clock())
+    show(seen.assignments, "course_id", "completion", "expires_at")
+    say(f"More than these: {seen.has_more}. Ask again at {text(seen.stale_at)}.")
+
+    tell(clock, "What January is billed: by the day of creation, without what was cancelled.")
+    january = statement(
+        registrar.repository, start=date(2026, 1, 1), end=date(2026, 2, 1), zone=NORTHWIND.zone
+    )
+    show(january.totals, "organization_id", "course_id", "created", "cancelled", "billable")
+    say(f"{len(january.billable)} of {len(january.lines)} assignments are billed.")
+
+
+def invite(registrar: Registrar, clock: ManualClock, batch: KeyBatch, learner: User) -> None:
+    """Write to *learner* about a key of *batch* that nobody has used."""
+    tell(clock, "A key is left for Cy; this letter takes it to her.")
+    letter = invitation(
+        next(key for key in registrar.keys(batch.id) if key.uses == 0),
+        learner,
+        course=registrar.repository.get(Course, [batch.course_id])[batch.course_id],
+        batch=batch,
+        organization=NORTHWIND,
+        login_url="https://learn.northwind.example/login",
+        sender="training@northwind.example",
+    )
+    for name in ("From", "To", "Subject"):
+        say(f"{name}: {letter[name]}")
+    body = letter.get_body(("plain",))
+    assert body is not None  # noqa: S101 - every invitation has one
+    print("\n" + indent(body.get_content().rstrip(), MARGIN))
+
 
 def read_rows(path: Path) -> list[dict[str, str]]:
     """Return the rows of a CSV file; a spreadsheet may have put a byte order mark first."""
@@ -128,7 +179,10 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def read_courses(path: Path) -> list[Course]:
-    """Return a catalogue; the longest access is written in ISO 8601, such as ``P45D``."""
+    """Return a catalogue; the longest access is written in ISO 8601, such as ``P45D``.
+
+    A course may have a lab, which it then requires.
+    """
     return [
         Course(
             id=row["id"],
@@ -136,9 +190,15 @@ def read_courses(path: Path) -> list[Course]:
             content_provider=row["content_provider"] or None,
             publishing_group=row["publishing_group"] or None,
             maximum_access=parse_term(longest) if (longest := row["maximum_access"]) else None,
+            activities=[lab(name)] if (name := row["lab"]) else (),
         )
         for row in read_rows(path)
     ]
+
+
+def lab(name: str) -> Activity:
+    """Return the lab that a course requires."""
+    return Activity(id="lab", name=name, kind=ActivityKind.LAB, required=True)
 
 
 def read_users(path: Path) -> list[User]:
@@ -182,6 +242,8 @@ def text(value: object) -> str:
             return f"{value:%Y-%m-%d %H:%M} UTC"
         case timedelta() | Months():
             return format_term(value)
+        case CompletionStatus():
+            return value.name.lower().replace("_", " ")
         case Enum():
             return str(value.value)
         case None:
