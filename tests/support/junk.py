@@ -394,9 +394,19 @@ class Entry:
     repeats: bool = False
 
 
-def stage() -> ca.Registrar:
+class Counting(ca.InMemoryRepository):
+    """Counts how often something was stored."""
+
+    commits = 0
+
+    def commit(self, change: ca.Change, /) -> None:
+        super().commit(change)
+        self.commits += 1
+
+
+def stage(repository: ca.Repository | None = None) -> ca.Registrar:
     """Return the registrar of a world in which something has happened, so that it can be undone."""
-    registrar, _ = world()
+    registrar, _ = world(repository)
     terms: dict[str, Any] = {"organization_id": "acme", "availability": 30 * DAY}
     registrar.assign("py", "ada", id="a-1")
     registrar.create_keys("py", name="Spring", codes=[CODE], id="spring", max_uses=3, **terms)
