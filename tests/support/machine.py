@@ -1,4 +1,6 @@
-"""A machine that draws sequences of all commands of the registrar, over any repository.
+"""A machine that draws sequences of commands of the registrar, over any repository.
+
+What learners and subscriptions do is drawn in `support.machine_learning`, on top of this.
 
 It keeps a `Model` beside the repository, and after each command both have to tell the same. Now and
 then someone else is faster: their command is carried out between the reading and the commit.
@@ -23,12 +25,14 @@ from hypothesis.stateful import (
 )
 
 from course_assignments import (
+    Activity,
+    ActivityKind,
     AssignmentQuery,
+    AttemptQuery,
     BatchQuery,
     CancellationPolicy,
     Change,
     Conflict,
-    CourseAssignment,
     CourseAssignmentsError,
     CourseQuery,
     Decision,
@@ -48,10 +52,10 @@ from course_assignments import (
     Registrar,
     Repeat,
     RepeatPolicy,
-    Replace,
     Repository,
     Role,
     Seat,
+    SubscriptionQuery,
     User,
     UserQuery,
     every,
@@ -60,7 +64,8 @@ from course_assignments.changes import R
 from course_assignments.queries import F
 from course_assignments.repository import Page
 from support import world
-from support.model import MISTYPED, TICK, Expected, Facts, Model, Settings, facts, folded
+from support.model import MISTYPED, TICK, Expected, Facts, Settings, facts, folded
+from support.model_learning import WholeModel
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOW = timedelta(0)
@@ -72,7 +77,16 @@ SELLER = User(
     roles={Role.SALES_MANAGER},
     managed_organization_ids={"acme", "beta"},
 )
-RECORDS = (*world.RECORDS, SELLER)
+#: The one lab there is, in whatever course it stands.
+LAB = Activity(id="lab", name="A lab", kind=ActivityKind.LAB, required=True)
+FILM = Activity(id="film", name="A film", kind=ActivityKind.VIDEO, required=True)
+NOTES = Activity(id="notes", name="Notes", kind=ActivityKind.DOCUMENT)
+PYTHON = attrs.evolve(world.PYTHON, activities=[FILM, NOTES, LAB])
+SQL = attrs.evolve(world.SQL, activities=[NOTES, attrs.evolve(LAB, required=False)])
+RECORDS = (
+    *(one for one in world.RECORDS if one not in (world.PYTHON, world.SQL)),
+    *(PYTHON, SQL, SELLER),
+)
 
 #: Newcomers: two of them share an address, one has Ada's, one has Ada's id, one may not come so.
 NEWCOMERS = (
@@ -96,8 +110,10 @@ ACTORS = st.sampled_from(
     [None] * 16 + ["manager", "manager", "seller", "seller", "support", "support", "ada", "nobody"]
 )
 IDS = st.sampled_from([None, None, None, None, "one", "two", "three"])
-REPEATS = st.sampled_from([None, None, *Repeat])
-NOTES = st.sampled_from([None, None, Note(title="Renewal", message="Paid.", high_importance=True)])
+REPEATS = st.sampled_from([None, None, *Repeat, Repeat.REFUSE])
+NOTICES = st.sampled_from(
+    [None, None, Note(title="Renewal", message="Paid.", high_importance=True)]
+)
 #: Which of what there is, the newest first; the last stands for what there is not.
 NOTHING = 9
 PICKS = st.integers(0, NOTHING)
@@ -152,6 +168,24 @@ COURSE_EDITS = st.tuples(
         }
     ),
 )
+#: What is in a course: something is left out, renamed, added, or required where it was not.
+ACTIVITY_EDITS = st.tuples(
+    st.just("courses"),
+    st.sampled_from(["py", "py", "sql"]),
+    st.fixed_dictionaries(
+        {
+            "activities": st.sampled_from(
+                [
+                    PYTHON.activities,
+                    SQL.activities,
+                    (FILM, NOTES),
+                    (attrs.evolve(NOTES, required=True), attrs.evolve(LAB, name="A new lab")),
+                    (Activity(id="quiz", name="A quiz", kind=ActivityKind.ASSESSMENT), FILM),
+                ]
+            )
+        }
+    ),
+)
 ORGANIZATION_EDITS = st.tuples(
     st.just("organizations"),
     st.sampled_from(["acme", "beta"]),
@@ -193,6 +227,8 @@ MOVING = ("expires", "redeemable_from", "redeemable_until")
 
 #: What someone who is faster may do, relative to what is about to be committed.
 RIVALRY = st.sampled_from([None] * 4 + ["the same", "something near", "something against", "rules"])
+#: Where it takes some luck that a command is allowed at all, someone is faster more often.
+RUSH = RIVALRY | st.sampled_from(["the same", "something near", "something against"])
 
 #: What is read after each command, and what the model calls it.
 QUERIES: tuple[tuple[str, Query[Any]], ...] = (
@@ -203,6 +239,8 @@ QUERIES: tuple[tuple[str, Query[Any]], ...] = (
     ("batches", BatchQuery()),
     ("keys", KeyQuery()),
     ("redemptions", RedemptionQuery()),
+    ("attempts", AttemptQuery()),
+    ("subscriptions", SubscriptionQuery()),
     ("events", EventQuery()),
 )
 Contents: TypeAlias = dict[str, list[Any]]
@@ -291,9 +329,17 @@ class RegistrarMachine(RuleBasedStateMachine):
         repeat=st.sampled_from([Repeat.ALLOW, *Repeat]),
         default=st.sampled_from([Months(6), Months(6), Months(1), timedelta(days=20)]),
         stock=st.sampled_from([None, "acme", "acme", "beta"]),
+        lasts=st.sampled_from([None, 2 * DAY, 10 * DAY, Months(12)]),
     )
     def open_office(
-        self, *, restores: bool, once: bool, repeat: Repeat, default: Any, stock: str | None
+        self,
+        *,
+        restores: bool,
+        once: bool,
+        repeat: Repeat,
+        default: Any,
+        stock: str | None,
+        lasts: timedelta | Months | None,
     ) -> None:
         settings = Settings(restores, once, repeat, default)
         self.repository = self.make()
@@ -306,10 +352,11 @@ class RegistrarMachine(RuleBasedStateMachine):
             "random_bytes": world.counting_bytes(),
         }
         self.registrar = self.office(self.overtaken, **options)
-        self.faster = self.office(self.repository, **options)
+        # Nobody is faster than this one, who need not try again.
+        self.faster = self.office(self.repository, **options, patience=NOW)
         self.armed: str | None = None
         self.probed = False
-        self.model = Model(settings, world.START, drawn=self.drawn)
+        self.model = WholeModel(settings, world.START, drawn=self.drawn)
         self.seen = contents(self.repository)
         self.do("add", *RECORDS)
         if stock is not None:
@@ -327,6 +374,8 @@ class RegistrarMachine(RuleBasedStateMachine):
                 generate=1,
             )
             self.do("assign", "sql", "bo")
+        if lasts is not None:
+            self.do("subscribe", "ada", ["py"], duration=lasts)
 
     def drawn(self, batch_id: str) -> list[str]:
         """Return the codes of a batch that the model does not know and nobody typed."""
@@ -357,8 +406,7 @@ class RegistrarMachine(RuleBasedStateMachine):
         answer = self._ask(name, args, kwargs)
         self._foresee(name, args, kwargs, answer)
         self.overtaken.closed = False
-        command = self._launch if name == "launch_lab" else getattr(office, name)
-        outcome = told(command, args, kwargs)
+        outcome = told(getattr(office, name), args, kwargs)
         after = contents(self.repository)
         if self.seen is not events:
             # Someone was faster, so it was decided anew on what they had left.
@@ -454,9 +502,9 @@ class RegistrarMachine(RuleBasedStateMachine):
             "add_keys": lambda _: _keys_with(asked),
             "edit_keys": lambda batch_id: ("add_keys", (batch_id,), {"generate": 1}),
             "revoke_keys": lambda batch_id: ("add_keys", (batch_id,), {"generate": 1}),
-            "cancel": lambda assignment_id: ("launch_lab", (assignment_id,), {}),
-            "reschedule": lambda assignment_id, _: ("launch_lab", (assignment_id,), {}),
-            "complete": lambda assignment_id: ("launch_lab", (assignment_id,), {}),
+            "cancel": lambda assignment_id: ("start", (assignment_id, LAB.id), {}),
+            "reschedule": lambda assignment_id, _: ("start", (assignment_id, LAB.id), {}),
+            "complete": lambda assignment_id: ("start", (assignment_id, LAB.id), {}),
         }
         against: dict[str, Callable[..., Call]] = {
             "redeem": lambda code, _: ("revoke_key", (code,), {}),
@@ -552,7 +600,7 @@ class RegistrarMachine(RuleBasedStateMachine):
     # Organizations, courses, users.
 
     @rule(
-        edit=st.one_of(ADDITIONS, COURSE_EDITS, ORGANIZATION_EDITS, USER_EDITS),
+        edit=st.one_of(ADDITIONS, COURSE_EDITS, ACTIVITY_EDITS, ORGANIZATION_EDITS, USER_EDITS),
         by=ACTORS,
         rivalry=RIVALRY,
     )
@@ -577,7 +625,7 @@ class RegistrarMachine(RuleBasedStateMachine):
         learner_id=LEARNERS,
         expires=st.none() | ENDS,
         repeat=REPEATS,
-        note=NOTES,
+        note=NOTICES,
         id=IDS,
         by=ACTORS,
         rivalry=RIVALRY,
@@ -603,10 +651,10 @@ class RegistrarMachine(RuleBasedStateMachine):
         ),
         expires=st.none() | st.none() | ENDS,
         repeat=REPEATS,
-        note=NOTES,
+        note=NOTICES,
         id=IDS,
         by=ACTORS,
-        rivalry=RIVALRY,
+        rivalry=RUSH,
     )
     def assign_many(
         self,
@@ -622,16 +670,16 @@ class RegistrarMachine(RuleBasedStateMachine):
 
     # What exists.
 
-    def _exists(self) -> bool:
+    def exists(self) -> bool:
         return bool(self.model.assignments)
 
-    @precondition(_exists)
+    @precondition(exists)
     @rule(pick=PICKS, move=moves(EDGES), by=ACTORS, rivalry=RIVALRY)
     def cancel(self, *, pick: int, move: Any, by: str | None, rivalry: str | None) -> None:
         self.armed = rivalry
         self.do("cancel", self._assignment(pick, move), by=by)
 
-    @precondition(_exists)
+    @precondition(exists)
     @rule(
         pick=PICKS,
         move=moves(EDGES),
@@ -645,13 +693,13 @@ class RegistrarMachine(RuleBasedStateMachine):
         self.armed = rivalry
         self.do("cancel", self._assignment(pick, move), support_reason=why, by=by)
 
-    @precondition(_exists)
+    @precondition(exists)
     @rule(
         pick=PICKS,
         move=moves(EDGES),
         expires=ENDS | st.sampled_from([-TICK, NOW, TICK]).map(AtTheLimit),
         by=ACTORS,
-        rivalry=RIVALRY,
+        rivalry=RUSH,
     )
     def reschedule(
         self, *, pick: int, move: Any, expires: Any, by: str | None, rivalry: str | None
@@ -659,43 +707,24 @@ class RegistrarMachine(RuleBasedStateMachine):
         self.armed = rivalry
         id_ = self._assignment(pick, move)
         if isinstance(expires, AtTheLimit) and id_ in self.model.assignments:
-            one = self.model.assignments[id_]
-            organization_id = self.model.users[one["learner_id"]]["organization_id"]
-            limit = self.model.limit(one["created_at"], one["course_id"], organization_id)
+            limit = self.model.limit_of(self.model.assignments[id_])
             self.do("reschedule", id_, limit[0] + expires.by, by=by)
         else:
             self.do("reschedule", id_, self._when(expires), by=by)
 
-    @precondition(_exists)
-    @rule(pick=PICKS, move=moves(EDGES), by=ACTORS, rivalry=RIVALRY)
+    @precondition(exists)
+    @rule(pick=PICKS, move=moves(EDGES), by=ACTORS, rivalry=RUSH)
     def complete(self, *, pick: int, move: Any, by: str | None, rivalry: str | None) -> None:
         self.armed = rivalry
         id_ = self._assignment(pick, move)
         self.do("complete", id_, by=by)
         self.do("complete", id_)
 
-    @precondition(_exists)
-    @rule(pick=PICKS, move=moves(EDGES), regrets=st.booleans())
-    def launch_a_lab(self, *, pick: int, move: Any, regrets: bool) -> None:
-        """Launch a lab, and then perhaps ask support to cancel all the same."""
-        id_ = self._assignment(pick, move)
-        self.do("launch_lab", id_)
-        if regrets:
-            self.do("cancel", id_, support_reason="Never mind.")
-
     def _assignment(self, pick: int, move: Any) -> str:
         id_ = self._pick(self.model.assignments, pick)
         if id_ in self.model.assignments:
             self._move(self.model.assignments[id_], move)
         return id_
-
-    def _launch(self, assignment_id: str) -> None:
-        """Launch a first lab, which no command does yet, in an assignment that is active."""
-        before = self.repository.get(CourseAssignment, [assignment_id]).get(assignment_id)
-        if before is None or before.first_lab_launched_at or not before.is_active(self.clock()):
-            return
-        after = attrs.evolve(before, first_lab_launched_at=self.clock(), started_at=self.clock())
-        self.repository.commit(Change(replace=[Replace(before, after)]))
 
     # Keys.
 
@@ -764,7 +793,7 @@ class RegistrarMachine(RuleBasedStateMachine):
             },
         ),
         by=ACTORS,
-        rivalry=RIVALRY,
+        rivalry=RUSH,
     )
     def edit_keys(
         self, *, pick: int, terms: dict[str, Any], by: str | None, rivalry: str | None
@@ -825,7 +854,7 @@ class RegistrarMachine(RuleBasedStateMachine):
             st.sampled_from(["ada", "bo", "cy", *NEWCOMERS[:2]]), min_size=1, max_size=4
         ),
         then=st.sampled_from([None, None, *AFTERWARDS]),
-        rivalry=st.sampled_from([None, "the same", "something near"]),
+        rivalry=st.sampled_from([None, "the same", "something near", "something near"]),
     )
     def present_in_turn(
         self, *, pick: int, people: list[str | User], then: Any, rivalry: str | None
@@ -854,7 +883,7 @@ class RegistrarMachine(RuleBasedStateMachine):
 
     # Ids that are in use.
 
-    @precondition(_exists)
+    @precondition(exists)
     @rule(pick=PICKS, learner_id=LEARNERS | st.none(), code=PICKS | st.none())
     def use_an_id_again(self, *, pick: int, learner_id: str | None, code: int | None) -> None:
         """Assign and redeem under the id of an assignment: its own pair or key, or another."""

@@ -22,11 +22,14 @@ from course_assignments import (
     Direct,
     ForPair,
     FromKey,
+    FromSubscription,
     InvalidInput,
     Months,
     Note,
     NotFound,
+    Opening,
     Organization,
+    Pause,
     Reason,
     Refused,
     Repeat,
@@ -62,8 +65,10 @@ def _plain(value: Any) -> Any:
             return ("direct",)
         case FromKey():
             return ("key", value.batch_id, value.redemption_id)
-        case (Addition(), *_):
-            return tuple((one.id, one.keys) for one in value)
+        case FromSubscription():
+            return ("subscription", value.subscription_id)
+        case (Addition() | Pause() | Opening(), *_):
+            return tuple(tuple(facts(one).values()) for one in value)
         case _:
             return value
 
@@ -191,6 +196,8 @@ class Model:
     batches: dict[str, Facts] = field(default_factory=dict)
     keys: dict[str, Facts] = field(default_factory=dict)
     redemptions: dict[str, Facts] = field(default_factory=dict)
+    attempts: dict[str, Facts] = field(default_factory=dict)
+    subscriptions: dict[str, Facts] = field(default_factory=dict)
     events: list[Said] = field(default_factory=list)
     #: the latest end that each assignment may have, counted from its creation
     bounds: dict[str, datetime] = field(default_factory=dict)
@@ -274,13 +281,23 @@ class Model:
             shorter = self.organizations[organization_id]["maximum_access"]
             if shorter is not None:
                 ceilings.append((after(shorter, created_at, zone), "organization"))
-        return _first(ceilings)
+        return first(ceilings)
 
-    def in_bounds(
-        self, end: datetime, created_at: datetime, course_id: str, organization_id: str | None
-    ) -> list[Said]:
+    def limit_of(self, one: Facts) -> tuple[datetime, str]:
+        """Rule 2: "the same limit, still counted from creation; a subscription's end also"."""
+        organization_id = self.users[one["learner_id"]]["organization_id"]
+        ceilings = [self.limit(one["created_at"], one["course_id"], organization_id)]
+        if one["origin"][0] == "subscription":
+            ceilings.append(self.end_of_subscription(one["origin"][1]))
+        return first(ceilings)
+
+    def end_of_subscription(self, id_: str) -> tuple[datetime, str]:
+        """Return until when a subscription lasts, as a limit."""
+        return self.subscriptions[id_]["expires_at"], "subscription"
+
+    @staticmethod
+    def in_bounds(end: datetime, created_at: datetime, latest: tuple[datetime, str]) -> list[Said]:
         """Rule 2: "must lie after creation and not after the limit"."""
-        latest = self.limit(created_at, course_id, organization_id)
         if end <= created_at:
             return [("expires_too_early", created_at + TICK)]
         return [("expires_too_late", *latest)] if end > latest[0] else []
@@ -326,7 +343,7 @@ class Model:
             "finished": frozenset(),
             "notes": () if note is None else (note,),
         }
-        self.bounds[id_] = self.limit(self.at, course_id, learner["organization_id"])[0]
+        self.bounds[id_] = self.limit_of(self.assignments[id_])[0]
         if mode is not Repeat.ALLOW:
             self.seats[learner["id"], course_id] = id_
 
@@ -417,10 +434,11 @@ class Model:
             reasons.append(("already_assigned", held[0]["id"], held[0]["expires_at"]))
         if expires is not None:
             end = resolved(expires, self.at, zone)
-            reasons += self.in_bounds(end, self.at, course_id, organization_id)
+            limit = self.limit(self.at, course_id, organization_id)
+            reasons += self.in_bounds(end, self.at, limit)
             return reasons, (end, "request")
         default = (after(self.settings.default, self.at, zone), "default")
-        return reasons, _first([self.limit(self.at, course_id, organization_id), default])
+        return reasons, first([self.limit(self.at, course_id, organization_id), default])
 
     def assign(
         self,
@@ -447,7 +465,7 @@ class Model:
         reasons = self.acting(by, learner["organization_id"], ASSIGNING)
         held = self.held(course_id, learner_id)
         if mode is Repeat.SKIP and held:
-            return refused(*reasons) if reasons else Expected((), _returns(held[0]["id"]))
+            return refused(*reasons) if reasons else Expected((), returns(held[0]["id"]))
         own, end = self._against_pair(course_id, learner, expires, mode)
 
         def store(made: Any) -> None:
@@ -554,19 +572,12 @@ class Model:
         if faults:
             return Expected(tuple(faults))
         one = self.assignments[assignment_id]
-        closes_at = one["created_at"] + timedelta(hours=24)
 
         def reasons() -> list[Said]:
-            found = self._existing(one, by if support_reason is None else None)
-            roles = self.users[by]["roles"] if by is not None else {Role.SUPPORT}
-            if support_reason is not None and Role.SUPPORT not in roles:
-                found.append(("support_role_missing",))
-            # "exactly 24:00:00 still cancels"; support "waives the window, never the lab"
-            if support_reason is None and self.at > closes_at:
-                found.append(("cancellation_window_closed", closes_at))
-            if one["first_lab_launched_at"] is not None:
-                found.append(("lab_launched", one["first_lab_launched_at"]))
-            return found
+            return [
+                *self.cancelling(by, one["learner_id"], support_reason),
+                *self.against_cancelling(one, support_reason),
+            ]
 
         def store(_: Any) -> None:
             one["cancelled_at"] = self.at
@@ -578,9 +589,27 @@ class Model:
 
         return self.judged([], reasons, store)
 
-    def _existing(self, one: Facts, by: str | None) -> list[Said]:
+    def cancelling(self, by: str | None, learner_id: str, support_reason: str | None) -> list[Said]:
+        """Rules 4 and 21: support "needs the SUPPORT role when an actor is given"."""
+        if support_reason is None:
+            return self.acting(by, self.users[learner_id]["organization_id"], ASSIGNING)
+        roles = self.users[by]["roles"] if by is not None else {Role.SUPPORT}
+        return [] if Role.SUPPORT in roles else [("support_role_missing",)]
+
+    def against_cancelling(self, one: Facts, support_reason: str | None) -> list[Said]:
+        """Rules 3 and 4, whoever asks."""
+        reasons = self.changing(one)
+        closes_at = one["created_at"] + timedelta(hours=24)
+        # "exactly 24:00:00 still cancels"; support "waives the window, never the lab"
+        if support_reason is None and self.at > closes_at:
+            reasons.append(("cancellation_window_closed", closes_at))
+        if one.get("first_lab_launched_at") is not None:
+            reasons.append(("lab_launched", one["first_lab_launched_at"]))
+        return reasons
+
+    def changing(self, one: Facts) -> list[Said]:
         """Return what speaks against any change of an assignment that exists."""
-        reasons = self.acting(by, self.users[one["learner_id"]]["organization_id"], ASSIGNING)
+        reasons: list[Said] = []
         if self.at < one["created_at"]:
             reasons.append(("assignment_not_active", one["created_at"]))
         if one["cancelled_at"] is not None:
@@ -597,8 +626,8 @@ class Model:
         end = resolved(expires, one["created_at"], self.zone(organization_id))
 
         def reasons() -> list[Said]:
-            found = self._existing(one, by)
-            bounds = self.in_bounds(end, one["created_at"], one["course_id"], organization_id)
+            found = [*self.acting(by, organization_id, ASSIGNING), *self.changing(one)]
+            bounds = self.in_bounds(end, one["created_at"], self.limit_of(one))
             if end < self.at:
                 found.append(("expires_too_early", self.at))
                 bounds = [said for said in bounds if said[0] != "expires_too_early"]
@@ -606,9 +635,7 @@ class Model:
 
         def store(_: Any) -> None:
             one.update(expires_at=end, limited_by="request")
-            self.bounds[one["id"]] = self.limit(
-                one["created_at"], one["course_id"], organization_id
-            )[0]
+            self.bounds[one["id"]] = self.limit_of(one)[0]
             self.happened("reschedule", by)
 
         return self.judged([], reasons, store)
@@ -619,9 +646,10 @@ class Model:
         if faults:
             return Expected(tuple(faults))
         one = self.assignments[assignment_id]
+        organization_id = self.users[one["learner_id"]]["organization_id"]
 
         def reasons() -> list[Said]:
-            found = self._existing(one, by)
+            found = [*self.acting(by, organization_id, ASSIGNING), *self.changing(one)]
             if one["completed_at"] is not None:
                 found.append(("already_completed", one["completed_at"]))
             return found
@@ -631,17 +659,6 @@ class Model:
             self.happened("complete", by)
 
         return self.judged([], reasons, store)
-
-    def launch_lab(self, assignment_id: str) -> Expected:
-        """Section 5, rule 5: labs are launched "as long as the assignment remains active"."""
-        one = self.assignments.get(assignment_id)
-
-        def store(_: Any) -> None:
-            if one is not None and self.status(one) == "active":
-                one["first_lab_launched_at"] = one["first_lab_launched_at"] or self.at
-                one["started_at"] = one["started_at"] or self.at
-
-        return Expected((), store)
 
     # Keys.
 
@@ -886,7 +903,7 @@ class Model:
         batch = self.batches[key["batch_id"]]
         course_id, organization_id = batch["course_id"], learner["organization_id"]
         available = (after(batch["availability"], self.at, self.zone(organization_id)), "key")
-        end = _first([available, self.limit(self.at, course_id, organization_id)])
+        end = first([available, self.limit(self.at, course_id, organization_id)])
         redemption_id = made.origin.redemption_id
         assert redemption_id not in self.redemptions
         origin = ("key", batch["id"], redemption_id)
@@ -973,7 +990,8 @@ class Model:
         return "expired" if one["expires_at"] <= self.at else "active"
 
 
-def _first(ceilings: list[tuple[datetime, str]]) -> tuple[datetime, str]:
+def first(ceilings: list[tuple[datetime, str]]) -> tuple[datetime, str]:
+    """Return the earliest of some ends, and what sets it."""
     return min(ceilings, key=lambda one: (one[0], LIMITS.index(one[1])))
 
 
@@ -985,7 +1003,9 @@ def _is_empty(start: datetime | None, end: datetime | None) -> bool:
     return start is not None and end is not None and end <= start
 
 
-def _returns(id_: str) -> Callable[[Any], None]:
+def returns(id_: str) -> Callable[[Any], None]:
+    """Say that what is there already is returned, and nothing stored."""
+
     def store(made: Any) -> None:
         assert made.id == id_
 
