@@ -21,6 +21,7 @@ from support.world import ACME, ADA, BETA, PYTHON, SQL, START
 
 import course_assignments as ca
 from course_assignments import headers, invitations, wording
+from course_assignments.instants import LATEST
 from course_assignments.people import anonymous_email
 from course_assignments.reasons import KeyExhausted, KeyRevoked
 
@@ -406,13 +407,19 @@ class TestBody:
         assert text.startswith(f"Hello $course {name} ${{key}},\n")
 
     def test_is_worded_like_this(self) -> None:
-        until = attrs.evolve(BATCH, redeemable_until=datetime(2026, 7, 1, tzinfo=UTC))
-        assert content(letter(batch=until), "plain").splitlines() == [
+        window = attrs.evolve(
+            BATCH,
+            redeemable_from=datetime(2026, 2, 1, tzinfo=UTC),
+            redeemable_until=datetime(2026, 7, 1, tzinfo=UTC),
+        )
+        assert content(letter(batch=window), "plain").splitlines() == [
             "Hello Ada,",
             "",
             "Acme invites you to the course Python. This key lets you in:",
             "0000-0000-0000-0001-2",
-            "It is yours alone, so please do not pass it on.",
+            "Please keep it to yourself.",
+            "",
+            "It works from 2026-02-01 01:00 Europe/Berlin (UTC+01:00) on.",
             "",
             "Redeem it before 2026-07-01 02:00 Europe/Berlin (UTC+02:00).",
             "",
@@ -537,7 +544,11 @@ def with_part(part: str, text: str) -> ca.InvitationTemplate:
 
 
 def known_in(part: str) -> frozenset[str]:
-    odd = {"subject": wording.IN_SUBJECT, "deadline": wording.IN_DEADLINE}
+    odd = {
+        "subject": wording.IN_SUBJECT,
+        "beginning": wording.IN_BEGINNING,
+        "deadline": wording.IN_DEADLINE,
+    }
     return odd.get(part, wording.IN_TEXT)
 
 
@@ -551,7 +562,7 @@ class TestTemplate:
     @pytest.mark.parametrize("part", PARTS)
     @given(
         st.text("abcdeginoruklyt_K", min_size=1, max_size=8)
-        | st.sampled_from(sorted(wording.IN_DEADLINE))
+        | st.sampled_from(sorted(wording.IN_BEGINNING | wording.IN_DEADLINE))
     )
     def test_takes_no_other_placeholder(self, part: str, name: str) -> None:
         for text in (f"$key $login ${name}", f"$key $login ${{{name}}}"):
@@ -606,7 +617,10 @@ class TestTemplate:
     def test_always_shows_the_key_and_the_login_page(self, name: str, other: str) -> None:
         silent: dict[str, Any] = {"new_account_steps": [], "existing_account_steps": []}
         # In what may be left out it does not count, nor as a dollar sign and a word.
-        hidden = {"new_account": f"${name}", "deadline": f"${name}", "signature": f"$${name}"}
+        hidden = {
+            **dict.fromkeys(["new_account", "beginning", "deadline"], f"${name}"),
+            "signature": f"$${name}",
+        }
         call = lambda: worded(opening=f"${other}", **silent, **hidden)  # noqa: E731
         assert refusal(call) == ("missing", "opening")
         for part in ("greeting", "signature"):
@@ -618,11 +632,29 @@ class TestTemplate:
         rows = findall(r"(?m)^\| `\$(\w+)` \| .+ \| (.+) \|$", page.read_text(encoding="utf-8"))
         where = {
             **dict.fromkeys(wording.IN_DEADLINE, "the deadline"),
+            **dict.fromkeys(wording.IN_BEGINNING - wording.IN_TEXT, "the beginning"),
             **dict.fromkeys(wording.IN_TEXT, "all but the subject"),
             **dict.fromkeys(wording.IN_SUBJECT, "every part"),
         }
         assert dict(rows) == where
         assert len(rows) == len(where)
+
+    @pytest.mark.parametrize(
+        ("at", "shown"),
+        [
+            (START, "2026-01-05 09:00 UTC"),
+            (START + US, "2026-01-05 09:01 UTC"),
+            (START + timedelta(minutes=1) - US, "2026-01-05 09:01 UTC"),
+            (START + timedelta(minutes=1), "2026-01-05 09:01 UTC"),
+            (LATEST, "9899-12-31 23:59 UTC"),
+        ],
+    )
+    def test_shows_no_beginning_before_it_has_come(self, at: datetime, shown: str) -> None:
+        message = letter(
+            batch=attrs.evolve(BATCH, redeemable_from=at),
+            organization=attrs.evolve(ACME, time_zone="UTC"),
+        )
+        assert f"\nIt works from {shown} on.\n" in content(message, "plain")
 
     def test_fills_every_placeholder_in(self) -> None:
         text = " ".join(f"${name}" for name in sorted(wording.IN_DEADLINE))

@@ -30,6 +30,7 @@ from support.junk import (
     JANUARY,
     KEY,
     KEY_TERMS,
+    LINE,
     NEWCOMER,
     OFFICE,
     PAIR,
@@ -82,6 +83,7 @@ CODES = {
     "not_adjoining",
     "not_callable",
     "out_of_order",
+    "out_of_period",
     "out_of_range",
     "own_parent",
     "repeated",
@@ -94,7 +96,8 @@ CODES = {
 
 #: Codes of two arguments that do not go together; which of them is named is a matter of taste.
 OF_TWO = {
-    *("another_record", "before_creation", "empty_window", "out_of_order", "out_of_range"),
+    *("another_record", "before_creation", "empty_window", "out_of_order", "out_of_period"),
+    "out_of_range",
     "own_parent",
 }
 
@@ -333,10 +336,6 @@ def _made(kind: Any, of: object, **changes: Any) -> Callable[[ca.Registrar], obj
 
 def _at(at: Any) -> Callable[[ca.Registrar], object]:
     return lambda _: ca.CancellationPolicy().evaluate(ASSIGNMENT, at=at)
-
-
-def _found(query: Any) -> Callable[[ca.Registrar], object]:
-    return lambda office: office.repository.find(query)
 
 
 NAIVE = datetime(2026, 2, 1)  # noqa: DTZ001 - that is the point
@@ -655,6 +654,12 @@ EXAMPLES = (
         lambda _: JANUARY + ca.Statement(start=END + DAY, end=END + 2 * DAY),
     ),
     Example(
+        "line of another month",
+        "out_of_period",
+        "lines[0].created_at",
+        lambda _: ca.Statement(start=END, end=END + DAY, lines=[LINE]),
+    ),
+    Example(
         "status at no instant",
         "missing",
         "at",
@@ -666,7 +671,7 @@ EXAMPLES = (
         "created_until",
         lambda _: ca.AssignmentQuery(created_from=START, created_until=START),
     ),
-    Example("cursor", "invalid_cursor", "cursor", _found(ca.CourseQuery(cursor=(1, 2)))),
+    Example("cursor", "invalid_cursor", "cursor", lambda _: ca.CourseQuery(cursor=(1, 2))),
     Example(
         "placeholder",
         "invalid_placeholder",

@@ -49,7 +49,7 @@ ONE_OF_EACH: list[tuple[Any, str, str]] = [
     (
         reasons.AlreadyCancelled(AT),
         "already_cancelled",
-        "It was cancelled at 2026-01-05 09:00:00 UTC; make a new assignment instead.",
+        "It was cancelled at 2026-01-05 09:00:00 UTC; make a new one instead.",
     ),
     (
         reasons.AlreadyCompleted(AT),
@@ -69,7 +69,7 @@ ONE_OF_EACH: list[tuple[Any, str, str]] = [
     (
         reasons.AttemptOpen("t-1"),
         "attempt_open",
-        "Attempt 't-1' of this activity is still open; go on with it, or finish it first.",
+        "An attempt of this activity is still open; go on with it, or finish it first.",
     ),
     (
         reasons.NoAttemptOpen(AT),
@@ -84,7 +84,7 @@ ONE_OF_EACH: list[tuple[Any, str, str]] = [
     (
         reasons.AttemptNotPaused(),
         "attempt_not_paused",
-        "The attempt is not paused; go on with it.",
+        "The attempt is not paused; there is nothing to resume.",
     ),
     (
         reasons.AttemptAhead(AT),

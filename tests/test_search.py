@@ -68,7 +68,7 @@ CODES = st.sampled_from(["Code-number-1", "Code-number-2", "Code-number-3", GENE
 ORIGINS: st.SearchStrategy[Origin] = st.one_of(
     st.just(Direct()),
     st.builds(FromKey, IDS, st.just("r")),
-    st.builds(FromSubscription, st.just("s")),
+    st.builds(FromSubscription, IDS),
 )
 
 
@@ -192,6 +192,10 @@ def by_batch(record: CourseAssignment, batch: str) -> bool:
     return isinstance(record.origin, FromKey) and record.origin.batch_id == batch
 
 
+def by_subscription(record: CourseAssignment, subscription: str) -> bool:
+    return record.origin == FromSubscription(subscription)
+
+
 def usable(record: TrainingKey, wanted: object) -> bool:
     return wanted == (record.revoked_at is None and record.uses < record.max_uses)
 
@@ -221,6 +225,7 @@ FILTERS: Mapping[type[Query[Any]], Plain] = {
                 lambda one, kind: type(one.origin) is kind,
             ),
             "batch_id": (IDS, by_batch),
+            "subscription_id": (IDS, by_subscription),
             "created": (spans(), inside("created_at")),
             "started": (spans(), inside("started_at")),
             "completed": (spans(), inside("completed_at")),
@@ -670,7 +675,7 @@ class Counting:
         page = found[self.seen : self.seen + query.limit]
         self.seen += len(page)
         more = self.seen < len(found)
-        return Page(page, attrs.evolve(query, cursor=(str(self.seen),)) if more else None)
+        return Page(page, attrs.evolve(query, cursor=query.place(page[-1])) if more else None)
 
 
 Write = Callable[[InMemoryRepository], set[str]]

@@ -200,16 +200,15 @@ class TestAdding:
         assert between(first, cut) + between(cut, last) == whole
         assert all(first <= line.created_at.astimezone(zone).date() < last for line in whole.lines)
 
-    def test_would_count_twice_if_the_end_belonged_to_the_period(self) -> None:
+    def test_a_repository_that_counts_the_end_in_bills_nothing_twice(self) -> None:
         kept = stored(assignment("a-1", FEBRUARY))
-        counts = []
-        for repository in (kept, Inclusive(kept)):
-            parts = [
-                statement(repository, start=start, end=end)
-                for start, end in ((JANUARY, FEBRUARY), (FEBRUARY, MARCH))
-            ]
-            counts.append(len(reduce(add, parts).lines))
-        assert counts == [1, 2]
+        parts = [
+            statement(kept, start=start, end=end)
+            for start, end in ((JANUARY, FEBRUARY), (FEBRUARY, MARCH))
+        ]
+        assert len(reduce(add, parts).lines) == 1
+        found = refusal(lambda: statement(Inclusive(kept), start=JANUARY, end=FEBRUARY))
+        assert found.code == "out_of_period"
 
     @pytest.mark.parametrize(
         "changes",
@@ -447,3 +446,49 @@ class TestValues:
             valid = {"repository": stored(), **period, "organization_id": "acme"}
             asked: dict[str, Any] = {**valid, given_field: junk}
             assert refusal(lambda asked=asked: statement(**asked)).field == given_field  # type: ignore[misc]
+
+
+class TestOutOfTablesOfOnesOwn:
+    """A statement can be made of any assignments, and of none that it is not about."""
+
+    @given(histories(ticks(0, 5)))
+    def test_is_the_one_that_a_repository_gives(self, kept: list[CourseAssignment]) -> None:
+        start, end = JANUARY + 2 * US, JANUARY + 5 * US
+        lines = [StatementLine.of(one) for one in kept if start <= one.created_at < end]
+        found = statement(stored(*kept), start=start, end=end)
+        assert Statement(start=start, end=end, lines=lines[::-1]) == found
+
+    @pytest.mark.parametrize(
+        ("off", "fits"),
+        [(-US, False), (timedelta(0), True), (31 * DAY - US, True), (31 * DAY, False)],
+    )
+    def test_takes_no_line_of_another_period(self, off: timedelta, *, fits: bool) -> None:
+        line = StatementLine.of(assignment("a", JANUARY + off))
+
+        def month() -> Statement:
+            return Statement(start=JANUARY, end=FEBRUARY, lines=[line])
+
+        if fits:
+            assert month().lines == (line,)
+        else:
+            found = refusal(month)
+            assert (found.code, found.field) == ("out_of_period", "lines[0].created_at")
+
+    @pytest.mark.parametrize("organization", [None, "beta"])
+    def test_takes_no_line_of_another_organization(self, organization: str | None) -> None:
+        line = StatementLine.of(assignment("a", JANUARY, organization=organization))
+
+        def month() -> Statement:
+            return Statement(start=JANUARY, end=FEBRUARY, organization_id="acme", lines=[line])
+
+        found = refusal(month)
+        assert (found.code, found.field) == ("another_record", "lines[0]")
+
+    def test_bills_nothing_twice(self) -> None:
+        lines = [StatementLine.of(assignment("a", JANUARY + off)) for off in (DAY, HOUR)]
+
+        def month() -> Statement:
+            return Statement(start=JANUARY, end=FEBRUARY, lines=lines)
+
+        found = refusal(month)
+        assert (found.code, found.field) == ("repeated", "lines[1]")

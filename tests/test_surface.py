@@ -139,7 +139,15 @@ SOME_FIELDS: dict[type, set[str]] = {
         *("max_uses", "availability", "any_organization", "size"),
     },
     ca.InvitationTemplate: {
-        *("subject", "greeting", "opening", "deadline", "new_account", "new_account_steps"),
+        *(
+            "subject",
+            "greeting",
+            "opening",
+            "beginning",
+            "deadline",
+            "new_account",
+            "new_account_steps",
+        ),
         *("existing_account", "existing_account_steps", "signature"),
     },
     ca.Seat: {"learner_id", "course_id", "assignment_id"},

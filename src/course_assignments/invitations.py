@@ -6,7 +6,7 @@ still be redeemed, when the letter is sent, and how.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.parser import HeaderParser
 from email.policy import EmailPolicy
@@ -21,6 +21,7 @@ from course_assignments.catalog import Course, Organization
 from course_assignments.errors import InvalidInput
 from course_assignments.headers import as_header, as_mailbox
 from course_assignments.identifiers import derived_id
+from course_assignments.instants import LATEST, TICK
 from course_assignments.keys import KeyBatch, TrainingKey
 from course_assignments.people import User, anonymous_email
 from course_assignments.wording import Block, InvitationTemplate, blocks, parts
@@ -60,9 +61,10 @@ def invitation(
         key: What is handed out.
         learner: To whom, by their name and e-mail address.
         course: The one that the batch is for.
-        batch: The one that the key is of; its end is the deadline (rule 7), which is shown down to
-            the minute, never a later one.
-        organization: The batch's, in whose time zone the deadline is shown.
+        batch: The one that the key is of; its window (rule 7) is shown down to the minute, never a
+            wider one.
+        organization: The batch's, in whose time zone the window is shown. If newcomers cannot
+            register with its keys, hand in a template without steps for a new account.
         login_url: The address of the login page, http or https.
         sender: The e-mail address that the letter comes from.
         sender_name: The name beside it.
@@ -105,11 +107,14 @@ def invitation(
         "login": _checked_url(login_url),
         "organization": organization.name,
     }
-    deadline: tuple[str, ...] = ()
+    window: list[str] = []
+    if batch.redeemable_from is not None:
+        values["since"] = _shown_from(batch.redeemable_from, organization)
+        window.append(template.beginning)
     if batch.redeemable_until is not None:
         values["until"] = _shown(batch.redeemable_until, organization)
-        deadline = (template.deadline,)
-    letter = tuple(blocks(template, *deadline))
+        window.append(template.deadline)
+    letter = tuple(blocks(template, *window))
     subject = _filled(template.subject, values)
     message = _envelope(learner, sender, sender_name, subject)
     _write(message, _plain(letter, values), _html(letter, values))
@@ -134,6 +139,11 @@ def _shown(at: datetime, organization: Organization) -> str:
     local = at.astimezone(organization.zone)
     offset = local.isoformat(timespec="minutes")[16:]
     return f"{local:%Y-%m-%d %H:%M} {organization.time_zone} (UTC{offset})"
+
+
+def _shown_from(at: datetime, organization: Organization) -> str:
+    """Write the first whole minute from which *at* has come."""
+    return _shown(min(at + timedelta(minutes=1) - TICK, LATEST), organization)
 
 
 def _envelope(learner: User, sender: str, sender_name: str | None, subject: str) -> EmailMessage:

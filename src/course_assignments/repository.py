@@ -103,7 +103,11 @@ def check_repository(value: object) -> None:
     """
     methods = (getattr(value, name, None) for name in ("get", "find", "commit"))
     if isinstance(value, type) or not all(callable(method) for method in methods):
-        raise InvalidInput("wrong_type", "repository", "expected get(), find() and commit()")
+        raise InvalidInput(
+            "wrong_type",
+            "repository",
+            "expected get(), find() and commit(), as registrar.repository has",
+        )
 
 
 def every(repository: Repository, query: Query[F]) -> Iterator[F]:

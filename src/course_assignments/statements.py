@@ -51,6 +51,19 @@ class StatementLine:
         validator=validators.optional(fields.instant),
     )
 
+    @classmethod
+    def of(cls, assignment: CourseAssignment) -> "StatementLine":
+        """Return the line of *assignment*, such as one out of a host's own table."""
+        fields.check_kind(assignment, "assignment", CourseAssignment)
+        return cls(
+            organization_id=assignment.organization_id,
+            course_id=assignment.course_id,
+            learner_id=assignment.learner_id,
+            assignment_id=assignment.id,
+            created_at=assignment.created_at,
+            cancelled_at=assignment.cancelled_at,
+        )
+
     @property
     def billable(self) -> bool:
         """Whether it is billed, which is whether it was not cancelled.
@@ -110,7 +123,8 @@ class Statement:
         lines: One for each assignment; those of learners without an organization come first.
 
     Raises:
-        InvalidInput: a field is of the wrong kind, or the period is empty.
+        InvalidInput: a field is of the wrong kind, the period is empty, or a line does not belong
+            to it: it is of another time or organization, or there already.
 
     Example:
         >>> from datetime import UTC
@@ -132,6 +146,17 @@ class Statement:
 
     def __attrs_post_init__(self) -> None:
         _check_period(self.start, self.end)
+        seen: set[str] = set()
+        for position, line in enumerate(self.lines):
+            path = f"lines[{position}]"
+            if not self.start <= line.created_at < self.end:
+                hint = "it was created outside of the period"
+                raise InvalidInput("out_of_period", f"{path}.created_at", hint)
+            if self.organization_id not in {None, line.organization_id}:
+                raise InvalidInput("another_record", path, "it is of another organization")
+            if line.assignment_id in seen:
+                raise InvalidInput("repeated", path, "this assignment has a line already")
+            seen.add(line.assignment_id)
 
     @property
     def billable(self) -> tuple[StatementLine, ...]:
@@ -227,7 +252,7 @@ def statement(
         end=after,
         zone=days,
         organization_id=organization_id,
-        lines=[_line(one) for one in every(repository, query)],
+        lines=[StatementLine.of(one) for one in every(repository, query)],
     )
 
 
@@ -243,17 +268,8 @@ def _zone_of(repository: Repository, organization_id: str | None) -> tzinfo:
 
 
 def _instant(value: datetime | date, zone: tzinfo, name: str) -> datetime:
-    if isinstance(value, datetime) or not isinstance(value, date):
+    if not isinstance(value, date):
+        raise InvalidInput("not_a_datetime", name, "expected a date, or an aware datetime")
+    if isinstance(value, datetime):
         return as_utc(value, name)
     return start_of_day(value, zone, name)
-
-
-def _line(assignment: CourseAssignment) -> StatementLine:
-    return StatementLine(
-        organization_id=assignment.organization_id,
-        course_id=assignment.course_id,
-        learner_id=assignment.learner_id,
-        assignment_id=assignment.id,
-        created_at=assignment.created_at,
-        cancelled_at=assignment.cancelled_at,
-    )

@@ -17,6 +17,7 @@ from course_assignments.errors import InvalidInput
 #: What may be filled in anywhere; a subject is read by others on the way, so no key is shown there.
 IN_SUBJECT: Final = frozenset({"course", "learner", "organization"})
 IN_TEXT: Final = IN_SUBJECT | {"key", "login"}
+IN_BEGINNING: Final = IN_TEXT | {"since"}
 IN_DEADLINE: Final = IN_TEXT | {"until"}
 
 #: A paragraph, or a list of steps.
@@ -43,6 +44,10 @@ def _text(_: object, at: "attrs.Attribute[str]", value: object) -> None:
     _check_placeholders(fields.check_long_text(value, at.name), at.name, IN_TEXT)
 
 
+def _beginning(_: object, at: "attrs.Attribute[str]", value: object) -> None:
+    _check_placeholders(fields.check_long_text(value, at.name), at.name, IN_BEGINNING)
+
+
 def _deadline(_: object, at: "attrs.Attribute[str]", value: object) -> None:
     _check_placeholders(fields.check_long_text(value, at.name), at.name, IN_DEADLINE)
 
@@ -60,14 +65,15 @@ class InvitationTemplate:
     """The wording of an invitation, part by part in the order in which they are read.
 
     A part is a text with placeholders, which `invitation` fills in: ``$course``, ``$learner`` and
-    ``$organization`` anywhere, ``$key`` and ``$login`` anywhere but in the subject, ``$until`` in
-    the deadline. ``${key}`` is the same as ``$key``, and ``$$`` is a dollar sign. A part is never
-    markup: in the HTML part of the letter it reads as it reads in the other.
+    ``$organization`` anywhere, ``$key`` and ``$login`` anywhere but in the subject, ``$since`` in
+    the beginning, ``$until`` in the deadline. ``${key}`` is the same as ``$key``, and ``$$`` is a
+    dollar sign. A part is never markup: in the HTML part of the letter it reads as in the other.
 
     Attributes:
         subject: One line, of which others may read along: the key cannot stand there.
         greeting: The first line of the letter.
         opening: What the letter is about.
+        beginning: Left out where the keys of the batch work at once.
         deadline: Left out where the keys of the batch have no end.
         new_account: What stands above the steps of someone who has no account yet.
         new_account_steps: These steps; without any, the line above them is left out as well.
@@ -95,10 +101,11 @@ class InvitationTemplate:
         default=(
             "$organization invites you to the course $course. This key lets you in:\n"
             "$key\n"
-            "It is yours alone, so please do not pass it on."
+            "Please keep it to yourself."
         ),
         validator=_text,
     )
+    beginning: str = field(default="It works from $since on.", validator=_beginning)
     deadline: str = field(default="Redeem it before $until.", validator=_deadline)
     new_account: str = field(default="If you have no account yet:", validator=_text)
     new_account_steps: tuple[str, ...] = field(
@@ -135,8 +142,8 @@ class InvitationTemplate:
                 raise InvalidInput("missing", "opening", hint)
 
 
-def blocks(template: InvitationTemplate, *deadline: str) -> Iterator[Block]:
-    """Give the parts that are shown below the subject, with *deadline* where it belongs.
+def blocks(template: InvitationTemplate, *window: str) -> Iterator[Block]:
+    """Give the parts that are shown below the subject, with those of the *window* in their place.
 
     Example:
         >>> template = InvitationTemplate(existing_account_steps=())
@@ -145,7 +152,7 @@ def blocks(template: InvitationTemplate, *deadline: str) -> Iterator[Block]:
     """
     yield template.greeting
     yield template.opening
-    yield from deadline
+    yield from window
     for above, steps in (
         (template.new_account, template.new_account_steps),
         (template.existing_account, template.existing_account_steps),

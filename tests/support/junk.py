@@ -839,6 +839,7 @@ RECORDS = (
         subject="A key for $learner",
         greeting="Dear $learner,",
         opening="Your key is $key\nand this is where to use it: $login",
+        beginning="Not before $since",
         deadline="In time, that is before $until",
         new_account="New here?",
         new_account_steps=["Register"],
@@ -1288,6 +1289,7 @@ VALUES = (
     _method(SUBSCRIPTION, "remaining", at=START),
     _method(SUBSCRIPTION, "opened", course_id="py"),
     _method(SUBSCRIPTION, "next_assignment_id", course_id="py"),
+    _call("StatementLine.of", ca.StatementLine.of, assignment=ASSIGNMENT),
     _call("Seat.id_for", ca.Seat.id_for, learner_id="ada", course_id="py"),
     _call("Seat.of", ca.Seat.of, learner_id="ada", course_id="py", assignment_id="a-1"),
     _call(

@@ -8,7 +8,7 @@ import attrs
 from attrs import converters, field, validators
 
 from course_assignments import fields
-from course_assignments.assignments import CourseAssignment, FromKey, Origin
+from course_assignments.assignments import CourseAssignment, Origin
 from course_assignments.enums import AssignmentStatus, CompletionStatus
 from course_assignments.errors import InvalidInput
 from course_assignments.queries.base import (
@@ -47,6 +47,7 @@ class AssignmentQuery(Query[CourseAssignment]):
         completion: How far the learner is: one status, or several of which any will do.
         origin: How it came about: `Direct`, `FromKey` or `FromSubscription`, the class.
         batch_id: The batch of the key by which it was made.
+        subscription_id: The subscription from which it was opened.
 
     Raises:
         InvalidInput: a filter is of the wrong kind, a range is empty, or ``at`` is missing.
@@ -79,6 +80,7 @@ class AssignmentQuery(Query[CourseAssignment]):
     )
     origin: type[Origin] | None = field(default=None, validator=validators.optional(_check_origin))
     batch_id: str | None = id_or_none()
+    subscription_id: str | None = id_or_none()
     created_from: datetime | None = instant_or_none()
     created_until: datetime | None = instant_or_none()
     started_from: datetime | None = instant_or_none()
@@ -119,9 +121,10 @@ class AssignmentQuery(Query[CourseAssignment]):
 
     def _came_about(self, record: CourseAssignment) -> bool:
         origin = record.origin
-        return (self.origin is None or isinstance(origin, self.origin)) and (
-            self.batch_id is None
-            or (isinstance(origin, FromKey) and origin.batch_id == self.batch_id)
+        return (
+            (self.origin is None or isinstance(origin, self.origin))
+            and self.batch_id in {None, getattr(origin, "batch_id", None)}
+            and self.subscription_id in {None, getattr(origin, "subscription_id", None)}
         )
 
     def _stands(self, record: CourseAssignment) -> bool:

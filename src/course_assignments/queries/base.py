@@ -54,12 +54,18 @@ Parts: TypeAlias = dict[str, str]
 PAGE, LARGEST_PAGE = 100, 10_000
 
 
-def _check_cursor(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
+def _check_cursor(query: "Query[Any]", at: "attrs.Attribute[Any]", value: Any) -> None:
     if value is None:
         return
-    known = {str, int, datetime}
-    if not fields.is_exactly(value, tuple) or not all(type(one) in known for one in value):
-        raise InvalidInput("invalid_cursor", at.name, "expected the cursor of a page's next query")
+    kinds = [_kind_of_place(name) for name in query.order]
+    if not fields.is_exactly(value, tuple) or [type(one) for one in value] != kinds:
+        hint = "expected the cursor of the next query of a page of the same kind"
+        raise InvalidInput("invalid_cursor", at.name, hint)
+
+
+def _kind_of_place(name: str) -> type:
+    """Return what the field *name* holds, which is part of a place."""
+    return datetime if name.endswith("_at") else {"position": int}.get(name, str)
 
 
 def _check_limit(_: object, at: "attrs.Attribute[int]", value: object) -> None:

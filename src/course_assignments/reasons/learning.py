@@ -36,17 +36,14 @@ class AttemptOpen:
 
     Example:
         >>> print(AttemptOpen("t-1"))
-        Attempt 't-1' of this activity is still open; go on with it, or finish it first.
+        An attempt of this activity is still open; go on with it, or finish it first.
     """
 
     code: ClassVar = "attempt_open"
     attempt_id: str = field(validator=fields.identifier)
 
     def __str__(self) -> str:
-        return (
-            f"Attempt {self.attempt_id!r} of this activity is still open; go on with it, or "
-            "finish it first."
-        )
+        return "An attempt of this activity is still open; go on with it, or finish it first."
 
 
 @attrs.frozen
@@ -92,13 +89,13 @@ class AttemptNotPaused:
 
     Example:
         >>> print(AttemptNotPaused())
-        The attempt is not paused; go on with it.
+        The attempt is not paused; there is nothing to resume.
     """
 
     code: ClassVar = "attempt_not_paused"
 
     def __str__(self) -> str:
-        return "The attempt is not paused; go on with it."
+        return "The attempt is not paused; there is nothing to resume."
 
 
 @attrs.frozen

@@ -34,14 +34,14 @@ class AlreadyCancelled:
     Example:
         >>> from datetime import UTC
         >>> print(AlreadyCancelled(datetime(2026, 1, 5, 9, tzinfo=UTC)))
-        It was cancelled at 2026-01-05 09:00:00 UTC; make a new assignment instead.
+        It was cancelled at 2026-01-05 09:00:00 UTC; make a new one instead.
     """
 
     code: ClassVar = "already_cancelled"
     cancelled_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
 
     def __str__(self) -> str:
-        return f"It was cancelled at {show(self.cancelled_at)}; make a new assignment instead."
+        return f"It was cancelled at {show(self.cancelled_at)}; make a new one instead."
 
 
 @attrs.frozen
