@@ -174,7 +174,7 @@ class TestReadingBack:
         tables = [dict(zip(heading, row, strict=True)) for row in found]
         read = [assignment_read(row, one.notes) for row, one in zip(tables, records, strict=True)]
         assert read == records
-        assert [CompletionStatus(int(row["completion"])) for row in tables] == [
+        assert [CompletionStatus[row["completion"].upper()] for row in tables] == [
             one.completion for one in records
         ]
 

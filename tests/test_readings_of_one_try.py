@@ -16,6 +16,8 @@ from support.world import ACME, ADA, PYTHON, START, world
 
 from course_assignments import (
     AssignmentQuery,
+    Attempt,
+    AttemptQuery,
     Change,
     Conflict,
     Course,
@@ -351,6 +353,27 @@ def test_a_policy_of_the_host_may_let_a_key_be_redeemed_again() -> None:
     office = Registrar(registrar.repository, policies=policies, clock=clock)
     assert office.redeem("Spring-2026", "ada") != office.redeem("Spring-2026", "ada")
     assert [key.uses for key in office.keys("spring")] == [2]
+
+
+class TestAStartUnderItsId:
+    """Whether it was started under the id and what is open is read at once, or it starts twice."""
+
+    @pytest.mark.parametrize("readings", range(6))
+    def test_a_retry_amid_the_first_call_is_found_however_far_it_came(self, readings: int) -> None:
+        repository = Interrupted(Attempt)
+        registrar, _ = world(repository)
+        registrar.assign("py", "ada", id="a-1")
+        registrar.finish(registrar.start("a-1", "lab").id)
+
+        def retry() -> None:
+            registrar.finish(registrar.start("a-1", "lab", id="click").id)
+
+        repository.steps = [*[lambda: None] * readings, retry]
+        repository.is_open = True
+        assert registrar.start("a-1", "lab", id="click").number == 2
+        repository.is_open = False
+        found = every(repository, AttemptQuery(assignment_id="a-1"))
+        assert sorted(one.number for one in found) == [1, 2]
 
 
 class TestARosterUnderItsPrefix:

@@ -208,6 +208,19 @@ class TestStart:
         assert registrar.start("a-1", "film").number == 1
         assert [one.number for one in attempts(registrar, activity_id="lab")] == [1, 2, 3]
 
+    def test_what_was_stored_without_its_first_number_goes_on_from_its_last(self) -> None:
+        registrar, _ = classroom()
+        second = Attempt(
+            id=Attempt.id_for("a-1", "lab", 2),
+            assignment_id="a-1",
+            activity_id="lab",
+            number=2,
+            started_at=START,
+            finished_at=START,
+        )
+        registrar.repository.commit(Change(create=[second]))
+        assert registrar.start("a-1", "lab").number == 3
+
     @pytest.mark.parametrize("step", STEPS)
     def test_a_clock_that_went_back_starts_nothing_before_the_last_attempt_ended(
         self, step: timedelta

@@ -215,7 +215,6 @@ class TestAdding:
         [
             {"start": FEBRUARY + US},
             {"start": FEBRUARY - US},
-            {"zone": ZoneInfo("Europe/Berlin")},
             {"organization_id": "acme"},
         ],
     )
@@ -226,6 +225,12 @@ class TestAdding:
         error = refusal(lambda: one + attrs.evolve(other, **changes))
         assert (error.code, error.field) == ("not_adjoining", "other")
         assert refusal(lambda: other + one).code == "not_adjoining"
+
+    def test_it_does_not_matter_in_which_zone_the_days_were_meant(self) -> None:
+        one = Statement(start=JANUARY, end=FEBRUARY)
+        other = Statement(start=FEBRUARY, end=MARCH, zone=ZoneInfo("UTC"))
+        assert one + other == Statement(start=JANUARY, end=MARCH)
+        assert (other.zone, (one + other).zone) == (ZoneInfo("UTC"), UTC)
 
     @pytest.mark.parametrize("other", [None, 0, [], "statement", object()])
     def test_nothing_else_can_be_added(self, other: Any) -> None:

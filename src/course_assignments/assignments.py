@@ -164,6 +164,17 @@ class CourseAssignment:
         return self.expires_at - now if self.is_active(now) else timedelta(0)
 
     @property
+    def batch_id(self) -> str | None:
+        """The batch of the key that it was made with, or ``None``."""
+        return self.origin.batch_id if isinstance(self.origin, FromKey) else None
+
+    @property
+    def subscription_id(self) -> str | None:
+        """The subscription that it was opened from, or ``None``."""
+        origin = self.origin
+        return origin.subscription_id if isinstance(origin, FromSubscription) else None
+
+    @property
     def completion(self) -> CompletionStatus:
         """How far the learner is."""
         if self.completed_at is not None:

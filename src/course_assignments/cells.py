@@ -23,8 +23,11 @@ GUARD = "'"
 # The last is the minus sign of typography, which some programs read as a number's.
 _SIGNS = frozenset("=+-@\u2212")
 
-# Control characters, white space of every kind, and what cannot be seen at all.
-_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+# Control characters, white space of every kind, and what cannot be seen by itself.
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Me", "Mn", "Zl", "Zp", "Zs"})
+
+# Letters and one symbol that are blank.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 _LARGEST = 2**63 - 1
 
@@ -40,12 +43,16 @@ def guard(text: str) -> str:
         >>> guard("=1+1"), guard("Ada"), guard("'tis")
         ("'=1+1", 'Ada', "''tis")
     """
-    if not text or text[0].isalnum():  # as nearly every cell does
+    if not text or (text[0].isascii() and text[0].isalnum()):  # as nearly every cell does
         return text
     if text[0] == GUARD or category(text[0]) == "Cc":
         return GUARD + text
-    seen = next((letter for letter in text if category(letter) not in _UNSEEN), "")
+    seen = next((letter for letter in text if not _is_unseen(letter)), "")
     return GUARD + text if normalize("NFKC", seen)[:1] in _SIGNS else text
+
+
+def _is_unseen(letter: str) -> bool:
+    return letter in _BLANK or category(letter) in _UNSEEN
 
 
 def read_cell(cell: str) -> str:

@@ -103,6 +103,8 @@ _ASSIGNMENT: _Values = {
             "first_lab_launched_at",
         )
     },
+    # In a word, as everything else is; the numbers are there to be sorted by.
+    "completion": lambda assignment: assignment.completion.name.lower(),
     "origin": _came_about,
     "batch_id": _of_origin("batch_id"),
     "redemption_id": _of_origin("redemption_id"),

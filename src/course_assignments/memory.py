@@ -28,11 +28,14 @@ from course_assignments.subscriptions import Subscription
 
 #: The fields by which records are looked up so often that each has an index.
 _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
-    User: ("folded_email",),
-    CourseAssignment: ("learner_id", "course_id", "organization_id"),
+    User: ("folded_email", "organization_id"),
+    CourseAssignment: (
+        *("learner_id", "course_id", "organization_id"),
+        *("batch_id", "subscription_id"),
+    ),
     Attempt: ("assignment_id",),
-    Subscription: ("learner_id",),
-    KeyBatch: ("course_id",),
+    Subscription: ("learner_id", "organization_id"),
+    KeyBatch: ("course_id", "organization_id"),
     TrainingKey: ("batch_id",),
     Redemption: ("code", "learner_id"),
 }
@@ -115,13 +118,15 @@ class _Shelf:
         """Drop what *before* was found by and nothing is any more, such as an old address."""
         for name, index in self._by.items():
             value = getattr(before, name)
-            if value != getattr(after, name) and not index[value]:
+            if value not in {None, getattr(after, name)} and not index[value]:
                 del index[value]
 
     def _entries(self, record: Any) -> list[tuple[_Listing, Place]]:
         """Return the listings that *record* stands in, and where."""
         place = tuple(getattr(record, name) for name in self._order)
-        narrow = (index[getattr(record, name)] for name, index in self._by.items())
+        values = ((index, getattr(record, name)) for name, index in self._by.items())
+        # Nobody looks for what has no value.
+        narrow = (index[value] for index, value in values if value is not None)
         return [(listing, place) for listing in (self._all, *narrow)]
 
     def holder(self, name: str, value: str) -> str | None:

@@ -185,15 +185,18 @@ class Statement:
     def __add__(self, other: "Statement") -> "Statement":
         """Return the statement of both periods; *other* begins where this one ends.
 
+        Both are periods of instants, so it does not matter in which zone the days of *other* were
+        meant.
+
         Raises:
-            InvalidInput: it does not, or it is in another zone or for another organization.
+            InvalidInput: it does not, or it is for another organization.
         """
         fields.check_kind(other, "other", Statement)
         if self.end != other.start:
             hint = f"expected a statement that starts at {show(self.end)}, where this one ends"
             raise InvalidInput("not_adjoining", "other", hint)
-        if self.zone != other.zone or self.organization_id != other.organization_id:
-            hint = "expected a statement in the same zone and for the same organization"
+        if self.organization_id != other.organization_id:
+            hint = "expected a statement for the same organization"
             raise InvalidInput("not_adjoining", "other", hint)
         return attrs.evolve(self, end=other.end, lines=self.lines + other.lines)
 
@@ -215,7 +218,8 @@ def statement(
     """Return what was created in ``[start, end)``, what of it was cancelled, what is billable.
 
     A cancellation counts for the period in which the assignment was created, even if it came after
-    its end. So a statement stays as it is once its last day can no longer be cancelled.
+    its end. So a statement stays as it is once its last day can no longer be cancelled, but for
+    what support takes back later.
 
     Args:
         repository: Where the assignments are.

@@ -909,7 +909,17 @@ QUERIES = (
         takes=frozenset({"number of ours"}),  # as completion
     ),
     _of(ca.AttemptQuery, limit=10, cursor=(START, "t"), assignment_id="a-1", activity_id="lab"),
-    _of(ca.SubscriptionQuery, limit=10, cursor=(START, "s"), learner_id="ada"),
+    _of(
+        ca.SubscriptionQuery,
+        limit=10,
+        cursor=(START, "s"),
+        learner_id="ada",
+        organization_id="acme",
+        created_from=START,
+        created_until=END,
+        expires_from=START,
+        expires_until=END + DAY,
+    ),
     _of(
         ca.BatchQuery,
         limit=10,

@@ -308,7 +308,13 @@ class WholeModel(Model):
         def reasons() -> list[Said]:
             return [
                 *self.cancelling(by, one["learner_id"], support_reason),
-                *self.against_cancelling(one, support_reason),
+                *(
+                    # "not active" is said of the subscription itself
+                    ("subscription_not_active", said[1])
+                    if said[0] == "assignment_not_active"
+                    else said
+                    for said in self.against_cancelling(one, support_reason)
+                ),
                 *dict.fromkeys(
                     (it["course_id"], it["learner_id"], reason)
                     for it in standing

@@ -104,7 +104,7 @@ def start(
         now,
     )
     decision.require()
-    number = len(earlier) + 1
+    number = max((one.number for one in earlier), default=0) + 1
     attempt = Attempt(
         id=Attempt.id_for(assignment.id, activity_id, number),
         assignment_id=assignment.id,

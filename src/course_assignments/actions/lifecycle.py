@@ -179,7 +179,7 @@ def reschedule(
     after = attrs.evolve(assignment, expires_at=end, limited_by=ExpirationLimit.REQUEST)
     return Change(
         replace=[Replace(assignment, after)],
-        expect=read(learner, course, organization, actor),
+        expect=read(learner, course, organization, subscription, actor),
         record=[event("reschedule", now, actor, assignment.id, learner.id)],
         decision=decision,
     )

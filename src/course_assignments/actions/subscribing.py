@@ -24,7 +24,7 @@ from course_assignments.instants import as_utc
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
 from course_assignments.policies.expiration import zone_of
-from course_assignments.reasons import ForPair
+from course_assignments.reasons import AssignmentNotActive, ForPair, SubscriptionNotActive
 from course_assignments.subscriptions import Subscription
 from course_assignments.terms import TermLike, as_term, end_of
 
@@ -205,7 +205,7 @@ def cancel_subscription(
     decision = all_of(
         [
             *authorization(policies, actor, permission, learner.organization_id),
-            lambda at: policies.cancellation.evaluate(whole, at=at, support=support),
+            partial(_for_whole, partial(policies.cancellation.evaluate, whole, support=support)),
             *(
                 partial(
                     _for_pair, one, partial(policies.cancellation.evaluate, one, support=support)
@@ -264,6 +264,16 @@ def _available(policies: Policies, courses: Iterable[Course]) -> list[Question]:
 
 def _is_available(policies: Policies, course: Course, at: datetime) -> Decision:
     return policies.course_availability.evaluate(course, at=at)
+
+
+def _for_whole(question: Callable[..., Decision], at: datetime) -> Decision:
+    """Ask *question*; what it says of an assignment that is not there yet is said otherwise."""
+    answer = question(at=at)
+    reasons = tuple(
+        SubscriptionNotActive(one.created_at) if isinstance(one, AssignmentNotActive) else one
+        for one in answer.reasons
+    )
+    return attrs.evolve(answer, reasons=reasons)
 
 
 def _for_pair(

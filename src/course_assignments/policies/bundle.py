@@ -29,7 +29,11 @@ from course_assignments.subscriptions import Subscription
 
 
 class CancellationRule(Protocol):
-    """What may stand in for `CancellationPolicy`."""
+    """What may stand in for `CancellationPolicy`.
+
+    About a subscription it is asked as if that were one assignment: under the subscription's id,
+    which stands for the course too, and with an origin that says so.
+    """
 
     @property
     def restores_key_use(self) -> bool:

@@ -44,7 +44,8 @@ class AssignmentQuery(Query[CourseAssignment]):
     Attributes:
         organization_id: The organization the learner had when it was made (rule 16).
         status: Where it stands at the instant ``at``, which has to be given with it.
-        completion: How far the learner is: one status, or several of which any will do.
+        completion: How far the learner is by now, whatever ``at`` says: one status, or several of
+            which any will do.
         origin: How it came about: `Direct`, `FromKey` or `FromSubscription`, the class.
         batch_id: The batch of the key by which it was made.
         subscription_id: The subscription from which it was opened.
@@ -94,6 +95,8 @@ class AssignmentQuery(Query[CourseAssignment]):
         if self.status is not None and self.at is None:
             hint = "give the instant at which it has the status"
             raise InvalidInput("missing", "at", hint)
+        if self.at is not None and self.status is None:
+            raise InvalidInput("missing", "status", "give the status that it has at that instant")
         for name in ("created", "started", "completed", "expires"):
             check_window(self, name)
 
@@ -103,6 +106,8 @@ class AssignmentQuery(Query[CourseAssignment]):
             learner_id=self.learner_id,
             course_id=self.course_id,
             organization_id=self.organization_id,
+            batch_id=self.batch_id,
+            subscription_id=self.subscription_id,
         )
         return found if self.completion is None else {**found, "completion": self.completion}
 
@@ -117,14 +122,10 @@ class AssignmentQuery(Query[CourseAssignment]):
 
     def matches(self, record: CourseAssignment) -> bool:
         """Return whether *record* is an assignment and passes every filter that is set."""
-        return super().matches(record) and self._came_about(record) and self._stands(record)
-
-    def _came_about(self, record: CourseAssignment) -> bool:
-        origin = record.origin
         return (
-            (self.origin is None or isinstance(origin, self.origin))
-            and self.batch_id in {None, getattr(origin, "batch_id", None)}
-            and self.subscription_id in {None, getattr(origin, "subscription_id", None)}
+            super().matches(record)
+            and (self.origin is None or isinstance(record.origin, self.origin))
+            and self._stands(record)
         )
 
     def _stands(self, record: CourseAssignment) -> bool:

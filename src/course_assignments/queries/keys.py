@@ -138,8 +138,8 @@ class KeyQuery(Query[TrainingKey]):
         """Return the query for the keys of *batches* that can be redeemed at the instant *at*.
 
         It agrees with `KeyRedemptionPolicy` for a learner whose organization fits and who has not
-        used the key yet (rules 6 and 7). Of no batches, or none whose window is open, it finds
-        nothing.
+        used the key yet (rules 6 and 7); whether the course is available (rule 22) it does not ask.
+        Of no batches, or none whose window is open, it finds nothing.
 
         Raises:
             InvalidInput: *batches* is no list of batches, or *at* is naive.

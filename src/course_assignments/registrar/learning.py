@@ -1,5 +1,7 @@
 """Commands by which learners work through a course. Rules 3, 5 and 21."""
 
+from collections.abc import Iterable
+
 from course_assignments import actions, fields
 from course_assignments.assignments import CourseAssignment
 from course_assignments.attempts import Attempt
@@ -34,7 +36,8 @@ class LearningCommands(Office):
             assignment_id: The assignment.
             activity_id: The activity of its course.
             id: An id for this call, within the assignment; makes it safe to repeat. The attempt
-                remembers it as its ``request_id``.
+                remembers it as its ``request_id``. Two different activities that are started under
+                one id at the very same time may keep it both.
             by: The id of the user who acts: the learner, or someone whose roles then count.
 
         Raises:
@@ -62,18 +65,18 @@ class LearningCommands(Office):
         """
         fields.check_id(activity_id, "activity_id")
         assignment = desk.need(CourseAssignment, assignment_id, "assignment_id")
-        made = _made_before(desk, id, assignment.id, activity_id)
+        # Read once: what was not started under the id is not there for the decision either.
+        attempts = tuple(every(desk.repository, AttemptQuery(assignment_id=assignment.id)))
+        made = _made_before(attempts, id, activity_id)
         if made is not None:
             return Outcome(made)
         actor = desk.actor(by)
-        query = AttemptQuery(assignment_id=assignment.id, activity_id=activity_id)
         change = actions.start(
             assignment,
             desk.need(User, assignment.learner_id),
             desk.need(Course, assignment.course_id),
             activity_id,
-            # Read here: what goes wrong with the repository is not the fault of a list.
-            attempts=tuple(every(desk.repository, query)),
+            attempts=[one for one in attempts if one.activity_id == activity_id],
             at=desk.at,
             request_id=id,
             policies=desk.policies,
@@ -193,14 +196,11 @@ class LearningCommands(Office):
     may_finish = question(finish)
 
 
-def _made_before(
-    desk: Desk, id_: str | None, assignment_id: str, activity_id: str
-) -> Attempt | None:
-    """Return what was started under *id_*; another activity under it conflicts."""
+def _made_before(attempts: Iterable[Attempt], id_: str | None, activity_id: str) -> Attempt | None:
+    """Return which of *attempts* was started under *id_*; another activity under it conflicts."""
     if id_ is None:
         return None
     fields.check_id(id_, "id")
-    attempts = every(desk.repository, AttemptQuery(assignment_id=assignment_id))
     made = {one.activity_id: one for one in attempts if one.request_id == id_}
     # Two activities that were started under it at the very same time keep it each.
     if made and activity_id not in made:
