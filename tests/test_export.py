@@ -237,7 +237,11 @@ class TestFormulas:
 
     @pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
     @pytest.mark.parametrize(
-        "before", [" ", "  ", "\u00a0", "\u3000", "\u2028", "\u200b", "\ufeff"]
+        "before",
+        [
+            *(" ", "  ", "\u00a0", "\u3000", "\u2028", "\u200b", "\ufeff"),
+            *("\u034f", "\ufe0f", "\u115f", "\u3164", "\u2800", "\U000e0100"),
+        ],
     )
     def test_what_cannot_be_seen_hides_no_sign(self, before: str, sign: str) -> None:
         assert guard(f"{before}{sign}1") == f"'{before}{sign}1"

@@ -850,6 +850,9 @@ COSTS: Mapping[str, Callable[[InMemoryRepository], object]] = {
     ),
     "by batch": lambda kept: kept.find(KeyQuery(batch_ids=["spring"])),
     "by organization": lambda kept: kept.find(AssignmentQuery(organization_id="acme")),
+    "by the batch that it came from": lambda kept: kept.find(AssignmentQuery(batch_id="spring")),
+    "by subscription": lambda kept: kept.find(AssignmentQuery(subscription_id="s-1")),
+    "users of an organization": lambda kept: kept.find(UserQuery(organization_id="acme")),
     "by creation": lambda kept: kept.find(
         AssignmentQuery(created_from=ADAS.created_at, created_until=ADAS.expires_at)
     ),
