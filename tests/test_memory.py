@@ -17,6 +17,8 @@ from support.world import ACME, ADA, BO, CY, PYTHON, SQL, START, contents
 
 from course_assignments import (
     AssignmentQuery,
+    Attempt,
+    AttemptQuery,
     BatchQuery,
     Change,
     Conflict,
@@ -39,6 +41,8 @@ from course_assignments import (
     RedemptionQuery,
     Replace,
     Seat,
+    Subscription,
+    SubscriptionQuery,
     TrainingKey,
     Use,
     User,
@@ -550,6 +554,23 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         assignment_id=NAMES,
         redeemed_at=INSTANTS,
     ),
+    st.builds(
+        Attempt,
+        id=NAMES,
+        assignment_id=NAMES,
+        activity_id=NAMES,
+        number=st.just(1),
+        started_at=INSTANTS,
+    ),
+    st.builds(
+        Subscription,
+        id=NAMES,
+        learner_id=NAMES,
+        organization_id=st.none(),
+        course_ids=st.just(["py"]),
+        created_at=INSTANTS,
+        expires_at=st.just(START + timedelta(days=9)),
+    ),
 )
 
 Shelf: TypeAlias = dict[tuple[type, str], Record]
@@ -695,12 +716,26 @@ LOOK_UPS: tuple[tuple[Callable[..., Query[Any]], type, Callable[[Any, str], bool
         Redemption,
         lambda one, name: (one.code, one.learner_id) == ("Code-number-1", name),
     ),
+    (lambda _: AttemptQuery(), Attempt, anything),
+    (
+        lambda name: AttemptQuery(assignment_id=name, activity_id="a"),
+        Attempt,
+        lambda one, name: (one.assignment_id, one.activity_id) == (name, "a"),
+    ),
+    (lambda _: SubscriptionQuery(), Subscription, anything),
+    (
+        lambda name: SubscriptionQuery(learner_id=name),
+        Subscription,
+        lambda one, name: bool(one.learner_id == name),
+    ),
 )
 ORDERS: Mapping[type, Callable[[Any], Any]] = {
     CourseAssignment: lambda one: (one.created_at, one.id),
     KeyBatch: lambda one: (one.created_at, one.id),
     Redemption: lambda one: (one.redeemed_at, one.id),
     TrainingKey: lambda one: one.code,
+    Attempt: lambda one: (one.started_at, one.id),
+    Subscription: lambda one: (one.created_at, one.id),
 }
 
 
@@ -822,6 +857,9 @@ def filled(size: int) -> InMemoryRepository:
                 assignment(name, int(name) % 97, name, name),
                 TrainingKey(code=f"Code-{name}", batch_id=name),
                 redemption(f"Code-{name}", name),
+                attempt(name),
+                subscription(name),
+                batch(name),
             )
         )
     )
@@ -835,6 +873,38 @@ def redemption(code: str, learner: str) -> Redemption:
         learner_id=learner,
         assignment_id="a",
         redeemed_at=START,
+    )
+
+
+def attempt(assignment_id: str) -> Attempt:
+    return Attempt(
+        id=Attempt.id_for(assignment_id, "lab", 1),
+        assignment_id=assignment_id,
+        activity_id="lab",
+        number=1,
+        started_at=START,
+    )
+
+
+def subscription(learner: str) -> Subscription:
+    return Subscription(
+        id=f"s-{learner}",
+        learner_id=learner,
+        organization_id=None,
+        course_ids=["py"],
+        created_at=START,
+        expires_at=START + timedelta(days=9),
+    )
+
+
+def batch(course: str) -> KeyBatch:
+    return KeyBatch(
+        id=f"b-{course}",
+        name=course,
+        course_id=course,
+        organization_id="acme",
+        created_at=START,
+        availability=timedelta(days=9),
     )
 
 
@@ -864,6 +934,11 @@ COSTS: Mapping[str, Callable[[InMemoryRepository], object]] = {
     "by a code that no key has": lambda kept: kept.find(KeyQuery(code="Nobody-has-this")),
     "by code": lambda kept: kept.find(RedemptionQuery(code=KEY.code)),
     "by code and learner": lambda kept: kept.find(RedemptionQuery(code=KEY.code, learner_id="ada")),
+    "attempts by assignment": lambda kept: kept.find(
+        AttemptQuery(assignment_id="adas", activity_id="lab")
+    ),
+    "subscriptions by learner": lambda kept: kept.find(SubscriptionQuery(learner_id="ada")),
+    "batches by course": lambda kept: kept.find(BatchQuery(course_id="py")),
     "by e-mail": lambda kept: kept.find(UserQuery(email="ADA@example.org")),
     "by a free e-mail": lambda kept: kept.find(UserQuery(email="free@example.org")),
     "create": lambda kept: kept.commit(
@@ -885,14 +960,21 @@ def cost(action: Callable[[InMemoryRepository], object], size: int) -> int:
     # What Python remembers from a first time, as that a list is iterable, is not to be counted.
     for records in (1, size):
         kept = filled(records)
-        kept.commit(Change(create=[ADA, KEY, ADAS, redemption(KEY.code, "ada")]))
+        kept.commit(
+            Change(
+                create=[
+                    *(ADA, KEY, ADAS, redemption(KEY.code, "ada")),
+                    *(attempt(ADAS.id), subscription(ADA.id), batch("py")),
+                ]
+            )
+        )
         counts.append(operations(partial(action, kept)))
     return counts[-1]
 
 
 class TestCost:
-    """get, commit and look-ups by learner, batch, code and e-mail cost the same however much is
-    stored."""
+    """get, commit and look-ups by learner, assignment, course, batch, code and e-mail cost the same
+    however much is stored."""
 
     @pytest.mark.parametrize("name", COSTS)
     def test_it_takes_as_many_steps_however_much_is_stored(self, name: str) -> None:

@@ -7,11 +7,14 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.lessons import attempts, subscriptions
 from support.strategies import assignments, courses, keys, organizations, users
 from support.world import ACME, ADA, BO, PYTHON, SQL, START
 
 from course_assignments import (
     AssignmentQuery,
+    Attempt,
+    AttemptQuery,
     BatchQuery,
     Change,
     Course,
@@ -30,6 +33,8 @@ from course_assignments import (
     Query,
     Redemption,
     RedemptionQuery,
+    Subscription,
+    SubscriptionQuery,
     TrainingKey,
     User,
     UserQuery,
@@ -65,6 +70,15 @@ REDEMPTION = Redemption(
     redeemed_at=START,
 )
 KEY = TrainingKey(code=GENERATED, batch_id="spring")
+ATTEMPT = Attempt(id="t-1", assignment_id="a-1", activity_id="lab", number=1, started_at=START)
+SUBSCRIPTION = Subscription(
+    id="s-1",
+    learner_id="ada",
+    organization_id=None,
+    course_ids=["py"],
+    created_at=START,
+    expires_at=START + timedelta(days=9),
+)
 QUERIES: tuple[Query[Any], ...] = (
     OrganizationQuery(),
     CourseQuery(),
@@ -73,9 +87,14 @@ QUERIES: tuple[Query[Any], ...] = (
     BatchQuery(),
     KeyQuery(),
     RedemptionQuery(),
+    AttemptQuery(),
+    SubscriptionQuery(),
     EventQuery(),
 )
-RECORDS = (ACME, PYTHON, ADA, ASSIGNMENT, BATCH, KEY, REDEMPTION, EVENT)
+RECORDS = (
+    *(ACME, PYTHON, ADA, ASSIGNMENT, BATCH, KEY, REDEMPTION, ATTEMPT, SUBSCRIPTION),
+    EVENT,
+)
 
 
 class TestMatches:
@@ -87,7 +106,12 @@ class TestMatches:
     ) -> None:
         assert [one for one in (*RECORDS, None, "text", Course) if query.matches(one)] == [own]
 
-    @given(st.one_of(organizations(), courses(), users(), assignments(), keys()))
+    @given(
+        st.one_of(
+            *(organizations(), courses(), users(), assignments(), keys()),
+            *(attempts(), subscriptions()),
+        )
+    )
     def test_every_record_fits_exactly_one_of_the_open_queries(self, drawn: Any) -> None:
         for record in drawn if isinstance(drawn, tuple) else (drawn,):
             assert sum(query.matches(record) for query in QUERIES) == 1
@@ -114,6 +138,11 @@ class TestMatches:
             (RedemptionQuery(code="Hand-made-1"), False),
             (RedemptionQuery(learner_id="ada"), True),
             (RedemptionQuery(learner_id="bo"), False),
+            (AttemptQuery(assignment_id="a-1", activity_id="lab"), True),
+            (AttemptQuery(assignment_id="a-1", activity_id="film"), False),
+            (AttemptQuery(assignment_id="a-2", activity_id="lab"), False),
+            (SubscriptionQuery(learner_id="ada"), True),
+            (SubscriptionQuery(learner_id="bo"), False),
             (EventQuery(after=2), True),
             (EventQuery(after=3), False),
         ],
@@ -136,6 +165,8 @@ class TestOrder:
         assert BatchQuery().place(BATCH) == (START, "spring")
         assert KeyQuery().place(KEY) == (GENERATED,)
         assert RedemptionQuery().place(REDEMPTION) == (START, "r-1")
+        assert AttemptQuery().place(ATTEMPT) == (START, "t-1")
+        assert SubscriptionQuery().place(SUBSCRIPTION) == (START, "s-1")
         assert EventQuery().place(EVENT) == (3,)
 
     def test_a_query_goes_on_behind_a_record(self) -> None:
@@ -189,6 +220,9 @@ class TestJunk:
             (BatchQuery, "course_id"),
             (RedemptionQuery, "code"),
             (RedemptionQuery, "learner_id"),
+            (AttemptQuery, "assignment_id"),
+            (AttemptQuery, "activity_id"),
+            (SubscriptionQuery, "learner_id"),
         ],
     )
     @pytest.mark.parametrize("value", [7, "", " ", b"ada", ["ada"], "a\x00", "\ud800"])

@@ -16,6 +16,8 @@ from support.world import ADA, BO, CY, START
 from course_assignments import (
     AssignmentQuery,
     AssignmentStatus,
+    Attempt,
+    AttemptQuery,
     BatchQuery,
     Change,
     CompletionStatus,
@@ -36,6 +38,8 @@ from course_assignments import (
     Page,
     Query,
     Record,
+    Redemption,
+    RedemptionQuery,
     Replace,
     Repository,
     Subscription,
@@ -139,6 +143,41 @@ def keys() -> st.SearchStrategy[TrainingKey]:
         uses=st.integers(0, 2),
         max_uses=st.integers(2, 3),
         revoked_at=SOMETIMES,
+    )
+
+
+def redemptions() -> st.SearchStrategy[Redemption]:
+    return st.builds(
+        Redemption,
+        id=IDS,
+        code=CODES,
+        batch_id=st.just("b"),
+        learner_id=IDS,
+        assignment_id=st.just("a-1"),
+        redeemed_at=INSTANTS,
+    )
+
+
+def attempts() -> st.SearchStrategy[Attempt]:
+    return st.builds(
+        Attempt,
+        id=IDS,
+        assignment_id=IDS,
+        activity_id=IDS,
+        number=st.just(1),
+        started_at=INSTANTS,
+    )
+
+
+def subscriptions() -> st.SearchStrategy[Subscription]:
+    return st.builds(
+        Subscription,
+        id=IDS,
+        learner_id=IDS,
+        organization_id=MAYBE,
+        course_ids=st.just(["c"]),
+        created_at=INSTANTS,
+        expires_at=st.just(instant(9)),
     )
 
 
@@ -278,6 +317,24 @@ FILTERS: Mapping[type[Query[Any]], Plain] = {
             "usable": (st.booleans(), usable),
         },
     ),
+    RedemptionQuery: (
+        redemptions(),
+        lambda one: (one.redeemed_at, one.id),
+        {"code": (CODES, equal("code")), "learner_id": (IDS, equal("learner_id"))},
+    ),
+    AttemptQuery: (
+        attempts(),
+        lambda one: (one.started_at, one.id),
+        {
+            "assignment_id": (IDS, equal("assignment_id")),
+            "activity_id": (IDS, equal("activity_id")),
+        },
+    ),
+    SubscriptionQuery: (
+        subscriptions(),
+        lambda one: (one.created_at, one.id),
+        {"learner_id": (IDS, equal("learner_id"))},
+    ),
     UserQuery: (
         users(),
         lambda one: one.id,
@@ -346,7 +403,7 @@ def paged(repository: Repository, query: Query[Any]) -> list[Any]:
 
 
 class TestEveryFilter:
-    """Assignments, batches, keys, users, courses and organizations against a plain search."""
+    """Every kind of record but the events, against a plain search."""
 
     @pytest.mark.parametrize("kind", FILTERS, ids=lambda kind: kind.__name__)
     @given(data=st.data())

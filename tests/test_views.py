@@ -323,6 +323,17 @@ class TestCurrentTrainingAndTranscript:
         for given_in in permutations([old, *new]):
             assert ids(training.completed(given_in, at=START + DAY)) == ["b", "c", "a"]
 
+    def test_one_that_is_given_twice_is_told_twice(self) -> None:
+        done = attrs.evolve(FIRST, completed_at=START)
+        ways: tuple[tuple[CourseAssignment, Callable[[History], History]], ...] = (
+            (FIRST, lambda history: training.relevant(history, at=START)),
+            (FIRST, lambda history: training.current(history, at=START)),
+            (done, lambda history: training.completed(history, at=START)),
+            (FIRST, lambda history: training.ending(history, at=START, within=180 * DAY)),
+        )
+        for one, view in ways:
+            assert view([one, one]) == (one, one)
+
 
 def where(one: CourseAssignment, history: History, at: datetime) -> set[str]:
     """Return the views of a learner in which *one* is shown at *at*."""
