@@ -741,9 +741,11 @@ class TestActions:
             "at": self.AT,
         }
         assert actions.start(**known).made(Attempt)[0].number == 1
-        with pytest.raises(InvalidInput) as caught:
-            actions.start(**{**known, **changed})
-        assert caught.value.field == field
+        # What is invalid is told before anything that speaks against it.
+        for at in (self.AT, END):
+            with pytest.raises(InvalidInput) as caught:
+                actions.start(**{**known, "at": at, **changed})
+            assert caught.value.field == field
 
     @pytest.mark.parametrize(
         ("changed", "field"),
@@ -790,3 +792,11 @@ class TestActions:
         (attempt,) = change.made(Attempt)
         assert attempt.changed_at.tzinfo is UTC
         assert change.expect[0] == self.GIVEN
+
+    def test_where_nobody_is_asked_who_they_are_a_new_profile_is_in_nobodys_way(self) -> None:
+        paused = attrs.evolve(self.OPEN, pauses=[Pause(START)])
+        for act, attempt in ((actions.pause, self.OPEN), (actions.resume, paused)):
+            change = act(attempt, self.GIVEN, ADA, at=self.AT)
+            assert change.expect == (self.GIVEN,)
+            by_sales = act(attempt, self.GIVEN, ADA, at=self.AT, actor=SALES)
+            assert by_sales.expect == (self.GIVEN, ADA, SALES)

@@ -27,18 +27,22 @@ from support.world import (
 )
 
 from course_assignments import (
+    CancellationPolicy,
     Conflict,
     CourseAssignment,
     Decision,
     Direct,
     Event,
     ExpirationLimit,
+    ExpirationPolicy,
     ForPair,
     FromSubscription,
+    HostReason,
     InvalidInput,
     Months,
     NotFound,
     Opening,
+    Policies,
     Registrar,
     Role,
     Subscription,
@@ -890,6 +894,55 @@ class TestActing:
         if junk is not None:
             found = error(InvalidInput, registrar, command, *args, **options, by=junk)
             assert found.field == "by"
+
+
+@attrs.frozen
+class Never:
+    """Whatever it is asked, a host's own policy says no."""
+
+    restores_key_use = False
+
+    def evaluate(self, *_: object, **__: object) -> Decision:
+        return Decision([HostReason("x-never", "We do not do this.")])
+
+
+class TestPoliciesOfTheHost:
+    @pytest.mark.parametrize(
+        ("command", "asked"),
+        [
+            ("subscribe", {"authorization", "course_availability"}),
+            ("edit_subscription", {"authorization", "subscription", "course_availability"}),
+            ("cancel_subscription", {"authorization", "cancellation"}),
+            ("open_course", {"authorization", "subscription", "course_availability"}),
+        ],
+    )
+    def test_each_command_asks_its_own(self, command: str, asked: set[str]) -> None:
+        registrar, clock = subscribed()
+        registrar.edit_subscription("s-1", ["py"])
+        args, options = {**COMMANDS, "edit_subscription": (("s-1", ["py", "sql"]), {})}[command]
+        refusing = set()
+        for name in ("authorization", "subscription", "course_availability", "cancellation"):
+            own: dict[str, Any] = {name: Never()}
+            of = Registrar(registrar.repository, clock=clock, policies=Policies(**own))
+            decision = getattr(of, f"may_{command}")(*args, **options, by="manager")
+            if not decision.allowed:
+                assert codes(of, command, *args, **options, by="manager") == ["x-never"]
+                refusing.add(name)
+        assert refusing == asked
+
+    def test_a_window_of_its_own_closes_for_the_whole_and_for_each_part(self) -> None:
+        short = CancellationPolicy(window=HOUR)
+        registrar, clock = subscribed(policies=Policies(cancellation=short))
+        clock.advance(HOUR)
+        registrar.open_course("s-1", "py")
+        assert registrar.may_cancel_subscription("s-1").changes_at == clock() + TICK
+        clock.advance(TICK)
+        assert codes(registrar, "cancel_subscription", "s-1") == ["cancellation_window_closed"]
+
+    def test_a_limit_of_its_own_ends_what_is_opened(self) -> None:
+        registrar, _ = subscribed(policies=Policies(expiration=ExpirationPolicy(maximum=DAY)))
+        made = registrar.open_course("s-1", "py")
+        assert (made.expires_at, made.limited_by) == (START + DAY, ExpirationLimit.MAXIMUM)
 
 
 class TestActions:

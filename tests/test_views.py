@@ -15,6 +15,7 @@ from support.strategies import US, assignments, histories, terms, zones
 from support.world import ADA, START, world
 
 from course_assignments import (
+    AccessPolicy,
     AssignmentStatus,
     Change,
     CourseAssignment,
@@ -367,6 +368,42 @@ class TestEveryViewAgreesWithTheStatus:
         for one in case.history:
             key = one.status(case.at), happened(one.completed_at, case.at)
             assert where(one, case.history, case.at) == self.PLACES[key]
+
+    @given(cases())
+    def test_a_lab_is_launched_where_it_is_on_the_dashboard_and_nowhere_else(
+        self, case: Case
+    ) -> None:
+        """Who is to be cancelled later is left out: policies refuse them at any instant asked."""
+        for one in case.history:
+            if happened(one.cancelled_at, case.at) or one.cancelled_at is None:
+                launches = AccessPolicy().evaluate(one, at=case.at).allowed
+                assert launches is ("dashboard" in where(one, case.history, case.at))
+
+    @pytest.mark.parametrize("completes", [False, True])
+    @pytest.mark.parametrize(
+        ("passed", "cancels", "refused"),
+        [
+            (180 * DAY - US, False, ""),
+            (180 * DAY, False, "assignment_expired"),
+            (DAY, True, "already_cancelled"),
+        ],
+    )
+    def test_what_is_shown_is_what_a_learner_can_launch(
+        self, *, completes: bool, passed: timedelta, cancels: bool, refused: str
+    ) -> None:
+        registrar, clock = world()
+        registrar.assign("py", "ada", id="py")
+        if completes:
+            registrar.complete("py")
+        if cancels:
+            registrar.cancel("py")
+        at = clock.advance(passed)
+        stored_now = registrar.repository.get(CourseAssignment, ["py"])["py"]
+        key = stored_now.status(at), completes
+        assert where(stored_now, [stored_now], at) == self.PLACES[key]
+        decision = registrar.may_start("py", "lab", by="ada")
+        assert [reason.code for reason in decision.reasons] == ([refused] if refused else [])
+        assert decision.allowed is (stored_now.status(at) is AssignmentStatus.ACTIVE)
 
     @pytest.mark.parametrize(
         ("changes", "passed", "places"),
