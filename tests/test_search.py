@@ -169,18 +169,6 @@ def attempts() -> st.SearchStrategy[Attempt]:
     )
 
 
-def subscriptions() -> st.SearchStrategy[Subscription]:
-    return st.builds(
-        Subscription,
-        id=IDS,
-        learner_id=IDS,
-        organization_id=MAYBE,
-        course_ids=st.just(["c"]),
-        created_at=INSTANTS,
-        expires_at=st.just(instant(9)),
-    )
-
-
 def users() -> st.SearchStrategy[User]:
     return st.builds(
         lambda name, known_as, organization: User(
@@ -329,11 +317,6 @@ FILTERS: Mapping[type[Query[Any]], Plain] = {
             "assignment_id": (IDS, equal("assignment_id")),
             "activity_id": (IDS, equal("activity_id")),
         },
-    ),
-    SubscriptionQuery: (
-        subscriptions(),
-        lambda one: (one.created_at, one.id),
-        {"learner_id": (IDS, equal("learner_id"))},
     ),
     UserQuery: (
         users(),
