@@ -14,11 +14,8 @@ from course_assignments.actions.pairs import Pair
 from course_assignments.actions.pausing import pause, resume
 from course_assignments.actions.records import add, anonymise, update
 from course_assignments.actions.redeeming import Presented, redeem, register
-from course_assignments.actions.subscribing import (
-    cancel_subscription,
-    edit_subscription,
-    subscribe,
-)
+from course_assignments.actions.subscribing import edit_subscription, subscribe
+from course_assignments.actions.unsubscribing import cancel_subscription
 
 __all__ = [
     "Pair",

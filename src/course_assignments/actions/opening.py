@@ -8,12 +8,11 @@ import attrs
 from course_assignments import fields
 from course_assignments.actions.acting import (
     check_organization,
-    check_same,
     event,
     own_authorization,
     read,
 )
-from course_assignments.actions.subscribing import check_opened
+from course_assignments.actions.subscribing import check_opened, check_whose
 from course_assignments.assignments import CourseAssignment, FromSubscription
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace
@@ -77,11 +76,8 @@ def open_course(
         >>> assignment.expires_at.isoformat(), assignment.limited_by.name
         ('2026-04-05T00:00:00+00:00', 'SUBSCRIPTION')
     """
-    fields.check_kind(subscription, "subscription", Subscription)
-    fields.check_kind(learner, "learner", User)
+    check_whose(subscription, learner, policies)
     fields.check_kind(course, "course", Course)
-    fields.check_kind(policies, "policies", Policies)
-    check_same(learner.id, subscription.learner_id, "learner")
     check_organization(organization, learner)
     given = check_opened(subscription, opened, subscription.opened(course.id))
     now = as_utc(at)

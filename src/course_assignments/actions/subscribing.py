@@ -1,6 +1,6 @@
-"""Grant subscriptions, edit and cancel them. Rules 3, 4, 19, 21 and 22."""
+"""Grant subscriptions and edit their sets. Rules 19, 21 and 22."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import partial
 
@@ -18,13 +18,12 @@ from course_assignments.assignments import CourseAssignment, FromSubscription
 from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace
 from course_assignments.decisions import Decision, Question, all_of
-from course_assignments.enums import ExpirationLimit, Permission
+from course_assignments.enums import Permission
 from course_assignments.errors import InvalidInput
 from course_assignments.instants import as_utc
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
 from course_assignments.policies.expiration import zone_of
-from course_assignments.reasons import AssignmentNotActive, ForPair, SubscriptionNotActive
 from course_assignments.subscriptions import Subscription
 from course_assignments.terms import TermLike, as_term, end_of
 
@@ -131,7 +130,7 @@ def edit_subscription(
         ...     print(error)
         subscription: expected Subscription
     """
-    _check(subscription, learner, policies)
+    check_whose(subscription, learner, policies)
     wanted = _distinct(courses)
     added = [one for one in wanted if one.id not in subscription.course_ids]
     now = as_utc(at)
@@ -156,78 +155,8 @@ def edit_subscription(
     )
 
 
-def cancel_subscription(
-    subscription: Subscription,
-    learner: User,
-    *,
-    opened: Iterable[CourseAssignment],
-    at: datetime,
-    support_reason: str | None = None,
-    policies: Policies = DOCUMENTED,
-    actor: User | None = None,
-) -> Change:
-    """Return the change that cancels a subscription, and all that was opened (rules 3, 4, 19, 21).
-
-    The cancellation policy is asked about the subscription, as if it were one assignment, and about
-    each assignment opened from it; a reason against one of these is a `ForPair`.
-
-    Args:
-        subscription: As it is stored.
-        learner: Whose it is.
-        opened: All assignments that were opened from it.
-        at: The aware instant at which it is cancelled.
-        support_reason: Why support cancels it after the window; recorded in the event.
-        policies: The rules.
-        actor: Who acts; ``None`` trusts the caller.
-
-    Raises:
-        Refused: with every reason against.
-        InvalidInput: an argument is of the wrong kind or missing, or *support_reason* is blank.
-
-    Example:
-        >>> from course_assignments.errors import InvalidInput
-        >>> try:
-        ...     cancel_subscription("s-1", None, opened=[], at=datetime(2026, 1, 5))
-        ... except InvalidInput as error:
-        ...     print(error)
-        subscription: expected Subscription
-    """
-    _check(subscription, learner, policies)
-    ids = [one.assignment_id for one in subscription.openings]
-    given = check_opened(subscription, opened, ids)
-    if support_reason is not None:
-        fields.check_long_text(support_reason, "support_reason")
-    support = support_reason is not None
-    permission = Permission.SUPPORT if support else Permission.ASSIGN
-    now = as_utc(at)
-    open_ones = [one for one in given if one.cancelled_at is None]
-    whole = _as_assignment(subscription)
-    decision = all_of(
-        [
-            *authorization(policies, actor, permission, learner.organization_id),
-            partial(_for_whole, partial(policies.cancellation.evaluate, whole, support=support)),
-            *(
-                partial(
-                    _for_pair, one, partial(policies.cancellation.evaluate, one, support=support)
-                )
-                for one in open_ones
-            ),
-        ],
-        now,
-    )
-    decision.require()
-    cancelled: list[Subscription | CourseAssignment] = [subscription, *open_ones]
-    details = {} if support_reason is None else {"support_reason": support_reason}
-    subjects = (subscription.id, *(one.id for one in open_ones), learner.id)
-    return Change(
-        replace=[Replace(one, attrs.evolve(one, cancelled_at=now)) for one in cancelled],
-        expect=read(*(() if actor is None else (learner, actor))),
-        record=[event("cancel_subscription", now, actor, *subjects, details=details)],
-        decision=decision,
-    )
-
-
-def _check(subscription: Subscription, learner: User, policies: Policies) -> None:
+def check_whose(subscription: Subscription, learner: User, policies: Policies) -> None:
+    """Do nothing if all of these are what they should be, and *subscription* is the learner's."""
     fields.check_kind(subscription, "subscription", Subscription)
     fields.check_kind(learner, "learner", User)
     fields.check_kind(policies, "policies", Policies)
@@ -264,42 +193,3 @@ def _available(policies: Policies, courses: Iterable[Course]) -> list[Question]:
 
 def _is_available(policies: Policies, course: Course, at: datetime) -> Decision:
     return policies.course_availability.evaluate(course, at=at)
-
-
-def _for_whole(question: Callable[..., Decision], at: datetime) -> Decision:
-    """Ask *question*; what it says of an assignment that is not there yet is said otherwise."""
-    answer = question(at=at)
-    reasons = tuple(
-        SubscriptionNotActive(one.created_at) if isinstance(one, AssignmentNotActive) else one
-        for one in answer.reasons
-    )
-    return attrs.evolve(answer, reasons=reasons)
-
-
-def _for_pair(
-    assignment: CourseAssignment, question: Callable[..., Decision], at: datetime
-) -> Decision:
-    """Ask *question*; of a reason against *assignment* it is said whose it is."""
-    answer = question(at=at)
-    reasons = tuple(
-        one
-        if isinstance(one, ForPair)
-        else ForPair(assignment.course_id, assignment.learner_id, one)
-        for one in answer.reasons
-    )
-    return attrs.evolve(answer, reasons=reasons)
-
-
-def _as_assignment(subscription: Subscription) -> CourseAssignment:
-    """Return *subscription* as the cancellation policy can be asked about it."""
-    return CourseAssignment(
-        id=subscription.id,
-        learner_id=subscription.learner_id,
-        course_id=subscription.id,
-        organization_id=subscription.organization_id,
-        created_at=subscription.created_at,
-        expires_at=subscription.expires_at,
-        limited_by=ExpirationLimit.SUBSCRIPTION,
-        origin=FromSubscription(subscription.id),
-        cancelled_at=subscription.cancelled_at,
-    )
