@@ -34,8 +34,12 @@ from course_assignments import (
     Months,
     Note,
     Origin,
+    Statement,
+    StatementLine,
+    StatementTotal,
     TrainingKey,
     cells,
+    columns,
     every,
     export,
     export_csv,
@@ -65,7 +69,7 @@ ASSIGNMENT = CourseAssignment(
 )
 KEY = TrainingKey(code="Spring-2026", batch_id="spring", uses=1, max_uses=3)
 
-ALL = (*export.ASSIGNMENT_COLUMNS, "finished", "notes")
+ALL = (*columns.ASSIGNMENT_COLUMNS, "finished", "notes")
 
 
 def hostile_texts() -> st.SearchStrategy[str]:
@@ -192,6 +196,32 @@ class TestReadingBack:
             (code, batch_id, *map(int, counts)) for code, batch_id, *counts, _ in found
         ] == expected
         assert [instant_or_none(row[-1]) for row in found] == [one.revoked_at for one in records]
+
+    @given(st.lists(full_assignments(), min_size=1, max_size=3, unique_by=lambda one: one.id))
+    def test_the_lines_and_totals_of_a_statement(self, records: list[CourseAssignment]) -> None:
+        lines = [StatementLine.of(one) for one in records]
+        start = min(one.created_at for one in lines)
+        month = Statement(start=start, end=max(one.created_at for one in lines) + US, lines=lines)
+        text = exported(month.lines)
+        assert_no_formula(text)
+        heading, *found = rows(text)
+        assert heading == list(columns.LINE_COLUMNS)
+        assert [
+            StatementLine(
+                organization_id=whose or None,
+                course_id=course_id,
+                learner_id=learner_id,
+                assignment_id=assignment_id,
+                created_at=datetime.fromisoformat(created),
+                cancelled_at=instant_or_none(cancelled),
+            )
+            for whose, course_id, learner_id, assignment_id, created, cancelled, _ in found
+        ] == list(month.lines)
+        assert [row[-1] == "true" for row in found] == [one.billable for one in month.lines]
+        _, *totals = rows(exported(month.totals))
+        assert [
+            [whose or None, course, *map(int, counts)] for whose, course, *counts in totals
+        ] == [list(attrs.astuple(one)) for one in month.totals]
 
     @given(st.lists(hostile_texts(), min_size=1), st.sampled_from(",;\t"))
     def test_columns_of_ones_own(self, texts: list[str], delimiter: str) -> None:
@@ -372,7 +402,7 @@ class TestColumns:
     def test_by_default_notes_are_not_passed_on(self) -> None:
         noted = attrs.evolve(ASSIGNMENT, notes=[Note(title="Renewal", message="Paid.")])
         heading, row = rows(exported([noted]))
-        assert heading == list(export.ASSIGNMENT_COLUMNS)
+        assert heading == list(columns.ASSIGNMENT_COLUMNS)
         assert "Paid" not in "".join(row)
 
     def test_notes_are_told_with_their_importance(self) -> None:
@@ -386,12 +416,15 @@ class TestColumns:
 
     def test_every_fact_of_a_record_has_one(self) -> None:
         assert set(attrs.fields_dict(CourseAssignment)) <= set(ALL)
-        assert set(attrs.fields_dict(TrainingKey)) <= set(export.KEY_COLUMNS)
+        assert set(attrs.fields_dict(TrainingKey)) <= set(columns.KEY_COLUMNS)
+        assert set(attrs.fields_dict(StatementLine)) <= set(columns.LINE_COLUMNS)
+        assert set(attrs.fields_dict(StatementTotal)) <= set(columns.TOTAL_COLUMNS)
 
     def test_every_one_stands_in_the_reference(self) -> None:
         page = Path(__file__).parent.parent / "docs" / "reference" / "export.md"
         listed = findall(r"(?m)^\| `(\w+)` \|", page.read_text(encoding="utf-8"))
-        assert listed == [*ALL, *export.KEY_COLUMNS]
+        others = (columns.KEY_COLUMNS, columns.LINE_COLUMNS, columns.TOTAL_COLUMNS)
+        assert listed == [*ALL, *(name for names in others for name in names)]
 
     def test_every_origin_has_a_word_of_its_own(self) -> None:
         values: dict[type, Origin] = {
@@ -429,8 +462,8 @@ class TestColumns:
 
     def test_a_heading_stands_there_once(self) -> None:
         own = ExportColumn[TrainingKey]("code", lambda one: one.code)
-        for columns in (["code", "code"], ["code", own], [own, own]):
-            error = refused([KEY], columns=columns)
+        for asked in (["code", "code"], ["code", own], [own, own]):
+            error = refused([KEY], columns=asked)
             assert (error.code, error.field) == ("repeated", "columns[1]")
 
     @pytest.mark.parametrize(
@@ -458,8 +491,8 @@ class TestWithoutRecords:
     def test_the_columns_that_are_asked_for_are_the_heading(self) -> None:
         own = ExportColumn[TrainingKey]("Course", lambda _: "py")
         stream, none = io.StringIO(), list[TrainingKey]()
-        assert export_csv(none, stream, columns=[*export.KEY_COLUMNS, own]) == 0
-        assert rows(stream.getvalue()) == [[*export.KEY_COLUMNS, "Course"]]
+        assert export_csv(none, stream, columns=[*columns.KEY_COLUMNS, own]) == 0
+        assert rows(stream.getvalue()) == [[*columns.KEY_COLUMNS, "Course"]]
         assert rows(exported([], columns=ALL)) == [list(ALL)]
         assert rows(exported([], columns=[own])) == [["Course"]]
 

@@ -1,4 +1,4 @@
-"""Keys and assignments as the rows of a CSV file, one by one, in the order they come in.
+"""Records as the rows of a CSV file, one by one, in the order they come in.
 
 What a cell says is the affair of `cells`. Nothing here knows where records are kept, opens a file,
 or ever holds more than one record.
@@ -6,22 +6,23 @@ or ever holds more than one record.
 
 import csv
 from codecs import lookup
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BufferedIOBase, RawIOBase
 from itertools import chain, islice
-from operator import attrgetter
-from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import attrs
 from attrs import field
 
 from course_assignments import fields
-from course_assignments.assignments import CourseAssignment, Direct, FromKey
+from course_assignments.assignments import CourseAssignment
 from course_assignments.cells import Cell, guard, write_cell
+from course_assignments.columns import KINDS, SHOWN, Values
 from course_assignments.errors import InvalidInput
 from course_assignments.keys import TrainingKey
+from course_assignments.statements import StatementLine, StatementTotal
 
-R = TypeVar("R", CourseAssignment, TrainingKey)
+R = TypeVar("R", CourseAssignment, TrainingKey, StatementLine, StatementTotal)
 
 _MARK = "\ufeff"
 
@@ -69,75 +70,6 @@ class TextStream(Protocol):
         ...
 
 
-_Values: TypeAlias = Mapping[str, Callable[[Any], Cell]]
-
-
-def _came_about(assignment: CourseAssignment) -> str:
-    if isinstance(assignment.origin, Direct):
-        return "direct"
-    return "key" if isinstance(assignment.origin, FromKey) else "subscription"
-
-
-def _finished(assignment: CourseAssignment) -> str:
-    # No id has a line break in it.
-    return "\n".join(sorted(assignment.finished))
-
-
-def _notes(assignment: CourseAssignment) -> str:
-    return "\n\n".join(
-        f"{'! ' if note.high_importance else ''}{note.title}: {note.message}"
-        for note in assignment.notes
-    )
-
-
-def _of_origin(name: str) -> Callable[[CourseAssignment], str | None]:
-    return lambda assignment: getattr(assignment.origin, name, None)
-
-
-_ASSIGNMENT: _Values = {
-    **{
-        name: attrgetter(name)
-        for name in (
-            *("id", "learner_id", "course_id", "organization_id", "created_at", "expires_at"),
-            *("limited_by", "completion", "started_at", "completed_at", "cancelled_at"),
-            "first_lab_launched_at",
-        )
-    },
-    # In a word, as everything else is; the numbers are there to be sorted by.
-    "completion": lambda assignment: assignment.completion.name.lower(),
-    "origin": _came_about,
-    "batch_id": _of_origin("batch_id"),
-    "redemption_id": _of_origin("redemption_id"),
-    "subscription_id": _of_origin("subscription_id"),
-    "finished": _finished,
-    "notes": _notes,
-}
-
-_KEY: _Values = {
-    "code": attrgetter("shown_code"),
-    **{
-        name: attrgetter(name)
-        for name in ("batch_id", "uses", "max_uses", "remaining_uses", "revoked_at")
-    },
-}
-
-_KINDS: Mapping[type, _Values] = {CourseAssignment: _ASSIGNMENT, TrainingKey: _KEY}
-
-# Notes are for administrators, so whoever wants to pass them on has to say so.
-_ON_REQUEST = {"finished", "notes"}
-
-#: The columns of assignments unless others are asked for; there are ``finished`` and ``notes`` too.
-ASSIGNMENT_COLUMNS: tuple[str, ...] = tuple(n for n in _ASSIGNMENT if n not in _ON_REQUEST)
-
-#: The columns of keys unless others are asked for.
-KEY_COLUMNS: tuple[str, ...] = tuple(_KEY)
-
-_SHOWN: Mapping[type, tuple[str, ...]] = {
-    CourseAssignment: ASSIGNMENT_COLUMNS,
-    TrainingKey: KEY_COLUMNS,
-}
-
-
 def export_csv(
     records: Iterable[R],
     stream: TextStream,
@@ -148,16 +80,17 @@ def export_csv(
 ) -> int:
     r"""Write a heading and a row for each of *records* to *stream*; return how many records.
 
-    The records are `CourseAssignment`\ s or `TrainingKey`\ s, all of one kind, and keep their
-    order. They may come from any iterator: each row is written before the next record is asked
-    for. The codes of keys are written in full, as learners type them: guard the file like the keys.
+    The records are `CourseAssignment`\ s, `TrainingKey`\ s, or the lines or totals of a
+    `Statement`, all of one kind, and keep their order. They may come from any iterator: each row is
+    written before the next record is asked for. The codes of keys are written in full, as learners
+    type them: guard the file like the keys.
 
     A cell that a spreadsheet might compute gets a ``'`` in front (`read_cell` takes it off again).
     Instants are written in UTC, instants and terms in ISO 8601, members of an enum by their values,
     and ``None`` as an empty cell. Lines end with CR LF.
 
-    *columns* are names, as in `export.ASSIGNMENT_COLUMNS` and `export.KEY_COLUMNS`, or columns of
-    your own, and by default all those of the kind. By default it takes a record to know them:
+    *columns* are names, as in `columns.ASSIGNMENT_COLUMNS` and `columns.KEY_COLUMNS`, or columns of
+    your own, and by default those of the kind. By default it takes a record to know them:
     without one, nothing at all is written.
 
     *delimiter* has to be where the reader splits; Excel goes by the list separator of the computer,
@@ -189,7 +122,7 @@ def export_csv(
     rest = _iterate(records)
     head = list(islice(rest, 1))
     if head:
-        fields.check_record(head[0], "records[0]", *_KINDS)
+        fields.check_record(head[0], "records[0]", *KINDS)
     kind = type(head[0]) if head else None
     shown = _with_values(chosen, kind)
     if not shown:
@@ -201,7 +134,7 @@ def export_csv(
     written = 0
     for record in chain(head, rest):
         if type(record) is not kind:
-            fields.check_record(record, f"records[{written}]", *_KINDS)
+            fields.check_record(record, f"records[{written}]", *KINDS)
             raise InvalidInput("wrong_type", f"records[{written}]", "export one kind at a time")
         writer.writerow([write_cell(value(record), path) for _, value, path in shown])
         written += 1
@@ -257,7 +190,7 @@ def _with_values(
 ) -> list[tuple[str, Callable[[Any], Cell], str]]:
     """Return heading, function and path of each column; none if there is no telling which."""
     if columns is None:
-        columns = () if kind is None else _SHOWN[kind]
+        columns = () if kind is None else SHOWN[kind]
     known = _known(columns, kind)
     shown: list[tuple[str, Callable[[Any], Cell], str]] = []
     for position, column in enumerate(columns):
@@ -267,14 +200,14 @@ def _with_values(
         elif column in known:
             shown.append((column, known[column], path))
         else:
-            hint = f"expected a name such as {next(iter(known))}, or an ExportColumn"
+            hint = f"there is no column {column[:40]!r}; expected one such as {next(iter(known))}"
             raise InvalidInput("unknown_column", path, hint)
     return shown
 
 
-def _known(columns: Sequence[str | ExportColumn[Any]], kind: type | None) -> _Values:
+def _known(columns: Sequence[str | ExportColumn[Any]], kind: type | None) -> Values:
     """Return the columns of *kind*; without a record, of the kind that has most of these."""
     if kind is not None:
-        return _KINDS[kind]
+        return KINDS[kind]
     names = {column for column in columns if isinstance(column, str)}
-    return max(_KINDS.values(), key=lambda known: len(names & known.keys()))
+    return max(KINDS.values(), key=lambda known: len(names & known.keys()))
