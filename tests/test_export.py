@@ -11,6 +11,7 @@ from pathlib import Path
 from re import findall
 from typing import Any, get_args
 from unicodedata import normalize
+from weakref import ref
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -530,6 +531,25 @@ class TestOneByOne:
             *("asked for b", "wrote b"),
             *("asked for c", "wrote c"),
         ]
+
+    def test_what_is_written_is_forgotten(self) -> None:
+        alive: list[ref[CourseAssignment]] = []
+        most = 0
+
+        def made(number: int) -> CourseAssignment:
+            one = attrs.evolve(ASSIGNMENT, id=f"a-{number}")
+            alive.append(ref(one))
+            return one
+
+        def records() -> Iterator[CourseAssignment]:
+            nonlocal most
+            for number in range(50):
+                most = max(most, len([one for one in alive if one() is not None]))
+                yield made(number)
+
+        assert export_csv(records(), Log()) == 50
+        # The first, by which the kind is known, and the one before.
+        assert most <= 2
 
     def test_the_records_of_every_page_come_through(self) -> None:
         registrar, _ = world()

@@ -624,6 +624,9 @@ class TestWhatADecisionFound:
         lambda of: of.edit_subscription("s-1", ["py"], by="manager"),
         lambda of: of.cancel_subscription("s-1", by="manager"),
         lambda of: of.open_course("s-1", "py", by="manager"),
+        lambda of: of.cancel("a-1", by="manager"),
+        lambda of: of.reschedule("a-1", 10 * DAY, by="manager"),
+        lambda of: of.complete("a-1", by="manager"),
     )
 
     @staticmethod
@@ -656,6 +659,12 @@ class TestWhatADecisionFound:
         assert self.refused(InMemoryRepository, command, cancel) == ["already_cancelled"]
         with pytest.raises(AssertionError):
             self.refused(careless(expects_nothing), command, cancel)
+
+    def test_a_later_end_counts_by_the_organization_that_the_learner_has_by_then(self) -> None:
+        later: Command = lambda of: of.reschedule("a-1", 100 * DAY)  # noqa: E731 - as in a table
+        assert self.refused(InMemoryRepository, later, move) == ["expires_too_late"]
+        with pytest.raises(AssertionError):
+            self.refused(careless(expects_nothing), later, move)
 
     @staticmethod
     def ends(make: Make) -> list[object]:

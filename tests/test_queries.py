@@ -205,7 +205,13 @@ class TestJunk:
     def test_the_bounds_of_a_page_belong_to_it(self, limit: int) -> None:
         assert CourseQuery(limit=limit).limit == limit
 
-    @pytest.mark.parametrize("cursor", ["py", 7, ["py"], object(), (), ("py", "sql"), (START,)])
+    @pytest.mark.parametrize(
+        "cursor",
+        [
+            *("py", 7, ["py"], object(), (None,), (True,), (b"py",), ([],)),
+            *((), ("py", "sql"), ("py", 1.5), (START,)),
+        ],
+    )
     def test_a_cursor_is_a_place_of_its_kind(self, cursor: Any) -> None:
         with pytest.raises(InvalidInput) as caught:
             CourseQuery(cursor=cursor)

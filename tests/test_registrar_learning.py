@@ -551,6 +551,13 @@ class TestFinish:
         assert codes(registrar, "finish", lab.id) == ["no_attempt_open"]
         assert registrar.may_finish(lab.id) == Decision([NoAttemptOpen(START + HOUR)])
 
+    @pytest.mark.parametrize("command", ["pause", "resume", "finish"])
+    def test_one_that_was_finished_by_a_clock_ahead_says_both(self, command: str) -> None:
+        registrar, clock, lab = lesson()
+        registrar.finish(lab.id)
+        clock.set(START)
+        assert codes(registrar, command, lab.id) == ["no_attempt_open", "attempt_ahead"]
+
     def test_under_a_cancelled_assignment_nothing_is_finished(self) -> None:
         registrar, _, film = lesson("film")
         registrar.cancel("a-1")

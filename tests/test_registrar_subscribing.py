@@ -205,6 +205,13 @@ class TestSubscribeUnderAnId:
         conflict = error(Conflict, registrar, "subscribe", learner, courses, duration=DAY, id="s-1")
         assert conflict == Conflict(("s-1",), "id_taken")
 
+    @pytest.mark.parametrize("junk", [None, 7, "", " ", ["ada"]])
+    def test_what_can_be_no_id_of_a_learner_is_invalid_and_no_conflict(self, junk: Any) -> None:
+        registrar, _ = subscribed()
+        set_ = ["py", "sql", "lessons"]
+        found = error(InvalidInput, registrar, "subscribe", junk, set_, duration=DAY, id="s-1")
+        assert found.field == "learner_id"
+
     def test_once_it_was_edited_the_set_is_not_compared_the_learner_is(self) -> None:
         registrar, _ = subscribed()
         registrar.edit_subscription("s-1", ["sql"])
@@ -938,6 +945,19 @@ class TestPoliciesOfTheHost:
         assert registrar.may_cancel_subscription("s-1").changes_at == clock() + TICK
         clock.advance(TICK)
         assert codes(registrar, "cancel_subscription", "s-1") == ["cancellation_window_closed"]
+
+    def test_what_a_host_says_of_an_end_stands_beside_the_end_of_the_subscription(self) -> None:
+        @attrs.frozen
+        class NeverLater(ExpirationPolicy):
+            def evaluate(self, *_: object, **__: object) -> Decision:
+                return Never().evaluate()
+
+        registrar, clock = subscribed()
+        made = registrar.open_course("s-1", "py")
+        own = Policies(expiration=NeverLater())
+        of = Registrar(registrar.repository, clock=clock, policies=own)
+        assert codes(of, "reschedule", made.id, END) == ["x-never"]
+        assert codes(of, "reschedule", made.id, END + TICK) == ["x-never", "expires_too_late"]
 
     def test_a_limit_of_its_own_ends_what_is_opened(self) -> None:
         registrar, _ = subscribed(policies=Policies(expiration=ExpirationPolicy(maximum=DAY)))
