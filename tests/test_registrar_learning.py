@@ -558,6 +558,15 @@ class TestFinish:
         clock.set(START)
         assert codes(registrar, command, lab.id) == ["no_attempt_open", "attempt_ahead"]
 
+    @pytest.mark.parametrize("command", ["pause", "resume", "finish"])
+    def test_what_speaks_against_the_assignment_is_told_before_the_attempt(
+        self, command: str
+    ) -> None:
+        registrar, _, film = lesson("film")
+        registrar.finish(film.id)
+        registrar.cancel("a-1")
+        assert codes(registrar, command, film.id) == ["already_cancelled", "no_attempt_open"]
+
     def test_under_a_cancelled_assignment_nothing_is_finished(self) -> None:
         registrar, _, film = lesson("film")
         registrar.cancel("a-1")
@@ -807,3 +816,12 @@ class TestActions:
             assert change.expect == (self.GIVEN,)
             by_sales = act(attempt, self.GIVEN, ADA, at=self.AT, actor=SALES)
             assert by_sales.expect == (self.GIVEN, ADA, SALES)
+
+    def test_an_assignment_that_does_not_change_is_expected_and_not_written(self) -> None:
+        begun = attrs.evolve(self.GIVEN, started_at=START, finished={"film"})
+        film = attrs.evolve(self.OPEN, activity_id="film")
+        started = actions.start(begun, ADA, LESSONS, "link", attempts=[], at=self.AT)
+        finished = actions.finish(film, begun, ADA, LESSONS, at=self.AT)
+        assert started.replace == ()
+        assert [one.before for one in finished.replace] == [film]
+        assert started.expect[0] == finished.expect[0] == begun
