@@ -807,6 +807,13 @@ class TestAgainstAPlainModel:
         assert list(repository.find(AssignmentQuery(learner_id="bo"))) == [second]
         assert list(repository.find(AssignmentQuery(course_id="py"))) == [second, between]
 
+    def test_the_only_one_that_is_found_by_a_value_is_found_after_it_moved(self) -> None:
+        first, moved = assignment("a-1", 5, "ada", "py"), assignment("a-1", 1, "ada", "py")
+        repository = stored(first)
+        repository.commit(Change(replace=[Replace(first, moved)]))
+        assert list(repository.find(AssignmentQuery(learner_id="ada"))) == [moved]
+        assert list(repository.find(AssignmentQuery(course_id="py"))) == [moved]
+
     def test_keys_of_several_batches_come_in_the_order_of_their_codes_each_once(self) -> None:
         keys = [
             TrainingKey(code=f"Code-{number:03}", batch_id=("a", "b", "other", "c")[number % 4])

@@ -704,6 +704,7 @@ class TestPoliciesOfTheHost:
 
         registrar, clock = classroom(policies=Policies(access=ByDay(), finish=ByDay()))
         args = COMMANDS[command](registrar)
+        assert getattr(registrar, f"may_{command}")(*args) == Decision((), START + TICK)
         clock.set(START + HOUR)
         assert codes(registrar, command, *args) == ["x-night"]
         assert getattr(registrar, f"may_{command}")(*args).changes_at == opens_at
