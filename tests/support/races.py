@@ -198,7 +198,8 @@ class Scene:
         self.repository = repository
         self.options = {
             "new_id": lambda: token_hex(16),
-            "patience": timedelta(seconds=PATIENCE / 2),
+            # Longer than any gate waits: who was held up there must not give up for it.
+            "patience": timedelta(seconds=2 * PATIENCE),
             **options,
         }
         self.registrar, self.clock = world(repository, **self.options)
