@@ -105,5 +105,7 @@ class Course:
         for position, activity in enumerate(self.activities):
             if activity.id in seen:
                 path = f"activities[{position}].id"
-                raise InvalidInput("repeated", path, f"{activity.id!r} is in this course already")
+                raise InvalidInput(
+                    "repeated", path, f"{activity.id[:60]!r} is in this course already"
+                )
             seen.add(activity.id)

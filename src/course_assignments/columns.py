@@ -68,7 +68,7 @@ _LINE: Values = _named(
 _TOTAL: Values = _named("organization_id", "course_id", "created", "cancelled", "billable")
 
 #: Every column that there is of each kind.
-KINDS: Final[Mapping[type, Values]] = {
+COLUMNS: Final[Mapping[type, Values]] = {
     CourseAssignment: _ASSIGNMENT,
     TrainingKey: _KEY,
     StatementLine: _LINE,

@@ -17,7 +17,7 @@ from attrs import field
 from course_assignments import fields
 from course_assignments.assignments import CourseAssignment
 from course_assignments.cells import Cell, guard, write_cell
-from course_assignments.columns import KINDS, SHOWN, Values
+from course_assignments.columns import COLUMNS, SHOWN, Values
 from course_assignments.errors import InvalidInput
 from course_assignments.keys import TrainingKey
 from course_assignments.statements import StatementLine, StatementTotal
@@ -86,12 +86,12 @@ def export_csv(
     type them: guard the file like the keys.
 
     A cell that a spreadsheet might compute gets a ``'`` in front (`read_cell` takes it off again).
-    Instants are written in UTC, instants and terms in ISO 8601, members of an enum by their values,
-    and ``None`` as an empty cell. Lines end with CR LF.
+    Instants are written in UTC, instants and terms in ISO 8601, members of an enum by their values
+    (``completion`` by its name), and ``None`` as an empty cell. Lines end with CR LF.
 
-    *columns* are names, as in `columns.ASSIGNMENT_COLUMNS` and `columns.KEY_COLUMNS`, or columns of
-    your own, and by default those of the kind. By default it takes a record to know them:
-    without one, nothing at all is written.
+    *columns* are names, as in `columns.ASSIGNMENT_COLUMNS` and its neighbours, or columns of your
+    own, and by default those of the kind. By default it takes a record to know them: without one,
+    nothing at all is written.
 
     *delimiter* has to be where the reader splits; Excel goes by the list separator of the computer,
     often a semicolon. A spreadsheet that splits elsewhere finds cells that nobody guarded.
@@ -122,7 +122,7 @@ def export_csv(
     rest = _iterate(records)
     head = list(islice(rest, 1))
     if head:
-        fields.check_record(head[0], "records[0]", *KINDS)
+        fields.check_record(head[0], "records[0]", *COLUMNS)
     kind = type(head[0]) if head else None
     shown = _with_values(chosen, kind)
     if not shown:
@@ -134,7 +134,7 @@ def export_csv(
     written = 0
     for record in chain(head, rest):
         if type(record) is not kind:
-            fields.check_record(record, f"records[{written}]", *KINDS)
+            fields.check_record(record, f"records[{written}]", *COLUMNS)
             raise InvalidInput("wrong_type", f"records[{written}]", "export one kind at a time")
         writer.writerow([write_cell(value(record), path) for _, value, path in shown])
         written += 1
@@ -163,7 +163,9 @@ def _marks_itself(stream: object) -> bool:
 
 def _iterate(records: Iterable[R]) -> Iterator[R]:
     if isinstance(records, str | bytes) or not isinstance(records, Iterable):
-        raise InvalidInput("not_a_list", "records", "expected assignments or keys, one by one")
+        raise InvalidInput(
+            "not_a_list", "records", "expected records one by one, such as statement.lines"
+        )
     try:
         return iter(records)
     except Exception as error:  # a list of the caller's own may raise anything
@@ -200,7 +202,7 @@ def _with_values(
         elif column in known:
             shown.append((column, known[column], path))
         else:
-            hint = f"there is no column {column[:40]!r}; expected one such as {next(iter(known))}"
+            hint = f"expected one such as {next(iter(known))}; there is no {column[:12]!a}"
             raise InvalidInput("unknown_column", path, hint)
     return shown
 
@@ -208,6 +210,6 @@ def _with_values(
 def _known(columns: Sequence[str | ExportColumn[Any]], kind: type | None) -> Values:
     """Return the columns of *kind*; without a record, of the kind that has most of these."""
     if kind is not None:
-        return KINDS[kind]
+        return COLUMNS[kind]
     names = {column for column in columns if isinstance(column, str)}
-    return max(KINDS.values(), key=lambda known: len(names & known.keys()))
+    return max(COLUMNS.values(), key=lambda known: len(names & known.keys()))

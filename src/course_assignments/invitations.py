@@ -30,7 +30,7 @@ from course_assignments.wording import Block, InvitationTemplate, blocks, parts
 URL_LENGTH: Final = 2_000
 
 #: The letter as we word it.
-DOCUMENTED: Final = InvitationTemplate()
+OUR_WORDING: Final = InvitationTemplate()
 
 
 def invitation(
@@ -43,7 +43,7 @@ def invitation(
     login_url: str,
     sender: str,
     sender_name: str | None = None,
-    template: InvitationTemplate = DOCUMENTED,
+    template: InvitationTemplate = OUR_WORDING,
 ) -> EmailMessage:
     """Return the letter that takes *key* to *learner*, as plain text and as HTML.
 

@@ -53,7 +53,11 @@ class StatementLine:
 
     @classmethod
     def of(cls, assignment: CourseAssignment) -> "StatementLine":
-        """Return the line of *assignment*, such as one out of a host's own table."""
+        """Return the line of *assignment*, such as one out of a host's own table.
+
+        Raises:
+            InvalidInput: it is no `CourseAssignment`.
+        """
         fields.check_kind(assignment, "assignment", CourseAssignment)
         return cls(
             organization_id=assignment.organization_id,
@@ -80,7 +84,7 @@ class StatementTotal:
 
     Attributes:
         organization_id: The organization, or ``None`` for learners who had none.
-        created: All that were created; the other two add up to it.
+        created: All that were created; the other two add up to it, as `Statement.totals` counts.
 
     Example:
         >>> StatementTotal(

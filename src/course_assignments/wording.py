@@ -73,7 +73,7 @@ class InvitationTemplate:
         subject: One line, of which others may read along: the key cannot stand there.
         greeting: The first line of the letter.
         opening: What the letter is about.
-        beginning: Left out where the keys of the batch work at once.
+        beginning: Left out where the batch has no start.
         deadline: Left out where the keys of the batch have no end.
         new_account: What stands above the steps of someone who has no account yet.
         new_account_steps: These steps; without any, the line above them is left out as well.

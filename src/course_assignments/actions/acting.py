@@ -38,7 +38,7 @@ def check_organization(organization: Organization | None, learner: User) -> None
         fields.check_kind(organization, "organization", Organization)
     wanted = learner.organization_id
     if (None if organization is None else organization.id) != wanted:
-        hint = "none, as the learner has none" if wanted is None else f"the learner's: {wanted!r}"
+        hint = "none, as the learner has none" if wanted is None else f"{wanted[:60]!r}, theirs"
         raise InvalidInput("another_record", "organization", f"expected {hint}")
 
 

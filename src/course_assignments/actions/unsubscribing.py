@@ -46,7 +46,8 @@ def cancel_subscription(
 
     Raises:
         Refused: with every reason against.
-        InvalidInput: an argument is of the wrong kind or missing, or *support_reason* is blank.
+        InvalidInput: an argument is of the wrong kind or missing, a record belongs to others than
+            the rest, or *support_reason* is blank.
 
     Example:
         >>> from course_assignments.errors import InvalidInput
@@ -64,7 +65,7 @@ def cancel_subscription(
     support = support_reason is not None
     permission = Permission.SUPPORT if support else Permission.ASSIGN
     now = as_utc(at)
-    open_ones = [one for one in given if one.cancelled_at is None]
+    uncancelled = [one for one in given if one.cancelled_at is None]
     whole = _as_assignment(subscription)
     decision = all_of(
         [
@@ -74,15 +75,15 @@ def cancel_subscription(
                 partial(
                     _for_pair, one, partial(policies.cancellation.evaluate, one, support=support)
                 )
-                for one in open_ones
+                for one in uncancelled
             ),
         ],
         now,
     )
     decision.require()
-    cancelled: list[Subscription | CourseAssignment] = [subscription, *open_ones]
+    cancelled: list[Subscription | CourseAssignment] = [subscription, *uncancelled]
     details = {} if support_reason is None else {"support_reason": support_reason}
-    subjects = (subscription.id, *(one.id for one in open_ones), learner.id)
+    subjects = (subscription.id, *(one.id for one in uncancelled), learner.id)
     return Change(
         replace=[Replace(one, attrs.evolve(one, cancelled_at=now)) for one in cancelled],
         expect=read(*(() if actor is None else (learner, actor))),

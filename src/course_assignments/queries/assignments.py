@@ -51,7 +51,8 @@ class AssignmentQuery(Query[CourseAssignment]):
         subscription_id: The subscription from which it was opened.
 
     Raises:
-        InvalidInput: a filter is of the wrong kind, a range is empty, or ``at`` is missing.
+        InvalidInput: a filter is of the wrong kind, a range is empty, or one of ``status`` and
+            ``at`` is given without the other.
 
     Example:
         >>> from datetime import UTC

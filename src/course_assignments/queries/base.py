@@ -5,7 +5,7 @@ a field has one of some values (`Query.where`), lies in a range (`Query.ranges`)
 (`Query.parts`). Of the kinds of records nothing is known here but their names.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import attrs
@@ -58,7 +58,8 @@ def _check_cursor(query: "Query[Any]", at: "attrs.Attribute[Any]", value: Any) -
     if value is None:
         return
     kinds = [_kind_of_place(name) for name in query.order]
-    if not fields.is_exactly(value, tuple) or [type(one) for one in value] != kinds:
+    fits = fields.is_exactly(value, tuple) and [type(one) for one in value] == kinds
+    if not fits or any(getattr(one, "tzinfo", UTC) is not UTC for one in value):
         hint = "expected the cursor of the next query of a page of the same kind"
         raise InvalidInput("invalid_cursor", at.name, hint)
 

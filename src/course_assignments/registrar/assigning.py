@@ -212,7 +212,9 @@ def _learners(learners: Iterable[str | User]) -> dict[str, User | None]:
             continue
         check_newcomer(learner, path)
         if (given.get(learner.id) or learner) != learner:
-            raise InvalidInput("repeated", path, f"{learner.id!r} is given twice, and differently")
+            raise InvalidInput(
+                "repeated", path, f"{learner.id[:60]!r} is given twice, and differently"
+            )
         given[learner.id] = learner
     return given
 
