@@ -486,6 +486,16 @@ class TestJunk:
         with pytest.raises(InvalidInput):
             stored(PYTHON).find(Odd())
 
+    def test_a_query_of_ones_own_that_begins_at_no_place_is_refused(self) -> None:
+        class Lost(CourseQuery):
+            @property
+            def start(self) -> tuple[Any, ...]:
+                return (7,)
+
+        with pytest.raises(InvalidInput) as caught:
+            stored(PYTHON, SQL).find(Lost())
+        assert (caught.value.code, caught.value.field) == ("invalid_cursor", "cursor")
+
     @pytest.mark.parametrize("change", [*JUNK, Change])
     def test_what_is_no_change_is_refused(self, change: Any) -> None:
         with pytest.raises(InvalidInput) as caught:
