@@ -45,7 +45,8 @@ _ASSIGNMENT: Values = {
         *("limited_by", "completion", "started_at", "completed_at", "cancelled_at"),
         "first_lab_launched_at",
     ),
-    # In a word, as everything else is; the numbers are there to be sorted by.
+    # In a word, as everything else is, and in the place that it has above; the numbers of the enum
+    # are there to be sorted by.
     "completion": lambda assignment: assignment.completion.name.lower(),
     "origin": _came_about,
     "batch_id": attrgetter("batch_id"),

@@ -111,6 +111,19 @@ def check_list(values: Iterable[T], field: str, *, empty: bool = False) -> tuple
     return found
 
 
+def check_ids(values: Iterable[str], field: str) -> tuple[str, ...]:
+    """Return *values* as a tuple if they are ids, at least one.
+
+    Example:
+        >>> check_ids(["py", "sql"], "course_ids")
+        ('py', 'sql')
+    """
+    found = check_list(values, field)
+    for position, value in enumerate(found):
+        check_id(value, f"{field}[{position}]")
+    return found
+
+
 def check_each(values: Iterable[T], field: str, *kinds: type) -> tuple[T, ...]:
     """Return *values* as a tuple if each of them is one of *kinds*; there may be none.
 

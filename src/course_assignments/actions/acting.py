@@ -1,7 +1,9 @@
 """What actions share: checks of what belongs together, the actor's question, and the event."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+
+import attrs
 
 from course_assignments import fields
 from course_assignments.catalog import Organization
@@ -13,7 +15,7 @@ from course_assignments.instants import as_utc
 from course_assignments.keys import KeyBatch
 from course_assignments.people import User
 from course_assignments.policies.bundle import Policies
-from course_assignments.reasons import EmailTaken
+from course_assignments.reasons import EmailTaken, ForPair, Reason
 
 
 def check_actor(actor: User | None) -> None:
@@ -92,6 +94,24 @@ def own_authorization(policies: Policies, actor: User | None, learner: User) -> 
     check_actor(actor)
     acting = None if actor is not None and actor.id == learner.id else actor
     return authorization(policies, acting, Permission.ASSIGN, learner.organization_id)
+
+
+def for_pair(
+    course_id: str,
+    learner_id: str,
+    question: Question,
+    concerns: Callable[[Reason], bool] | None,
+    at: datetime,
+) -> Decision:
+    """Ask *question*; of each reason that *concerns* this pair, or of all, say which pair it is."""
+    decision = question(at)
+    reasons = tuple(
+        ForPair(course_id, learner_id, reason)
+        if not isinstance(reason, ForPair) and (concerns is None or concerns(reason))
+        else reason
+        for reason in decision.reasons
+    )
+    return attrs.evolve(decision, reasons=reasons)
 
 
 def event(

@@ -1,23 +1,23 @@
 """Assign courses to learners. Rules 1, 2, 14, 15, 21 and 22."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 
 import attrs
 
 from course_assignments import fields
-from course_assignments.actions.acting import check_newcomer, emails_free
+from course_assignments.actions.acting import check_newcomer, emails_free, for_pair
 from course_assignments.actions.pairs import Order, Pair
 from course_assignments.assignments import AssignmentBatch, CourseAssignment, Note
 from course_assignments.changes import Change
-from course_assignments.decisions import Decision, Question
+from course_assignments.decisions import Question
 from course_assignments.enums import Repeat
 from course_assignments.errors import InvalidInput
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
 from course_assignments.policies.repetition import latest_standing
-from course_assignments.reasons import ForPair, OrganizationNotManaged, Reason
+from course_assignments.reasons import OrganizationNotManaged, Reason
 from course_assignments.terms import EndLike
 
 
@@ -122,8 +122,9 @@ def assign_many(
     questions: list[Question] = [lambda _: taken]
     for pair in asked:
         shared, own = order.shared_questions(pair), order.own_questions(pair)
-        questions += [partial(_for_pair, question, pair, _names_nobody) for question in shared]
-        questions += [partial(_for_pair, question, pair, _is_its_own) for question in own]
+        whose = pair.course.id, pair.learner.id
+        questions += [partial(for_pair, *whose, question, _names_nobody) for question in shared]
+        questions += [partial(for_pair, *whose, question, None) for question in own]
     decision = order.decide(questions)
     decision.require()
     change = order.change("assign_many", list(asked), decision)
@@ -146,24 +147,6 @@ def settled(pairs: Iterable[Pair], change: Change, *, at: datetime) -> Assignmen
     fresh = {one.id for one in created}
     held = (latest_standing(pair.standing, at) for pair in asked if pair.id not in fresh)
     return AssignmentBatch(created=created, skipped=tuple(one for one in held if one is not None))
-
-
-def _for_pair(
-    question: Question, pair: Pair, concerns: Callable[[Reason], bool], at: datetime
-) -> Decision:
-    """Ask *question*; of a reason that *concerns* the pair it is said which pair it is."""
-    decision = question(at)
-    reasons = tuple(
-        ForPair(pair.course.id, pair.learner.id, reason)
-        if not isinstance(reason, ForPair) and concerns(reason)
-        else reason
-        for reason in decision.reasons
-    )
-    return attrs.evolve(decision, reasons=reasons)
-
-
-def _is_its_own(_: Reason) -> bool:
-    return True
 
 
 def _names_nobody(reason: Reason) -> bool:

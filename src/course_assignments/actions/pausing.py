@@ -1,5 +1,6 @@
 """Pause an activity and go on with it. Rule 5: a pause never moves the end of access."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import attrs
@@ -9,7 +10,7 @@ from course_assignments.actions.learning import check_attempt, is_open, recorded
 from course_assignments.assignments import CourseAssignment
 from course_assignments.attempts import Attempt, Pause
 from course_assignments.changes import Change, Replace
-from course_assignments.decisions import Decision, all_of
+from course_assignments.decisions import Decision, Question, all_of
 from course_assignments.instants import as_utc
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
@@ -52,20 +53,17 @@ def pause(
     def running(_: datetime) -> Decision:
         return Decision(() if attempt.paused_at is None else (AttemptPaused(attempt.paused_at),))
 
-    now = as_utc(at)
-    decision = all_of(
-        [
-            *own_authorization(policies, actor, learner),
-            lambda at: policies.access.evaluate(assignment, at=at),
-            is_open(attempt),
-            running,
-            recorded_by(attempt),
-        ],
-        now,
+    return _changed(
+        "pause",
+        attempt,
+        assignment,
+        learner,
+        asked=running,
+        pauses=lambda now: (*attempt.pauses, Pause(now)),
+        at=at,
+        policies=policies,
+        actor=actor,
     )
-    decision.require()
-    step = Replace(attempt, attrs.evolve(attempt, pauses=(*attempt.pauses, Pause(now))))
-    return _rested("pause", step, assignment, learner, decision=decision, at=now, actor=actor)
 
 
 def resume(
@@ -105,37 +103,47 @@ def resume(
         waits = attempt.paused_at is not None or not attempt.is_open
         return Decision(() if waits else (AttemptNotPaused(),))
 
+    return _changed(
+        "resume",
+        attempt,
+        assignment,
+        learner,
+        asked=paused,
+        pauses=lambda now: (*attempt.pauses[:-1], attrs.evolve(attempt.pauses[-1], resumed_at=now)),
+        at=at,
+        policies=policies,
+        actor=actor,
+    )
+
+
+def _changed(
+    action: str,
+    attempt: Attempt,
+    assignment: CourseAssignment,
+    learner: User,
+    *,
+    asked: Question,
+    pauses: Callable[[datetime], tuple[Pause, ...]],
+    at: datetime,
+    policies: Policies,
+    actor: User | None,
+) -> Change:
+    """Return the change that gives *attempt* other *pauses*, while its assignment is active."""
     now = as_utc(at)
     decision = all_of(
         [
             *own_authorization(policies, actor, learner),
             lambda at: policies.access.evaluate(assignment, at=at),
             is_open(attempt),
-            paused,
+            asked,
             recorded_by(attempt),
         ],
         now,
     )
     decision.require()
-    *before, last = attempt.pauses
-    after = attrs.evolve(attempt, pauses=(*before, attrs.evolve(last, resumed_at=now)))
-    step = Replace(attempt, after)
-    return _rested("resume", step, assignment, learner, decision=decision, at=now, actor=actor)
-
-
-def _rested(
-    action: str,
-    step: Replace,
-    assignment: CourseAssignment,
-    learner: User,
-    *,
-    decision: Decision,
-    at: datetime,
-    actor: User | None,
-) -> Change:
     return Change(
-        replace=[step],
+        replace=[Replace(attempt, attrs.evolve(attempt, pauses=pauses(now)))],
         expect=read(assignment, *(() if actor is None else (learner, actor))),
-        record=[event(action, at, actor, step.after.id, assignment.id, learner.id)],
+        record=[event(action, now, actor, attempt.id, assignment.id, learner.id)],
         decision=decision,
     )

@@ -1,22 +1,22 @@
 """Cancel a subscription, with all that was opened from it. Rules 3, 4, 19 and 21."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 
 import attrs
 
 from course_assignments import fields
-from course_assignments.actions.acting import authorization, event, read
+from course_assignments.actions.acting import authorization, event, for_pair, read
 from course_assignments.actions.subscribing import check_opened, check_whose
 from course_assignments.assignments import CourseAssignment, FromSubscription
 from course_assignments.changes import Change, Replace
-from course_assignments.decisions import Decision, all_of
+from course_assignments.decisions import Decision, Question, all_of
 from course_assignments.enums import ExpirationLimit, Permission
 from course_assignments.instants import as_utc
 from course_assignments.people import User
 from course_assignments.policies.bundle import DOCUMENTED, Policies
-from course_assignments.reasons import AssignmentNotActive, ForPair, SubscriptionNotActive
+from course_assignments.reasons import AssignmentNotActive, SubscriptionNotActive
 from course_assignments.subscriptions import Subscription
 
 
@@ -62,18 +62,21 @@ def cancel_subscription(
     given = check_opened(subscription, opened, ids)
     if support_reason is not None:
         fields.check_long_text(support_reason, "support_reason")
-    support = support_reason is not None
-    permission = Permission.SUPPORT if support else Permission.ASSIGN
+    permission = Permission.ASSIGN if support_reason is None else Permission.SUPPORT
     now = as_utc(at)
     uncancelled = [one for one in given if one.cancelled_at is None]
     whole = _as_assignment(subscription)
     decision = all_of(
         [
             *authorization(policies, actor, permission, learner.organization_id),
-            partial(_for_whole, partial(policies.cancellation.evaluate, whole, support=support)),
+            partial(_for_whole, _cancels(whole, policies, support_reason)),
             *(
                 partial(
-                    _for_pair, one, partial(policies.cancellation.evaluate, one, support=support)
+                    for_pair,
+                    one.course_id,
+                    one.learner_id,
+                    _cancels(one, policies, support_reason),
+                    None,
                 )
                 for one in uncancelled
             ),
@@ -92,25 +95,18 @@ def cancel_subscription(
     )
 
 
-def _for_whole(question: Callable[..., Decision], at: datetime) -> Decision:
+def _cancels(
+    assignment: CourseAssignment, policies: Policies, support_reason: str | None
+) -> Question:
+    support = support_reason is not None
+    return lambda at: policies.cancellation.evaluate(assignment, at=at, support=support)
+
+
+def _for_whole(question: Question, at: datetime) -> Decision:
     """Ask *question*; what it says of an assignment that is not there yet is said otherwise."""
-    answer = question(at=at)
+    answer = question(at)
     reasons = tuple(
         SubscriptionNotActive(one.created_at) if isinstance(one, AssignmentNotActive) else one
-        for one in answer.reasons
-    )
-    return attrs.evolve(answer, reasons=reasons)
-
-
-def _for_pair(
-    assignment: CourseAssignment, question: Callable[..., Decision], at: datetime
-) -> Decision:
-    """Ask *question*; of a reason against *assignment* it is said whose it is."""
-    answer = question(at=at)
-    reasons = tuple(
-        one
-        if isinstance(one, ForPair)
-        else ForPair(assignment.course_id, assignment.learner_id, one)
         for one in answer.reasons
     )
     return attrs.evolve(answer, reasons=reasons)

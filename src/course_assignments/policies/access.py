@@ -4,16 +4,11 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import fields
 from course_assignments.assignments import CourseAssignment
 from course_assignments.decisions import Decision
 from course_assignments.instants import as_utc
-from course_assignments.reasons import (
-    AlreadyCancelled,
-    AssignmentExpired,
-    AssignmentNotActive,
-    Reason,
-)
+from course_assignments.policies.standing import is_standing
+from course_assignments.reasons import AssignmentExpired
 
 
 @attrs.frozen
@@ -33,21 +28,11 @@ class AccessPolicy:
         Raises:
             InvalidInput: *assignment* is no `CourseAssignment`, or *at* is naive.
         """
-        fields.check_kind(assignment, "assignment", CourseAssignment)
-        now = as_utc(at)
-        reasons: list[Reason] = []
-        turns_at: datetime | None = assignment.expires_at
-        if now < assignment.created_at:
-            reasons.append(AssignmentNotActive(assignment.created_at))
-            turns_at = assignment.created_at
-        if assignment.cancelled_at is not None:
-            reasons.append(AlreadyCancelled(assignment.cancelled_at))
-            turns_at = None
+        standing = is_standing(assignment, at)
         # the window is half-open: at its end it is over
-        if assignment.expires_at <= now:
-            reasons.append(AssignmentExpired(assignment.expires_at))
-            turns_at = None
-        return Decision(tuple(reasons), turns_at)
+        if assignment.expires_at <= as_utc(at):
+            return Decision((*standing.reasons, AssignmentExpired(assignment.expires_at)))
+        return Decision((), assignment.expires_at) if standing else standing
 
 
 @attrs.frozen
@@ -65,13 +50,4 @@ class FinishPolicy:
         Raises:
             InvalidInput: *assignment* is no `CourseAssignment`, or *at* is naive.
         """
-        fields.check_kind(assignment, "assignment", CourseAssignment)
-        reasons: list[Reason] = []
-        turns_at = None
-        if as_utc(at) < assignment.created_at:
-            reasons.append(AssignmentNotActive(assignment.created_at))
-            turns_at = assignment.created_at
-        if assignment.cancelled_at is not None:
-            reasons.append(AlreadyCancelled(assignment.cancelled_at))
-            turns_at = None
-        return Decision(tuple(reasons), turns_at)
+        return is_standing(assignment, at)

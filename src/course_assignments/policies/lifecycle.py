@@ -4,16 +4,13 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import fields
 from course_assignments.assignments import CourseAssignment
 from course_assignments.decisions import Decision
 from course_assignments.instants import as_utc, next_tick
+from course_assignments.policies.standing import is_standing
 from course_assignments.reasons import (
-    AlreadyCancelled,
     AlreadyCompleted,
-    AssignmentNotActive,
     ExpiresTooEarly,
-    Reason,
 )
 
 
@@ -36,16 +33,11 @@ class ReschedulePolicy:
         Raises:
             InvalidInput: an argument is of the wrong kind, or an instant is naive.
         """
-        fields.check_kind(assignment, "assignment", CourseAssignment)
-        now, end = as_utc(at), as_utc(expires_at, "expires_at")
-        reasons: list[Reason] = []
-        turns_at = next_tick(end)
-        if now < assignment.created_at:
-            reasons.append(AssignmentNotActive(assignment.created_at))
-            turns_at = assignment.created_at
         # "a later change ... may revive an expired assignment, never a cancelled one"
-        if assignment.cancelled_at is not None:
-            reasons.append(AlreadyCancelled(assignment.cancelled_at))
+        standing = is_standing(assignment, at)
+        now, end = as_utc(at), as_utc(expires_at, "expires_at")
+        reasons = [*standing.reasons]
+        turns_at = next_tick(end) if standing else standing.changes_at
         # "an end before now is refused, now ends access"
         if end < now:
             reasons.append(ExpiresTooEarly(now))
@@ -68,16 +60,7 @@ class CompletionPolicy:
         Raises:
             InvalidInput: an argument is of the wrong kind, or *at* is naive.
         """
-        fields.check_kind(assignment, "assignment", CourseAssignment)
-        reasons: list[Reason] = []
-        turns_at = None
-        if as_utc(at) < assignment.created_at:
-            reasons.append(AssignmentNotActive(assignment.created_at))
-            turns_at = assignment.created_at
-        if assignment.cancelled_at is not None:
-            reasons.append(AlreadyCancelled(assignment.cancelled_at))
-            turns_at = None
+        standing = is_standing(assignment, at)
         if assignment.completed_at is not None:
-            reasons.append(AlreadyCompleted(assignment.completed_at))
-            turns_at = None
-        return Decision(tuple(reasons), turns_at)
+            return Decision((*standing.reasons, AlreadyCompleted(assignment.completed_at)))
+        return standing

@@ -136,7 +136,7 @@ class AssigningCommands(Office):
             >>> [assignment.learner_id for assignment in batch.created]
             ['ada', 'bo']
         """
-        wanted_courses = dict.fromkeys(_ids(course_ids, "course_ids"))
+        wanted_courses = dict.fromkeys(fields.check_ids(course_ids, "course_ids"))
         given = _learners(learners)
         names = [(course_id, learner_id) for course_id in wanted_courses for learner_id in given]
         ids: dict[tuple[str, str], str | None] = dict.fromkeys(names)
@@ -193,13 +193,6 @@ def _repeat(desk: Desk, repeat: Repeat | None) -> Repeat:
         return desk.policies.repeat.default
     fields.check_kind(repeat, "repeat", Repeat)
     return repeat
-
-
-def _ids(values: Iterable[str], field: str) -> tuple[str, ...]:
-    found = fields.check_list(values, field)
-    for position, value in enumerate(found):
-        fields.check_id(value, f"{field}[{position}]")
-    return found
 
 
 def _learners(learners: Iterable[str | User]) -> dict[str, User | None]:

@@ -56,7 +56,7 @@ class SubscribingCommands(Office):
             'MAXIMUM'
         """
         fields.check_id(learner_id, "learner_id")
-        wanted = _ids(course_ids)
+        wanted = tuple(dict.fromkeys(fields.check_ids(course_ids, "course_ids")))
         made = desk.look_up(Subscription, id)
         if made is not None:
             # Since the set was edited nobody can tell any more what it was at first.
@@ -116,7 +116,7 @@ class SubscribingCommands(Office):
             >>> registrar.edit_subscription(subscription.id, ["sql"]).course_ids
             ('sql',)
         """
-        wanted = _ids(course_ids)
+        wanted = tuple(dict.fromkeys(fields.check_ids(course_ids, "course_ids")))
         actor = desk.actor(by)
         subscription = desk.need(Subscription, subscription_id, "subscription_id")
         learner = desk.need(User, subscription.learner_id)
@@ -254,14 +254,6 @@ class SubscribingCommands(Office):
         return Outcome(standing or change.made(CourseAssignment)[0], change)
 
     may_open_course = question(open_course)
-
-
-def _ids(course_ids: Iterable[str]) -> tuple[str, ...]:
-    """Return the ids of courses, each once."""
-    found = fields.check_list(course_ids, "course_ids")
-    for position, one in enumerate(found):
-        fields.check_id(one, f"course_ids[{position}]")
-    return tuple(dict.fromkeys(found))
 
 
 def _opened(desk: Desk, ids: Collection[str]) -> tuple[CourseAssignment, ...]:
