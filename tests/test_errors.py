@@ -20,7 +20,10 @@ from course_assignments import (
     Decision,
     InvalidInput,
     NotFound,
+    OutcomeUnknown,
     Refused,
+    StorageBusy,
+    StorageError,
 )
 from course_assignments.errors import name_lines
 from course_assignments.reasons import AlreadyCancelled, CourseArchived, ForPair, LabLaunched
@@ -34,7 +37,13 @@ ERRORS = [
     Conflict(("a-1", "****-C7Q2")),
     Refused(Decision([LabLaunched(AT), AlreadyCancelled(AT)], AT)),
     Refused(Decision([ForPair("py", "ada", CourseArchived("py"))])),
+    StorageBusy("database is locked"),
+    OutcomeUnknown(("a-1", "r-1")),
+    StorageError("disk_full", "database or disk is full"),
 ]
+
+BUSY = "the storage was busy for too long (database is locked)"
+UNKNOWN = "whether a-1, r-1 was stored is unknown"
 
 every_error = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 
@@ -42,7 +51,7 @@ texts = st.text(max_size=250)
 
 
 def errors() -> st.SearchStrategy[CourseAssignmentsError]:
-    """Draw an error of any of the four kinds, made of any text; conflicts of what may be an id."""
+    """Draw an error of any of the seven kinds, made of any text; ids are what may be an id."""
     kinds = st.sampled_from(["Course", "User"])
     ids = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1)
     not_found = st.builds(NotFound, kinds, texts)
@@ -51,6 +60,9 @@ def errors() -> st.SearchStrategy[CourseAssignmentsError]:
         st.builds(NotFound, kinds, texts, st.lists(not_found, max_size=2).map(tuple)),
         st.builds(Conflict, st.lists(ids, max_size=3).map(tuple)),
         st.builds(Refused, st.builds(Decision, st.lists(st.builds(CourseArchived, any_ids())))),
+        st.builds(StorageBusy, texts),
+        st.builds(OutcomeUnknown, st.lists(ids, max_size=3).map(tuple)),
+        st.builds(StorageError, texts, texts),
     )
 
 
@@ -61,6 +73,9 @@ def errors() -> st.SearchStrategy[CourseAssignmentsError]:
         (NotFound, LookupError),
         (Conflict, Exception),
         (Refused, Exception),
+        (StorageBusy, Exception),
+        (OutcomeUnknown, Exception),
+        (StorageError, Exception),
     ],
 )
 def test_each_kind_is_caught_by_the_one_base_and_by_what_python_calls_it(
@@ -71,12 +86,15 @@ def test_each_kind_is_caught_by_the_one_base_and_by_what_python_calls_it(
     assert CourseAssignmentsError.__subclasses__().count(error) == 1
 
 
-def test_there_are_four_kinds() -> None:
+def test_there_are_seven_kinds() -> None:
     assert {kind.__name__ for kind in CourseAssignmentsError.__subclasses__()} == {
         "Conflict",
         "InvalidInput",
         "NotFound",
+        "OutcomeUnknown",
         "Refused",
+        "StorageBusy",
+        "StorageError",
     }
 
 
@@ -198,6 +216,15 @@ class TestMessages:
                 ERRORS[5],
                 "Learner 'ada', course 'py': Course 'py' is archived; choose another course.",
             ),
+            (
+                ERRORS[6],
+                f"{BUSY}, nothing was stored; try again later",
+            ),
+            (
+                ERRORS[7],
+                f"{UNKNOWN}; call again with the same id, or look it up",
+            ),
+            (ERRORS[8], "the storage failed, nothing was stored: database or disk is full"),
         ],
     )
     def test_say_what_happened(self, error: CourseAssignmentsError, message: str) -> None:

@@ -118,6 +118,9 @@ RECORD_FIELDS: dict[type, dict[str, Any]] = {
     ca.InvalidInput: {"code": GIVEN, "field": GIVEN, "hint": GIVEN},
     ca.Refused: {"decision": GIVEN},
     ca.Conflict: {"ids": GIVEN, "code": "changed"},
+    ca.StorageBusy: {"hint": GIVEN},
+    ca.OutcomeUnknown: {"ids": GIVEN},
+    ca.StorageError: {"code": GIVEN, "hint": GIVEN},
 }
 
 #: Fields with a default although the specification names none: more may be left out, not less.

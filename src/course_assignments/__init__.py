@@ -30,7 +30,15 @@ from course_assignments.enums import (
     Repeat,
     Role,
 )
-from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidInput, NotFound
+from course_assignments.errors import (
+    Conflict,
+    CourseAssignmentsError,
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    StorageBusy,
+    StorageError,
+)
 from course_assignments.export import ExportColumn, export_csv
 from course_assignments.invitations import invitation
 from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
@@ -124,6 +132,7 @@ __all__ = [
     "Organization",
     "OrganizationQuery",
     "Origin",
+    "OutcomeUnknown",
     "Page",
     "Pause",
     "Permission",
@@ -146,6 +155,8 @@ __all__ = [
     "Statement",
     "StatementLine",
     "StatementTotal",
+    "StorageBusy",
+    "StorageError",
     "Subscription",
     "SubscriptionPolicy",
     "SubscriptionQuery",

@@ -1,6 +1,6 @@
 """The errors that may leave this library, each a value that says what to do.
 
-Four kinds and their common base, so that one ``except`` catches them all. `Refused`, which carries
+Seven kinds and their common base, so that one ``except`` catches them all. `Refused`, which carries
 a decision, stands beside `Decision`. No message here ever shows the code of a training key.
 """
 
@@ -146,6 +146,71 @@ class Conflict(CourseAssignmentsError):
             return _plain(f"others changed or made {ids} meanwhile; try again")
         advice = "give another id, or what is stored there"
         return _plain(f"something else is stored under {ids}; {advice}")
+
+
+def _text(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
+    if value.__class__ is not str:
+        raise InvalidInput("not_a_text", at.name, "expected a text")
+
+
+@attrs.frozen(eq=False)
+class StorageBusy(CourseAssignmentsError):
+    """Others held what had to be read or written for longer than patience lasts; nothing is stored.
+
+    Attributes:
+        hint: What was waited for, as the storage calls it.
+
+    Example:
+        >>> print(StorageBusy("database is locked"))
+        the storage was busy for too long (database is locked), nothing was stored; try again later
+    """
+
+    hint: str = attrs.field(validator=_text)
+
+    def __str__(self) -> str:
+        advice = "nothing was stored; try again later"
+        return _plain(f"the storage was busy for too long ({self.hint}), {advice}")
+
+
+@attrs.frozen(eq=False)
+class OutcomeUnknown(CourseAssignmentsError):
+    """The storage was lost while it committed: the whole change is stored, or nothing of it.
+
+    Attributes:
+        ids: The ids of what it would have made, or else changed; the code of a key is masked.
+
+    Example:
+        >>> print(OutcomeUnknown(("a-1",)))
+        whether a-1 was stored is unknown; call again with the same id, or look it up
+    """
+
+    ids: tuple[str, ...] = attrs.field(converter=_tuple, validator=_texts)
+
+    def __str__(self) -> str:
+        ids = ", ".join(self.ids)
+        return _plain(
+            f"whether {ids} was stored is unknown; call again with the same id, or look it up"
+        )
+
+
+@attrs.frozen(eq=False)
+class StorageError(CourseAssignmentsError):
+    """The storage could not do what it was asked; nothing is stored.
+
+    Attributes:
+        code: A stable word for what is wrong, such as ``read_only``.
+        hint: What the storage said, or what to do.
+
+    Example:
+        >>> print(StorageError("disk_full", "database or disk is full"))
+        the storage failed, nothing was stored: database or disk is full
+    """
+
+    code: str = attrs.field(validator=_text)
+    hint: str = attrs.field(validator=_text)
+
+    def __str__(self) -> str:
+        return _plain(f"the storage failed, nothing was stored: {self.hint}")
 
 
 def name_lines(numbers: Sequence[int]) -> str:

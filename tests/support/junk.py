@@ -1406,6 +1406,9 @@ RESULTS = tuple(
         _of(ca.InvalidInput, code="blank", field="name", hint="give one"),
         _of(ca.NotFound, kind="Course", id="c-9", also=()),
         _of(ca.Conflict, ids=("a-1",), code="changed"),
+        _of(ca.StorageBusy, hint="database is locked"),
+        _of(ca.OutcomeUnknown, ids=("a-1",)),
+        _of(ca.StorageError, code="disk_full", hint="database or disk is full"),
         _of(ca.Refused, decision=ca.Decision()),
         *(
             _of(kind, **{name: FACTS[name] for name in attrs.fields_dict(kind)})
