@@ -69,6 +69,22 @@ class Replace:
         if type(self.before) is not type(self.after) or self.before.id != self.after.id:
             raise InvalidInput("another_record", "after", "expected the same record as before")
 
+    def of(self, stored: Record | None) -> Record | None:
+        """Return what becomes of the *stored* record, or ``None`` if this step is lost.
+
+        Example:
+            >>> key = TrainingKey(code="Spring-2026", batch_id="spring", max_uses=2)
+            >>> step = Replace(key, attrs.evolve(key, max_uses=3))
+            >>> step.of(attrs.evolve(key, uses=1))
+            TrainingKey(code='****-26', batch_id='spring', uses=1, max_uses=3, revoked_at=None)
+        """
+        before, after = self.before, self.after
+        if not isinstance(before, TrainingKey) or not isinstance(after, TrainingKey):
+            return after if stored == before else None
+        if not isinstance(stored, TrainingKey) or stored.terms != before.terms:
+            return None
+        return None if stored.uses > after.max_uses else attrs.evolve(after, uses=stored.uses)
+
 
 @attrs.frozen
 class Use:
@@ -81,6 +97,21 @@ class Use:
 
     key: TrainingKey = field(validator=fields.record_of(TrainingKey))
     by: int = field(validator=fields.count(-fields.LARGEST_COUNT))
+
+    def of(self, stored: Record | None) -> Record | None:
+        """Return what becomes of the *stored* key, or ``None`` if this step is lost.
+
+        Example:
+            >>> key = TrainingKey(code="Spring-2026", batch_id="spring", max_uses=2)
+            >>> Use(key, 1).of(attrs.evolve(key, uses=1)).uses
+            2
+            >>> Use(key, 1).of(attrs.evolve(key, uses=2)) is None
+            True
+        """
+        if not isinstance(stored, TrainingKey) or stored.terms != self.key.terms:
+            return None
+        uses = stored.uses + self.by
+        return attrs.evolve(stored, uses=uses) if 0 <= uses <= stored.max_uses else None
 
 
 def _pairs(

@@ -238,7 +238,7 @@ class InMemoryRepository:
         for step in steps:
             before = step.before if isinstance(step, Replace) else step.key
             name = (type(before), before.id)
-            after = _stepped(staged.get(name) or self._stored(before), step)
+            after = step.of(staged.get(name) or self._stored(before))
             if after is None:
                 lost.append(before)
             else:
@@ -253,9 +253,8 @@ class InMemoryRepository:
         users = [record for record in staged.values() if isinstance(record, User)]
         owners = {user.folded_email: user for user in reversed(users)}
         for user in users:
-            stored = self._shelves[User].holder("folded_email", user.folded_email)
-            stays = stored is not None and (User, stored) not in staged
-            if stays or owners[user.folded_email] is not user:
+            holder = self._shelves[User].holder("folded_email", user.folded_email)
+            if holder not in {None, user.id} or owners[user.folded_email] is not user:
                 yield user
 
 
@@ -265,17 +264,3 @@ def _span(query: Query[Any]) -> tuple[Place, Place | None]:
     behind = () if query.start is None else query.start
     # A place with nothing behind its first part comes before all that begin with that part.
     return behind if first is None else max(behind, (first,)), None if end is None else (end,)
-
-
-def _stepped(stored: Any, step: Replace | Use) -> Record | None:
-    """Return the *stored* record after *step*, or ``None`` if it is not as the step needs it."""
-    if isinstance(step, Use):
-        if stored is None or stored.terms != step.key.terms:
-            return None
-        uses = stored.uses + step.by
-        return attrs.evolve(stored, uses=uses) if 0 <= uses <= stored.max_uses else None
-    if not isinstance(step.after, TrainingKey) or not isinstance(step.before, TrainingKey):
-        return step.after if stored == step.before else None
-    if stored is None or stored.terms != step.before.terms or stored.uses > step.after.max_uses:
-        return None
-    return attrs.evolve(step.after, uses=stored.uses)

@@ -1,0 +1,201 @@
+"""How the values of records stand in columns: each type takes and gives what records hold.
+
+Two equal values are always written the same, so that a database can compare them. Only type names
+that SQLite's STRICT tables know are used there.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Boolean, DateTime, Dialect, Integer, Text, TypeDecorator
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
+
+from course_assignments.errors import InvalidInput
+from course_assignments.instants import as_utc
+from course_assignments.serialization import make_converter
+from course_assignments.terms import Term, format_term, parse_term
+
+#: What both databases compare and sort by code point, as Python does.
+Plain = Text().with_variant(Text(collation="C"), "postgresql")
+
+#: How long an instant is where it is written; being all alike, sorted texts are sorted in time.
+_WRITTEN = len("2026-01-05T09:00:00.000000Z")
+
+_converter = make_converter()
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant, given back in UTC: a timestamp in PostgreSQL, fixed-width text in SQLite.
+
+    Example:
+        >>> from sqlalchemy.dialects import postgresql, sqlite
+        >>> Instant().compile(dialect=postgresql.dialect())
+        'TIMESTAMP WITH TIME ZONE'
+        >>> Instant().compile(dialect=sqlite.dialect())
+        'TEXT'
+    """
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type that the database of *dialect* has for it."""
+        kind = Text() if dialect.name == "sqlite" else DateTime(timezone=True)
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Return *value* as the database takes it; a naive one is refused."""
+        if value is None:
+            return None
+        instant = as_utc(value)
+        if dialect.name != "sqlite":
+            return instant
+        return instant.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Return what the database gave as an instant in UTC."""
+        if value is None:
+            return None
+        if dialect.name != "sqlite":
+            return as_utc(value)
+        if len(value) != _WRITTEN:
+            raise InvalidInput("invalid_instant", "at", f"expected {_WRITTEN} characters")
+        return as_utc(datetime.fromisoformat(value))
+
+
+class Flag(TypeDecorator[bool]):
+    """True or false; in SQLite, which has no type for it, 1 or 0.
+
+    Example:
+        >>> from sqlalchemy.dialects import sqlite
+        >>> Flag().compile(dialect=sqlite.dialect())
+        'INTEGER'
+    """
+
+    impl = Boolean
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type that the database of *dialect* has for it."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:  # noqa: ARG002
+        """Return what the database gave as ``True`` or ``False``."""
+        return None if value is None else bool(value)
+
+
+class Word(TypeDecorator[Enum]):
+    """A member of an enum, by its value.
+
+    Example:
+        >>> from sqlalchemy.dialects import sqlite
+        >>> from course_assignments import ExpirationLimit
+        >>> Word(ExpirationLimit).process_bind_param(ExpirationLimit.KEY, sqlite.dialect())
+        'key'
+    """
+
+    impl = Plain
+    cache_ok = True
+
+    def __init__(self, kind: type[Enum]) -> None:
+        """Take the members of *kind*."""
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Enum | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        """Return the word for *value*."""
+        return None if value is None else value.value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Enum | None:  # noqa: ARG002
+        """Return the member that a word stands for."""
+        return None if value is None else self.kind(value)
+
+
+class Length(TypeDecorator[Term]):
+    """A length of time in ISO 8601: ``P6M``, ``P180D``, ``PT24H``.
+
+    Example:
+        >>> from sqlalchemy.dialects import sqlite
+        >>> from course_assignments import Months
+        >>> Length().process_bind_param(Months(6), sqlite.dialect())
+        'P6M'
+    """
+
+    impl = Plain
+    cache_ok = True
+
+    def process_bind_param(self, value: Term | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        """Return *value* as it is written."""
+        return None if value is None else format_term(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Term | None:  # noqa: ARG002
+        """Return the length of time that was written."""
+        return None if value is None else parse_term(value)
+
+
+class Document(TypeDecorator[Any]):
+    """What has parts of its own, such as the activities of a course, as JSON.
+
+    Example:
+        >>> from sqlalchemy.dialects import sqlite
+        >>> Document(frozenset[str]).process_bind_param(frozenset({"b", "a"}), sqlite.dialect())
+        '["a","b"]'
+    """
+
+    impl = Plain
+    cache_ok = True
+
+    def __init__(self, kind: Any) -> None:
+        """Take values of the type *kind*."""
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002
+        """Return *value* as JSON, equal values as equal texts."""
+        plain = _converter.unstructure(value, unstructure_as=self.kind)
+        return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
+        """Return what the JSON stands for."""
+        return _converter.structure(json.loads(value), self.kind)
+
+
+class TextList(TypeDecorator[Sequence[str]]):
+    """Any number of texts as one parameter: an array in PostgreSQL, JSON in SQLite.
+
+    Example:
+        >>> from sqlalchemy.dialects import sqlite
+        >>> TextList().process_bind_param(["a", "b"], sqlite.dialect())
+        '["a", "b"]'
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type that the database of *dialect* has for it."""
+        kind: TypeEngine[Any] = Text() if dialect.name == "sqlite" else ARRAY(Text())
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+        """Return the texts as the database takes them."""
+        texts = [*(value or ())]
+        return json.dumps(texts) if dialect.name == "sqlite" else texts
+
+
+def is_storable(text: str) -> bool:
+    r"""Return whether every database can hold *text*: no NUL, no half of a surrogate pair.
+
+    Example:
+        >>> is_storable("Ada"), is_storable("A\0da")
+        (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text

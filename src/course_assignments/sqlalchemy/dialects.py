@@ -1,0 +1,155 @@
+"""What SQLite and PostgreSQL each have to be told before a transaction is exact."""
+
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Connection, Engine, func, select, text
+
+from course_assignments.errors import InvalidInput
+
+#: How long SQLite waits for the file before the whole is tried anew, with some chance in it.
+_FILE_WAIT: Final = 1.0
+
+#: How long one statement waits for a lock in PostgreSQL before the whole is tried anew.
+_LOCK_WAIT: Final = 5.0
+
+#: What those who make the tables hold, so that each finds what the last one has made; any number.
+_MAKING_TABLES: Final = 7_240_417_153
+
+
+class Dialect(Protocol):
+    """How one kind of database begins and ends a transaction."""
+
+    def read(self, connection: Connection) -> None:
+        """Let *connection* read without a transaction around each statement."""
+        ...
+
+    def begin(self, connection: Connection, seconds: float) -> None:
+        """Begin a transaction that writes, and that takes *seconds* at most."""
+        ...
+
+    def commit(self, connection: Connection) -> None:
+        """Make it last."""
+        ...
+
+    def join(self, connection: Connection) -> None:
+        """Make sure that *connection*, which is the host's, is in a transaction."""
+        ...
+
+    def prepare(self, connection: Connection) -> None:
+        """Set what stays set, before there are tables."""
+        ...
+
+    def line_up(self, connection: Connection) -> None:
+        """Let only one transaction at a time make tables."""
+        ...
+
+
+class Sqlite:
+    """Writers line up from their first statement on: none of them reads what another one changes.
+
+    The driver is told to leave transactions alone: what it begins by itself it begins too late.
+    """
+
+    def read(self, connection: Connection) -> None:
+        """Leave *connection* as it is: one statement is read as of one instant anyway."""
+
+    def begin(self, connection: Connection, seconds: float) -> None:  # noqa: ARG002
+        """Begin a transaction that no other writer is in."""
+        _take_over(connection)
+        if not connection.info.get(_IS_SET):
+            connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {_milliseconds(_FILE_WAIT)}")
+            connection.info[_IS_SET] = True
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def commit(self, connection: Connection) -> None:
+        """Make it last."""
+        connection.exec_driver_sql("COMMIT")
+
+    def join(self, connection: Connection) -> None:
+        """Begin if the driver has not yet: a savepoint alone would be committed by its release."""
+        if not _in_transaction(connection):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def prepare(self, connection: Connection) -> None:
+        """Let readers and a writer work side by side; a file keeps this once it is set."""
+        _take_over(connection)
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+
+    def line_up(self, connection: Connection) -> None:
+        """Do nothing: there is only one writer."""
+
+
+#: Under this name a connection of the driver's remembers that it is set up.
+_IS_SET: Final = "course_assignments"
+
+
+def _take_over(connection: Connection) -> None:
+    """Let nobody but ourselves begin transactions on *connection*."""
+    connection.execution_options(isolation_level="AUTOCOMMIT")
+    connection.begin()
+    if _in_transaction(connection):  # by a listener of the host's, and only for reading
+        connection.exec_driver_sql("ROLLBACK")
+
+
+def _in_transaction(connection: Connection) -> bool:
+    driver: Any = connection.connection.driver_connection
+    return bool(driver.in_transaction)
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
+
+
+class Postgresql:
+    """Rows are held where it matters, so that every isolation level the host may choose is right."""
+
+    def read(self, connection: Connection) -> None:
+        """Read each statement by itself, which saves two ways to the server and back."""
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    def begin(self, connection: Connection, seconds: float) -> None:
+        """Begin a transaction in which nothing waits for longer than *seconds*."""
+        if getattr(connection.connection.dbapi_connection, "autocommit", False):
+            # The host's engine begins no transactions; here there has to be one.
+            connection.execution_options(isolation_level="READ COMMITTED")
+        limits = {"lock": min(seconds, _LOCK_WAIT), "all": seconds}
+        milliseconds = {name: str(_milliseconds(limit)) for name, limit in limits.items()}
+        connection.execute(_LIMITS, milliseconds)
+
+    def commit(self, connection: Connection) -> None:
+        """Make it last."""
+        connection.commit()
+
+    def join(self, connection: Connection) -> None:
+        """Do nothing: the driver begins with the first statement, and a savepoint is one."""
+
+    def prepare(self, connection: Connection) -> None:
+        """Do nothing: nothing has to be set."""
+
+    def line_up(self, connection: Connection) -> None:
+        """Wait for those who are making tables."""
+        connection.execute(select(func.pg_advisory_xact_lock(_MAKING_TABLES)))
+
+
+_LIMITS: Final = text(
+    "SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :all, true)"
+)
+
+
+def dialect_of(bind: Engine | Connection) -> Dialect:
+    """Return what the database of *bind* needs.
+
+    Raises:
+        InvalidInput: it is neither SQLite nor PostgreSQL.
+
+    Example:
+        >>> from sqlalchemy import create_engine
+        >>> type(dialect_of(create_engine("sqlite://"))).__name__
+        'Sqlite'
+    """
+    if bind.dialect.name == "sqlite":
+        return Sqlite()
+    if bind.dialect.name == "postgresql":
+        return Postgresql()
+    raise InvalidInput("unsupported_database", "bind", "expected SQLite or PostgreSQL")

@@ -1,0 +1,161 @@
+"""Whose transaction it is: one of our own for each commit, or a part of the host's.
+
+Nothing is known here of records; what is done inside comes in as a function of the connection.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from random import random
+from threading import Lock
+from time import monotonic, sleep
+from typing import Final, Protocol, TypeVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine, Pool, StaticPool
+from sqlalchemy.exc import SQLAlchemyError
+
+from course_assignments.errors import OutcomeUnknown, StorageBusy
+from course_assignments.sqlalchemy.dialects import dialect_of
+from course_assignments.sqlalchemy.failures import explained, is_lost, is_passing, is_undone
+
+T = TypeVar("T")
+
+#: How long to wait before the second try, and before any; seconds. Each is drawn from 0 to that.
+_FIRST_WAIT: Final = 0.005
+_LONGEST_WAIT: Final = 0.25
+
+#: For pools whose one connection all threads share: whoever uses it.
+_turns: Final[WeakKeyDictionary[Pool, Lock]] = WeakKeyDictionary()
+_turns_lock: Final = Lock()
+
+
+class Transactions(Protocol):
+    """Where to read and write: each call is whole, or has not happened."""
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Return what *work* reads."""
+        ...
+
+    def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:
+        """Carry *work* out, and return what it returns; an unknown outcome names *ids*."""
+        ...
+
+
+class OwnTransactions:
+    """Begins and commits by itself, and tries again while others are only in the way."""
+
+    def __init__(self, engine: Engine, patience: float) -> None:
+        """Take connections from *engine*, and try for *patience* seconds."""
+        self._engine = engine
+        self._dialect = dialect_of(engine)
+        self._patience = patience
+        self._turn = _turn(engine.pool) if isinstance(engine.pool, StaticPool) else None
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Return what *work* reads.
+
+        Raises:
+            StorageBusy, StorageError: it could not be read.
+        """
+
+        def once(_: float) -> T:
+            with self._connection() as connection:
+                self._dialect.read(connection)
+                return work(connection)
+
+        return self._persistently(once)
+
+    def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:
+        """Carry *work* out in a transaction, and return what it returns.
+
+        Raises:
+            OutcomeUnknown: the connection was lost in the very commit.
+            StorageBusy, StorageError: nothing is stored.
+        """
+
+        def once(seconds: float) -> T:
+            with self._connection() as connection:
+                self._dialect.begin(connection, seconds)
+                result = work(connection)
+                try:
+                    self._dialect.commit(connection)
+                except SQLAlchemyError as error:
+                    if is_undone(error):
+                        raise
+                    raise OutcomeUnknown(ids) from None
+                return result
+
+        return self._persistently(once)
+
+    def _persistently(self, once: Callable[[float], T]) -> T:
+        """Return what *once* comes to, which is told how many seconds are left."""
+        give_up_at = monotonic() + self._patience
+        reconnected = False
+        for attempt in count():
+            try:
+                return once(max(0.0, give_up_at - monotonic()))
+            except SQLAlchemyError as error:
+                # A pool may hold connections that were lost long ago; a new one tells more.
+                retry = is_passing(error) or (is_lost(error) and not reconnected)
+                reconnected = reconnected or is_lost(error)
+                if not retry or monotonic() >= give_up_at:
+                    raise explained(error) from None
+            sleep(random() * min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt))  # noqa: S311 - no secret
+        raise AssertionError  # pragma: no cover
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        if self._turn is None:
+            with self._engine.connect() as connection:
+                yield connection
+            return
+        if not self._turn.acquire(timeout=self._patience):
+            raise StorageBusy("the one connection is in use")
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        finally:
+            self._turn.release()
+
+
+def _turn(pool: Pool) -> Lock:
+    """Return the lock for the one connection of *pool*."""
+    with _turns_lock:
+        return _turns.setdefault(pool, Lock())
+
+
+class HostTransaction:
+    """Joins the transaction of a connection of the host's, who commits it or not.
+
+    Nothing is tried again: the host alone knows what else is in its transaction.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        """Work on *connection*."""
+        self._connection = connection
+        self._dialect = dialect_of(connection)
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Return what *work* reads.
+
+        Raises:
+            StorageBusy, StorageError: it could not be read.
+        """
+        try:
+            return work(self._connection)
+        except SQLAlchemyError as error:
+            raise explained(error) from None
+
+    def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:  # noqa: ARG002
+        """Carry *work* out in a savepoint, and return what it returns.
+
+        Raises:
+            StorageBusy, StorageError: nothing of it is left in the transaction.
+        """
+        try:
+            self._dialect.join(self._connection)
+            with self._connection.begin_nested():
+                return work(self._connection)
+        except SQLAlchemyError as error:
+            raise explained(error) from None
