@@ -102,7 +102,7 @@ def _milliseconds(seconds: float) -> int:
 
 
 class Postgresql:
-    """Rows are held where it matters, so that every isolation level the host may choose is right."""
+    """Rows are held where it matters, so that it is right at every isolation level."""
 
     def read(self, connection: Connection) -> None:
         """Read each statement by itself, which saves two ways to the server and back."""

@@ -1,4 +1,4 @@
-"""Records as rows, and back. What is searched otherwise than it is stored has a column of its own."""
+"""Records as rows, and back; what is searched otherwise than stored has a column of its own."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -8,6 +8,7 @@ from sqlalchemy import Result
 
 from course_assignments.assignments import CourseAssignment, Direct, FromKey, FromSubscription
 from course_assignments.catalog import Course, Organization
+from course_assignments.changes import KINDS, Event
 from course_assignments.errors import InvalidInput, StorageError
 from course_assignments.keys import KeyBatch
 from course_assignments.people import User
@@ -34,6 +35,13 @@ _DERIVED: Final[Mapping[type, Mapping[str, Callable[[Any], Any]]]] = {
 }
 
 
+#: The fields of each kind that stand in a column of the same name.
+_NAMES: Final[Mapping[type, tuple[str, ...]]] = {
+    kind: tuple(name for name in attrs.fields_dict(kind) if name != "origin")
+    for kind in (*KINDS, Event)
+}
+
+
 def to_row(record: Any) -> dict[str, Any]:
     """Return the values of *record* by the names of their columns.
 
@@ -46,21 +54,21 @@ def to_row(record: Any) -> dict[str, Any]:
         ('Python', 'python')
     """
     attrs.validate(record)
-    kind = type(record)
-    row = {name: getattr(record, name) for name in attrs.fields_dict(kind) if name != "origin"}
+    kind: type = type(record)
+    row = {name: getattr(record, name) for name in _NAMES[kind]}
     for name, derive in _DERIVED.get(kind, {}).items():
         row[name] = derive(record)
     return row
 
 
-def from_row(kind: type[T], row: Mapping[str, Any]) -> T:
+def from_row(kind: type[T], row: Mapping[Any, Any]) -> T:
     """Return the record of *kind* that *row* holds.
 
     Example:
         >>> from_row(Course, to_row(Course(id="py", name="Python"))).name
         'Python'
     """
-    values = {name: row[name] for name in attrs.fields_dict(kind) if name != "origin"}
+    values = {name: row[name] for name in _NAMES[kind]}
     if kind is CourseAssignment:
         values["origin"] = _origin(row)
     return kind(**values)
@@ -80,7 +88,7 @@ def read_all(kind: type[T], result: Result[Any]) -> list[T]:
         raise StorageError("unreadable", hint) from error
 
 
-def _origin(row: Mapping[str, Any]) -> Direct | FromKey | FromSubscription:
+def _origin(row: Mapping[Any, Any]) -> Direct | FromKey | FromSubscription:
     if row["batch_id"] is not None:
         return FromKey(row["batch_id"], row["redemption_id"])
     if row["subscription_id"] is not None:

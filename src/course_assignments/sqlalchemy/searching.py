@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
     Select,
@@ -104,7 +105,9 @@ def _facets(query: Query[Any], parameters: Parameters) -> Iterator[Facet]:
         parameters[f"part_{name}"] = part
         yield "part", name
     if query.start is not None:
-        parameters |= {f"behind_{name}": at for name, at in zip(query.order, query.start)}
+        parameters |= {
+            f"behind_{name}": at for name, at in zip(query.order, query.start, strict=True)
+        }
         yield "behind", query.order
     yield from _own_facets(query, parameters)
 
@@ -136,14 +139,31 @@ def any_of(column: Column[Any], name: str, dialect: str) -> Condition:
     return column == func.any(texts, type_=ARRAY(column.type))
 
 
-def _given(prefix: str, column: Column[Any]) -> Any:
+def _given(prefix: str, column: Column[Any]) -> BindParameter[Any]:
     return bindparam(f"{prefix}_{column.name}", type_=column.type)
 
 
-def _contains(table: Table, dialect: str, name: str) -> Condition:
+def _is(table: Table, _: str, name: str) -> Condition:
+    return table.c[name] == _given("is", table.c[name])
+
+
+def _any(table: Table, dialect: str, name: str) -> Condition:
+    return any_of(table.c[name], f"any_{name}", dialect)
+
+
+def _from(table: Table, _: str, name: str) -> Condition:
+    return table.c[name] >= _given("from", table.c[name])
+
+
+def _until(table: Table, _: str, name: str) -> Condition:
+    return table.c[name] < _given("until", table.c[name])
+
+
+def _part(table: Table, dialect: str, name: str) -> Condition:
     # Not LIKE, in which some letters stand for others and whose patterns SQLite keeps short.
     search = func.instr if dialect == "sqlite" else func.strpos
-    return search(table.c[f"folded_{name}"], bindparam(f"part_{name}")) > 0
+    at: ColumnElement[int] = search(table.c[f"folded_{name}"], bindparam(f"part_{name}"))
+    return at > 0
 
 
 def _behind(table: Table, _: str, names: tuple[str, ...]) -> Condition:
@@ -199,11 +219,11 @@ def _usable(table: Table, _: str, usable: bool) -> Condition:  # noqa: FBT001 - 
 
 
 _CONDITIONS: Final[Mapping[str, Callable[..., Condition]]] = {
-    "is": lambda table, _, name: table.c[name] == _given("is", table.c[name]),
-    "any": lambda table, dialect, name: any_of(table.c[name], f"any_{name}", dialect),
-    "from": lambda table, _, name: table.c[name] >= _given("from", table.c[name]),
-    "until": lambda table, _, name: table.c[name] < _given("until", table.c[name]),
-    "part": _contains,
+    "is": _is,
+    "any": _any,
+    "from": _from,
+    "until": _until,
+    "part": _part,
     "behind": _behind,
     "completion": _completion,
     "status": _status,

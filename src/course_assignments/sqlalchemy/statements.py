@@ -6,9 +6,7 @@ from typing import Any
 import attrs
 from sqlalchemy import (
     BigInteger,
-    Delete,
     Executable,
-    Select,
     Table,
     Update,
     bindparam,
@@ -17,7 +15,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import ReturningInsert
 
 from course_assignments.changes import Event
 from course_assignments.keys import TrainingKey
@@ -47,16 +44,16 @@ class Statements:
         prune: Events before ``at`` are dropped.
     """
 
-    read: Mapping[type, Select[Any]]
-    hold: Mapping[type, Select[Any]]
-    share: Mapping[type, Select[Any]]
-    create: Mapping[type, ReturningInsert[Any]]
-    replace: Mapping[type, Update]
-    holders: Select[Any]
-    use: Update
-    advance: ReturningInsert[Any]
+    read: Mapping[type, Executable]
+    hold: Mapping[type, Executable]
+    share: Mapping[type, Executable]
+    create: Mapping[type, Executable]
+    replace: Mapping[type, Executable]
+    holders: Executable
+    use: Executable
+    advance: Executable
     append: Executable
-    prune: Delete
+    prune: Executable
 
     @classmethod
     def of(cls, tables: Tables, dialect: str) -> "Statements":
@@ -66,19 +63,25 @@ class Statements:
         journal = tables.journal
         advance = insert(journal).values(id=1, last_position=bindparam("count"))
         last = journal.c.last_position
-        read, hold, create, replace = {}, {}, {}, {}
+        read: dict[type, Executable] = {}
+        hold: dict[type, Executable] = {}
+        share: dict[type, Executable] = {}
+        create: dict[type, Executable] = {}
+        replace: dict[type, Executable] = {}
         for kind in ORDER:
             table = tables.by_kind[kind]
             key = _key(table)
-            read[kind] = select(table).where(any_of(key, "ids", dialect))
-            hold[kind] = read[kind].order_by(key)
+            found = select(table).where(any_of(key, "ids", dialect))
+            read[kind] = found
+            # Whoever refers to a held row by a foreign key need not wait: its id stays as it is.
+            hold[kind] = found.order_by(key).with_for_update(key_share=True)
+            share[kind] = found.order_by(key).with_for_update(read=True)
             create[kind] = insert(table).on_conflict_do_nothing().returning(key)
             replace[kind] = update(table).where(key == bindparam("key"))
         return cls(
             read=read,
-            # Whoever refers to a held row by a foreign key need not wait: its id stays as it is.
-            hold={kind: one.with_for_update(key_share=True) for kind, one in hold.items()},
-            share={kind: one.with_for_update(read=True) for kind, one in hold.items()},
+            hold=hold,
+            share=share,
             create=create,
             replace=replace,
             holders=select(users.c.folded_email, users.c.id).where(

@@ -233,7 +233,7 @@ class _Builder:
                 dialect="sqlite"
             )
             for part in parts
-            if isinstance(part, Column) and isinstance(part.type, Instant)
+            if isinstance(getattr(part, "type", None), Instant)
         ]
         return Table(self.prefix + name, self.metadata, *parts, *checks, sqlite_strict=True)
 

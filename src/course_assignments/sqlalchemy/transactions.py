@@ -3,7 +3,7 @@
 Nothing is known here of records; what is done inside comes in as a function of the connection.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from itertools import count
 from random import random
@@ -105,7 +105,7 @@ class OwnTransactions:
         raise AssertionError  # pragma: no cover
 
     @contextmanager
-    def _connection(self) -> Iterator[Connection]:
+    def _connection(self) -> Generator[Connection]:
         if self._turn is None:
             with self._engine.connect() as connection:
                 yield connection

@@ -97,7 +97,8 @@ def _without_email(
     if not users:
         return []
     emails = {"emails": [user.folded_email for user in users]}
-    holders = {email: id_ for email, id_ in connection.execute(statements.holders, emails)}
+    rows = connection.execute(statements.holders, emails)
+    holders: dict[str, str] = {row.folded_email: row.id for row in rows}
     return [user for user in users if holders.setdefault(user.folded_email, user.id) != user.id]
 
 
@@ -142,9 +143,7 @@ def _use(connection: Connection, statements: Statements, steps: Iterable[Use]) -
     lost: list[Record] = []
     for step in sorted(steps, key=lambda step: step.key.code):
         read = {f"read_{name}": getattr(step.key, name) for name in TERMS}
-        counted = connection.execute(
-            statements.use, {"key": step.key.code, "by": step.by, **read}
-        )
+        counted = connection.execute(statements.use, {"key": step.key.code, "by": step.by, **read})
         if not counted.rowcount:
             lost.append(step.key)
     return lost
