@@ -1,0 +1,282 @@
+"""What `commit` promises of creating, replacing and expecting, and that it is all or nothing."""
+
+import attrs
+
+from course_assignments.catalog import Course, Organization
+from course_assignments.changes import Change, Replace, Use, shown_id
+from course_assignments.keys import TrainingKey
+from course_assignments.people import User
+from course_assignments.queries import EventQuery, UserQuery
+from course_assignments.repository import Repository
+from course_assignments.testing import stock
+from course_assignments.testing.edits import DIFFERENCES, edited
+from course_assignments.testing.promises.base import (
+    Examples,
+    check_lost,
+    contents,
+    exactly,
+    listed,
+    store,
+    stored,
+)
+
+
+class Creating(Examples):
+    """``create``: lost if something of that kind is stored under the id."""
+
+    def test_what_was_created_is_stored_under_its_id(self, repository: Repository) -> None:
+        """A record of any kind is read as it was created."""
+        store(repository)
+        for record in stock.RECORDS:
+            assert exactly(stored(repository, record)) == exactly(record)
+
+    def test_records_may_come_in_any_order(self, repository: Repository) -> None:
+        """What a record names may come behind it in the same change."""
+        repository.commit(Change(create=stock.RECORDS[::-1]))
+        for record in stock.RECORDS:
+            assert stored(repository, record) == record
+
+    def test_a_taken_id_is_lost(self, repository: Repository) -> None:
+        """Of no kind can a record be created where one is stored, be it the same or another."""
+        store(repository)
+        for record in stock.RECORDS:
+            check_lost(repository, Change(create=[record]), shown_id(record))
+            check_lost(repository, Change(create=[edited(record)]), shown_id(record))
+
+    def test_two_under_one_id_are_lost(self, repository: Repository) -> None:
+        """One change cannot create two records of a kind under one id."""
+        new = Course(id="new", name="New")
+        check_lost(repository, Change(create=[new, attrs.evolve(new, name="Other")]), "new")
+
+    def test_two_kinds_may_share_an_id(self, repository: Repository) -> None:
+        """An id is taken for its own kind only."""
+        course, organization = Course(id="x", name="X"), Organization(id="x", name="X")
+        repository.commit(Change(create=[course]))
+        repository.commit(Change(create=[organization]))
+        assert repository.get(Course, ["x"]) == {"x": course}
+        assert repository.get(Organization, ["x"]) == {"x": organization}
+
+    def test_ids_are_exact(self, repository: Repository) -> None:
+        """Ids that differ in case, composition or outer space only are different ids."""
+        names = ["a", "A", "a ", " a", "\u00e9", "e\u0301", "\uff41", "ss", "\u00df", "a\u200b"]
+        courses = {name: Course(id=name, name=f"No. {at}") for at, name in enumerate(names)}
+        repository.commit(Change(create=courses.values()))
+        assert repository.get(Course, names) == courses
+
+    def test_codes_are_exact(self, repository: Repository) -> None:
+        """Codes that differ in case only are different keys."""
+        store(repository)
+        found = repository.get(TrainingKey, [stock.SPRING.code, stock.SMALL.code])
+        assert found == {stock.SPRING.code: stock.SPRING, stock.SMALL.code: stock.SMALL}
+
+    def test_many_records_fit_in_one_change(self, repository: Repository) -> None:
+        """A change of thousands of keys is stored whole."""
+        keys = [TrainingKey(code=f"Number-{place:05}", batch_id="spring") for place in range(7000)]
+        store(repository, *keys)
+        assert repository.get(TrainingKey, [key.code for key in keys]) == {
+            key.code: key for key in keys
+        }
+
+
+class Addresses(Examples):
+    """A created or replaced user is lost too if another has the same folded e-mail address."""
+
+    SAME = (
+        ("eve@example.com", "EVE@Example.COM"),
+        ("stra\u00dfe@example.com", "STRASSE@example.com"),
+        ("ren\u00e9@example.com", "rene\u0301@example.com"),
+        ("e\u0301va@example.com", "\u00c9VA@example.com"),
+    )
+
+    def test_a_taken_address_is_lost(self, repository: Repository) -> None:
+        """It is taken in any case and composition, for who is new and for who changes theirs."""
+        store(repository)
+        for place, (held, wanted) in enumerate(self.SAME):
+            holder = User(id=f"holder-{place}", name="Holder", email=held)
+            repository.commit(Change(create=[holder]))
+            new = User(id="new", name="New", email=wanted)
+            check_lost(repository, Change(create=[new]), "new")
+            taking = Replace(stock.BO, attrs.evolve(stock.BO, email=wanted))
+            check_lost(repository, Change(replace=[taking]), "bo")
+
+    def test_two_newcomers_with_one_address_are_lost(self, repository: Repository) -> None:
+        """Also if neither was there before."""
+        for held, wanted in self.SAME:
+            one = User(id="one", name="One", email=held)
+            two = User(id="two", name="Two", email=wanted)
+            check_lost(repository, Change(create=[one, two]), "one", "two")
+
+    def test_ones_own_address_is_free(self, repository: Repository) -> None:
+        """A user may write their own address otherwise, and keep it."""
+        store(repository)
+        louder = attrs.evolve(stock.ADA, email="ADA@EXAMPLE.ORG")
+        repository.commit(Change(replace=[Replace(stock.ADA, louder)]))
+        renamed = attrs.evolve(louder, name="Ada L.")
+        repository.commit(Change(replace=[Replace(louder, renamed)]))
+        assert listed(repository, UserQuery(email="ada@example.org")) == [renamed]
+
+    def test_an_address_that_was_given_up_is_free(self, repository: Repository) -> None:
+        """Someone else can have it from then on."""
+        store(repository)
+        moved = attrs.evolve(stock.ADA, email="ada@example.com")
+        repository.commit(Change(replace=[Replace(stock.ADA, moved)]))
+        heir = User(id="heir", name="Heir", email=stock.ADA.email)
+        repository.commit(Change(create=[heir]))
+        assert listed(repository, UserQuery(email=stock.ADA.email)) == [heir]
+
+
+class Replacing(Examples):
+    """``replace``: lost if the stored record is not equal to ``before``."""
+
+    def test_what_is_as_it_was_read_is_replaced(self, repository: Repository) -> None:
+        """A record of any kind is read as it was last written, and others stay as they were."""
+        store(repository)
+        for record in stock.RECORDS:
+            repository.commit(Change(replace=[Replace(record, edited(record))]))
+        for record in stock.RECORDS:
+            after = edited(record)
+            assert after != record
+            assert exactly(stored(repository, record)) == exactly(after)
+
+    def test_what_was_changed_meanwhile_is_lost(self, repository: Repository) -> None:
+        """Whoever read an older value loses, even if they would write what is stored."""
+        store(repository)
+        for record in stock.RECORDS:
+            after = edited(record)
+            repository.commit(Change(replace=[Replace(record, after)]))
+            check_lost(repository, Change(replace=[Replace(record, record)]), shown_id(record))
+            check_lost(repository, Change(replace=[Replace(record, after)]), shown_id(record))
+            repository.commit(Change(replace=[Replace(after, record)]))
+
+    def test_every_field_is_compared(self, repository: Repository) -> None:
+        """A value that differs in any one field is another value."""
+        store(repository)
+        for record, facts in DIFFERENCES:
+            for name, value in facts.items():
+                other = attrs.evolve(record, **{name: value})
+                assert other != record
+                check_lost(repository, Change(replace=[Replace(other, record)]), record.id)
+
+    def test_what_is_not_there_is_lost(self, repository: Repository) -> None:
+        """Nothing is made by replacing."""
+        for record in stock.RECORDS:
+            check_lost(repository, Change(replace=[Replace(record, record)]), shown_id(record))
+
+    def test_replacing_a_record_by_itself_changes_nothing(self, repository: Repository) -> None:
+        """It is checked all the same."""
+        store(repository)
+        before = contents(repository)
+        repository.commit(Change(replace=[Replace(one, one) for one in stock.RECORDS]))
+        assert contents(repository) == before
+
+
+class Expecting(Examples):
+    """``expect``: lost if the stored record, before this change, is not equal to it."""
+
+    def test_nothing_is_written(self, repository: Repository) -> None:
+        """What is as it was read stays so."""
+        store(repository)
+        before = contents(repository)
+        repository.commit(Change(expect=stock.RECORDS))
+        assert contents(repository) == before
+
+    def test_what_is_otherwise_is_lost(self, repository: Repository) -> None:
+        """Another value is, and so is what is not there at all."""
+        for record in stock.RECORDS:
+            check_lost(repository, Change(expect=[record]), shown_id(record))
+        store(repository)
+        for record in stock.RECORDS:
+            check_lost(repository, Change(expect=[edited(record)]), shown_id(record))
+
+    def test_the_uses_of_a_key_count(self, repository: Repository) -> None:
+        """Unlike a replace, it compares a key whole."""
+        store(repository)
+        repository.commit(Change(use=[Use(stock.SPRING, 1)]))
+        check_lost(repository, Change(expect=[stock.SPRING]), "****-26")
+
+    def test_it_speaks_of_what_was_there_before(self, repository: Repository) -> None:
+        """What the same change writes is not what it expects."""
+        store(repository)
+        after = edited(stock.PYTHON)
+        replace = [Replace(stock.PYTHON, after)]
+        new = Course(id="new", name="New")
+        check_lost(repository, Change(replace=replace, expect=[after]), "py")
+        check_lost(repository, Change(create=[new], expect=[new]), "new")
+        used = attrs.evolve(stock.SPRING, uses=3)
+        use = [Use(stock.SPRING, 1)]
+        check_lost(repository, Change(use=use, expect=[used]), "****-26")
+        repository.commit(Change(replace=replace, use=use, expect=[stock.PYTHON, stock.SPRING]))
+        assert stored(repository, after) == after
+        assert stored(repository, used) == used
+
+
+class Together(Examples):
+    """All of a change is stored, or nothing."""
+
+    def test_all_verbs_are_stored_together(self, repository: Repository) -> None:
+        """One change may speak all five."""
+        store(repository)
+        new = User(id="new", name="New", email="new@example.org")
+        after = edited(stock.PYTHON)
+        repository.commit(
+            Change(
+                create=[new],
+                replace=[Replace(stock.PYTHON, after)],
+                use=[Use(stock.SPRING, 1)],
+                expect=[stock.SQL],
+                record=[stock.EVENTS[0]],
+            )
+        )
+        assert stored(repository, new) == new
+        assert stored(repository, after) == after
+        assert stored(repository, stock.SPRING).uses == stock.SPRING.uses + 1
+        assert len(listed(repository, EventQuery())) == 1
+
+    def test_each_verb_alone_may_lose_for_all(self, repository: Repository) -> None:
+        """Whatever else would have succeeded is not stored."""
+        store(repository)
+        stale = edited(stock.PYTHON)
+        new = Course(id="new", name="New")
+        fine = Change(
+            create=[new],
+            replace=[Replace(stock.SQL, edited(stock.SQL))],
+            use=[Use(stock.SPRING, 1)],
+            expect=[stock.ACME],
+            record=stock.EVENTS,
+        )
+        namesake = User(id="new", name="New", email=stock.ADA.email)
+        for losing, lost in (
+            (Change(create=[stock.OLD]), "Py"),
+            (Change(create=[namesake]), "new"),
+            (Change(replace=[Replace(stale, stock.PYTHON)]), "py"),
+            (Change(use=[Use(stock.USED_UP, 1)]), "****-26"),
+            (Change(expect=[stale]), "py"),
+        ):
+            whole = attrs.evolve(
+                fine,
+                create=fine.create + losing.create,
+                replace=fine.replace + losing.replace,
+                use=fine.use + losing.use,
+                expect=fine.expect + losing.expect,
+            )
+            check_lost(repository, whole, lost)
+        repository.commit(fine)
+
+    def test_of_several_losses_one_or_more_are_named(self, repository: Repository) -> None:
+        """A conflict names what was lost, and nothing else."""
+        store(repository)
+        stale = edited(stock.PYTHON)
+        change = Change(
+            create=[stock.ADA],
+            replace=[Replace(stale, stock.PYTHON)],
+            use=[Use(stock.USED_UP, 1)],
+            expect=[edited(stock.SQL)],
+        )
+        check_lost(repository, change, "ada", "py", "****-26", "sql")
+
+    def test_an_empty_change_is_no_matter(self, repository: Repository) -> None:
+        """Nothing happens."""
+        store(repository)
+        before = contents(repository)
+        repository.commit(Change())
+        assert contents(repository) == before
