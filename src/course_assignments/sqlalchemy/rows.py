@@ -54,7 +54,7 @@ def to_row(record: Any) -> dict[str, Any]:
         ('Python', 'python')
     """
     attrs.validate(record)
-    kind: type = type(record)
+    kind: type[object] = type(record)
     row = {name: getattr(record, name) for name in _NAMES[kind]}
     for name, derive in _DERIVED.get(kind, {}).items():
         row[name] = derive(record)

@@ -37,9 +37,9 @@ def write(connection: Connection, statements: Statements, change: Change) -> Non
     lost_steps, replaced = _stepped(stored, change)
     users = [one for one in (*change.create, *replaced) if isinstance(one, User)]
     homeless = _without_email(connection, statements, users)
-    lost += _create(connection, statements, change.create)
+    lost += _create(connection, statements, _without(homeless, change.create))
     lost += lost_steps
-    _replace(connection, statements, replaced)
+    _replace(connection, statements, _without(homeless, replaced))
     lost += _use(connection, statements, change.use)
     lost += homeless
     if lost:
@@ -53,6 +53,10 @@ def _conflict(lost: Iterable[Record]) -> Conflict:
 
 def _name(record: Record) -> Name:
     return type(record), record.id
+
+
+def _without(some: Sequence[Record], records: Sequence[Record]) -> Sequence[Record]:
+    return [record for record in records if record not in some] if some else records
 
 
 def _by_kind(records: Iterable[Record]) -> Iterator[tuple[type[Any], list[Record]]]:
