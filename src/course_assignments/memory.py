@@ -253,8 +253,9 @@ class InMemoryRepository:
         users = [record for record in staged.values() if isinstance(record, User)]
         owners = {user.folded_email: user for user in reversed(users)}
         for user in users:
-            holder = self._shelves[User].holder("folded_email", user.folded_email)
-            if holder not in {None, user.id} or owners[user.folded_email] is not user:
+            stored = self._shelves[User].holder("folded_email", user.folded_email)
+            stays = stored is not None and (User, stored) not in staged
+            if stays or owners[user.folded_email] is not user:
                 yield user
 
 

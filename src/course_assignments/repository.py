@@ -85,8 +85,8 @@ class Repository(Protocol):
         - ``expect``: lost if the stored record, before this change, is not equal to it.
         - ``record``: appends the events, each with the next ``position``, from 1 on.
 
-        A created or replaced `User` is lost too if another user has the same ``folded_email``, or
-        had it before this change. ``Replace.of`` and ``Use.of`` say what a step makes of a record.
+        A created or replaced `User` is lost too if another user has the same ``folded_email`` once
+        all of it is stored. ``Replace.of`` and ``Use.of`` say what a step makes of a record.
 
         Raises:
             Conflict: something was lost, and so nothing is stored; it names the ids, those of keys

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, lru_cache, partial
 
 from sqlalchemy import Connection, Engine, MetaData
 
@@ -70,9 +70,8 @@ class SqlRepository:
             fields.check_kind(tables, "tables", Tables)
         self._bind = bind
         self._dialect = dialect_of(bind)
-        self._tables = build_tables(MetaData()) if tables is None else tables
-        self._statements = Statements.of(self._tables, bind.dialect.name)
-        self._searching = Searching(self._tables, bind.dialect.name)
+        self._tables = _tables_of_our_own() if tables is None else tables
+        self._statements, self._searching = _prepared(self._tables, bind.dialect.name)
         self._transactions: Transactions = (
             OwnTransactions(bind, patience.total_seconds())
             if isinstance(bind, Engine)
@@ -152,6 +151,17 @@ class SqlRepository:
         return self._transactions.write(
             lambda connection: connection.execute(self._statements.prune, parameters).rowcount
         )
+
+
+@cache
+def _tables_of_our_own() -> Tables:
+    return build_tables(MetaData())
+
+
+@lru_cache(maxsize=32)
+def _prepared(tables: Tables, dialect: str) -> tuple[Statements, Searching]:
+    """Return what a repository asks; hosts make one for each of their transactions."""
+    return Statements.of(tables, dialect), Searching(tables, dialect)
 
 
 def _ids(change: Change) -> tuple[str, ...]:

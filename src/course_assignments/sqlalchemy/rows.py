@@ -8,7 +8,7 @@ from sqlalchemy import Result
 
 from course_assignments.assignments import CourseAssignment, Direct, FromKey, FromSubscription
 from course_assignments.catalog import Course, Organization
-from course_assignments.changes import KINDS, Event
+from course_assignments.changes import KINDS, Event, Record
 from course_assignments.errors import InvalidInput, StorageError
 from course_assignments.keys import KeyBatch
 from course_assignments.people import User
@@ -42,7 +42,7 @@ _NAMES: Final[Mapping[type, tuple[str, ...]]] = {
 }
 
 
-def to_row(record: Any) -> dict[str, Any]:
+def to_row(record: Record | Event) -> dict[str, Any]:
     """Return the values of *record* by the names of their columns.
 
     Raises:
@@ -54,11 +54,9 @@ def to_row(record: Any) -> dict[str, Any]:
         ('Python', 'python')
     """
     attrs.validate(record)
-    kind: type[object] = type(record)
-    row = {name: getattr(record, name) for name in _NAMES[kind]}
-    for name, derive in _DERIVED.get(kind, {}).items():
-        row[name] = derive(record)
-    return row
+    row = {name: getattr(record, name) for name in _NAMES[type(record)]}
+    derived = _DERIVED.get(type(record), {})
+    return {**row, **{name: derive(record) for name, derive in derived.items()}}
 
 
 def from_row(kind: type[T], row: Mapping[Any, Any]) -> T:

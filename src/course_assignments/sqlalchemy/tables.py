@@ -53,7 +53,7 @@ ORDER: Final = (
 )
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Tables:
     """The tables that records are kept in.
 

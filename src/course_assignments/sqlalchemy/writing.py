@@ -5,6 +5,7 @@ there already, by kind and id, then what is new, then the counters of keys, and 
 What crowds meet at is so held for the shortest time.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, TypeAlias
@@ -30,33 +31,27 @@ def write(connection: Connection, statements: Statements, change: Change) -> Non
     """Write all of *change* into the transaction of *connection*.
 
     Raises:
-        Conflict: something is not as the change needs it; the transaction has to be undone.
+        Conflict: something is not as the change needs it; the transaction has to be undone. It
+            names what was found first: what comes after that may refer to it.
     """
     stored = _held(connection, statements, change)
-    lost = [one for one in change.expect if stored.get(_name(one)) != one]
-    lost_steps, replaced = _stepped(stored, change)
+    lost, replaced = _stepped(stored, change)
+    _check(lost + [one for one in change.expect if stored.get(_name(one)) != one])
     users = [one for one in (*change.create, *replaced) if isinstance(one, User)]
-    homeless = _without_email(connection, statements, users)
-    lost += _create(connection, statements, _without(homeless, change.create))
-    lost += lost_steps
-    _replace(connection, statements, _without(homeless, replaced))
-    lost += _use(connection, statements, change.use)
-    lost += homeless
-    if lost:
-        raise _conflict(lost)
+    _check(_without_email(connection, statements, users))
+    _create(connection, statements, change.create)
+    _replace(connection, statements, replaced)
+    _use(connection, statements, change.use)
     _record(connection, statements, change.record)
 
 
-def _conflict(lost: Iterable[Record]) -> Conflict:
-    return Conflict(tuple(dict.fromkeys(shown_id(record) for record in lost)))
+def _check(lost: Sequence[Record]) -> None:
+    if lost:
+        raise Conflict(tuple(dict.fromkeys(shown_id(record) for record in lost)))
 
 
 def _name(record: Record) -> Name:
     return type(record), record.id
-
-
-def _without(some: Sequence[Record], records: Sequence[Record]) -> Sequence[Record]:
-    return [record for record in records if record not in some] if some else records
 
 
 def _by_kind(records: Iterable[Record]) -> Iterator[tuple[type[Any], list[Record]]]:
@@ -97,43 +92,42 @@ def _stepped(stored: Mapping[Name, Record], change: Change) -> tuple[list[Record
 def _without_email(
     connection: Connection, statements: Statements, users: Sequence[User]
 ) -> list[Record]:
-    """Return those of *users* whose e-mail address another one has, or would have."""
+    """Return those of *users* whose e-mail address another one has, or would have.
+
+    Who gives an address up to another of them gives it up now, or there would be two of it.
+    """
     if not users:
         return []
     emails = {"emails": [user.folded_email for user in users]}
     rows = connection.execute(statements.holders, emails)
     holders: dict[str, str] = {row.folded_email: row.id for row in rows}
-    return [user for user in users if holders.setdefault(user.folded_email, user.id) != user.id]
+    after = {user.id: user.folded_email for user in users}
+    leaving = {id_ for email, id_ in holders.items() if after.get(id_, email) != email}
+    if leaving:
+        # No address begins with a space.
+        parked = [{"key": id_, "folded_email": f" {id_}"} for id_ in sorted(leaving)]
+        connection.execute(statements.replace[User], parked)
+    owners = {email: id_ for email, id_ in holders.items() if id_ not in leaving}
+    return [user for user in users if owners.setdefault(user.folded_email, user.id) != user.id]
 
 
-def _create(
-    connection: Connection, statements: Statements, records: Sequence[Record]
-) -> list[Record]:
-    """Store *records* and return those that could not be, as something is there already."""
-    new: set[Name] = set()
+def _create(connection: Connection, statements: Statements, records: Sequence[Record]) -> None:
     for kind, group in _by_kind(records):
         rows = [to_row(record) for record in group]
-        made = connection.execute(statements.create[kind], rows).scalars()
-        new |= {(kind, id_) for id_ in made}
-    lost: list[Record] = []
-    for record in records:
-        name = _name(record)
-        if name in new:
-            new.remove(name)
-        else:
-            lost.append(record)
-    return lost
+        made = Counter(connection.execute(statements.create[kind], rows).scalars())
+        wanted = Counter(record.id for record in group)
+        _check([record for record in group if made[record.id] < wanted[record.id]])
 
 
 def _replace(connection: Connection, statements: Statements, records: Sequence[Record]) -> None:
     for kind, group in _by_kind(records):
         try:
             connection.execute(statements.replace[kind], [_changed(record) for record in group])
-        except IntegrityError as error:
+        except IntegrityError:
+            if kind is not User:
+                raise
             # An e-mail address that was free when it was looked for, and is not any more.
-            if kind is User:
-                raise _conflict(group) from error
-            raise
+            _check(group)
 
 
 def _changed(record: Record) -> dict[str, Any]:
@@ -142,15 +136,11 @@ def _changed(record: Record) -> dict[str, Any]:
     return {"key": record.id, **{name: row[name] for name in names}}
 
 
-def _use(connection: Connection, statements: Statements, steps: Iterable[Use]) -> list[Record]:
-    """Count the uses of *steps*, and return the keys on which they cannot be counted."""
-    lost: list[Record] = []
+def _use(connection: Connection, statements: Statements, steps: Iterable[Use]) -> None:
     for step in sorted(steps, key=lambda step: step.key.code):
         read = {f"read_{name}": getattr(step.key, name) for name in TERMS}
         counted = connection.execute(statements.use, {"key": step.key.code, "by": step.by, **read})
-        if not counted.rowcount:
-            lost.append(step.key)
-    return lost
+        _check([] if counted.rowcount else [step.key])
 
 
 def _record(connection: Connection, statements: Statements, events: Sequence[Event]) -> None:
