@@ -1,0 +1,27 @@
+"""The host's tables, as they were before."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Course(models.Model):
+    """What the host teaches."""
+
+    title = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return str(self.title)
+
+
+class Enrolment(models.Model):
+    """One user's access to one course; its instants need ``USE_TZ = True``."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    course = models.ForeignKey(Course, on_delete=models.PROTECT)
+    opened_at = models.DateTimeField()
+    closes_at = models.DateTimeField()
+    first_lab_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.course}"
