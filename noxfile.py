@@ -122,6 +122,18 @@ def matrix(session: nox.Session, dateutil: str) -> None:
 
 
 @nox.session(default=False)
+@nox.parametrize(
+    ("python", "django"),
+    [("3.11", "5.2"), ("3.12", "6.0")],  # the first Python that each of them takes by now
+    ids=["django-5.2", "django-6.0"],
+)
+def hosts(session: nox.Session, django: str) -> None:
+    """Run the examples for hosts on each Django that is in wide use."""
+    session.install(".", *group("test"), f"django=={django}.*")
+    session.run("pytest", *session.posargs, *map(str, Path("tests").glob("test_hosts_*.py")))
+
+
+@nox.session(default=False)
 def lowest(session: nox.Session) -> None:
     """Run the tests with the lowest versions that pyproject.toml allows."""
     session.install("uv")

@@ -1,0 +1,227 @@
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import fastapi_app
+import httpx
+import pytest
+from sqlalchemy import Engine, create_engine, event, text
+
+from course_assignments import Course, ManualClock, Organization, Registrar, TrainingKey, User
+from course_assignments.sqlalchemy import SqlRepository
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+LEARNERS = [f"learner-{number}" for number in range(12)]
+CODE = "Spring-2026"
+
+
+class Service:
+    """The app on a file of its own, and what an administrator sees of the same file."""
+
+    def __init__(self, path: Path, **options: int) -> None:
+        self.clock = ManualClock(NOW)
+        self.path = path
+        query = "&".join(f"{name}={value}" for name, value in options.items())
+        self.app = fastapi_app.create_app(f"sqlite+aiosqlite:///{path}?{query}", self.clock)
+        self.engine: Engine = create_engine(f"sqlite:///{path}")
+        self.repository = SqlRepository(self.engine, fastapi_app.TABLES)
+        self.registrar = Registrar(self.repository, clock=self.clock)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Start it, with a key of five uses for twelve learners."""
+        async with self.app.router.lifespan_context(self.app):
+            self.registrar.add(
+                Course(id="py", name="Python", content_provider="us", publishing_group="all"),
+                Organization(id="acme", name="Acme"),
+                *(
+                    User(id=one, name=one, email=f"{one}@example.org", organization_id="acme")
+                    for one in LEARNERS
+                ),
+            )
+            self.registrar.create_keys(
+                "py",
+                name="Spring",
+                organization_id="acme",
+                availability=timedelta(days=30),
+                max_uses=5,
+                codes=[CODE],
+            )
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                yield client
+        self.engine.dispose()
+
+    def uses(self) -> int:
+        return self.repository.get(TrainingKey, [CODE])[CODE].uses
+
+
+Talk = Callable[[Service, httpx.AsyncClient], Awaitable[None]]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Callable[..., None]:
+    def run(talk: Talk, **options: int) -> None:
+        async def main() -> None:
+            service = Service(tmp_path / "training.db", **options)
+            async with service.open() as client:
+                await talk(service, client)
+
+        asyncio.run(main())
+
+    return run
+
+
+async def redeem(client: httpx.AsyncClient, learner: str, code: str = CODE, **headers: str) -> Any:
+    return await client.post(
+        f"/learners/{learner}/redemptions", json={"code": code}, headers=headers
+    )
+
+
+def test_a_learner_redeems_a_key(served: Any) -> None:
+    async def talk(service: Service, client: httpx.AsyncClient) -> None:
+        answer = await redeem(client, "learner-0")
+
+        assert answer.status_code == 201
+        assert answer.json() == {
+            "id": answer.json()["id"],
+            "course_id": "py",
+            "expires_at": "2026-04-01T09:00:00Z",
+        }
+        assert service.uses() == 1
+
+    served(talk)
+
+
+def test_of_twelve_at_once_five_get_the_five_uses_and_the_others_are_told(served: Any) -> None:
+    async def talk(service: Service, client: httpx.AsyncClient) -> None:
+        answers = await asyncio.gather(*(redeem(client, learner) for learner in LEARNERS))
+
+        got = [answer.status_code for answer in answers]
+        assert sorted(got) == [201] * 5 + [409] * 7
+        told = [answer.json()["codes"] for answer in answers if answer.status_code == 409]
+        assert told == [["key_exhausted"]] * 7
+        assert service.uses() == 5
+
+    served(talk)
+
+
+def test_under_one_idempotency_key_a_request_counts_once(served: Any) -> None:
+    async def talk(service: Service, client: httpx.AsyncClient) -> None:
+        again = [redeem(client, "learner-0", **{"Idempotency-Key": "r-1"}) for _ in range(4)]
+        answers = await asyncio.gather(*again)
+        other = await redeem(client, "learner-1", **{"Idempotency-Key": "r-1"})
+
+        assert [(one.status_code, one.json()["id"]) for one in answers] == [(201, "r-1")] * 4
+        assert (other.status_code, other.json()["codes"]) == (409, ["id_taken"])
+        assert service.uses() == 1
+
+    served(talk)
+
+
+@pytest.mark.parametrize(
+    ("learner", "code", "status", "codes"),
+    [
+        ("nobody", CODE, 404, []),
+        ("learner-0", "Autumn-2026", 409, ["key_not_found"]),
+        ("learner-0", "0000-0000-0000-0001-3", 409, ["key_mistyped"]),
+        ("x" * 201, CODE, 422, ["too_long"]),
+    ],
+    ids=["unknown_learner", "unknown_key", "mistyped_key", "long_id"],
+)
+def test_what_goes_wrong_has_a_status_and_codes(
+    served: Any, learner: str, code: str, status: int, codes: list[str]
+) -> None:
+    async def talk(service: Service, client: httpx.AsyncClient) -> None:
+        answer = await redeem(client, learner, code)
+
+        assert (answer.status_code, answer.json()["codes"]) == (status, codes)
+        assert answer.json()["detail"]
+        assert service.uses() == 0
+
+    served(talk)
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "codes"),
+    [
+        ("2026-03-20T12:00:00+01:00", 200, None),
+        ("2026-03-20T12:00:00", 422, ["naive_datetime"]),
+        ("2027-03-20T12:00:00Z", 409, ["expires_too_late"]),
+        ("2026-01-20T12:00:00Z", 409, ["expires_too_early"]),
+    ],
+)
+def test_a_new_end_takes_a_time_zone_and_obeys_the_limits(
+    served: Any, end: str, status: int, codes: list[str] | None
+) -> None:
+    async def talk(_: Service, client: httpx.AsyncClient) -> None:
+        made = (await redeem(client, "learner-0")).json()["id"]
+
+        answer = await client.put(f"/assignments/{made}/end", json={"expires_at": end})
+
+        assert (answer.status_code, answer.json().get("codes")) == (status, codes)
+
+    served(talk)
+
+
+def test_one_that_lost_to_another_decides_anew_on_what_the_other_left(served: Any) -> None:
+    async def talk(service: Service, client: httpx.AsyncClient) -> None:
+        made = (await redeem(client, "learner-0")).json()["id"]
+        engine = service.app.state.office.engine.sync_engine
+        overtaken: list[str] = []
+        rolled_back: list[Any] = []
+        event.listen(engine, "rollback", rolled_back.append)
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def overtake(_: Any, __: Any, statement: str, *___: Any) -> None:
+            if statement == "BEGIN IMMEDIATE" and not overtaken:
+                overtaken.append(service.registrar.cancel(made).id)
+
+        answer = await client.put(
+            f"/assignments/{made}/end", json={"expires_at": "2026-03-20T12:00:00Z"}
+        )
+
+        assert overtaken == [made]
+        assert len(rolled_back) == len(["what lost", "what was refused"])
+        assert (answer.status_code, answer.json()["codes"]) == (409, ["already_cancelled"])
+
+    served(talk)
+
+
+def test_a_storage_that_stays_busy_is_a_503_that_says_when_to_come_back(
+    served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def at_once(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def talk(service: Service, client: httpx.AsyncClient) -> None:
+        with closing(sqlite3.connect(service.path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            monkeypatch.setattr(fastapi_app.asyncio, "sleep", at_once)
+            busy = await redeem(client, "learner-0")
+            monkeypatch.undo()
+        free = await redeem(client, "learner-0")
+
+        assert (busy.status_code, busy.headers["Retry-After"]) == (503, "1")
+        assert len(waits) == fastapi_app.TRIES - 1
+        assert (free.status_code, service.uses()) == (201, 1)
+
+    served(talk, timeout=0)
+
+
+def test_what_is_wrong_in_the_service_itself_is_a_500(served: Any) -> None:
+    async def talk(service: Service, client: httpx.AsyncClient) -> None:
+        with service.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE training_training_keys RENAME TO lost"))
+
+        answer = await redeem(client, "learner-0")
+
+        assert answer.status_code == 500
+
+    served(talk)
