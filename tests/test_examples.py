@@ -146,6 +146,14 @@ def test_an_example_imports_only_this_library_and_what_comes_with_python(script:
     assert imported <= {"course_assignments", *sys.stdlib_module_names}
 
 
+@pytest.mark.parametrize("name", ["django_app/*.py", "fastapi_app.py", "openedx_filter.py"])
+def test_an_example_for_a_host_is_short_enough_to_copy(name: str) -> None:
+    files = [*EXAMPLES.glob(name)]
+
+    assert files
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in files) < 120
+
+
 class Stay(NamedTuple):
     module: str
     presentation: str

@@ -160,6 +160,25 @@ def test_an_unknown_id_is_what_django_calls_it(command: Callable[..., None]) -> 
         command(404, at=NOW)
 
 
+@pytest.mark.parametrize("command", [services.cancel, services.launch_lab])
+def test_the_row_is_locked_as_it_is_read_where_rows_can_be(
+    command: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = enrolled("ada")
+    read: list[str] = []
+
+    def unlocked(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("SELECT"):
+            read.append(sql)
+        return execute(sql.removesuffix(" FOR UPDATE"), *rest)
+
+    monkeypatch.setattr(connection.features, "has_select_for_update", True)
+    with connection.execute_wrapper(unlocked):
+        command(row.pk, at=NOW)
+
+    assert [sql.endswith(" FOR UPDATE") for sql in read if "enrolment" in sql] == [True]
+
+
 class Race:
     """Two commands on one row; the first is held between its SELECT and its UPDATE."""
 
