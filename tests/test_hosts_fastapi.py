@@ -114,10 +114,13 @@ def test_under_one_idempotency_key_a_request_counts_once(served: Any) -> None:
     async def talk(service: Service, client: httpx.AsyncClient) -> None:
         again = [redeem(client, "learner-0", **{"Idempotency-Key": "r-1"}) for _ in range(4)]
         answers = await asyncio.gather(*again)
+        begun: list[Any] = []
+        event.listen(service.app.state.office.engine.sync_engine, "begin", begun.append)
         other = await redeem(client, "learner-1", **{"Idempotency-Key": "r-1"})
 
         assert [(one.status_code, one.json()["id"]) for one in answers] == [(201, "r-1")] * 4
         assert (other.status_code, other.json()["codes"]) == (409, ["id_taken"])
+        assert len(begun) == 1
         assert service.uses() == 1
 
     served(talk)
@@ -203,7 +206,7 @@ def test_a_storage_that_stays_busy_is_a_503_that_says_when_to_come_back(
     async def talk(service: Service, client: httpx.AsyncClient) -> None:
         with closing(sqlite3.connect(service.path)) as other:
             other.execute("BEGIN IMMEDIATE")
-            monkeypatch.setattr(fastapi_app.asyncio, "sleep", at_once)
+            monkeypatch.setattr(asyncio, "sleep", at_once)
             busy = await redeem(client, "learner-0")
             monkeypatch.undo()
         free = await redeem(client, "learner-0")
