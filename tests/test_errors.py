@@ -259,6 +259,14 @@ def test_lines_are_named_the_first_eight_of_them(numbers: Sequence[int], named: 
     assert name_lines(numbers) == named
 
 
+def test_of_many_ids_the_first_few_are_named() -> None:
+    ids = tuple(f"a-{number}" for number in range(10_000))
+    shown = "a-0, a-1, a-2, a-3, a-4, a-5, a-6, a-7"
+    assert str(Conflict(ids[:8])) == f"others changed or made {shown} meanwhile; try again"
+    assert f"{shown} and 9992 more" in str(Conflict(ids))
+    assert f"{shown} and 9992 more" in str(OutcomeUnknown(ids))
+
+
 @pytest.mark.parametrize("code", ["busy", "", None, 1, ["changed"]])
 def test_a_conflict_has_one_of_two_codes(code: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
