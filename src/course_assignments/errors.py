@@ -12,8 +12,8 @@ import attrs
 #: The longest message that an `InvalidInput` shows: it has to fit in one line beside a form field.
 MESSAGE_LENGTH = 200
 
-#: How many lines of a pasted text one message names.
-LINES_NAMED = 8
+#: How many lines of a pasted text, or ids of a whole roster, one message names.
+MOST_NAMED = 8
 
 
 class CourseAssignmentsError(Exception):
@@ -67,6 +67,13 @@ class InvalidInput(CourseAssignmentsError, ValueError):
     def __str__(self) -> str:
         message = _plain(f"{self.field}: {self.hint}")
         return message if len(message) <= MESSAGE_LENGTH else message[: MESSAGE_LENGTH - 1] + "…"
+
+
+def _enumerated(several: Sequence[object]) -> str:
+    """Name *several* in a message, the first few of them."""
+    shown = ", ".join(str(one) for one in several[:MOST_NAMED])
+    more = len(several) - MOST_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _tuple(values: Iterable[Any]) -> tuple[Any, ...]:
@@ -141,7 +148,7 @@ class Conflict(CourseAssignmentsError):
     code: str = attrs.field(default="changed", validator=_conflict_code)
 
     def __str__(self) -> str:
-        ids = ", ".join(self.ids)
+        ids = _enumerated(self.ids)
         if self.code == "changed":
             return _plain(f"others changed or made {ids} meanwhile; try again")
         advice = "give another id, or what is stored there"
@@ -187,10 +194,8 @@ class OutcomeUnknown(CourseAssignmentsError):
     ids: tuple[str, ...] = attrs.field(converter=_tuple, validator=_texts)
 
     def __str__(self) -> str:
-        ids = ", ".join(self.ids)
-        return _plain(
-            f"whether {ids} was stored is unknown; call again with the same id, or look it up"
-        )
+        advice = "call again with the same id, or look it up"
+        return _plain(f"whether {_enumerated(self.ids)} was stored is unknown; {advice}")
 
 
 @attrs.frozen(eq=False)
@@ -220,6 +225,4 @@ def name_lines(numbers: Sequence[int]) -> str:
         >>> name_lines([3]), name_lines([3, 7])
         ('line 3', 'lines 3, 7')
     """
-    shown = ", ".join(str(number) for number in numbers[:LINES_NAMED])
-    more = len(numbers) - LINES_NAMED
-    return f"line{'s' * (len(numbers) > 1)} {shown}" + (f" and {more} more" if more > 0 else "")
+    return f"line{'s' * (len(numbers) > 1)} {_enumerated(numbers)}"
