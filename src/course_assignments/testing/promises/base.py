@@ -45,7 +45,7 @@ class Examples:
 
 def exactly(value: Any) -> Any:
     """Return *value* so that two are equal only if all in them is of the same class and zone."""
-    kind: Any = type(value)
+    kind: type[Any] = value.__class__
     if attrs.has(kind):
         return kind, tuple(exactly(getattr(value, one.name)) for one in attrs.fields(kind))
     if kind in {tuple, frozenset}:

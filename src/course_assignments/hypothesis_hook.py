@@ -1,0 +1,42 @@
+"""Tells Hypothesis how our classes are drawn; its entry point calls `register`.
+
+It runs whenever anyone imports Hypothesis, so nothing is built here before someone asks for it.
+"""
+
+from typing import Any, Final
+
+from course_assignments.assignments import Direct, FromKey, FromSubscription, Note
+from course_assignments.attempts import Pause
+from course_assignments.catalog import Activity
+from course_assignments.changes import KINDS, Event
+from course_assignments.keys import Addition
+from course_assignments.subscriptions import Opening
+from course_assignments.terms import Months
+
+#: What ``st.from_type`` can draw: everything that is stored under an id, and what is in it.
+DRAWN: Final[tuple[type, ...]] = (
+    *(*KINDS, Event, Months, Note, Direct, FromKey, FromSubscription),
+    *(Activity, Pause, Opening, Addition),
+)
+
+
+def register() -> None:
+    """Let ``st.from_type`` draw each class of `DRAWN` as `testing.strategies` does.
+
+    Example:
+        >>> from course_assignments import CourseAssignment
+        >>> from hypothesis import find, strategies as st
+        >>> register()
+        >>> find(st.from_type(CourseAssignment), lambda one: True).completion
+        <CompletionStatus.NOT_STARTED: 0>
+    """
+    from hypothesis import strategies as st  # noqa: PLC0415 - an extra, and it calls us
+
+    for kind in DRAWN:
+        st.register_type_strategy(kind, _strategy_of)
+
+
+def _strategy_of(kind: type) -> Any:
+    from course_assignments.testing.strategies import STRATEGIES  # noqa: PLC0415 - only when asked
+
+    return STRATEGIES[kind]()

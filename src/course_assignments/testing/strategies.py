@@ -1,0 +1,350 @@
+"""A Hypothesis strategy for every entity and value; what each leaves out is said with it.
+
+Each draws one record by itself: whatever it names need not exist anywhere. Once the package is
+installed, ``st.from_type(CourseAssignment)`` draws from here.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import available_timezones
+
+from hypothesis import strategies as st
+
+from course_assignments.assignments import (
+    CourseAssignment,
+    Direct,
+    FromKey,
+    FromSubscription,
+    Note,
+    Origin,
+    Seat,
+)
+from course_assignments.attempts import Attempt, Pause
+from course_assignments.catalog import Activity, Course, Organization
+from course_assignments.changes import Event
+from course_assignments.codes import (
+    ALPHABET,
+    RANDOM_SYMBOLS,
+    SHORTEST,
+    check_symbol,
+    fold,
+    is_storable,
+)
+from course_assignments.codes import LONGEST as LONGEST_CODE
+from course_assignments.enums import ActivityKind, ExpirationLimit, Role
+from course_assignments.fields import ID_LENGTH, LARGEST_COUNT, NAME_LENGTH
+from course_assignments.instants import EARLIEST, LATEST, TICK
+from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
+from course_assignments.people import User
+from course_assignments.subscriptions import Opening, Subscription
+from course_assignments.terms import LONGEST, MOST_MONTHS, Months, Term
+
+#: Zones with the oddities that matter, as far as this machine knows them.
+_ZONES: Final = (
+    "UTC",
+    *sorted(
+        {"America/Sao_Paulo", "Asia/Kathmandu", "Australia/Lord_Howe", "Europe/Berlin"}
+        & available_timezones()
+    ),
+)
+
+#: How long a list in a record gets, and a long text.
+_FEW, _LONG = 3, 1000
+
+
+def instants(first: datetime = EARLIEST, last: datetime = LATEST) -> st.SearchStrategy[datetime]:
+    """Draw an instant in UTC, as records hold it, of the years 1970 to 9899; no other zones.
+
+    Example:
+        >>> from hypothesis import find
+        >>> find(instants(), lambda at: True).isoformat()
+        '2000-01-01T00:00:00+00:00'
+    """
+    walls = st.datetimes(first.replace(tzinfo=None), last.replace(tzinfo=None))
+    return walls.map(lambda wall: wall.replace(tzinfo=UTC, fold=0))
+
+
+def months() -> st.SearchStrategy[Months]:
+    """Draw a calendar length of 1 to 1200 months."""
+    return st.integers(1, MOST_MONTHS).map(Months)
+
+
+def terms() -> st.SearchStrategy[Term]:
+    """Draw a length of time, exact or on the calendar; no ``relativedelta``."""
+    return st.timedeltas(TICK, LONGEST) | months()
+
+
+def identifiers() -> st.SearchStrategy[str]:
+    """Draw whatever may be an id, of letters of any kind."""
+    return _texts(ID_LENGTH)
+
+
+def names() -> st.SearchStrategy[str]:
+    """Draw whatever may be a name."""
+    return _texts(NAME_LENGTH)
+
+
+def long_texts() -> st.SearchStrategy[str]:
+    """Draw what may be a message, line breaks among it; none of more than 1,000 letters."""
+    return _texts(_LONG, "\n\r\t")
+
+
+def _texts(length: int, also: str = "") -> st.SearchStrategy[str]:
+    letters = st.characters(exclude_categories=["Cc", "Cs"], include_characters=also)
+    return st.text(letters, min_size=1, max_size=length).filter(str.strip)
+
+
+def emails() -> st.SearchStrategy[str]:
+    """Draw an e-mail address of letters of any kind, all below ``.example``."""
+    letters = st.characters(exclude_categories=["C", "Z"], exclude_characters="@")
+    return st.builds("{}@{}.example".format, *[st.text(letters, min_size=1, max_size=50)] * 2)
+
+
+def codes() -> st.SearchStrategy[str]:
+    """Draw the code of a key in the form in which it is stored, made by hand or generated."""
+    letters = st.characters(min_codepoint=ord("!"), max_codepoint=ord("~"))
+    by_hand = st.text(letters, min_size=SHORTEST, max_size=LONGEST_CODE)
+    generated = st.text(ALPHABET, min_size=RANDOM_SYMBOLS, max_size=RANDOM_SYMBOLS)
+    return by_hand.filter(lambda code: is_storable(code) and fold(code) == code) | generated.map(
+        lambda symbols: symbols + check_symbol(symbols)
+    )
+
+
+@st.composite
+def organizations(draw: st.DrawFn) -> Organization:
+    """Draw an organization; only a few time zones."""
+    id_ = draw(identifiers())
+    return Organization(
+        id=id_,
+        name=draw(names()),
+        parent_id=draw(st.none() | identifiers().filter(lambda other: other != id_)),
+        maximum_access=draw(st.none() | terms()),
+        time_zone=draw(st.sampled_from(_ZONES)),
+        anonymous_registration=draw(st.booleans()),
+    )
+
+
+def activities() -> st.SearchStrategy[Activity]:
+    """Draw a part of a course."""
+    return st.builds(
+        Activity,
+        id=identifiers(),
+        name=names(),
+        kind=st.sampled_from(ActivityKind),
+        required=st.booleans(),
+    )
+
+
+def courses() -> st.SearchStrategy[Course]:
+    """Draw a course of at most three activities, available or not."""
+    return st.builds(
+        Course,
+        id=identifiers(),
+        name=names(),
+        content_provider=st.none() | names(),
+        publishing_group=st.none() | names(),
+        activities=st.lists(activities(), max_size=_FEW, unique_by=lambda one: one.id),
+        maximum_access=st.none() | terms(),
+        archived=st.booleans(),
+    )
+
+
+def users() -> st.SearchStrategy[User]:
+    """Draw a profile with any roles; nobody who was forgotten."""
+    return st.builds(
+        User,
+        id=identifiers(),
+        name=names(),
+        email=emails(),
+        organization_id=st.none() | identifiers(),
+        roles=st.frozensets(st.sampled_from(Role)),
+        managed_organization_ids=st.frozensets(identifiers(), max_size=_FEW),
+    )
+
+
+def notes() -> st.SearchStrategy[Note]:
+    """Draw what an administrator leaves."""
+    return st.builds(Note, title=names(), message=long_texts(), high_importance=st.booleans())
+
+
+def origins() -> st.SearchStrategy[Origin]:
+    """Draw how an assignment may have come about."""
+    return st.just(Direct()) | _from_key() | _from_subscription()
+
+
+def _from_key() -> st.SearchStrategy[FromKey]:
+    return st.builds(FromKey, identifiers(), identifiers())
+
+
+def _from_subscription() -> st.SearchStrategy[FromSubscription]:
+    return st.builds(FromSubscription, identifiers())
+
+
+@st.composite
+def assignments(draw: st.DrawFn) -> CourseAssignment:
+    """Draw an assignment in any state: fresh, launched, started, complete, cancelled, finished.
+
+    Its instants are any that may follow its creation; what the rules would allow is not asked.
+    """
+    created_at = draw(instants(last=LATEST - TICK))
+    later = st.none() | instants(created_at)
+    return CourseAssignment(
+        id=draw(identifiers()),
+        learner_id=draw(identifiers()),
+        course_id=draw(identifiers()),
+        organization_id=draw(st.none() | identifiers()),
+        created_at=created_at,
+        expires_at=draw(instants(created_at + TICK)),
+        limited_by=draw(st.sampled_from(ExpirationLimit)),
+        origin=draw(origins()),
+        first_lab_launched_at=draw(later),
+        started_at=draw(later),
+        completed_at=draw(later),
+        cancelled_at=draw(later),
+        finished=draw(st.frozensets(identifiers(), max_size=_FEW)),
+        notes=draw(st.lists(notes(), max_size=_FEW)),
+    )
+
+
+def seats() -> st.SearchStrategy[Seat]:
+    """Draw a seat under the one id that it can have."""
+    return st.builds(Seat.of, identifiers(), identifiers(), identifiers())
+
+
+@st.composite
+def pauses(draw: st.DrawFn) -> Pause:
+    """Draw a pause, over or not."""
+    paused_at = draw(instants())
+    return Pause(paused_at, draw(st.none() | instants(paused_at)))
+
+
+@st.composite
+def attempts(draw: st.DrawFn) -> Attempt:
+    """Draw a run of an activity: open, resting or finished, with at most three pauses."""
+    over = draw(st.booleans())
+    steps = draw(st.lists(instants(), min_size=1 + over, max_size=2 * _FEW + 1 + over))
+    started_at, *rest = sorted(steps)
+    finished_at = rest.pop() if over else None
+    return Attempt(
+        id=draw(identifiers()),
+        assignment_id=draw(identifiers()),
+        activity_id=draw(identifiers()),
+        number=draw(st.integers(1, LARGEST_COUNT)),
+        started_at=started_at,
+        pauses=[Pause(*rest[at : at + 2]) for at in range(0, len(rest), 2)],
+        finished_at=finished_at,
+        request_id=draw(st.none() | identifiers()),
+    )
+
+
+def openings() -> st.SearchStrategy[Opening]:
+    """Draw a course that was opened."""
+    return st.builds(Opening, identifiers(), identifiers())
+
+
+@st.composite
+def subscriptions(draw: st.DrawFn) -> Subscription:
+    """Draw a subscription of at most three courses, at most three times opened."""
+    created_at = draw(instants(last=LATEST - TICK))
+    later = st.none() | instants(created_at)
+    return Subscription(
+        id=draw(identifiers()),
+        learner_id=draw(identifiers()),
+        organization_id=draw(st.none() | identifiers()),
+        course_ids=draw(st.lists(identifiers(), min_size=1, max_size=_FEW, unique=True)),
+        created_at=created_at,
+        expires_at=draw(instants(created_at + TICK)),
+        edited_at=draw(later),
+        cancelled_at=draw(later),
+        openings=draw(st.lists(openings(), max_size=_FEW)),
+    )
+
+
+def additions() -> st.SearchStrategy[Addition]:
+    """Draw keys that were added to a batch later."""
+    return st.builds(Addition, identifiers(), st.integers(1, LARGEST_COUNT))
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> KeyBatch:
+    """Draw a batch of keys, its window open on any side; its size is any number."""
+    start, until = sorted(draw(st.lists(instants(), min_size=2, max_size=2, unique=True)))
+    return KeyBatch(
+        id=draw(identifiers()),
+        name=draw(names()),
+        course_id=draw(identifiers()),
+        organization_id=draw(identifiers()),
+        created_at=draw(instants()),
+        redeemable_from=draw(st.sampled_from([None, start])),
+        redeemable_until=draw(st.sampled_from([None, until])),
+        max_uses=draw(st.integers(1, LARGEST_COUNT)),
+        availability=draw(terms()),
+        any_organization=draw(st.booleans()),
+        size=draw(st.integers(0, LARGEST_COUNT)),
+        additions=draw(st.lists(additions(), max_size=_FEW)),
+    )
+
+
+@st.composite
+def keys(draw: st.DrawFn) -> TrainingKey:
+    """Draw a key: unused, used or used up, revoked or not."""
+    max_uses = draw(st.integers(1, LARGEST_COUNT))
+    return TrainingKey(
+        code=draw(codes()),
+        batch_id=draw(identifiers()),
+        uses=draw(st.integers(0, max_uses)),
+        max_uses=max_uses,
+        revoked_at=draw(st.none() | instants()),
+    )
+
+
+def redemptions() -> st.SearchStrategy[Redemption]:
+    """Draw a redemption under any id, its use given back or not."""
+    return st.builds(
+        Redemption,
+        id=identifiers(),
+        code=codes(),
+        batch_id=identifiers(),
+        learner_id=identifiers(),
+        assignment_id=identifiers(),
+        redeemed_at=instants(),
+        restored_at=st.none() | instants(),
+    )
+
+
+def events() -> st.SearchStrategy[Event]:
+    """Draw an event that is not stored yet, so without a position."""
+    return st.builds(
+        Event,
+        at=instants(),
+        by=st.none() | identifiers(),
+        action=identifiers(),
+        subject_ids=st.lists(identifiers(), max_size=_FEW),
+        details=st.dictionaries(identifiers(), long_texts(), max_size=_FEW),
+    )
+
+
+#: By which strategy each class is drawn.
+STRATEGIES: Final[Mapping[type, Callable[[], st.SearchStrategy[Any]]]] = {
+    Months: months,
+    Organization: organizations,
+    Activity: activities,
+    Course: courses,
+    User: users,
+    Note: notes,
+    Direct: lambda: st.just(Direct()),
+    FromKey: _from_key,
+    FromSubscription: _from_subscription,
+    CourseAssignment: assignments,
+    Seat: seats,
+    Pause: pauses,
+    Attempt: attempts,
+    Opening: openings,
+    Subscription: subscriptions,
+    Addition: additions,
+    KeyBatch: batches,
+    TrainingKey: keys,
+    Redemption: redemptions,
+    Event: events,
+}

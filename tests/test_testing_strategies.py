@@ -1,0 +1,96 @@
+"""Every entity and value can be drawn, by name and by its class."""
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from typing import Any
+
+import pytest
+from hypothesis import find, given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    Attempt,
+    CourseAssignment,
+    FromKey,
+    KeyBatch,
+    Months,
+    TrainingKey,
+    User,
+)
+from course_assignments.hypothesis_hook import DRAWN, register
+from course_assignments.instants import EARLIEST, LATEST
+from course_assignments.testing import strategies
+
+register()
+
+
+def test_every_class_that_can_be_drawn_is_announced() -> None:
+    assert set(DRAWN) == set(strategies.STRATEGIES)
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+@given(data=st.data())
+def test_a_class_is_drawn_as_itself(kind: type, data: st.DataObject) -> None:
+    drawn: Any = data.draw(st.from_type(kind))
+    assert type(drawn) is kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        (CourseAssignment, lambda one: one.cancelled_at and one.notes and one.finished),
+        (CourseAssignment, lambda one: isinstance(one.origin, FromKey)),
+        (Attempt, lambda one: len(one.pauses) > 1 and one.finished_at),
+        (Attempt, lambda one: one.paused_at),
+        (KeyBatch, lambda one: isinstance(one.availability, Months) and one.redeemable_until),
+        (TrainingKey, lambda one: one.uses == one.max_uses > 1 and one.revoked_at),
+        (User, lambda one: not one.email.isascii() and len(one.roles) > 1),
+    ],
+)
+def test_the_odd_ones_are_reached(kind: type, found: Any) -> None:
+    assert found(find(st.from_type(kind), lambda one: bool(found(one))))
+
+
+@given(strategies.instants(LATEST, LATEST) | strategies.instants(EARLIEST, EARLIEST))
+def test_the_ends_of_time_are_reached(at: Any) -> None:
+    assert at in {EARLIEST, LATEST}
+
+
+def test_the_package_announces_its_hook() -> None:
+    ours = [one for one in entry_points(group="hypothesis") if one.name == "course_assignments"]
+    # A tree that was put on the path without being installed announces nothing.
+    assert [one.value for one in ours] in ([], ["course_assignments.hypothesis_hook:register"])
+
+
+@pytest.mark.parametrize(
+    "first", ["hypothesis", "course_assignments.testing", "course_assignments.hypothesis_hook"]
+)
+def test_whatever_is_imported_first_all_can_be_drawn(first: str) -> None:
+    script = f"""
+import sys
+sys.path[:] = sys.argv[1:]
+import {first}
+from course_assignments import Course
+from course_assignments.hypothesis_hook import register
+from hypothesis import find, strategies as st
+register()
+print(find(st.from_type(Course), lambda one: True))
+"""
+    done = subprocess.run(  # noqa: S603 - our own script and this very Python
+        [sys.executable, "-c", script, *sys.path], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("Course(id=")
+
+
+def test_importing_the_hook_builds_nothing() -> None:
+    script = """
+import sys
+sys.path[:] = sys.argv[1:]
+import course_assignments.hypothesis_hook
+print({"hypothesis", "pytest", "course_assignments.testing"} & set(sys.modules))
+"""
+    done = subprocess.run(  # noqa: S603 - our own script and this very Python
+        [sys.executable, "-c", script, *sys.path], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
