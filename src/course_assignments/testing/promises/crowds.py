@@ -218,12 +218,11 @@ class Crowding(Examples):
         def read() -> list[int]:
             seen: list[int] = []
             while not over.is_set():
-                seen += behind(seen)
-            return [*seen, *behind(seen)]
+                seen += (one.position for one in repository.find(behind(seen)))
+            return [*seen, *(one.position for one in listed(repository, behind(seen)))]
 
-        def behind(seen: list[int]) -> list[int]:
-            after = seen[-1] if seen else 0
-            return [one.position for one in repository.find(EventQuery(after=after))]
+        def behind(seen: list[int]) -> EventQuery:
+            return EventQuery(after=seen[-1] if seen else 0)
 
         _, seen = crew([write_all, read])
         assert seen == [*range(1, events + 1)]
