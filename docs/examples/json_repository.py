@@ -1,0 +1,114 @@
+"""A repository over a plain dict of JSON texts: all that a back end of your own has to do.
+
+It is exact under threads, and slow on purpose: a search reads everything. Save the dict where you
+like, and begin with it again.
+"""
+
+from collections.abc import Iterable
+from threading import Lock
+from typing import Any
+
+import attrs
+
+from course_assignments import Change, Conflict, Event, Page, Query, Record, TrainingKey, Use, User
+from course_assignments.changes import R, Replace, shown_id
+from course_assignments.queries import F
+from course_assignments.serialization import from_json, to_json
+
+
+class JsonRepository:
+    """A `Repository` whose records are texts, each under its kind and its id."""
+
+    def __init__(self, texts: dict[str, str] | None = None) -> None:
+        """Go on with *texts*, or start empty."""
+        self.texts = {} if texts is None else texts
+        self._lock = Lock()
+
+    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+        """Return the records of *kind* under *ids*, as far as there are any."""
+        with self._lock:
+            found = {one: self._read(kind, one) for one in ids}
+        return {one: record for one, record in found.items() if record is not None}
+
+    def find(self, query: Query[F], /) -> Page[F]:
+        """Return the first page of what *query* asks for, in its order."""
+        with self._lock:
+            records = self._all(query.kind)
+        start = query.start or ()
+        fitting = [one for one in records if query.matches(one) and query.place(one) > start]
+        page = sorted(fitting, key=query.place)[: query.limit]
+        return Page(page, query.behind(page[-1]) if len(page) < len(fitting) else None)
+
+    def commit(self, change: Change, /) -> None:
+        """Store all of *change*, or nothing."""
+        with self._lock:
+            records = [*self._decided(change), *self._numbered(change.record)]
+            texts = {_name(type(one), _id(one)): to_json(one) for one in records}
+            # Up to here nothing has changed, and from here on nothing can fail.
+            self.texts.update(texts)
+
+    def _read(self, kind: type[Any], id: str) -> Any:
+        text = self.texts.get(_name(kind, id))
+        return None if text is None else from_json(text)
+
+    def _all(self, kind: type[Any]) -> list[Any]:
+        names = [name for name in self.texts if name.startswith(_name(kind, ""))]
+        return [from_json(self.texts[name]) for name in names]
+
+    def _numbered(self, events: tuple[Event, ...]) -> list[Event]:
+        last = sum(name.startswith(_name(Event, "")) for name in self.texts)
+        return [attrs.evolve(one, position=place) for place, one in enumerate(events, last + 1)]
+
+    def _decided(self, change: Change) -> list[Record]:
+        """Return the records as *change* leaves them, or raise `Conflict`."""
+        lost = [one for one in change.expect if self._read(type(one), one.id) != one]
+        after: dict[str, Record] = {}
+        for record in change.create:
+            name = _name(type(record), record.id)
+            if name in self.texts or name in after:
+                lost.append(record)
+            after[name] = record
+        steps: list[Replace | Use] = [*change.replace, *change.use]
+        for step in steps:
+            before = step.key if isinstance(step, Use) else step.before
+            name = _name(type(before), before.id)
+            result = _after(after.get(name) or self._read(type(before), before.id), step)
+            if result is None:
+                lost.append(before)
+            else:
+                after[name] = result
+        lost += self._without_email(after)
+        if lost:
+            raise Conflict(tuple(dict.fromkeys(map(shown_id, lost))))
+        return [*after.values()]
+
+    def _without_email(self, after: dict[str, Record]) -> list[User]:
+        """Return the users of *after* whose e-mail address is another's."""
+        users = [one for one in after.values() if isinstance(one, User)]
+        others = self._all(User) if users else []
+        owners = {one.folded_email: one.id for one in reversed(users)}
+        owners |= {one.folded_email: one.id for one in others if _name(User, one.id) not in after}
+        return [one for one in users if owners[one.folded_email] != one.id]
+
+
+def _after(stored: Any, step: Replace | Use) -> Record | None:
+    """Return what *step* makes of the *stored* record; ``None`` if it was made for another."""
+    if isinstance(step, Use):
+        read, new, by = step.key, stored, step.by
+    elif isinstance(step.before, TrainingKey):
+        # Whoever edits a key neither sees nor sets how often it was used.
+        read, new, by = step.before, step.after, 0
+    else:
+        return step.after if stored == step.before else None
+    if stored is None or stored.terms != read.terms:
+        return None
+    uses = stored.uses + by
+    return attrs.evolve(new, uses=uses) if 0 <= uses <= new.max_uses else None
+
+
+def _id(record: Record | Event) -> str:
+    return str(record.position) if isinstance(record, Event) else record.id
+
+
+def _name(kind: type[Any], id: str) -> str:
+    return f"{kind.__name__}/{id}"

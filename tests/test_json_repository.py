@@ -1,0 +1,129 @@
+"""The worked example of a back end: it keeps the contract, and what it keeps is JSON."""
+
+from collections.abc import Callable
+from pathlib import Path
+from runpy import run_path
+from threading import Lock, Thread
+from typing import Any
+
+import attrs
+import pytest
+from support.values import refusal
+
+from course_assignments import Change, Conflict, Course, Note, Repository, TrainingKey, Use
+from course_assignments.serialization import from_json
+from course_assignments.testing import RepositoryContract, stock
+
+EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "json_repository.py"
+
+JsonRepository: Callable[..., Any] = run_path(str(EXAMPLE))["JsonRepository"]
+
+
+class TestJsonRepository(RepositoryContract):
+    def make(self) -> Repository:
+        repository: Repository = JsonRepository()
+        return repository
+
+
+def filled() -> Any:
+    repository = JsonRepository()
+    repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
+    return repository
+
+
+def test_everything_it_keeps_is_a_text_of_one_record() -> None:
+    texts: dict[str, str] = filled().texts
+
+    assert len(texts) == len(stock.RECORDS) + len(stock.EVENTS)
+    kept = [from_json(text) for text in texts.values()]
+    assert kept[: len(stock.RECORDS)] == [*stock.RECORDS]
+
+
+def test_it_goes_on_with_the_texts_of_another() -> None:
+    again = JsonRepository(filled().texts)
+    again.commit(Change(record=stock.EVENTS[:1]))
+
+    assert again.get(Course, ["py"]) == {"py": stock.PYTHON}
+    assert f"Event/{len(stock.EVENTS) + 1}" in again.texts
+
+
+def test_what_is_too_long_for_a_text_leaves_no_trace() -> None:
+    repository = filled()
+    before = dict(repository.texts)
+    notes = [Note(title="t", message="m" * 10_000)] * 110
+    long = attrs.evolve(stock.FRESH, id="long", notes=notes)
+
+    error = refusal(
+        lambda: repository.commit(Change(create=[stock.attempt("t", long, 1, 1), long]))
+    )
+
+    assert error.code == "too_large"
+    assert repository.texts == before
+
+
+class Watched:
+    """A lock, or none at all, that tells when someone comes to it."""
+
+    def __init__(self, *, locks: bool) -> None:
+        self.locks = locks
+        self.on_entry: Callable[[], object] = int
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        self.on_entry()
+        if self.locks:
+            self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        if self.locks:
+            self._lock.release()
+
+
+class Meeting(dict[str, str]):
+    """Texts that are written only once somebody else has come as far as the lock lets them."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        super().__init__(texts)
+        self.before_writing: Callable[[], object] = int
+
+    def update(self, *texts: Any) -> None:  # type: ignore[override]
+        meet, self.before_writing = self.before_writing, int
+        meet()
+        super().update(*texts)
+
+
+def redeemed_by_two_at_once(lock: Watched) -> list[bool]:
+    """Let a second one come while the first, having decided, is about to write the last use."""
+    key = TrainingKey(code="Spring-2026", batch_id="spring")
+    repository = JsonRepository(Meeting({}))
+    repository.commit(Change(create=[key]))
+    repository._lock = lock  # noqa: SLF001 - the guard that is tried
+    done: list[bool] = []
+
+    def use() -> None:
+        try:
+            repository.commit(Change(use=[Use(key, 1)]))
+        except Conflict:
+            done.append(False)
+        else:
+            done.append(True)
+
+    second, arrived = Thread(target=use, daemon=True), Lock()
+    arrived.acquire()
+
+    def meet() -> None:
+        lock.on_entry = arrived.release
+        second.start()
+        arrived.acquire()
+        if not lock.locks:
+            second.join()
+
+    repository.texts.before_writing = meet
+    use()
+    second.join()
+    return done
+
+
+@pytest.mark.parametrize(("locks", "both"), [(True, [True, False]), (False, [True, True])])
+def test_the_lock_is_what_keeps_two_from_taking_the_last_use(locks: bool, both: list[bool]) -> None:  # noqa: FBT001
+    assert redeemed_by_two_at_once(Watched(locks=locks)) == both
