@@ -1,38 +1,32 @@
 """The worked example of a back end: it keeps the contract, and what it keeps is JSON."""
 
 from collections.abc import Callable
-from pathlib import Path
-from runpy import run_path
 from threading import Lock, Thread
 from typing import Any
 
 import attrs
 import pytest
+from json_repository import JsonRepository
 from support.values import refusal
 
 from course_assignments import Change, Conflict, Course, Note, Repository, TrainingKey, Use
 from course_assignments.serialization import from_json
 from course_assignments.testing import RepositoryContract, stock
 
-EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "json_repository.py"
-
-JsonRepository: Callable[..., Any] = run_path(str(EXAMPLE))["JsonRepository"]
-
 
 class TestJsonRepository(RepositoryContract):
     def make(self) -> Repository:
-        repository: Repository = JsonRepository()
-        return repository
+        return JsonRepository()
 
 
-def filled() -> Any:
+def filled() -> JsonRepository:
     repository = JsonRepository()
     repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
     return repository
 
 
 def test_everything_it_keeps_is_a_text_of_one_record() -> None:
-    texts: dict[str, str] = filled().texts
+    texts = filled().texts
 
     assert len(texts) == len(stock.RECORDS) + len(stock.EVENTS)
     kept = [from_json(text) for text in texts.values()]
@@ -95,9 +89,10 @@ class Meeting(dict[str, str]):
 def redeemed_by_two_at_once(lock: Watched) -> list[bool]:
     """Let a second one come while the first, having decided, is about to write the last use."""
     key = TrainingKey(code="Spring-2026", batch_id="spring")
-    repository = JsonRepository(Meeting({}))
+    texts = Meeting({})
+    repository = JsonRepository(texts)
     repository.commit(Change(create=[key]))
-    repository._lock = lock  # noqa: SLF001 - the guard that is tried
+    vars(repository)["_lock"] = lock
     done: list[bool] = []
 
     def use() -> None:
@@ -118,7 +113,7 @@ def redeemed_by_two_at_once(lock: Watched) -> list[bool]:
         if not lock.locks:
             second.join()
 
-    repository.texts.before_writing = meet
+    texts.before_writing = meet
     use()
     second.join()
     return done
