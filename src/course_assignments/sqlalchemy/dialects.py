@@ -12,6 +12,9 @@ _FILE_WAIT: Final = 1.0
 #: How long one statement waits for a lock in PostgreSQL before the whole is tried anew.
 _LOCK_WAIT: Final = 5.0
 
+#: How long one statement may take in PostgreSQL where patience ends sooner.
+_STATEMENT: Final = 30.0
+
 #: What those who make the tables hold, so that each finds what the last one has made; any number.
 _MAKING_TABLES: Final = 7_240_417_153
 
@@ -24,11 +27,15 @@ class Dialect(Protocol):
         ...
 
     def begin(self, connection: Connection, seconds: float) -> None:
-        """Begin a transaction that writes, and that takes *seconds* at most."""
+        """Begin a transaction that writes, and that waits for *seconds* at most."""
         ...
 
     def commit(self, connection: Connection) -> None:
         """Make it last."""
+        ...
+
+    def undo(self, connection: Connection) -> None:
+        """Leave nothing of it."""
         ...
 
     def join(self, connection: Connection) -> None:
@@ -53,18 +60,24 @@ class Sqlite:
     def read(self, connection: Connection) -> None:
         """Leave *connection* as it is: one statement is read as of one instant anyway."""
 
-    def begin(self, connection: Connection, seconds: float) -> None:  # noqa: ARG002
+    def begin(self, connection: Connection, seconds: float) -> None:
         """Begin a transaction that no other writer is in."""
         _take_over(connection)
-        if not connection.info.get(_IS_SET):
+        wait = _milliseconds(min(seconds, _FILE_WAIT))
+        if connection.info.get(_WAITS) != wait:
             connection.exec_driver_sql("PRAGMA foreign_keys = ON")
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {_milliseconds(_FILE_WAIT)}")
-            connection.info[_IS_SET] = True
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait}")
+            connection.info[_WAITS] = wait
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def commit(self, connection: Connection) -> None:
         """Make it last."""
         connection.exec_driver_sql("COMMIT")
+
+    def undo(self, connection: Connection) -> None:
+        """Leave nothing of it; whoever gives the connection back need not know of it."""
+        if _in_transaction(connection):
+            connection.exec_driver_sql("ROLLBACK")
 
     def join(self, connection: Connection) -> None:
         """Begin if the driver has not yet: a savepoint alone would be committed by its release."""
@@ -80,8 +93,8 @@ class Sqlite:
         """Do nothing: there is only one writer."""
 
 
-#: Under this name a connection of the driver's remembers that it is set up.
-_IS_SET: Final = "course_assignments"
+#: Under this name a connection of the driver's remembers that it is set up, and how long it waits.
+_WAITS: Final = "course_assignments.waits"
 
 
 def _take_over(connection: Connection) -> None:
@@ -109,17 +122,21 @@ class Postgresql:
         connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def begin(self, connection: Connection, seconds: float) -> None:
-        """Begin a transaction in which nothing waits for longer than *seconds*."""
+        """Begin a transaction in which no lock is waited for longer than *seconds*."""
         if getattr(connection.connection.dbapi_connection, "autocommit", False):
             # The host's engine begins no transactions; here there has to be one.
             connection.execution_options(isolation_level="READ COMMITTED")
-        limits = {"lock": min(seconds, _LOCK_WAIT), "all": seconds}
+        limits = {"lock": min(seconds, _LOCK_WAIT), "all": max(seconds, _STATEMENT)}
         milliseconds = {name: str(_milliseconds(limit)) for name, limit in limits.items()}
         connection.execute(_LIMITS, milliseconds)
 
     def commit(self, connection: Connection) -> None:
         """Make it last."""
         connection.commit()
+
+    def undo(self, connection: Connection) -> None:
+        """Leave nothing of it."""
+        connection.rollback()
 
     def join(self, connection: Connection) -> None:
         """Do nothing: the driver begins with the first statement, and a savepoint is one."""

@@ -77,16 +77,25 @@ class OwnTransactions:
         def once(seconds: float) -> T:
             with self._connection() as connection:
                 self._dialect.begin(connection, seconds)
-                result = work(connection)
                 try:
-                    self._dialect.commit(connection)
-                except SQLAlchemyError as error:
-                    if is_undone(error):
-                        raise
-                    raise OutcomeUnknown(ids) from None
+                    result = work(connection)
+                except BaseException:
+                    self._dialect.undo(connection)
+                    raise
+                self._commit(connection, ids)
                 return result
 
         return self._persistently(once)
+
+    def _commit(self, connection: Connection, ids: tuple[str, ...]) -> None:
+        try:
+            self._dialect.commit(connection)
+        except SQLAlchemyError as error:
+            if is_undone(error):
+                self._dialect.undo(connection)
+                raise
+            connection.invalidate()
+            raise OutcomeUnknown(ids) from None
 
     def _persistently(self, once: Callable[[float], T]) -> T:
         """Return what *once* comes to, which is told how many seconds are left."""
