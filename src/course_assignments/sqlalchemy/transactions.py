@@ -5,7 +5,6 @@ Nothing is known here of records; what is done inside comes in as a function of 
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from itertools import count
 from random import random
 from threading import Lock
 from time import monotonic, sleep
@@ -21,7 +20,7 @@ from course_assignments.sqlalchemy.failures import explained, is_lost, is_passin
 
 T = TypeVar("T")
 
-#: How long to wait before the second try, and before any; seconds. Each is drawn from 0 to that.
+#: How long to wait before the second try, and before any; in seconds, drawn from 0 to that.
 _FIRST_WAIT: Final = 0.005
 _LONGEST_WAIT: Final = 0.25
 
@@ -101,7 +100,8 @@ class OwnTransactions:
         """Return what *once* comes to, which is told how many seconds are left."""
         give_up_at = monotonic() + self._patience
         reconnected = False
-        for attempt in count():
+        wait = _FIRST_WAIT
+        while True:
             try:
                 return once(max(0.0, give_up_at - monotonic()))
             except SQLAlchemyError as error:
@@ -110,8 +110,8 @@ class OwnTransactions:
                 reconnected = reconnected or is_lost(error)
                 if not retry or monotonic() >= give_up_at:
                     raise explained(error) from None
-            sleep(random() * min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt))  # noqa: S311 - no secret
-        raise AssertionError  # pragma: no cover
+            sleep(random() * wait)  # noqa: S311 - no secret
+            wait = min(2 * wait, _LONGEST_WAIT)
 
     @contextmanager
     def _connection(self) -> Generator[Connection]:
