@@ -4,7 +4,8 @@ import os
 
 from hypothesis import settings
 
-collect_ignore = ["bench.py"]  # asked for by name only; it takes what other sessions do without
+# Asked for by name only; they take what other sessions do without.
+collect_ignore = ["bench.py", "postgres", "support/keeper.py"]
 
 settings.register_profile(
     "default", max_examples=50, derandomize=True, deadline=None, print_blob=True
