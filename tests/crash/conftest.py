@@ -1,0 +1,37 @@
+"""What the proofs by processes need; ``CRASH_PROFILE=full`` for the counts that are published."""
+
+import platform
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from support import processes
+from support.processes import Nursery
+from support.proofs import FULL, SIZES, Note
+
+# Asked for by name only: it takes what other sessions do without.
+collect_ignore = ["test_crash_postgres.py"]
+
+FIGURES: list[tuple[str, str, str]] = []
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    with processes.nursery("support.writers") as kept:
+        yield kept
+
+
+@pytest.fixture
+def note(backend: str) -> Note:
+    return lambda done, found: FIGURES.append((backend, done, found))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that are published as a table that a page can take."""
+    if SIZES is FULL and FIGURES:
+        terminalreporter.section("figures")
+        python, sqlite = platform.python_version(), sqlite3.sqlite_version
+        terminalreporter.line(f"Python {python}, SQLite {sqlite}\n")
+        terminalreporter.line("| where | what was done | what came of it |\n| --- | --- | --- |")
+        for line in FIGURES:
+            terminalreporter.line(f"| {' | '.join(line)} |")

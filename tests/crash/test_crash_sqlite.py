@@ -1,0 +1,29 @@
+"""Crowds and killed writers, on one SQLite file."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from support.proofs import Proofs
+from support.writers import Place
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows")
+
+
+@pytest.fixture
+def backend() -> str:
+    return "SQLite"
+
+
+@pytest.fixture
+def level() -> None:
+    """SQLite has one level of isolation."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(f"sqlite:///{tmp_path / 'records.db'}")
+
+
+class TestSqlite(Proofs):
+    pass

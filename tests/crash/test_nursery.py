@@ -1,0 +1,79 @@
+"""The processes of these experiments: they do as they are told, and none of them is left over."""
+
+import os
+import subprocess
+import sys
+from operator import methodcaller
+from pathlib import Path
+
+import pytest
+from support import processes
+from support.processes import Child, Nursery, last_messages
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows")
+
+#: What a child does that waits for ever.
+WAIT = methodcaller("recv")
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_child_says_what_it_is_told_to(nursery: Nursery) -> None:
+    children = [nursery.start(methodcaller("send", word)) for word in ("here", "there")]
+    said = {child.pid: message for child, message in last_messages(children)}
+    assert [said[child.pid] for child in children] == ["here", "there"]
+
+
+def test_a_killed_child_is_gone_when_the_call_returns(nursery: Nursery) -> None:
+    child = nursery.start(WAIT)
+    assert is_there(child.pid)
+    child.kill()
+    assert not is_there(child.pid)
+
+
+def test_what_a_killed_child_had_sent_can_be_read(nursery: Nursery) -> None:
+    child = nursery.start(methodcaller("send", "a last word"))
+    assert child.channel.poll(processes.PATIENCE)
+    child.kill()
+    assert [message for _, message in last_messages([child])] == ["a last word"]
+
+
+def test_a_child_that_hangs_is_noticed(nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "PATIENCE", 0.01)
+    child = nursery.start(WAIT)
+    with pytest.raises(AssertionError, match="hangs"):
+        list(last_messages([child]))
+    child.kill()
+
+
+def test_no_child_outlives_its_nursery() -> None:
+    children: list[Child] = []
+    with processes.nursery("operator") as nursery:
+        children += [nursery.start(WAIT) for _ in range(3)]
+    assert not any(is_there(child.pid) for child in children)
+
+
+START_AND_DIE = """
+import os, signal
+from operator import methodcaller
+from support.processes import Nursery
+print(Nursery("operator").start(methodcaller("recv")).pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_no_child_outlives_whoever_asked_for_it() -> None:
+    killed = subprocess.run(  # noqa: S603 - our own script and this very Python
+        [sys.executable, "-c", START_AND_DIE],
+        cwd=Path(processes.__file__).parents[1],
+        capture_output=True,  # the children have a hold on it: they are waited for as well
+        text=True,
+        check=False,
+    )
+    assert not is_there(int(killed.stdout))

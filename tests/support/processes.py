@@ -1,0 +1,160 @@
+"""Processes that start in a moment and can be killed at any.
+
+A `Nursery` is one process that has imported what is needed and forks a `Child` when it is asked.
+A child is given a function and its arguments, and reports on a channel. None of them outlives who
+asked for it: when the nursery's line is cut, by `close` or because the caller was killed, it kills
+its children and ends. What the children do is none of its business.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from time import monotonic
+from traceback import print_exc
+from typing import Any, TypeAlias
+
+#: How many seconds children may take before a test fails; far more than they ever need.
+PATIENCE = 600.0
+
+#: The channel to whom a child reports: it sends what can be pickled.
+Channel: TypeAlias = "Connection[Any, Any]"
+
+_WORD = 8  # an order, and the answer to it, is one number
+
+
+def _number(given: int) -> bytes:
+    return given.to_bytes(_WORD, "big")
+
+
+class Child:
+    """A process that carries out one function and reports on a channel."""
+
+    def __init__(self, nursery: "Nursery", channel: Channel, pid: int) -> None:
+        self.channel = channel
+        self.pid = pid
+        self._nursery = nursery
+
+    def kill(self) -> None:
+        """End it at once, as ``kill -9`` does; what it has sent by then can still be read."""
+        os.kill(self.pid, signal.SIGKILL)
+        self._nursery.bury(self.pid)
+
+
+def messages(children: Iterable[Child], seconds: float) -> Iterator[tuple[Child, Any]]:
+    """Go through what *children* send, until all have ended or so many *seconds* are over."""
+    listening: dict[Any, Child] = {one.channel: one for one in children if not one.channel.closed}
+    until = monotonic() + seconds
+    while listening and (left := until - monotonic()) > 0:
+        for channel in wait(listening, left):
+            child = listening[channel]
+            try:
+                message = child.channel.recv()
+            except EOFError:
+                child.channel.close()
+                del listening[channel]
+            else:
+                yield child, message
+
+
+def last_messages(children: Sequence[Child]) -> Iterator[tuple[Child, Any]]:
+    """Go through what *children* send until they have ended, as all of them have to."""
+    yield from messages(children, PATIENCE)
+    assert all(child.channel.closed for child in children), "a child hangs"
+
+
+class Nursery:
+    """Where children come from; use `nursery`."""
+
+    def __init__(self, module: str) -> None:
+        self._orders, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program and this very Python
+                [sys.executable, "-P", __file__, str(theirs.fileno()), module],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+
+    def start(self, function: Callable[..., None], *arguments: Any) -> Child:
+        """Let a child carry out *function* with its channel and *arguments*."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._orders, [_number(0)], [theirs.fileno()])
+            pid = self._answer()
+        channel: Channel = Connection(ours.detach())
+        channel.send((function, arguments))
+        return Child(self, channel, pid)
+
+    def bury(self, pid: int) -> None:
+        """Wait until a child that was killed is really gone."""
+        self._orders.sendall(_number(pid))
+        self._answer()
+
+    def close(self) -> None:
+        """End all children that are left."""
+        self._orders.close()
+        self._process.wait(PATIENCE)
+
+    def _answer(self) -> int:
+        answer = self._orders.recv(_WORD, socket.MSG_WAITALL)
+        assert len(answer) == _WORD, "the nursery has ended; why stands above"
+        return int.from_bytes(answer, "big")
+
+
+@contextmanager
+def nursery(module: str) -> Iterator[Nursery]:
+    """Keep a nursery that has imported *module* for as long as the block lasts."""
+    kept = Nursery(module)
+    try:
+        yield kept
+    finally:
+        kept.close()
+
+
+def _live(channel: Channel) -> None:
+    """Carry out what is asked of this child, and end without going on as its parent."""
+    code = 1
+    try:
+        function, arguments = channel.recv()
+        function(channel, *arguments)
+        code = 0
+    except BrokenPipeError:
+        pass  # nobody listens any more
+    except BaseException:  # noqa: BLE001 - shown, and then this process ends in any case
+        print_exc()
+    finally:
+        os._exit(code)
+
+
+def _nurse(orders: socket.socket) -> None:
+    """Fork and bury children as long as there are *orders*."""
+    children: set[int] = set()
+    while True:
+        order, descriptors, _, _ = socket.recv_fds(orders, _WORD, 1)
+        if not order:
+            break
+        if descriptors:
+            pid = os.fork()
+            if pid == 0:
+                orders.close()
+                _live(Connection(descriptors[0]))
+            os.close(descriptors[0])
+            children.add(pid)
+        else:
+            pid = int.from_bytes(order, "big")
+            os.waitpid(pid, 0)
+            children.remove(pid)
+        orders.sendall(_number(pid))
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+if __name__ == "__main__":
+    __import__(sys.argv[2])
+    _nurse(socket.socket(fileno=int(sys.argv[1])))

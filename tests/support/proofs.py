@@ -1,0 +1,165 @@
+"""What processes that crowd and die have to show of every back end, and what it catches.
+
+A class of tests to inherit; its fixtures stand in `tests/crash`. Beside each proof stand its broken
+twins: the same experiment with one guard taken away.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from support.books import Books
+from support.havoc import WRITERS, Crowd, Round, crowd, killed_writers, retried_calls
+from support.processes import Nursery
+from support.writers import REDEEMED, Place
+
+#: How many processes crowd around a key.
+PROCESSES = 8
+#: In how many rounds a broken twin has to be found; nearly always one or a few are enough.
+ENOUGH = 150
+
+EXHAUSTED = "key_exhausted"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is tried; each process of a crowd makes so many calls."""
+
+    calls: int
+    uses: int
+    calls_without_loser: int
+    kills: int
+    retried_kills: int
+    crashes: int
+
+
+SHORT = Sizes(calls=12, uses=24, calls_without_loser=6, kills=4, retried_kills=16, crashes=2)
+FULL = Sizes(
+    calls=1250, uses=1000, calls_without_loser=125, kills=100, retried_kills=500, crashes=20
+)
+SIZES = {"short": SHORT, "full": FULL}[os.environ.get("CRASH_PROFILE", "short")]
+
+#: Notes one line of figures: what was done, and what came of it.
+Note = Callable[[str, str], None]
+
+
+def total(rounds: Iterator[Round], number: int) -> Round:
+    return sum(islice(rounds, number), Round())
+
+
+def until(rounds: Iterator[Round], seen: Callable[[Round], bool]) -> Round:
+    """Go on until something is *seen*, or it is enough."""
+    so_far = Round()
+    for one in islice(rounds, ENOUGH):
+        so_far += one
+        if seen(so_far):
+            break
+    return so_far
+
+
+def crowding(attempts: int, uses: int, level: str | None) -> str:
+    where = "" if level is None else f", {level}"
+    return f"{PROCESSES} processes, {attempts:,} attempts, {uses:,} uses{where}"
+
+
+def told(found: Crowd) -> str:
+    said = ", ".join(f"{number:,} {what}" for what, number in sorted(found.said.items()))
+    return f"{said}; {found.books.redemptions:,} stored; {found.seconds:.0f} s"
+
+
+def shown(found: Round) -> str:
+    return (
+        f"{found.acknowledged:,} acknowledged, {found.lost:,} of them lost; "
+        f"{found.in_doubt:,} more stored; {found.doubled:,} used twice; "
+        f"the books disagree in {found.torn} rounds"
+    )
+
+
+class Proofs:
+    """Inherit, with fixtures `place` and `level` for where the records are."""
+
+    def test_as_many_redeem_as_a_key_has_uses(
+        self, nursery: Nursery, place: Place, level: str | None, note: Note
+    ) -> None:
+        at, uses = place.at(level), SIZES.uses
+        found = crowd(nursery, at, writers=PROCESSES, calls_each=SIZES.calls, uses=uses)
+        attempts = PROCESSES * SIZES.calls
+        note(crowding(attempts, uses, level), told(found))
+        assert found.said == {REDEEMED: uses, EXHAUSTED: attempts - uses}
+        assert found.books == Books(uses, uses, uses, uses, doubled=0)
+
+    def test_a_counter_that_is_counted_in_hand_lets_more_in(
+        self, nursery: Nursery, place: Place, note: Note
+    ) -> None:
+        careless = place.by("counts in hand")
+        found = crowd(nursery, careless, writers=PROCESSES, calls_each=10, uses=20)
+        note("the same, counting in hand, 80 attempts, 20 uses", told(found))
+        assert found.said[REDEEMED] > 20
+
+    def test_nobody_is_refused_while_a_use_is_left(
+        self, nursery: Nursery, place: Place, level: str | None, note: Note
+    ) -> None:
+        at, calls = place.at(level), SIZES.calls_without_loser
+        uses = PROCESSES * calls
+        found = crowd(nursery, at, writers=PROCESSES, calls_each=calls, uses=uses)
+        note(crowding(uses, uses, level), told(found))
+        assert found.said == {REDEEMED: uses}
+        assert found.books == Books(uses, uses, uses, uses, doubled=0)
+
+    def test_who_does_not_wait_for_others_is_refused_too_early(
+        self, nursery: Nursery, place: Place, note: Note
+    ) -> None:
+        careless = place.by("says used up when busy")
+        found = crowd(nursery, careless, writers=PROCESSES, calls_each=8, uses=64)
+        note("the same, not waiting for others, 64 attempts, 64 uses", told(found))
+        assert found.said[EXHAUSTED] > 0
+
+    def test_killing_writers_loses_nothing_that_was_acknowledged(
+        self, nursery: Nursery, place: Place, note: Note
+    ) -> None:
+        found = total(killed_writers(nursery, place, seed=1), SIZES.kills)
+        note(f"{WRITERS} writers killed, {SIZES.kills} times", shown(found))
+        assert (found.lost, found.torn, found.doubled) == (0, 0, 0)
+        assert not found.faults
+        assert found.acknowledged > SIZES.kills
+
+    def test_a_counter_written_in_a_second_step_disagrees_with_the_rest(
+        self, nursery: Nursery, place: Place, note: Note
+    ) -> None:
+        rounds = killed_writers(nursery, place.by("in two steps"), seed=2)
+        found = until(rounds, lambda so_far: so_far.torn > 0)
+        note(f"the same, counting in a second step, {found.rounds} times", shown(found))
+        assert found.torn
+
+    def test_what_is_acknowledged_before_it_is_stored_gets_lost(
+        self, nursery: Nursery, place: Place, note: Note
+    ) -> None:
+        rounds = killed_writers(nursery, place.by("stores later"), seed=3)
+        found = until(rounds, lambda so_far: so_far.lost > 0)
+        note(f"the same, acknowledging before storing, {found.rounds} times", shown(found))
+        assert found.lost
+
+    def test_a_call_that_is_repeated_under_its_id_uses_once(
+        self, nursery: Nursery, place: Place, note: Note
+    ) -> None:
+        rounds = retried_calls(nursery, place, seed=4)
+        found = total(rounds, SIZES.retried_kills // WRITERS)
+        if not found.in_doubt:  # else nothing was shown: no call that is repeated had been stored
+            found += until(rounds, lambda so_far: so_far.in_doubt > 0)
+        # One round more, in which the last of those are repeated.
+        found += next(rounds)
+        kills = found.rounds * WRITERS
+        note(f"{kills:,} writers killed, calls repeated under the same id", shown(found))
+        assert (found.lost, found.torn, found.doubled) == (0, 0, 0)
+        assert not found.faults
+        assert found.in_doubt
+
+    def test_a_call_that_is_repeated_without_an_id_uses_twice(
+        self, nursery: Nursery, place: Place, note: Note
+    ) -> None:
+        rounds = retried_calls(nursery, place, seed=5, named=False)
+        found = until(rounds, lambda so_far: so_far.doubled > 0)
+        kills = found.rounds * WRITERS
+        note(f"the same, {kills:,} writers killed, repeated without an id", shown(found))
+        assert found.doubled

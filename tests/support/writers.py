@@ -1,0 +1,91 @@
+"""What a process does that writes: it opens a repository and redeems, and tells of each redemption.
+
+It is imported by a nursery, so that each writer starts warm. `HABITS` are the repositories that a
+writer can be given: the real one, and those that lack one guard.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from sqlalchemy import create_engine
+
+from course_assignments import (
+    ManualClock,
+    Policies,
+    Refused,
+    Registrar,
+    Repository,
+)
+from support.careless_sql import HABITS
+from support.processes import Channel
+from support.world import START
+
+with suppress(ImportError):  # on SQLite alone it is not there
+    import psycopg  # noqa: F401 - imported here, it need not be imported by each writer
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where records are kept, and how a writer goes about it."""
+
+    url: str
+    isolation: str | None = None
+    habit: str = "sound"
+
+    def repository(self) -> Repository:
+        level = {} if self.isolation is None else {"isolation_level": self.isolation}
+        return HABITS[self.habit](create_engine(self.url, **level))
+
+    def at(self, isolation: str | None) -> "Place":
+        return replace(self, isolation=isolation)
+
+    def by(self, habit: str) -> "Place":
+        return replace(self, habit=habit)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One redemption: of which key, for whom, and under which id."""
+
+    code: str
+    learner_id: str
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a call: ``redeemed``, the codes of a refusal, or the name of an error."""
+
+    call: Call
+    said: str
+    assignment_id: str | None = None
+    is_fault: bool = False
+
+
+REDEEMED = "redeemed"
+
+#: What a writer sends when it is ready to begin.
+READY = "ready"
+
+
+def write(channel: Channel, place: Place, calls: Iterable[Call], policies: Policies) -> None:
+    """Redeem, call by call, from the moment it is told to, and tell of each; end at a fault."""
+    registrar = Registrar(place.repository(), policies=policies, clock=ManualClock(START))
+    channel.send(READY)
+    channel.recv()
+    for call in calls:
+        answer = _answer(registrar, call)
+        channel.send(answer)
+        if answer.is_fault:
+            break
+
+
+def _answer(registrar: Registrar, call: Call) -> Answer:
+    try:
+        made = registrar.redeem(call.code, call.learner_id, id=call.id)
+    except Refused as refused:
+        return Answer(call, ", ".join(reason.code for reason in refused.decision.reasons))
+    except Exception as error:  # noqa: BLE001 - whatever it is, who listens is told
+        return Answer(call, type(error).__name__, is_fault=True)
+    return Answer(call, REDEEMED, made.id)
