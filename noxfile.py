@@ -16,6 +16,9 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 #: The docstrings of the installed package, the tests, and the code in the documents.
 EVERY_TEST = ("--pyargs", "course_assignments", "tests", "README.md", "docs")
 
+#: What processes show of PostgreSQL; like `tests/postgres` it is run only when it is named.
+POSTGRES_CRASHES = "tests/crash/test_crash_postgres.py"
+
 
 def group(name: str) -> tuple[str, ...]:
     """Return the requirements of the dependency group *name*."""
@@ -33,6 +36,23 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "run", "-m", "pytest", *EVERY_TEST)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
+
+
+@nox.session(default=False)
+def postgres(session: nox.Session) -> None:
+    """Run on PostgreSQL what a repository promises; it fails if there is none."""
+    session.install(".", *group("postgres"))
+    session.run("pytest", *(session.posargs or ["tests/postgres", POSTGRES_CRASHES]))
+
+
+@nox.session(default=False)
+def crash(session: nox.Session) -> None:
+    """Crowd and kill processes by the hundred, and print the figures; takes minutes."""
+    session.install(".", *group("postgres"))
+    session.run(
+        *("pytest", "-p", "no:randomly", "tests/crash/test_crash_sqlite.py", POSTGRES_CRASHES),
+        env={"CRASH_PROFILE": "full"},
+    )
 
 
 @nox.session(default=False)
