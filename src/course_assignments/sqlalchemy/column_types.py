@@ -7,23 +7,17 @@ that SQLite's STRICT tables know are used there.
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 from sqlalchemy import Boolean, DateTime, Dialect, Integer, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
-from course_assignments.errors import InvalidInput
 from course_assignments.instants import as_utc
 from course_assignments.serialization import make_converter
-from course_assignments.terms import Term, format_term, parse_term
 
 #: What both databases compare and sort by code point, as Python does.
 Plain = Text().with_variant(Text(collation="C"), "postgresql")
-
-#: How long an instant is where it is written; being all alike, sorted texts are sorted in time.
-_WRITTEN = len("2026-01-05T09:00:00.000000Z")
 
 _converter = make_converter()
 
@@ -52,19 +46,15 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         instant = as_utc(value)
-        if dialect.name != "sqlite":
-            return instant
-        return instant.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return _converter.unstructure(instant) if dialect.name == "sqlite" else instant
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Return what the database gave as an instant in UTC."""
         if value is None:
             return None
-        if dialect.name != "sqlite":
-            return as_utc(value)
-        if len(value) != _WRITTEN:
-            raise InvalidInput("invalid_instant", "at", f"expected {_WRITTEN} characters")
-        return as_utc(datetime.fromisoformat(value))
+        if dialect.name == "sqlite":
+            return _converter.structure(value, datetime)
+        return as_utc(value)
 
 
 class Flag(TypeDecorator[bool]):
@@ -88,53 +78,31 @@ class Flag(TypeDecorator[bool]):
         return None if value is None else bool(value)
 
 
-class Word(TypeDecorator[Enum]):
-    """A member of an enum, by its value.
-
-    Example:
-        >>> from sqlalchemy.dialects import sqlite
-        >>> from course_assignments import ExpirationLimit
-        >>> Word(ExpirationLimit).process_bind_param(ExpirationLimit.KEY, sqlite.dialect())
-        'key'
-    """
-
-    impl = Plain
-    cache_ok = True
-
-    def __init__(self, kind: type[Enum]) -> None:
-        """Take the members of *kind*."""
-        super().__init__()
-        self.kind = kind
-
-    def process_bind_param(self, value: Enum | None, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Return the word for *value*."""
-        return None if value is None else value.value
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Enum | None:  # noqa: ARG002
-        """Return the member that a word stands for."""
-        return None if value is None else self.kind(value)
-
-
-class Length(TypeDecorator[Term]):
-    """A length of time in ISO 8601: ``P6M``, ``P180D``, ``PT24H``.
+class Word(TypeDecorator[Any]):
+    """What is written as one word: a member of an enum by its value, a length of time as ``P6M``.
 
     Example:
         >>> from sqlalchemy.dialects import sqlite
         >>> from course_assignments import Months
-        >>> Length().process_bind_param(Months(6), sqlite.dialect())
+        >>> Word(Months).process_bind_param(Months(6), sqlite.dialect())
         'P6M'
     """
 
     impl = Plain
     cache_ok = True
 
-    def process_bind_param(self, value: Term | None, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Return *value* as it is written."""
-        return None if value is None else format_term(value)
+    def __init__(self, kind: Any) -> None:
+        """Take values of the type *kind*."""
+        super().__init__()
+        self.kind = kind
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Term | None:  # noqa: ARG002
-        """Return the length of time that was written."""
-        return None if value is None else parse_term(value)
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
+        """Return the word for *value*."""
+        return None if value is None else _converter.unstructure(value, unstructure_as=self.kind)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
+        """Return what the word stands for."""
+        return None if value is None else _converter.structure(value, self.kind)
 
 
 class Document(TypeDecorator[Any]):

@@ -32,11 +32,11 @@ from course_assignments.sqlalchemy.column_types import (
     Document,
     Flag,
     Instant,
-    Length,
     Plain,
     Word,
 )
 from course_assignments.subscriptions import Opening, Subscription
+from course_assignments.terms import Term
 
 #: The kinds, each behind those that it refers to.
 ORDER: Final = (
@@ -286,7 +286,7 @@ def _instant(name: str, *, required: bool = False) -> Column[Any]:
 
 
 def _length(name: str, *, required: bool = False) -> Column[Any]:
-    return Column(name, Length, nullable=not required)
+    return Column(name, Word(Term), nullable=not required)
 
 
 def _flag(name: str) -> Column[bool]:
