@@ -1,6 +1,7 @@
 """Every check of this project; `nox` alone runs those that need nothing but Python."""
 
 import shutil
+from itertools import chain
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -20,6 +21,12 @@ EVERY_TEST = ("--pyargs", "course_assignments", "tests", "README.md", "docs")
 POSTGRES_CRASHES = "tests/crash/test_crash_postgres.py"
 
 
+#: What is tested: the package as users install it, with all that its extras bring.
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+PACKAGE = f".[{','.join(EXTRAS)}]"
+REQUIREMENTS = [*PROJECT["project"]["dependencies"], *chain(*EXTRAS.values())]
+
+
 def group(name: str) -> tuple[str, ...]:
     """Return the requirements of the dependency group *name*."""
     return nox.project.dependency_groups(PROJECT, name)
@@ -28,7 +35,7 @@ def group(name: str) -> tuple[str, ...]:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests against the installed package, all of its lines and branches."""
-    session.install(".", *group("test"))
+    session.install(PACKAGE, *group("test"))
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
@@ -41,14 +48,14 @@ def tests(session: nox.Session) -> None:
 @nox.session(default=False)
 def postgres(session: nox.Session) -> None:
     """Run on PostgreSQL what a repository promises; it fails if there is none."""
-    session.install(".", *group("postgres"))
+    session.install(PACKAGE, *group("postgres"))
     session.run("pytest", *(session.posargs or ["tests/postgres", POSTGRES_CRASHES]))
 
 
 @nox.session(default=False)
 def crash(session: nox.Session) -> None:
     """Crowd and kill processes by the hundred, and print the figures; takes minutes."""
-    session.install(".", *group("postgres"))
+    session.install(PACKAGE, *group("postgres"))
     session.run(
         *("pytest", "-p", "no:randomly", "tests/crash/test_crash_sqlite.py", POSTGRES_CRASHES),
         env={"CRASH_PROFILE": "full"},
@@ -58,14 +65,14 @@ def crash(session: nox.Session) -> None:
 @nox.session(default=False)
 def thorough(session: nox.Session) -> None:
     """Run the property tests on twenty times as many examples, other ones each time."""
-    session.install(".", *group("test"))
+    session.install(PACKAGE, *group("test"))
     session.run("pytest", "tests", *session.posargs, env={"HYPOTHESIS_PROFILE": "thorough"})
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types with mypy."""
-    session.install(*PROJECT["project"]["dependencies"], *group("typing"))
+    session.install(*REQUIREMENTS, *group("typing"))
     session.run("mypy")
 
 
@@ -81,7 +88,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a broken reference or a failing notebook fails it."""
-    session.install(".", *group("docs"))
+    session.install(PACKAGE, *group("docs"))
     session.run(
         "sphinx-build", "-W", "-n", "-E", "--keep-going", "-b", "html", "docs", "docs/_build/html"
     )
@@ -106,7 +113,7 @@ def replay(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure what commands and look-ups cost; it asserts nothing."""
-    session.install(".", *group("bench"))
+    session.install(PACKAGE, *group("bench"))
     columns = ("--benchmark-columns=min,median,ops,rounds", "--benchmark-sort=fullname")
     session.run("pytest", "-p", "no:randomly", *columns, "tests/bench.py", *session.posargs)
 
@@ -114,7 +121,7 @@ def bench(session: nox.Session) -> None:
 @nox.session(default=False)
 def pyright(session: nox.Session) -> None:
     """Check the types with pyright, which sees other things than mypy."""
-    session.install(".", *group("pyright"))
+    session.install(PACKAGE, *group("pyright"))
     session.run("pyright", "--project", "pyproject.toml")  # not one of a folder above
 
 
@@ -137,7 +144,7 @@ def build(session: nox.Session) -> None:
 @nox.parametrize("dateutil", ["2.9.0", "4.0.0"])
 def matrix(session: nox.Session, dateutil: str) -> None:
     """Run the tests on each Python and each python-dateutil that is in wide use."""
-    session.install(".", *group("test"), f"python-dateutil=={dateutil}")
+    session.install(PACKAGE, *group("test"), f"python-dateutil=={dateutil}")
     session.run("pytest", *EVERY_TEST)
 
 
@@ -149,7 +156,7 @@ def matrix(session: nox.Session, dateutil: str) -> None:
 )
 def hosts(session: nox.Session, django: str) -> None:
     """Run the examples for hosts on each Django that is in wide use."""
-    session.install(".", *group("test"), f"django=={django}.*")
+    session.install(PACKAGE, *group("test"), f"django=={django}.*")
     session.run("pytest", *session.posargs, *map(str, Path("tests").glob("test_hosts_*.py")))
 
 
@@ -159,7 +166,7 @@ def lowest(session: nox.Session) -> None:
     session.install("uv")
     session.run(
         *("uv", "pip", "install", "--quiet", "--python", session.virtualenv.location),
-        *("--resolution", "lowest-direct", *PROJECT["project"]["dependencies"], *group("test")),
+        *("--resolution", "lowest-direct", *REQUIREMENTS, *group("test")),
         external=True,
     )
     session.install("--no-deps", ".")
