@@ -1,5 +1,6 @@
 """What commands and look-ups cost, with ever more stored: nox -s bench. It asserts nothing."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
 from io import StringIO
@@ -9,6 +10,8 @@ from typing import Any
 import attrs
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+from sqlalchemy import create_engine
+from support import postgres
 from support.world import ADA, world
 
 from course_assignments import (
@@ -21,6 +24,7 @@ from course_assignments import (
     UserQuery,
     export_csv,
 )
+from course_assignments.sqlalchemy import SqlRepository
 
 CODE = "Benchmark-1"
 #: How many learners there are.
@@ -29,8 +33,12 @@ SIZES = (10_000, 100_000)
 
 @cache
 def filled(size: int) -> Registrar:
-    """Return a registrar with *size* learners, who have a course each, and the half of them two."""
-    registrar, _ = world()
+    """Return a registrar who keeps *size* learners in memory."""
+    return fill(world()[0], size)
+
+
+def fill(registrar: Registrar, size: int) -> Registrar:
+    """Add *size* learners, who have a course each, and the half of them two."""
     people = [
         attrs.evolve(ADA, id=f"u{one}", email=f"u{one}@example.org", organization_id="acme")
         for one in range(size)
@@ -91,6 +99,36 @@ class TestCommands:
 
     def test_redeem_what_was_redeemed(self, benchmark: BenchmarkFixture, size: int) -> None:
         benchmark(filled(size).may_redeem, CODE, "u7")
+
+
+@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
+def office(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Registrar]:
+    """Give a registrar who keeps her records in a database, at its own settings."""
+    in_file = f"sqlite:///{tmp_path_factory.mktemp('bench') / 'records.db'}"
+    url = in_file if request.param == "SQLite" else postgres.server().room()
+    engine = create_engine(url)
+    repository = SqlRepository(engine)
+    repository.create_all()
+    yield fill(world(repository)[0], 2_000)
+    engine.dispose()
+
+
+class TestInADatabase:
+    def test_get(self, benchmark: BenchmarkFixture, office: Registrar) -> None:
+        benchmark(office.repository.get, User, ["u7"])
+
+    def test_by_learner(self, benchmark: BenchmarkFixture, office: Registrar) -> None:
+        benchmark(office.repository.find, AssignmentQuery(learner_id="u7"))
+
+    def test_assign(self, benchmark: BenchmarkFixture, office: Registrar) -> None:
+        benchmark(office.assign, "sql", "cy")
+
+    def test_redeem(self, benchmark: BenchmarkFixture, office: Registrar) -> None:
+        numbers = count(1_000)
+        rounds: Any = benchmark.pedantic
+        rounds(lambda: office.redeem(CODE, f"u{next(numbers)}"), rounds=1_000)
 
 
 class TestExporting:
