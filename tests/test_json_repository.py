@@ -9,7 +9,17 @@ import pytest
 from json_repository import JsonRepository
 from support.values import refusal
 
-from course_assignments import Change, Conflict, Course, Note, Repository, TrainingKey, Use
+from course_assignments import (
+    Change,
+    Conflict,
+    Course,
+    InMemoryRepository,
+    Note,
+    Repository,
+    TrainingKey,
+    Use,
+    User,
+)
 from course_assignments.serialization import from_json
 from course_assignments.testing import RepositoryContract, stock
 
@@ -53,6 +63,15 @@ def test_what_is_too_long_for_a_text_leaves_no_trace() -> None:
 
     assert error.code == "too_large"
     assert repository.texts == before
+
+
+def test_of_two_with_one_address_the_later_is_named_as_in_memory() -> None:
+    users = [User(id=name, name=name, email="one@example.org") for name in ("first", "second")]
+
+    for repository in (JsonRepository(), InMemoryRepository()):
+        with pytest.raises(Conflict) as caught:
+            repository.commit(Change(create=users))
+        assert caught.value.ids == ("second",)
 
 
 class Watched:

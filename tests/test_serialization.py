@@ -330,6 +330,33 @@ class TestAPart:
         naive = refusal(lambda: CONVERTER.unstructure(NINE.replace(tzinfo=None)))
         assert (naive.code, naive.field) == ("naive_datetime", "value")
 
+    @pytest.mark.parametrize(
+        ("kind", "other"),
+        [
+            (int, "3"),
+            (int, 3.0),
+            (int, True),
+            (bool, 1),
+            (bool, "true"),
+            (str, 3),
+            (str, b"Ada"),
+            (datetime, NINE),
+            (datetime, 0),
+            (Term, 180),
+            (tuple[str, ...], "ab"),
+            (tuple[str, ...], ("a", "b")),
+            (tuple[str, ...], {"a": "b"}),
+            (frozenset[str], {"a"}),
+            (Origin, "Direct"),
+            (tuple[tuple[str, str], ...], [["why", "moved"]]),
+        ],
+    )
+    def test_of_another_type_is_not_converted(self, kind: Any, other: object) -> None:
+        error = refusal(lambda: CONVERTER.structure(other, kind))
+
+        assert error.code == ("invalid_term" if kind == Term else "wrong_type")
+        assert error.field == "value"
+
     def test_that_is_wrong_names_itself_where_nothing_else_is_known(self) -> None:
         wrong = ["lab", {"id": "talk"}]
         errors = [
@@ -479,7 +506,9 @@ class TestAValue:
 
     @pytest.mark.parametrize(("kind", "text"), [(timedelta, "P6M"), (Months, "P2D")])
     def test_of_a_term_is_of_the_kind_asked_for(self, kind: Any, text: str) -> None:
-        assert refusal(lambda: CONVERTER.structure(text, kind)).code == "wrong_type"
+        error = refusal(lambda: CONVERTER.structure(text, kind))
+
+        assert (error.code, error.field) == ("wrong_type", "value")
 
     @pytest.mark.parametrize("value", ["Lab", "LAB", "", "ActivityKind.LAB", None, 0, ["lab"]])
     def test_of_an_enum_is_one_of_its_own(self, value: object) -> None:

@@ -5,7 +5,7 @@ the stack; none of these is taken here.
 """
 
 from json import dumps, loads
-from re import DOTALL, finditer
+from re import finditer
 from typing import Any, Final
 
 from course_assignments.errors import InvalidInput
@@ -75,7 +75,7 @@ def _check_size(text: str, field: str) -> None:
 def _depth(text: str) -> int:
     """Return how many brackets deep *text* goes; those within strings are none."""
     depth = deepest = 0
-    for token in finditer(_NESTING, text, DOTALL):
+    for token in finditer(_NESTING, text):
         depth += (token[0] in "[{") - (token[0] in "]}")
         deepest = max(deepest, depth)
     return deepest
