@@ -21,12 +21,20 @@ from course_assignments import (
     User,
 )
 from course_assignments.serialization import from_json
-from course_assignments.testing import RepositoryContract, stock
+from course_assignments.testing import RepositoryAgreement, RepositoryContract, stock
 
 
 class TestJsonRepository(RepositoryContract):
     def make(self) -> Repository:
         return JsonRepository()
+
+
+class Agreement(RepositoryAgreement):
+    def make(self) -> Repository:
+        return JsonRepository()
+
+
+TestAgreement = Agreement.TestCase
 
 
 def filled() -> JsonRepository:
