@@ -57,7 +57,7 @@ class SqlRepository:
         """Keep records in *tables*, or in those that ``build_tables(MetaData())`` gives.
 
         Args:
-            bind: Where the database is; one of SQLite 3.37 or PostgreSQL 12, or newer.
+            bind: Where the database is: SQLite from 3.37 on, or PostgreSQL.
             tables: What `build_tables` gave.
             patience: How long to try again; a connection of the host's is never tried again.
 
