@@ -16,14 +16,15 @@ LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 
 def emptied(isolation: str) -> SqlRepository:
     """Return an empty repository; the one before, at this level of *isolation*, is no more."""
-    engine = _furnished(isolation)
+    engine = furnished(isolation)
     with engine.begin() as connection:
         connection.exec_driver_sql(EMPTY)
     return SqlRepository(engine, TABLES)
 
 
 @cache
-def _furnished(isolation: str) -> Engine:
+def furnished(isolation: str) -> Engine:
+    """Return where the repositories of this level of *isolation* are, with their tables."""
     # What is on the disk is shown elsewhere; here it would only take longer.
     url = server().room(synchronous_commit="off")
     engine = create_engine(url, isolation_level=isolation)

@@ -1,0 +1,100 @@
+"""Two sessions of one PostgreSQL that meet: one has written and not committed, another arrives.
+
+Nothing here is left to luck: the one goes on when the other has arrived, which is when it waits for
+the one or is through.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from time import monotonic
+from typing import TypeAlias, TypeVar
+
+import attrs
+from sqlalchemy import Connection, Engine, text
+
+from course_assignments import Change, CourseAssignmentsError, Repository
+from course_assignments.sqlalchemy import SqlRepository
+from course_assignments.sqlalchemy.statements import Statements
+from support.races import PATIENCE, outcome_of
+
+T = TypeVar("T")
+
+#: What makes a repository over an engine, or over a connection of the host's.
+Open: TypeAlias = Callable[[Engine | Connection], Repository]
+
+PID = text("SELECT pg_backend_pid()")
+HELD_UP = text("SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY (pg_blocking_pids(pid))")
+
+
+@attrs.frozen
+class Met:
+    """What came of two changes.
+
+    Attributes:
+        waited: Whether the second had to wait for the end of the first.
+        outcome: The error of the second, or ``None``.
+    """
+
+    waited: bool
+    outcome: CourseAssignmentsError | None
+
+
+def meet(
+    engine: Engine, first: Change, second: Change, *, kept: bool = True, make: Open = SqlRepository
+) -> Met:
+    """Commit *second* while *first* is written and open, which is then *kept* or rolled back."""
+    with transaction(engine) as connection:
+        make(connection).commit(first)
+        with ThreadPoolExecutor(1) as thread:
+            arriving = thread.submit(outcome_of, partial(make(engine).commit, second))
+            waited = waits(engine, arriving, connection)
+            end = connection.commit if kept else connection.rollback
+            end()
+            return Met(waited, arriving.result(PATIENCE))
+
+
+def transaction(engine: Engine) -> Connection:
+    """Return a connection that is in a transaction, even where the engine begins none."""
+    connection = engine.connect()
+    if getattr(connection.connection.dbapi_connection, "autocommit", False):
+        connection.execution_options(isolation_level="READ COMMITTED")
+    return connection
+
+
+def waits(engine: Engine, arriving: "Future[T]", connection: Connection) -> bool:
+    """Return, as soon as it is known, whether who is *arriving* waits for *connection*."""
+    pid = connection.execute(PID).scalar_one()
+    give_up_at = monotonic() + PATIENCE
+    with engine.connect() as observer:
+        observer = observer.execution_options(isolation_level="AUTOCOMMIT")
+        while not arriving.done():
+            if observer.execute(HELD_UP, {"pid": pid}).scalar_one():
+                return True
+            assert monotonic() < give_up_at, "it neither waits nor comes to an end"
+    return False
+
+
+class Without(SqlRepository):
+    """The repository, but for how it asks: what goes wrong elsewhere."""
+
+    def __init__(
+        self, bind: Engine | Connection, habit: Callable[[Statements], Statements]
+    ) -> None:
+        super().__init__(bind)
+        self._statements = habit(self._statements)
+
+
+def without(habit: Callable[[Statements], Statements]) -> Open:
+    """Return what makes repositories with a bad *habit*."""
+    return lambda bind: Without(bind, habit)
+
+
+def shares_nothing(statements: Statements) -> Statements:
+    """What is expected is read, and may change a moment later."""
+    return attrs.evolve(statements, share=statements.read)
+
+
+def holds_nothing(statements: Statements) -> Statements:
+    """What is replaced is compared, and may change before it is written."""
+    return attrs.evolve(statements, hold=statements.read)
