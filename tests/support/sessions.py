@@ -12,9 +12,11 @@ from typing import TypeAlias, TypeVar
 
 import attrs
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
 from course_assignments import Change, CourseAssignmentsError, Repository
 from course_assignments.sqlalchemy import SqlRepository
+from course_assignments.sqlalchemy.failures import is_passing
 from course_assignments.sqlalchemy.statements import Statements
 from support.races import PATIENCE, outcome_of
 
@@ -32,10 +34,12 @@ class Met:
     """What came of two changes.
 
     Attributes:
+        kept: Whether the first is stored; one that is serializable may be refused at its end.
         waited: Whether the second had to wait for the end of the first.
         outcome: The error of the second, or ``None``.
     """
 
+    kept: bool
     waited: bool
     outcome: CourseAssignmentsError | None
 
@@ -49,9 +53,20 @@ def meet(
         with ThreadPoolExecutor(1) as thread:
             arriving = thread.submit(outcome_of, partial(make(engine).commit, second))
             waited = waits(engine, arriving, connection)
-            end = connection.commit if kept else connection.rollback
-            end()
-            return Met(waited, arriving.result(PATIENCE))
+            kept = kept and committed(connection)
+            connection.rollback()
+            return Met(kept, waited, arriving.result(PATIENCE))
+
+
+def committed(connection: Connection) -> bool:
+    """Commit, and return whether that could be serialized."""
+    try:
+        connection.commit()
+    except OperationalError as error:
+        if not is_passing(error):
+            raise
+        return False
+    return True
 
 
 def transaction(engine: Engine) -> Connection:
