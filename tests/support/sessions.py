@@ -82,7 +82,7 @@ def waits(engine: Engine, arriving: "Future[T]", connection: Connection) -> bool
     pid = connection.execute(PID).scalar_one()
     give_up_at = monotonic() + PATIENCE
     with engine.connect() as observer:
-        observer = observer.execution_options(isolation_level="AUTOCOMMIT")
+        observer.execution_options(isolation_level="AUTOCOMMIT")
         while not arriving.done():
             if observer.execute(HELD_UP, {"pid": pid}).scalar_one():
                 return True

@@ -1,0 +1,425 @@
+"""Whatever goes wrong in PostgreSQL or on the way: an error of ours, and nothing half done."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from itertools import count
+from traceback import format_exception
+from typing import Any
+
+import attrs
+import pytest
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import NullPool
+from support.emptied import LEVELS, TABLES, emptied, furnished
+from support.postgres import own_server, server
+from support.races import PATIENCE, Scene, outcome_of
+from support.sessions import transaction, waits
+
+from course_assignments import (
+    Change,
+    Conflict,
+    Course,
+    CourseAssignmentsError,
+    Event,
+    EventQuery,
+    InvalidInput,
+    OutcomeUnknown,
+    Redemption,
+    Repository,
+    StorageBusy,
+    StorageError,
+    TrainingKey,
+    Use,
+)
+from course_assignments.sqlalchemy import SqlRepository, build_tables, dialects
+from course_assignments.testing import stock
+from course_assignments.testing.promises.base import contents
+
+CODE = "Secret-Code-2026"
+LEVEL = "READ COMMITTED"
+NEW = Change(create=[Course(id="new", name="New")])
+
+
+def with_a_key() -> Scene:
+    """Return a scene with a key of three uses."""
+    scene = Scene(emptied(LEVEL))
+    scene.registrar.create_keys(
+        "py",
+        id="spring",
+        codes=[CODE],
+        max_uses=3,
+        name="Spring",
+        organization_id="acme",
+        availability=timedelta(days=30),
+    )
+    return scene
+
+
+def stocked() -> SqlRepository:
+    repository = emptied(LEVEL)
+    repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
+    return repository
+
+
+def failure(task: Callable[[], object]) -> CourseAssignmentsError:
+    """Return the error of ours that *task* ends with."""
+    error = outcome_of(task)
+    assert isinstance(error, CourseAssignmentsError)
+    return error
+
+
+def cut(connection: Connection) -> None:
+    """Cut the line to the server, as a network does: whoever is at its other end is not told."""
+    line: Any = connection.connection.driver_connection
+    with socket.socket(fileno=os.dup(line.fileno())) as end:
+        end.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def just_before(engine: Engine, moment: str, act: Callable[[Connection], None]) -> Iterator[None]:
+    """Let *act* happen once, just before the next such *moment* of *engine*."""
+    todo = [act]
+
+    def listener(connection: Connection, *_: object) -> None:
+        while todo:
+            todo.pop()(connection)
+
+    event.listen(engine, moment, listener)
+    try:
+        yield
+    finally:
+        event.remove(engine, moment, listener)
+    assert not todo
+
+
+def terminate(connection: Connection) -> None:
+    """Let the server end the session of *connection*, and wait until it has."""
+    pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+    there = text("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid = :pid")
+    ending = create_engine(server().url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with ending.connect() as another:
+        while another.execute(there, {"pid": pid}).scalar_one():
+            pass
+
+
+class TestALineThatIsCut:
+    @pytest.mark.parametrize("end", [cut, terminate])
+    def test_before_the_commit_it_is_done_again_and_once(
+        self, end: Callable[[Connection], None]
+    ) -> None:
+        """At every statement of a redemption."""
+        engine = furnished(LEVEL)
+        for number in count():
+            scene = with_a_key()
+            statements = count()
+
+            def at_its_turn(connection: Connection, *_: object) -> None:
+                if next(statements) == number:  # noqa: B023 - it is heard in this round only
+                    end(connection)
+
+            event.listen(engine, "before_cursor_execute", at_its_turn)
+            try:
+                made = scene.registrar.redeem(CODE, "ada", id="a-1")
+            finally:
+                event.remove(engine, "before_cursor_execute", at_its_turn)
+            assert (made.id, scene.key(CODE).uses) == ("a-1", 1)
+            assert len(scene.events("redeem")) == 1
+            if next(statements) <= number:
+                break
+        assert number > 10
+
+    @staticmethod
+    def unknown(scene: Scene, act: Callable[[Connection], None]) -> None:
+        redeem = partial(scene.registrar.redeem, CODE, "ada", id="a-1")
+        with just_before(furnished(LEVEL), "commit", act):
+            error = failure(redeem)
+        assert isinstance(error, OutcomeUnknown)
+        assert "a-1" in error.ids
+        assert CODE not in "".join(format_exception(error))
+        # The same call again, with the same id, finds or makes the one assignment.
+        assert redeem().id == "a-1"
+        assert (scene.key(CODE).uses, len(scene.events("redeem"))) == (1, 1)
+
+    def test_before_the_server_hears_of_the_commit(self) -> None:
+        scene = with_a_key()
+        uses: list[int] = []
+
+        def cut_and_look(connection: Connection) -> None:
+            cut(connection)
+            uses.append(scene.key(CODE).uses)
+
+        self.unknown(scene, cut_and_look)
+        assert uses == [0]
+
+    def test_before_the_answer_to_the_commit(self) -> None:
+        scene = with_a_key()
+        uses: list[int] = []
+
+        def commit_and_cut(connection: Connection) -> None:
+            driver: Any = connection.connection.driver_connection
+            # It goes on at once with another transaction, so that the driver has one to commit.
+            driver.pgconn.exec_(b"COMMIT AND CHAIN")
+            cut(connection)
+            uses.append(scene.key(CODE).uses)
+
+        self.unknown(scene, commit_and_cut)
+        assert uses == [1]
+
+    def test_by_the_server_in_the_commit(self) -> None:
+        scene = with_a_key()
+        with dying_in_the_commit(furnished(LEVEL), "redemptions"):
+            error = failure(partial(scene.registrar.redeem, CODE, "ada", id="a-1"))
+        assert isinstance(error, OutcomeUnknown)
+        assert scene.key(CODE).uses == 0
+        scene.registrar.redeem(CODE, "ada", id="a-1")
+        assert scene.key(CODE).uses == 1
+
+    def test_nothing_is_unknown_if_the_commit_itself_says_no(self) -> None:
+        repository = emptied(LEVEL)
+        no = "RAISE EXCEPTION USING ERRCODE = 'check_violation'"
+        with at_the_commit(furnished(LEVEL), "courses", no):
+            error = failure(partial(repository.commit, NEW))
+        assert error == StorageError("constraint", "check_violation")
+        assert repository.get(Course, ["new"]) == {}
+
+    def test_what_could_not_be_serialized_in_the_commit_is_done_again(self) -> None:
+        repository = emptied(LEVEL)
+        engine = furnished(LEVEL)
+        with engine.begin() as connection:
+            connection.execute(text("CREATE SEQUENCE tries"))
+        busy = """IF nextval('tries') < 3 THEN
+            RAISE EXCEPTION USING ERRCODE = 'serialization_failure'; END IF"""
+        with at_the_commit(engine, "courses", busy):
+            repository.commit(NEW)
+        assert repository.get(Course, ["new"]) != {}
+
+
+def dying_in_the_commit(engine: Engine, table: str) -> Any:
+    return at_the_commit(engine, table, "PERFORM pg_terminate_backend(pg_backend_pid())")
+
+
+@contextmanager
+def at_the_commit(engine: Engine, table: str, sentence: str) -> Iterator[None]:
+    """Let the server do as *sentence* says in the commit of whoever adds to *table*."""
+    make = f"""
+        CREATE FUNCTION at_the_commit() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN {sentence}; RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER at_the_commit AFTER INSERT ON {table}
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION at_the_commit();
+    """
+    with engine.begin() as connection:
+        connection.exec_driver_sql(make)
+    try:
+        yield
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP FUNCTION at_the_commit CASCADE")
+
+
+class TestOthersInTheWay:
+    """Somebody who is none of us holds the row of a key."""
+
+    HOLD = text("SELECT 1 FROM training_keys WHERE code = :code FOR UPDATE")
+    USE = Change(use=[Use(stock.SMALL, 1)])
+
+    def test_patience_comes_to_an_end(self) -> None:
+        repository = stocked()
+        hasty = SqlRepository(furnished(LEVEL), TABLES, patience=timedelta(seconds=0.1))
+        before = contents(repository)
+        with furnished(LEVEL).connect() as another:
+            another.execute(self.HOLD, {"code": stock.SMALL.code})
+            error = failure(partial(hasty.commit, self.USE))
+        assert isinstance(error, StorageBusy)
+        assert contents(repository) == before
+        hasty.commit(self.USE)
+
+    @pytest.mark.parametrize("level", [*LEVELS, "AUTOCOMMIT"])
+    def test_it_is_tried_again_until_they_are_gone(
+        self, level: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(dialects, "_LOCK_WAIT", 0.005)
+        repository = emptied(level)
+        repository.commit(Change(create=stock.RECORDS))
+        engine = furnished(level)
+        tries: list[str] = []
+        listener = partial(_note, tries)
+        event.listen(engine, "before_cursor_execute", listener)
+        try:
+            with transaction(engine) as another, ThreadPoolExecutor(1) as thread:
+                another.execute(self.HOLD, {"code": stock.SMALL.code})
+                using = thread.submit(repository.commit, self.USE)
+                while sum("UPDATE training_keys" in one for one in tries) < 3:
+                    waits(engine, using, another)
+                    assert not using.done()
+                another.rollback()
+                using.result(PATIENCE)
+        finally:
+            event.remove(engine, "before_cursor_execute", listener)
+        (key,) = repository.get(TrainingKey, [stock.SMALL.code]).values()
+        assert key.uses == stock.SMALL.uses + 1
+
+
+def _note(
+    said: list[str], _connection: object, _cursor: object, statement: str, *_: object
+) -> None:
+    said.append(statement)
+
+
+class TestWhatCannotBe:
+    @staticmethod
+    def engine(**settings: str) -> Engine:
+        return create_engine(server().room(**settings), poolclass=NullPool)
+
+    def test_tables_that_nobody_has_made(self) -> None:
+        repository = SqlRepository(self.engine())
+        for task in (partial(repository.get, Course, ["py"]), partial(repository.commit, NEW)):
+            error = failure(task)
+            assert isinstance(error, StorageError)
+            assert error.code == "missing_table"
+            assert "create_all()" in error.hint
+
+    def test_a_database_that_is_only_read(self) -> None:
+        repository = stocked()
+        engine = furnished(LEVEL)
+        url = engine.url.update_query_dict(
+            {"options": f"{engine.url.query['options']} -cdefault_transaction_read_only=on"}
+        )
+        reading = SqlRepository(create_engine(url, poolclass=NullPool))
+        before = contents(repository)
+        assert contents(reading) == before
+        error = failure(partial(reading.commit, NEW))
+        assert (type(error), getattr(error, "code", None)) == (StorageError, "read_only")
+        assert contents(repository) == before
+
+    def test_a_table_that_others_may_write_and_we_may_not(self) -> None:
+        repository = stocked()
+        engine = furnished(LEVEL)
+        before = contents(repository)
+
+        def as_a_guest(connection: Connection) -> None:
+            connection.execute(text("SET LOCAL ROLE pg_monitor"))
+
+        weak = SqlRepository(engine)
+        with engine.begin() as connection:
+            schema = connection.execute(text("SELECT current_schema()")).scalar_one()
+            connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO pg_monitor"))
+        with just_before(engine, "begin", as_a_guest):
+            error = failure(partial(weak.commit, NEW))
+        assert (type(error), getattr(error, "code", None)) == (StorageError, "not_permitted")
+        assert contents(repository) == before
+
+    def test_a_journal_that_is_full(self) -> None:
+        repository = stocked()
+        with furnished(LEVEL).begin() as connection:
+            connection.execute(text("UPDATE journal SET last_position = 2147483646"))
+        last, one_more = stock.EVENTS[:2]
+        repository.commit(Change(record=[last]))
+        before = contents(repository)
+        error = failure(partial(repository.commit, attrs.evolve(NEW, record=[one_more])))
+        assert error == StorageError("value_refused", "integer out of range")
+        assert contents(repository) == before
+
+    @pytest.mark.parametrize("text_", ["a\0b", "a\ud800b", "a" * 100_000])
+    def test_a_text_that_no_table_holds(self, text_: str) -> None:
+        repository = stocked()
+        before = contents(repository)
+        course = Course(id="new", name="New")
+        # Behind the back of its checks, as by a class of the host's own.
+        object.__setattr__(course, "name", text_)
+        assert isinstance(
+            outcome_of(partial(repository.commit, Change(create=[course]))), InvalidInput
+        )
+        assert repository.get(Course, [text_]) == {}
+        assert contents(repository) == before
+
+    def test_a_detail_with_a_strange_letter_is_kept(self) -> None:
+        repository = emptied(LEVEL)
+        event = Event(at=stock.START, action="seen", subject_ids=["a"], details={"said": "\0"})
+        repository.commit(Change(record=[event]))
+        assert repository.find(EventQuery()).records == (attrs.evolve(event, position=1),)
+
+    def test_a_detail_with_half_a_letter_is_refused(self) -> None:
+        repository = emptied(LEVEL)
+        event = Event(at=stock.START, action="seen", subject_ids=["a"], details={"said": "\ud800"})
+        error = outcome_of(partial(repository.commit, attrs.evolve(NEW, record=[event])))
+        assert isinstance(error, InvalidInput)
+        assert repository.get(Course, ["new"]) == {}
+
+
+class TestNobodyThere:
+    def test_a_server_that_is_stopped(self) -> None:
+        with own_server() as own:
+            repository = SqlRepository(create_engine(own.room(), poolclass=NullPool))
+            repository.create_all()
+            own.crash()
+            for task in (partial(repository.get, Course, ["py"]), partial(repository.commit, NEW)):
+                error = failure(task)
+                assert isinstance(error, StorageError)
+                assert error.code == "unavailable"
+            own.start()
+            repository.commit(NEW)
+            assert [*repository.get(Course, ["new"])] == ["new"]
+
+    def test_a_door_that_is_closed(self) -> None:
+        url = server().url.set(database="nobody")
+        error = failure(
+            partial(SqlRepository(create_engine(url, poolclass=NullPool)).get, Course, ["py"])
+        )
+        assert isinstance(error, StorageError)
+        assert error.code == "unavailable"
+        assert "nobody" in error.hint
+
+
+class TestNoCodeIsShown:
+    """What PostgreSQL says of a row that it does not take has the code of the key in it."""
+
+    STRANGE = attrs.evolve(stock.REDEMPTIONS[0], id="r-9", code=CODE)
+
+    @staticmethod
+    def shown(task: Callable[[], object]) -> str:
+        with pytest.raises(CourseAssignmentsError) as caught:
+            task()
+        return repr(caught.value) + "".join(format_exception(caught.value))
+
+    def write(self, repository: Repository) -> None:
+        repository.commit(Change(create=[self.STRANGE]))
+
+    def test_in_an_error_of_ours(self) -> None:
+        error = failure(partial(self.write, stocked()))
+        assert isinstance(error, StorageError)
+        assert error.code == "constraint"
+        assert CODE not in self.shown(partial(self.write, stocked()))
+
+    def test_in_the_transaction_of_a_host(self) -> None:
+        stocked()
+        with furnished(LEVEL).connect() as connection:
+            shown = self.shown(partial(self.write, SqlRepository(connection)))
+        assert "violates foreign key" in shown
+        assert CODE not in shown
+
+    def test_the_driver_would_have_shown_it(self) -> None:
+        stocked()
+        table = TABLES.by_kind[Redemption]
+        key = {"code": CODE, "redeemed_at": stock.START}
+        ids = {"id": "r-9", "batch_id": "spring", "learner_id": "ada", "assignment_id": "a-6"}
+        with furnished(LEVEL).connect() as connection, pytest.raises(IntegrityError) as caught:
+            connection.execute(table.insert(), {**key, **ids})
+        assert CODE in str(caught.value.orig)
+
+    def test_a_key_that_is_there_is_masked(self) -> None:
+        error = failure(partial(stocked().commit, Change(create=[stock.SMALL])))
+        assert error == Conflict(("****-26",))
+
+
+def test_tables_of_another_name_are_others() -> None:
+    repository = stocked()
+    other = SqlRepository(furnished(LEVEL), build_tables(MetaData(), prefix="other_"))
+    other.create_all()
+    assert other.get(Course, ["py"]) == {}
+    assert [*repository.get(Course, ["py"])] == ["py"]
