@@ -7,7 +7,7 @@ sentence is passed on, and the error itself is not shown in a traceback.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from course_assignments.errors import CourseAssignmentsError, StorageBusy, StorageError
@@ -82,7 +82,9 @@ def _code(error: SQLAlchemyError) -> str:
     if said == "SQLITE_ERROR" and "no such table" in str(getattr(error, "orig", "")):
         return "missing_table"
     fitting = [code for start, code in _CODES.items() if said.startswith(start)]
-    return fitting[0] if fitting else "unavailable" if is_lost(error) else "failed"
+    # Who was not let in, or found nobody there, was told so by no state.
+    is_away = is_lost(error) or (isinstance(error, OperationalError) and not said)
+    return fitting[0] if fitting else "unavailable" if is_away else "failed"
 
 
 def _said(error: SQLAlchemyError) -> str:
