@@ -6,7 +6,7 @@ What crowds meet at is so held for the shortest time.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, TypeAlias
 
@@ -54,9 +54,20 @@ def _name(record: Record) -> Name:
     return type(record), record.id
 
 
-def _by_kind(records: Iterable[Record]) -> Iterator[tuple[type[Any], list[Record]]]:
+def _id(record: Record) -> str:
+    return record.id
+
+
+def _claim(record: Record) -> str:
+    """Return what others may want too: of a user that is the address, whatever id they choose."""
+    return record.folded_email if isinstance(record, User) else record.id
+
+
+def _by_kind(
+    records: Iterable[Record], by: Callable[[Record], str] = _id
+) -> Iterator[tuple[type[Any], list[Record]]]:
     """Give *records* kind by kind, all in the one order that everybody keeps."""
-    ordered = sorted(records, key=lambda record: (_RANK[type(record)], record.id))
+    ordered = sorted(records, key=lambda record: (_RANK[type(record)], by(record)))
     for kind, group in groupby(ordered, key=type):
         yield kind, [*group]
 
@@ -112,7 +123,7 @@ def _without_email(
 
 
 def _create(connection: Connection, statements: Statements, records: Sequence[Record]) -> None:
-    for kind, group in _by_kind(records):
+    for kind, group in _by_kind(records, _claim):
         rows = [to_row(record) for record in group]
         made = Counter(connection.execute(statements.create[kind], rows).scalars())
         wanted = Counter(record.id for record in group)
@@ -120,7 +131,7 @@ def _create(connection: Connection, statements: Statements, records: Sequence[Re
 
 
 def _replace(connection: Connection, statements: Statements, records: Sequence[Record]) -> None:
-    for kind, group in _by_kind(records):
+    for kind, group in _by_kind(records, _claim):
         try:
             connection.execute(statements.replace[kind], [_changed(record) for record in group])
         except IntegrityError:

@@ -1,0 +1,193 @@
+"""All changes take what they hold in one order, so that none of them waits for one that waits."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from itertools import cycle, islice, product
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
+from support.emptied import TABLES, emptied, furnished
+from support.races import Gate, Scene, crew, granted, newcomers
+from support.world import PYTHON, SQL
+
+from course_assignments import (
+    AssignmentQuery,
+    Change,
+    Direct,
+    KeyQuery,
+    Record,
+    Repeat,
+    Replace,
+    SubscriptionQuery,
+    User,
+    UserQuery,
+    every,
+)
+from course_assignments.sqlalchemy import SqlRepository, writing
+from course_assignments.testing import stock
+from course_assignments.testing.edits import edited
+
+LEVEL = "READ COMMITTED"
+DEADLOCK = "40P01"
+#: What is in the sentences that hold rows, and in those that take a place for a new user.
+HOLD, TAKE = " FOR ", "INSERT INTO users"
+PEOPLE = newcomers(12)
+
+
+@contextmanager
+def states_of(engine: Engine) -> Iterator[Counter[str]]:
+    """Count the sqlstates of all errors that the server gives, those tried again among them."""
+    states: Counter[str] = Counter()
+
+    def note(context: ExceptionContext) -> None:
+        states[str(getattr(context.original_exception, "sqlstate", None))] += 1
+
+    event.listen(engine, "handle_error", note)
+    try:
+        yield states
+    finally:
+        event.remove(engine, "handle_error", note)
+
+
+def in_steps(gate: Gate, part: str) -> Engine:
+    """Return an engine that takes row by row; who has said a sentence with *part* in it waits.
+
+    Where all take the same first, the others cannot have come there, and it opens after a while.
+    """
+    engine = create_engine(furnished(LEVEL).url, insertmanyvalues_page_size=1)
+
+    def wait(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:
+        if part in statement:
+            gate.meet()
+
+    event.listen(engine, "after_cursor_execute", wait)
+    return engine
+
+
+def errors_of(part: str, changes: Sequence[Change]) -> Counter[str]:
+    """Return the sqlstates of *changes* that meet behind their first statement with *part*."""
+    engine = in_steps(Gate(len(changes), patience=0.2), part)
+    repository = SqlRepository(engine, TABLES)
+    with states_of(engine) as states:
+        crew(partial(repository.commit, change) for change in changes)
+    engine.dispose()
+    return states
+
+
+def as_given(records: Iterable[Record], *_: object) -> Iterator[tuple[type[Any], list[Record]]]:
+    """Give *records* one by one as they come, as one who does not think of others."""
+    return ((type(record), [record]) for record in records)
+
+
+class TestTwoThatMeetHalfWay:
+    @staticmethod
+    def creating() -> Counter[str]:
+        emptied(LEVEL)
+        people = newcomers(2)
+        both = [Change(create=people), Change(create=people[::-1])]
+        return errors_of(TAKE, both)
+
+    @staticmethod
+    def replacing() -> Counter[str]:
+        emptied(LEVEL).commit(Change(create=[stock.PYTHON, stock.SQL]))
+        steps = [Replace(one, edited(one)) for one in (stock.PYTHON, stock.SQL)]
+        both = [Change(replace=steps), Change(replace=steps[::-1])]
+        return errors_of(HOLD, both)
+
+    @staticmethod
+    def expecting() -> Counter[str]:
+        emptied(LEVEL).commit(Change(create=[stock.PYTHON, stock.ACME]))
+        pair: list[Record] = [stock.PYTHON, stock.ACME]
+        both = [
+            Change(expect=[one], replace=[Replace(other, edited(other))])
+            for one, other in (pair, pair[::-1])
+        ]
+        return errors_of(HOLD, both)
+
+    @pytest.mark.parametrize("play", [creating, replacing, expecting])
+    def test_neither_waits_for_the_other_in_a_circle(
+        self, play: Callable[[], Counter[str]]
+    ) -> None:
+        assert play() == {}
+
+    @pytest.mark.parametrize("play", [creating, replacing, expecting])
+    def test_in_the_order_in_which_they_were_given_they_do(
+        self, play: Callable[[], Counter[str]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(writing, "_by_kind", as_given)
+        assert play()[DEADLOCK] > 0
+
+    def test_two_rosters_that_give_the_same_people_other_ids(self) -> None:
+        """They meet at the addresses, and one of them is told so."""
+        repository = emptied(LEVEL)
+        people = newcomers(2)
+        again = [
+            User(id=id_, name=user.name, email=user.email)
+            for id_, user in zip(("b", "a"), people, strict=True)
+        ]
+        assert errors_of(TAKE, [Change(create=people), Change(create=again)]) == {}
+        assert len(repository.find(UserQuery())) == 2
+
+
+def crowd(level: str) -> tuple[Scene, Counter[str]]:
+    """Let many who are about the same people, courses and keys all act at once."""
+    scene = Scene(emptied(level))
+    scene.registrar.add(*PEOPLE)
+    ids = [one.id for one in PEOPLE]
+    courses = [PYTHON.id, SQL.id]
+    terms: dict[str, Any] = {"organization_id": "acme", "availability": timedelta(days=30)}
+    for name in ("spring", "summer"):
+        codes = [f"{name}-{number:04}" for number in range(6)]
+        scene.registrar.create_keys("py", id=name, name=name, codes=codes, max_uses=9, **terms)
+    for one in ids:
+        scene.registrar.subscribe(one, courses, duration=timedelta(days=60), id=f"s-{one}")
+        scene.registrar.open_course(f"s-{one}", "py")
+    office = scene.on(scene.repository)
+
+    def upload(turn: int) -> None:
+        """The whole roster, from another place on and every second time backwards."""
+        roster = [*islice(cycle(ids), turn * 5, turn * 5 + len(ids))][:: (-1) ** turn]
+        office.assign_many(courses[:: (-1) ** (turn // 2)], roster, repeat=Repeat.SKIP)
+
+    def unsubscribe(some: Iterable[str]) -> None:
+        for one in some:
+            office.cancel_subscription(f"s-{one}")
+
+    def edit(names: Sequence[str]) -> None:
+        for maximum, name in product(range(10, 16), names):
+            office.edit_keys(name, max_uses=maximum)
+
+    def revoke(names: Sequence[str]) -> None:
+        for name in names:
+            office.revoke_keys(name)
+
+    tasks: list[Callable[[], None]] = [
+        *(partial(upload, turn) for turn in range(6)),
+        *(partial(unsubscribe, some) for some in (ids, ids[::-1])),
+        *(partial(edit, names) for names in (("spring", "summer"), ("summer", "spring"))),
+        *(partial(revoke, names) for names in (("spring", "summer"), ("summer", "spring"))),
+    ]
+    with states_of(furnished(level)) as states:
+        outcomes = crew(tasks)
+    assert len(granted(outcomes)) >= len(tasks) - 2
+    return scene, states
+
+
+@pytest.mark.parametrize("level", [LEVEL, "SERIALIZABLE"])
+def test_a_crowd_comes_to_its_end(level: str) -> None:
+    scene, states = crowd(level)
+    assert states[DEADLOCK] == 0
+    found = every(scene.repository, AssignmentQuery(limit=10_000))
+    pairs = [(one.learner_id, one.course_id) for one in found if one.origin == Direct()]
+    assert len(pairs) == len(set(pairs))
+    # Who has a course by a subscription that is not cancelled yet needs no other assignment.
+    assert {one for one in pairs if one[1] == SQL.id} == {(one.id, SQL.id) for one in PEOPLE}
+    subscribed = every(scene.repository, SubscriptionQuery())
+    assert all(one.cancelled_at is not None for one in subscribed)
+    keys = [*every(scene.repository, KeyQuery())]
+    assert all(one.revoked_at is not None for one in keys)
