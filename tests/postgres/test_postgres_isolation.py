@@ -1,0 +1,247 @@
+"""Commands that meet come to the same at every level of isolation; nobody is refused falsely.
+
+All have decided on the same state when they come to their commits.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from threading import Lock
+from typing import Any, TypeAlias
+
+import pytest
+from sqlalchemy import Engine
+from support.emptied import LEVELS, TABLES, emptied, furnished
+from support.races import (
+    Gate,
+    Scene,
+    amid,
+    claims_nothing,
+    codes_of,
+    compares_nothing,
+    crew,
+    forgets_the_terms,
+    granted,
+    newcomers,
+    refusals,
+    writes_uses_as_read,
+)
+
+from course_assignments import (
+    Activity,
+    ActivityKind,
+    AssignmentQuery,
+    Change,
+    Course,
+    CourseAssignment,
+    FromSubscription,
+    Record,
+    RedemptionQuery,
+    Registrar,
+    Repeat,
+    Repository,
+    TrainingKey,
+    every,
+)
+from course_assignments.sqlalchemy import SqlRepository
+
+CODE = "Spring-2026-1"
+DAY = timedelta(days=1)
+ALL = (*LEVELS, "AUTOCOMMIT")
+FILMS = Course(
+    id="films",
+    name="Films",
+    content_provider="us",
+    publishing_group="all",
+    activities=[
+        Activity(id=f"film-{number}", name="A film", kind=ActivityKind.VIDEO, required=True)
+        for number in range(4)
+    ],
+)
+
+Command: TypeAlias = Callable[[Registrar], Any]
+#: What makes an empty repository.
+Make: TypeAlias = Callable[[], Repository]
+
+
+def together(scene: Scene, commands: Sequence[Command]) -> list[Any]:
+    """Let all *commands* meet when each has decided; return what each came to."""
+    gate = Gate(len(commands))
+    registrar = scene.watched(gate.before("commit"))
+    outcomes = crew(partial(command, registrar) for command in commands)
+    assert gate.was_full
+    return outcomes
+
+
+def with_a_key(make: Make, uses: int) -> Scene:
+    scene = Scene(make())
+    scene.registrar.add(*newcomers(8))
+    terms: dict[str, Any] = {"organization_id": "acme", "availability": 30 * DAY}
+    scene.registrar.create_keys(
+        "py",
+        id="spring",
+        name="Spring",
+        codes=[CODE],
+        max_uses=uses,
+        any_organization=True,
+        **terms,
+    )
+    return scene
+
+
+def assignments(scene: Scene) -> list[CourseAssignment]:
+    return [*every(scene.repository, AssignmentQuery())]
+
+
+def redeem(learner_id: str) -> Command:
+    return lambda desk: desk.redeem(CODE, learner_id)
+
+
+def finish(attempt_id: str) -> Command:
+    return lambda desk: desk.finish(attempt_id)
+
+
+def redeeming(make: Make, uses: int) -> None:
+    """Eight learners redeem one key: as many get in as it has uses."""
+    scene = with_a_key(make, uses)
+    outcomes = together(scene, [redeem(one.id) for one in newcomers(8)])
+    won = {one.learner_id for one in granted(outcomes)}
+    assert len(won) == len(granted(outcomes)) == uses
+    assert {str(codes_of(one)) for one in refusals(outcomes)} <= {"['key_exhausted']"}
+    redeemed = every(scene.repository, RedemptionQuery())
+    assert {one.learner_id for one in redeemed} == won
+    assert scene.key(CODE).uses == uses
+    assert len(scene.events("redeem")) == uses
+
+
+def redeeming_what_is_revoked(make: Make) -> None:
+    """Who redeems a key while it is revoked was before that, or is told so."""
+    scene = with_a_key(make, 8)
+    one, revoked = together(scene, [redeem("u-0000"), lambda desk: desk.revoke_key(CODE)])
+    assert isinstance(revoked, TrainingKey)
+    key = scene.key(CODE)
+    assert key.revoked_at is not None
+    assert key.uses == len(granted([one])) == len(assignments(scene))
+    assert [codes_of(no) for no in refusals([one])] == [["key_revoked"]] * (1 - key.uses)
+    # In the order of their events.
+    order = [event.action for event in scene.events("redeem", "revoke_keys")]
+    assert order == ["redeem", "revoke_keys"][1 - key.uses :]
+
+
+def redeeming_what_was_revoked(make: Make) -> None:
+    """Who has decided before a key is revoked, and commits after it, is told so."""
+    scene = with_a_key(make, 8)
+    rival = partial(scene.registrar.revoke_key, CODE)
+    outcomes = amid(scene, [redeem("u-0000")], rival)
+    assert [codes_of(no) for no in refusals(outcomes)] == [["key_revoked"]]
+    assert scene.key(CODE).uses == len(assignments(scene)) == 0
+
+
+def assigning(make: Make) -> None:
+    """Eight uploads of the same pair give one assignment."""
+    scene = Scene(make())
+    outcomes = together(
+        scene, [lambda desk: desk.assign("py", "ada", repeat=Repeat.SKIP) for _ in range(8)]
+    )
+    made = [one.id for one in assignments(scene)]
+    assert len(made) == 1
+    assert [one.id for one in granted(outcomes)] == made * 8
+
+
+def cancelling_while_a_lab_is_launched(make: Make) -> None:
+    """Either the lab runs, or the assignment is cancelled, and the other is told so."""
+    scene = Scene(make())
+    scene.registrar.assign("py", "ada", id="a-1")
+    outcomes = together(
+        scene, [lambda desk: desk.cancel("a-1"), lambda desk: desk.start("a-1", "lab")]
+    )
+    assert len(granted(outcomes)) == 1
+    (found,) = assignments(scene)
+    assert (found.cancelled_at is None) is (found.first_lab_launched_at is not None)
+    assert len(scene.events("cancel", "start")) == 1
+
+
+def finishing(make: Make) -> None:
+    """Four required activities that are finished at once complete the course."""
+    scene = Scene(make())
+    scene.registrar.add(FILMS)
+    scene.registrar.assign("films", "ada", id="a-1")
+    ids = [scene.registrar.start("a-1", activity.id).id for activity in FILMS.activities]
+    granted(together(scene, [finish(one) for one in ids]))
+    (found,) = assignments(scene)
+    assert found.finished == {activity.id for activity in FILMS.activities}
+    assert found.completed_at is not None
+
+
+def opening_what_is_cancelled(make: Make) -> None:
+    """Nothing that was opened outlives its subscription."""
+    scene = Scene(make())
+    scene.registrar.subscribe("ada", ["py"], duration=60 * DAY, id="s-1")
+    granted(
+        together(
+            scene,
+            [
+                lambda desk: desk.cancel_subscription("s-1"),
+                lambda desk: desk.open_course("s-1", "py"),
+            ],
+        )
+    )
+    opened = [one for one in assignments(scene) if one.origin == FromSubscription("s-1")]
+    assert all(one.cancelled_at is not None for one in opened)
+
+
+RACES: dict[str, Callable[[Make], None]] = {
+    "the last use": partial(redeeming, uses=1),
+    "some uses": partial(redeeming, uses=5),
+    "a use for all": partial(redeeming, uses=8),
+    "revoking": redeeming_what_is_revoked,
+    "revoked before": redeeming_what_was_revoked,
+    "one seat": assigning,
+    "cancelling": cancelling_while_a_lab_is_launched,
+    "finishing": finishing,
+    "opening": opening_what_is_cancelled,
+}
+
+
+@pytest.mark.parametrize("level", ALL)
+@pytest.mark.parametrize("race", RACES)
+def test_commands_that_meet(level: str, race: str) -> None:
+    RACES[race](partial(emptied, level))
+
+
+class Careless(SqlRepository):
+    """The repository, but for one bad habit, which it has one commit at a time."""
+
+    def __init__(self, engine: Engine, habit: Any) -> None:
+        super().__init__(engine, TABLES)
+        self._habit = habit
+        self._turn = Lock()
+
+    def commit(self, change: Change, /) -> None:
+        with self._turn:
+            super().commit(self._habit(self, change))
+
+    def stored(self, record: Record) -> Any:
+        return self.get(type(record), [record.id]).get(record.id)
+
+
+@pytest.mark.parametrize(
+    ("race", "habit"),
+    [
+        ("the last use", writes_uses_as_read),
+        ("some uses", writes_uses_as_read),
+        ("revoked before", forgets_the_terms),
+        ("one seat", claims_nothing),
+        ("cancelling", compares_nothing),
+        ("finishing", compares_nothing),
+        ("opening", compares_nothing),
+    ],
+)
+@pytest.mark.parametrize("level", ALL)
+def test_without_its_guard_no_level_makes_up_for_it(level: str, race: str, habit: Any) -> None:
+    def make() -> Repository:
+        emptied(level)
+        return Careless(furnished(level), habit)
+
+    with pytest.raises(AssertionError):
+        RACES[race](make)
