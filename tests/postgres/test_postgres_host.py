@@ -1,0 +1,227 @@
+"""In the transaction of a host: what is committed is a part of it, and so is what is not."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+
+import attrs
+import pytest
+from sqlalchemy import Connection, Engine, event, text
+from support.emptied import TABLES, emptied, furnished
+from support.races import PATIENCE, outcome_of
+from support.sessions import waits
+from support.world import START
+
+from course_assignments import (
+    Change,
+    Conflict,
+    Course,
+    Event,
+    EventQuery,
+    Registrar,
+    Replace,
+    Repository,
+    StorageBusy,
+    StorageError,
+    Use,
+    User,
+    every,
+)
+from course_assignments.sqlalchemy import SqlRepository, Tables
+from course_assignments.testing import stock
+from course_assignments.testing.edits import edited
+from course_assignments.testing.promises.base import contents
+
+T = TypeVar("T")
+
+LEVEL = "READ COMMITTED"
+NEW = Course(id="new", name="New")
+SEEN = Event(at=START, action="seen", subject_ids=["new"])
+#: All that can be written before it turns out that there is no such use.
+LOST = Change(
+    create=[NEW],
+    replace=[Replace(stock.PYTHON, edited(stock.PYTHON))],
+    use=[Use(stock.USED_UP, 1)],
+    record=[SEEN],
+)
+
+
+@pytest.fixture
+def outside() -> SqlRepository:
+    """What everybody else sees."""
+    repository = emptied(LEVEL)
+    repository.commit(Change(create=stock.RECORDS))
+    return repository
+
+
+@contextmanager
+def host(engine: Engine, level: str = LEVEL) -> Iterator[Connection]:
+    """Give a connection whose host has a table of its own, and writes there first."""
+    with engine.connect().execution_options(isolation_level=level) as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE mine (id text) ON COMMIT DELETE ROWS"))
+        connection.execute(text("INSERT INTO mine VALUES ('before')"))
+        yield connection
+        connection.rollback()
+        connection.execute(text("DROP TABLE IF EXISTS mine"))
+        connection.commit()
+
+
+def rows(connection: Connection) -> list[str]:
+    return [*connection.execute(text("SELECT id FROM mine ORDER BY id")).scalars()]
+
+
+def statements_of(engine: Engine, task: Callable[[], T]) -> tuple[T, list[str]]:
+    """Return what *task* returns, and the statements that it took."""
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        return task(), said
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+class Bare:
+    """Works in the transaction of the host without a savepoint."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        return work(self._connection)
+
+    def write(self, work: Callable[[Connection], T], _: tuple[str, ...] = ()) -> T:
+        return work(self._connection)
+
+
+class WithoutSavepoints(SqlRepository):
+    def __init__(self, connection: Connection, tables: Tables) -> None:
+        super().__init__(connection, tables)
+        self._transactions = Bare(connection)
+
+
+class TestWhatIsCommitted:
+    def test_it_is_there_for_others_when_the_host_commits(self, outside: SqlRepository) -> None:
+        with host(furnished(LEVEL)) as connection:
+            inside = SqlRepository(connection, TABLES)
+            Registrar(inside).add(NEW)
+            assert inside.get(Course, ["new"]) == {"new": NEW}
+            assert outside.get(Course, ["new"]) == {}
+            connection.commit()
+            assert outside.get(Course, ["new"]) == {"new": NEW}
+
+    def test_it_is_gone_when_the_host_rolls_back(self, outside: SqlRepository) -> None:
+        before = contents(outside)
+        with host(furnished(LEVEL)) as connection:
+            registrar = Registrar(SqlRepository(connection, TABLES))
+            registrar.add(NEW)
+            registrar.assign("py", "Cy", id="a-new")
+            connection.rollback()
+        assert contents(outside) == before
+        outside.commit(Change(record=[SEEN]))
+        assert [event.position for event in every(outside, EventQuery())] == [1]
+
+
+def lose(connection: Connection, make: Callable[..., Repository]) -> None:
+    """Commit what is lost, and fail unless nothing of it is left and the host can go on."""
+    inside = make(connection, TABLES)
+    before = contents(inside)
+    assert outcome_of(partial(inside.commit, LOST)) == Conflict(("****-26",))
+    assert contents(inside) == before
+    connection.execute(text("INSERT INTO mine VALUES ('behind')"))
+    assert rows(connection) == ["before", "behind"]
+
+
+class TestAConflict:
+    def test_it_takes_back_its_own_and_leaves_the_rest(self, outside: SqlRepository) -> None:
+        with host(furnished(LEVEL)) as connection:
+            lose(connection, SqlRepository)
+            SqlRepository(connection, TABLES).commit(Change(create=[NEW]))
+            connection.commit()
+        assert outside.get(Course, ["new", "py"]) == {"new": NEW, "py": stock.PYTHON}
+
+    @pytest.mark.usefixtures("outside")
+    def test_without_a_savepoint_a_half_of_it_is_left(self) -> None:
+        with host(furnished(LEVEL)) as connection, pytest.raises(AssertionError):
+            lose(connection, WithoutSavepoints)
+
+    @pytest.mark.usefixtures("outside")
+    def test_an_address_that_is_taken_meanwhile_is_one(self) -> None:
+        """PostgreSQL says so by an error, after which nothing works but what undoes it."""
+        engine = furnished(LEVEL)
+        taking = attrs.evolve(stock.ADA, email="new@example.org")
+        with host(engine) as connection, engine.connect() as other, ThreadPoolExecutor(1) as thread:
+            taken = User(id="eve", name="Eve", email="new@example.org")
+            SqlRepository(other, TABLES).commit(Change(create=[taken]))
+            inside = SqlRepository(connection, TABLES)
+            change = Change(replace=[Replace(stock.ADA, taking)])
+            arriving = thread.submit(outcome_of, partial(inside.commit, change))
+            assert waits(engine, arriving, other)
+            other.commit()
+            assert arriving.result(PATIENCE) == Conflict(("ada",))
+            assert rows(connection) == ["before"]
+
+
+class TestOthersInTheWay:
+    @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+    def test_what_cannot_be_serialized_is_for_the_host(
+        self, level: str, outside: SqlRepository
+    ) -> None:
+        engine = furnished(LEVEL)
+        change = Change(replace=[Replace(stock.PYTHON, edited(stock.PYTHON))])
+        with host(engine, level) as connection:
+            inside = SqlRepository(connection, TABLES)
+            outside.commit(change)
+            # It still sees what was there when it began.
+            assert inside.get(Course, ["py"]) == {"py": stock.PYTHON}
+            error, said = statements_of(engine, partial(outcome_of, partial(inside.commit, change)))
+            assert isinstance(error, StorageBusy)
+            assert len([one for one in said if " FOR " in one]) == 1
+            assert rows(connection) == ["before"]
+            connection.rollback()
+            assert outcome_of(partial(inside.commit, change)) == Conflict(("py",))
+
+    @pytest.mark.usefixtures("outside")
+    def test_a_lock_is_waited_for_as_long_as_the_host_says(self) -> None:
+        engine = furnished(LEVEL)
+        using = Change(use=[Use(stock.SMALL, 1)])
+        with host(engine) as connection, engine.connect() as other:
+            SqlRepository(other, TABLES).commit(using)
+            connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
+            inside = SqlRepository(connection, TABLES)
+            assert isinstance(outcome_of(partial(inside.commit, using)), StorageBusy)
+            other.rollback()
+            assert rows(connection) == ["before"]
+            inside.commit(using)
+
+
+class TestNoTransactionAtAll:
+    @pytest.mark.usefixtures("outside")
+    def test_a_connection_that_commits_each_statement_by_itself_is_no_place_for_a_change(
+        self,
+    ) -> None:
+        with furnished("AUTOCOMMIT").connect() as connection:
+            error = outcome_of(partial(SqlRepository(connection, TABLES).commit, LOST))
+        assert isinstance(error, StorageError)
+        assert "transaction" in error.hint
+
+    def test_one_that_was_aborted_says_so(self, outside: SqlRepository) -> None:
+        with furnished(LEVEL).connect() as connection:
+            assert isinstance(
+                outcome_of(partial(SqlRepository(connection, TABLES).commit, STRANGE)), StorageError
+            )
+            with pytest.raises(Exception, match="division"):
+                connection.execute(text("SELECT 1 / 0"))
+            error = outcome_of(partial(SqlRepository(connection, TABLES).get, Course, ["py"]))
+        assert isinstance(error, StorageError)
+        assert "aborted" in error.hint
+        assert outside.get(Course, ["py"]) == {"py": stock.PYTHON}
+
+
+#: A redemption of a key that nobody knows.
+STRANGE = Change(create=[attrs.evolve(stock.REDEMPTIONS[0], id="r-9", code="Nobodys-1")])
