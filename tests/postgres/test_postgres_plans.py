@@ -1,0 +1,222 @@
+"""How PostgreSQL finds what is asked for: by an index of what it is narrowed by, never by all.
+
+Twenty thousand rows stand in each table that grows. What the repository really says is explained.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+from support.emptied import TABLES, emptied, furnished
+from support.world import START
+
+from course_assignments import (
+    AssignmentQuery,
+    AttemptQuery,
+    BatchQuery,
+    EventQuery,
+    KeyQuery,
+    Query,
+    RedemptionQuery,
+    Registrar,
+    Repository,
+    SubscriptionQuery,
+    UserQuery,
+    expiring,
+)
+from course_assignments.changes import KINDS
+from course_assignments.sqlalchemy import SqlRepository
+
+LEVEL = "READ COMMITTED"
+DAY = "interval '1 day'"
+AT = f"timestamptz '{START.isoformat()}' + number * interval '1 minute'"
+
+CODE = "'code-' || to_char(number, 'FM00000')"
+
+#: What stands in the columns of each table; ``number`` counts its rows.
+ROWS: dict[str, tuple[int, str]] = {
+    "organizations": (50, "'o-' || number, 'O', 'o', NULL, NULL, 'UTC', false"),
+    "courses": (100, "'c-' || number, 'C', 'c', 'us', 'all', '[]', NULL, false"),
+    "users": (
+        20_000,
+        """'u-' || number, 'U', 'u', 'u-' || number || '@example.org',
+        'u-' || number || '@example.org', 'o-' || number % 50, '[]', '[]'""",
+    ),
+    "subscriptions": (
+        20_000,
+        f"""'s-' || number, 'u-' || number % 2000, 'o-' || number % 50, '["c-1"]', {AT},
+        {AT} + {DAY}, NULL, NULL, '[]'""",
+    ),
+    "key_batches": (
+        2_000,
+        f"""'b-' || number, 'B', 'b', 'c-' || number % 100, 'o-' || number % 50, {AT},
+        NULL, NULL, 1, 'P30D', false, 0, '[]'""",
+    ),
+    "training_keys": (20_000, f"{CODE}, 'b-' || number % 200, 0, 1, NULL"),
+    "course_assignments": (
+        20_000,
+        f"""'a-' || number, 'u-' || number % 2000, 'c-' || number % 100, 'o-' || number % 50,
+        {AT}, {AT} + {DAY}, 'key', CASE number % 3 WHEN 0 THEN 'b-' || number % 200 END,
+        CASE number % 3 WHEN 0 THEN 'r-' || number END,
+        CASE number % 3 WHEN 1 THEN 's-' || number % 2000 END,
+        NULL, NULL, NULL, NULL, '[]', '[]'""",
+    ),
+    "seats": (20_000, "'seat-' || number, 'u-' || number, 'c-1', 'a-' || number"),
+    "attempts": (
+        20_000,
+        f"'t-' || number, 'a-' || number % 4000, 'lab', 1, {AT}, '[]', NULL, NULL",
+    ),
+    "redemptions": (
+        20_000,
+        f"""'r-' || number, {CODE}, 'b-' || number % 200, 'u-' || number % 2000,
+        'a-' || number, {AT}, NULL""",
+    ),
+    "events": (20_000, f"number, {AT}, NULL, 'seen', '[]', '{{}}'"),
+    "journal": (0, "1, 20000"),
+}
+
+
+@pytest.fixture(scope="module")
+def filled() -> Iterator[Connection]:
+    """Give a connection to full tables, of which the planner knows."""
+    emptied(LEVEL)
+    with furnished(LEVEL).connect() as connection:
+        for table, (count, columns) in ROWS.items():
+            connection.exec_driver_sql(
+                f"INSERT INTO {table} SELECT {columns.replace('%', '%%')}"  # noqa: S608 - ours
+                f" FROM generate_series(0, {count}) AS number"
+            )
+        for table in ROWS:
+            connection.exec_driver_sql(f"ANALYZE {table}")
+        yield connection
+        connection.rollback()
+
+
+def scans(connection: Connection, ask: Callable[[Repository], object]) -> list[dict[str, Any]]:
+    """Return how each table is read that *ask* reads from."""
+    said: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: object) -> None:
+        said.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    ask(SqlRepository(connection, TABLES))
+    event.remove(connection, "before_cursor_execute", note)
+    plans = [
+        connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
+        for statement, parameters in said
+        if "SAVEPOINT" not in statement
+    ]
+    assert plans
+    found = [json.loads(plan) if isinstance(plan, str) else plan for plan in plans]
+    every_node = (node for plan in found for node in nodes(plan[0]["Plan"]))
+    read = [node for node in every_node if "Relation Name" in node or "Index Name" in node]
+    assert read
+    return read
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def check(connection: Connection, ask: Callable[[Repository], object], *columns: str) -> None:
+    """Fail unless all that *ask* reads is found by an index of one of *columns*."""
+    for node in scans(connection, ask):
+        assert "Seq" not in node["Node Type"]
+        # A bitmap of rows is made by one node and read by another.
+        if node["Node Type"] != "Bitmap Heap Scan":
+            assert any(column in node["Index Cond"] for column in columns)
+
+
+def two_pages(query: Query[Any]) -> Callable[[Repository], object]:
+    def ask(repository: Repository) -> None:
+        first = repository.find(query).records[0]
+        repository.find(query.behind(first))
+
+    return ask
+
+
+LISTINGS: list[tuple[Query[Any], str]] = [
+    (AssignmentQuery(learner_id="u-7"), "learner_id"),
+    (AssignmentQuery(course_id="c-7"), "course_id"),
+    (AssignmentQuery(organization_id="o-7"), "organization_id"),
+    (AssignmentQuery(batch_id="b-9"), "batch_id"),
+    (AssignmentQuery(subscription_id="s-7"), "subscription_id"),
+    (AttemptQuery(assignment_id="a-7"), "assignment_id"),
+    (SubscriptionQuery(learner_id="u-7"), "learner_id"),
+    (SubscriptionQuery(organization_id="o-7"), "organization_id"),
+    (BatchQuery(course_id="c-7"), "course_id"),
+    (BatchQuery(organization_id="o-7"), "organization_id"),
+    (KeyQuery(batch_ids=["b-7"]), "batch_id"),
+    (KeyQuery(batch_ids=["b-7", "b-8"], usable=True), "batch_id"),
+    (RedemptionQuery(code="code-07000"), "code"),
+    (RedemptionQuery(code="code-07000", learner_id="u-1000"), "code"),
+    (RedemptionQuery(learner_id="u-7"), "learner_id"),
+    (UserQuery(email="u-7@example.org"), "folded_email"),
+    (UserQuery(organization_id="o-7"), "organization_id"),
+    (EventQuery(after=19_000), "position"),
+]
+
+
+#: These have few rows, and to read them all is no more work.
+SMALL = {"organizations", "courses"}
+
+
+@pytest.mark.parametrize("scanning", ["on", "off"])
+class TestPlans:
+    @pytest.fixture(autouse=True)
+    def _settings(self, filled: Connection, scanning: str) -> Iterator[None]:
+        with filled.begin_nested() as part:
+            filled.exec_driver_sql(f"SET LOCAL enable_seqscan = {scanning}")
+            yield
+            part.rollback()
+
+    @pytest.mark.parametrize(("query", "column"), LISTINGS, ids=lambda one: repr(one)[:60])
+    def test_a_listing(self, filled: Connection, query: Query[Any], column: str) -> None:
+        check(filled, two_pages(query), column)
+
+    def test_a_pair(self, filled: Connection) -> None:
+        query = AssignmentQuery(learner_id="u-7", course_id="c-7")
+        check(filled, two_pages(query), "learner_id", "course_id")
+
+    def test_what_ends_soon(self, filled: Connection) -> None:
+        at = START + timedelta(days=3)
+        check(filled, partial(expiring, at=at, within=timedelta(hours=1)), "expires_at")
+
+    def test_a_period(self, filled: Connection) -> None:
+        first = START + timedelta(days=3)
+        query = AssignmentQuery(created_from=first, created_until=first + timedelta(hours=9))
+        check(filled, two_pages(query), "created_at")
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_some_by_their_ids(self, filled: Connection, scanning: str, kind: type) -> None:
+        table = TABLES.by_kind[kind].name
+        if table not in SMALL or scanning == "off":
+            check(filled, lambda repository: repository.get(kind, ["one", "another"]), "id", "code")
+
+    def test_a_whole_redemption(self, filled: Connection, scanning: str) -> None:
+        def redeem(repository: Repository) -> None:
+            registrar = Registrar(repository, clock=lambda: START)
+            assert registrar.redeem("code-00007", "u-1007").learner_id == "u-1007"
+
+        for node in scans(filled, redeem):
+            is_small = node.get("Relation Name") in SMALL
+            assert "Seq" not in node["Node Type"] or (is_small and scanning == "on")
+
+    @pytest.mark.parametrize(("query", "column"), LISTINGS, ids=lambda one: repr(one)[:60])
+    def test_without_its_indexes(self, filled: Connection, query: Query[Any], column: str) -> None:
+        table = TABLES.by_kind[query.kind]
+        filled.exec_driver_sql(
+            f"ALTER TABLE {table.name} DROP CONSTRAINT {table.name}_pkey CASCADE"
+        )
+        filled.exec_driver_sql("ALTER TABLE users DROP CONSTRAINT users_by_folded_email")
+        for index in table.indexes:
+            filled.exec_driver_sql(f"DROP INDEX {index.name}")
+        with pytest.raises(AssertionError):
+            check(filled, two_pages(query), column)
