@@ -1,5 +1,6 @@
 """The checks of single values, at the edges of what they let through."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.values import refusal
 
-from course_assignments import InvalidInput, Months
+from course_assignments import InvalidInput, Months, StorageError
 from course_assignments import fields as f
 
 #: By their numbers, from the Unicode code charts, and not by what `unicodedata` calls them.
@@ -209,3 +210,12 @@ def test_what_cannot_be_tidied_is_handed_on_as_it_is() -> None:
     assert f.tidy_set(nested) is nested
     assert f.tidy_instant(NAIVE) is NAIVE
     assert f.tidy_term(timedelta(0)) == timedelta(0)
+
+
+def test_a_storage_that_cannot_read_on_is_heard() -> None:
+    def half() -> Iterator[str]:
+        yield "a"
+        raise StorageError("failed", "disk I/O error")
+
+    with pytest.raises(StorageError):
+        f.check_list(half(), "ids")

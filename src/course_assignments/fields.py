@@ -12,7 +12,7 @@ from unicodedata import category
 
 import attrs
 
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import CourseAssignmentsError, InvalidInput
 from course_assignments.instants import as_utc
 from course_assignments.terms import Term, TermLike, as_term
 
@@ -104,6 +104,8 @@ def check_list(values: Iterable[T], field: str, *, empty: bool = False) -> tuple
         raise InvalidInput("not_a_list", field, "expected a list, such as ['a', 'b']")
     try:
         found = tuple(values)
+    except CourseAssignmentsError:  # of a repository that could not read on
+        raise
     except Exception as error:  # a list of the caller's own, or a generator, may raise anything
         raise InvalidInput("not_a_list", field, "it broke off while it was read") from error
     if not found and not empty:
