@@ -28,7 +28,8 @@ def open_file(path: Path | str, **options: Any) -> Engine:
 
 def _hurry(connection: sqlite3.Connection, _: object) -> None:
     # Nobody cuts the power during a test: to wait for the disk would take most of the time.
-    connection.execute("PRAGMA synchronous = OFF")
+    if not connection.in_transaction:
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 @contextmanager
@@ -66,6 +67,25 @@ def _by_events(path: Path) -> Engine:
     return engine
 
 
+class Always(sqlite3.Connection):
+    """Behaves as Python 3.12 and newer do with ``autocommit=False``, also before."""
+
+    autocommit = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.isolation_level = None
+        self.execute("BEGIN")
+
+    def commit(self) -> None:
+        self.execute("COMMIT")
+        self.execute("BEGIN")
+
+    def rollback(self) -> None:
+        self.execute("ROLLBACK")
+        self.execute("BEGIN")
+
+
 #: How a host may have set its engine up; each of them has to do.
 SETUPS: dict[str, Callable[[Path], Engine]] = {
     "plain": open_file,
@@ -73,6 +93,7 @@ SETUPS: dict[str, Callable[[Path], Engine]] = {
     "autocommit": lambda path: open_file(path, isolation_level="AUTOCOMMIT"),
     "serializable": lambda path: open_file(path, isolation_level="SERIALIZABLE"),
     "no reset": lambda path: open_file(path, pool_reset_on_return=None),
+    "always in a transaction": lambda path: open_file(path, connect_args={"factory": Always}),
     "one connection": lambda path: open_file(path, poolclass=StaticPool),
 }
 if "skip_autocommit_rollback" in signature(DefaultDialect).parameters:  # since SQLAlchemy 2.0.43
@@ -88,12 +109,16 @@ Step: TypeAlias = Callable[[str], None]
 class Watch:
     """What drivers opened with it tell before and after all that they do."""
 
+    #: Who told last.
+    connection: sqlite3.Connection
+
     def __init__(self) -> None:
         self.before: Step = _nothing
         self.after: Step = _nothing
 
     @contextmanager
-    def around(self, statement: str) -> Generator[None]:
+    def around(self, statement: str, connection: sqlite3.Connection) -> Generator[None]:
+        self.connection = connection
         self.before(statement)
         yield
         self.after(statement)
@@ -123,12 +148,12 @@ def watched(watch: Watch) -> dict[str, Any]:
     """Return the arguments for a connection that tells *watch*; it is a real one otherwise."""
 
     class Cursor(sqlite3.Cursor):
-        def execute(self, sql: str, *rest: Any) -> sqlite3.Cursor:
-            with watch.around(sql):
+        def execute(self, sql: str, *rest: Any) -> Any:
+            with watch.around(sql, self.connection):
                 return super().execute(sql, *rest)
 
-        def executemany(self, sql: str, *rest: Any) -> sqlite3.Cursor:
-            with watch.around(sql):
+        def executemany(self, sql: str, *rest: Any) -> Any:  # type: ignore[override]  # as it comes
+            with watch.around(sql, self.connection):
                 return super().executemany(sql, *rest)
 
     class Connection(sqlite3.Connection):
@@ -136,7 +161,27 @@ def watched(watch: Watch) -> dict[str, Any]:
             return super().cursor(factory)
 
         def commit(self) -> None:
-            with watch.around("COMMIT"):
+            with watch.around("COMMIT", self):
                 super().commit()
 
     return {"factory": Connection}
+
+
+def trouble(code: int, name: str, message: str) -> sqlite3.OperationalError:
+    """Return what the driver raises for the code of SQLite that has this *name*."""
+    error = sqlite3.OperationalError(message)
+    error.sqlite_errorcode, error.sqlite_errorname = code, name
+    return error
+
+
+def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all rows that are in the file *path*, read by nothing of ours."""
+    connection = sqlite3.connect(path)
+    try:
+        names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        return {
+            name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()  # noqa: S608
+            for (name,) in names
+        }
+    finally:
+        connection.close()

@@ -54,7 +54,8 @@ class Dialect(Protocol):
 class Sqlite:
     """Writers line up from their first statement on: none of them reads what another one changes.
 
-    The driver is told to leave transactions alone: what it begins by itself it begins too late.
+    What the driver begins by itself it begins too late, so each transaction is begun and ended by
+    its own statement, whatever the driver was told about transactions.
     """
 
     def read(self, connection: Connection) -> None:
@@ -73,21 +74,28 @@ class Sqlite:
     def commit(self, connection: Connection) -> None:
         """Make it last."""
         connection.exec_driver_sql("COMMIT")
+        _hand_over(connection)
 
     def undo(self, connection: Connection) -> None:
         """Leave nothing of it; whoever gives the connection back need not know of it."""
-        if _in_transaction(connection):
+        if _driver(connection).in_transaction:
             connection.exec_driver_sql("ROLLBACK")
+        _hand_over(connection)
 
     def join(self, connection: Connection) -> None:
         """Begin if the driver has not yet: a savepoint alone would be committed by its release."""
-        if not _in_transaction(connection):
+        if not connection.in_transaction():
+            connection.begin()  # by which a listener of the host's may begin one
+        if not _driver(connection).in_transaction:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def prepare(self, connection: Connection) -> None:
         """Let readers and a writer work side by side; a file keeps this once it is set."""
         _take_over(connection)
-        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        finally:
+            _hand_over(connection)
 
     def line_up(self, connection: Connection) -> None:
         """Do nothing: there is only one writer."""
@@ -98,16 +106,22 @@ _WAITS: Final = "course_assignments.waits"
 
 
 def _take_over(connection: Connection) -> None:
-    """Let nobody but ourselves begin transactions on *connection*."""
-    connection.execution_options(isolation_level="AUTOCOMMIT")
+    """End what the driver, or a listener of the host's, has begun on *connection*."""
+    # Not by an isolation level: the pool resets it, and what the driver says then comes out bare.
     connection.begin()
-    if _in_transaction(connection):  # by a listener of the host's, and only for reading
+    if _driver(connection).in_transaction:
         connection.exec_driver_sql("ROLLBACK")
 
 
-def _in_transaction(connection: Connection) -> bool:
-    driver: Any = connection.connection.driver_connection
-    return bool(driver.in_transaction)
+def _hand_over(connection: Connection) -> None:
+    """Leave a driver that is always in a transaction in one, or it cannot be rolled back."""
+    driver = _driver(connection)
+    if getattr(driver, "autocommit", None) is False and not driver.in_transaction:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
 def _milliseconds(seconds: float) -> int:

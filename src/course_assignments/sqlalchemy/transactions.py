@@ -75,8 +75,8 @@ class OwnTransactions:
 
         def once(seconds: float) -> T:
             with self._connection() as connection:
-                self._dialect.begin(connection, seconds)
                 try:
+                    self._dialect.begin(connection, seconds)
                     result = work(connection)
                 except BaseException:
                     self._dialect.undo(connection)
