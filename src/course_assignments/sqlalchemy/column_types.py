@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, DateTime, Dialect, Integer, Text, TypeDecorator
+from sqlalchemy import Boolean, ColumnElement, DateTime, Dialect, Integer, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
 from course_assignments.instants import as_utc
@@ -57,6 +58,36 @@ class Instant(TypeDecorator[datetime]):
         return as_utc(value)
 
 
+class Written(ColumnElement[bool]):
+    """That a column holds what an `Instant` writes, in words of whichever database is asked.
+
+    Example:
+        >>> from sqlalchemy.dialects import postgresql, sqlite
+        >>> print(Written("at").compile(dialect=postgresql.dialect()))
+        isfinite(at)
+        >>> print(Written("at").compile(dialect=sqlite.dialect()))
+        at LIKE '____-__-__T__:__:__.______Z'
+    """
+
+    inherit_cache = False
+
+    def __init__(self, column: str) -> None:
+        """Ask it of the column of this name."""
+        self.column = column
+
+
+@compiles(Written)
+def _finite(written: Written, *_: Any, **__: Any) -> str:
+    # No datetime stands for PostgreSQL's infinity, so no driver could read it.
+    return f"isfinite({written.column})"
+
+
+@compiles(Written, "sqlite")
+def _fixed_width(written: Written, *_: Any, **__: Any) -> str:
+    # Texts of one width sort as the instants do.
+    return f"{written.column} LIKE '____-__-__T__:__:__.______Z'"
+
+
 class Flag(TypeDecorator[bool]):
     """True or false; in SQLite, which has no type for it, 1 or 0.
 
@@ -91,8 +122,8 @@ class Word(TypeDecorator[Any]):
     impl = Plain
     cache_ok = True
 
-    def __init__(self, kind: Any) -> None:
-        """Take values of the type *kind*."""
+    def __init__(self, kind: Any = Any) -> None:
+        """Take values of the type *kind*; a migration makes columns only, and names none."""
         super().__init__()
         self.kind = kind
 
@@ -117,8 +148,8 @@ class Document(TypeDecorator[Any]):
     impl = Plain
     cache_ok = True
 
-    def __init__(self, kind: Any) -> None:
-        """Take values of the type *kind*."""
+    def __init__(self, kind: Any = Any) -> None:
+        """Take values of the type *kind*; a migration makes columns only, and names none."""
         super().__init__()
         self.kind = kind
 

@@ -34,6 +34,7 @@ from course_assignments.sqlalchemy.column_types import (
     Instant,
     Plain,
     Word,
+    Written,
 )
 from course_assignments.subscriptions import Opening, Subscription
 from course_assignments.terms import Term
@@ -229,9 +230,7 @@ class _Builder:
 
     def table(self, name: str, *parts: Any) -> Table:
         checks = [
-            self.check(name, f"{part.name}_written", f"{part.name} LIKE '{_INSTANT}'").ddl_if(
-                dialect="sqlite"
-            )
+            self.check(name, f"{part.name}_written", Written(part.name))
             for part in parts
             if isinstance(getattr(part, "type", None), Instant)
         ]
@@ -243,7 +242,7 @@ class _Builder:
         target = f"{self.prefix}{table}.{to}"
         return Column(name, Plain, ForeignKey(target), nullable=not required)
 
-    def check(self, table: str, name: str, condition: str) -> CheckConstraint:
+    def check(self, table: str, name: str, condition: str | Written) -> CheckConstraint:
         return CheckConstraint(condition, name=f"{self.prefix}{table}_{name}")
 
     def window(self, table: str, *instants: str) -> Iterator[CheckConstraint]:
@@ -262,10 +261,6 @@ class _Builder:
         """Let all of *table*, and all under each of *narrowed*, be listed from the oldest on."""
         for columns in ((), *((name,) for name in narrowed)):
             yield self.index(table, *columns, since, "id")
-
-
-#: Fixed width, so that texts sort as the instants do.
-_INSTANT = "____-__-__T__:__:__.______Z"
 
 
 def _key(name: str) -> Column[str]:
