@@ -46,7 +46,13 @@ def state(error: SQLAlchemyError) -> str:
     """Return the sqlstate, or SQLite's name, of what the driver raised; empty if it gave none."""
     cause: Any = getattr(error, "orig", None)
     names = (getattr(cause, name, None) for name in ("sqlstate", "pgcode", "sqlite_errorname"))
-    return next((str(name) for name in names if name), "")
+    return next((str(name) for name in names if name), _told(cause).get("C", ""))
+
+
+def _told(cause: Any) -> Mapping[str, str]:
+    """Return what pg8000 tells, by the letters that PostgreSQL sends; other drivers tell else."""
+    told = next(iter(getattr(cause, "args", ())), None)
+    return told if isinstance(told, dict) else {}
 
 
 def is_passing(error: SQLAlchemyError) -> bool:
@@ -91,7 +97,7 @@ def _said(error: SQLAlchemyError) -> str:
     """Return what the storage said, without the values of any row."""
     cause = error.orig if isinstance(error, StatementError) else error
     diagnosis = getattr(getattr(cause, "diag", None), "message_primary", None)
-    text = str(diagnosis or cause).strip() or type(cause).__name__
+    text = str(diagnosis or _told(cause).get("M") or cause).strip() or type(cause).__name__
     hint = text.splitlines()[0]
     if _code(error) == "missing_table":
         return f"{hint}; call create_all(), or run your migrations"
