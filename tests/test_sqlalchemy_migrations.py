@@ -44,7 +44,7 @@ def test_no_constraint_is_written_for_another_database() -> None:
             str(check.sqltext.compile(dialect=dialect)) for dialect in DIALECTS
         )
         assert on_postgresql.startswith("isfinite(")
-        assert " LIKE " in on_sqlite
+        assert " GLOB " in on_sqlite
 
 
 def test_a_value_is_kept_by_a_type_that_names_no_kind() -> None:

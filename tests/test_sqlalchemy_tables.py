@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,9 @@ def miswritten(written: str) -> tuple[str, ...]:
     """Return what *written* is not, though it comes at the same place in the order."""
     return (
         written.replace("T", " "),
+        written.replace("T", "t"),
+        written.replace("Z", "z"),
+        written.replace(":00.", ":0x."),
         written.removesuffix("Z"),
         written.replace("Z", "+00:00"),
         written.replace(".000000", ""),
@@ -308,12 +312,12 @@ def answers(connection: sqlite3.Connection, needed: Requirement, row: Row) -> It
     """Give what the database says to each row that breaks what is *needed*; None if it obeys."""
     table = table_of(needed)
     for facts in breaking(connection, needed, row):
-        yield answer(connection, lambda facts=facts: add(connection, table.name, row | facts))
+        yield answer(connection, partial(add, connection, table.name, row | facts))
         if needed[:2] == ("PRIMARY KEY", "journal"):
             continue  # there is no other row whose key it could take
         connection.execute("SAVEPOINT added")
         add(connection, table.name, row)
-        yield answer(connection, lambda facts=facts: change(connection, table, row, facts))
+        yield answer(connection, partial(change, connection, table, row, facts))
         connection.execute("ROLLBACK TO added")
 
 

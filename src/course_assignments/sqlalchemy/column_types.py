@@ -58,6 +58,10 @@ class Instant(TypeDecorator[datetime]):
         return as_utc(value)
 
 
+#: Fixed width and nothing but digits, so that texts sort as the instants do.
+_WRITTEN = "0000-00-00T00:00:00.000000Z".replace("0", "[0-9]")
+
+
 class Written(ColumnElement[bool]):
     """That a column holds what an `Instant` writes, in words of whichever database is asked.
 
@@ -66,7 +70,7 @@ class Written(ColumnElement[bool]):
         >>> print(Written("at").compile(dialect=postgresql.dialect()))
         isfinite(at)
         >>> print(Written("at").compile(dialect=sqlite.dialect()))
-        at LIKE '____-__-__T__:__:__.______Z'
+        at GLOB '[0-9][0-9][0-9][0-9]-...Z'
     """
 
     inherit_cache = False
@@ -84,8 +88,7 @@ def _finite(written: Written, *_: Any, **__: Any) -> str:
 
 @compiles(Written, "sqlite")
 def _fixed_width(written: Written, *_: Any, **__: Any) -> str:
-    # Texts of one width sort as the instants do.
-    return f"{written.column} LIKE '____-__-__T__:__:__.______Z'"
+    return f"{written.column} GLOB '{_WRITTEN}'"
 
 
 class Flag(TypeDecorator[bool]):
