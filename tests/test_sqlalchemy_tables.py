@@ -35,7 +35,7 @@ from course_assignments import (
     User,
 )
 from course_assignments.sqlalchemy import SqlRepository, Tables, build_tables
-from course_assignments.sqlalchemy.column_types import Instant
+from course_assignments.sqlalchemy.column_types import Flag, Instant
 from course_assignments.testing import stock
 
 SQLITE: Dialect = sqlite.dialect()
@@ -176,6 +176,8 @@ def day(number: int) -> str:
 #: Days that keep every window open; any other instant is on the second.
 DAYS = {"created_at": 1, "redeemable_until": 3, "expires_at": 9}
 
+TYPES = {table.name: {one.name: one.type for one in table.columns} for table in TABLES}
+
 #: What a row needs besides another key, so that it may stand beside those of the stock.
 NEW: dict[str, Row] = {
     "users": {"folded_email": "new"},
@@ -292,8 +294,10 @@ def breaking(connection: sqlite3.Connection, needed: Requirement, row: Row) -> t
             add(connection, table, row)
         taken = first(connection, table)
         return ({one: taken[one] for one in name.split(",")},)
+    column = name.removeprefix(f"{table}_").removesuffix("_written")
+    if column in row and isinstance(TYPES[table][column], Flag):
+        return ({column: 2}, {column: -1})
     if name.endswith("_written"):
-        column = name.removeprefix(f"{table}_").removesuffix("_written")
         return tuple({column: wrong} for wrong in miswritten(row[column]))
     return BREAKING[name]
 

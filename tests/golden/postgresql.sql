@@ -6,7 +6,8 @@ CREATE TABLE organizations (
     maximum_access TEXT COLLATE "C",
     time_zone TEXT COLLATE "C" NOT NULL,
     anonymous_registration BOOLEAN NOT NULL,
-    PRIMARY KEY (id)
+    PRIMARY KEY (id),
+    CONSTRAINT organizations_anonymous_registration_written CHECK (anonymous_registration IN (false, true))
 );
 CREATE TABLE courses (
     id TEXT COLLATE "C" NOT NULL,
@@ -17,7 +18,8 @@ CREATE TABLE courses (
     activities TEXT COLLATE "C" NOT NULL,
     maximum_access TEXT COLLATE "C",
     archived BOOLEAN NOT NULL,
-    PRIMARY KEY (id)
+    PRIMARY KEY (id),
+    CONSTRAINT courses_archived_written CHECK (archived IN (false, true))
 );
 CREATE TABLE users (
     id TEXT COLLATE "C" NOT NULL,
@@ -46,6 +48,10 @@ CREATE TABLE subscriptions (
     CONSTRAINT subscriptions_window CHECK (created_at < expires_at),
     CONSTRAINT subscriptions_edited_at CHECK (created_at <= edited_at),
     CONSTRAINT subscriptions_cancelled_at CHECK (created_at <= cancelled_at),
+    CONSTRAINT subscriptions_created_at_written CHECK (isfinite(created_at)),
+    CONSTRAINT subscriptions_expires_at_written CHECK (isfinite(expires_at)),
+    CONSTRAINT subscriptions_edited_at_written CHECK (isfinite(edited_at)),
+    CONSTRAINT subscriptions_cancelled_at_written CHECK (isfinite(cancelled_at)),
     FOREIGN KEY(learner_id) REFERENCES users (id),
     FOREIGN KEY(organization_id) REFERENCES organizations (id)
 );
@@ -70,6 +76,10 @@ CREATE TABLE key_batches (
     PRIMARY KEY (id),
     CONSTRAINT key_batches_max_uses CHECK (max_uses >= 1),
     CONSTRAINT key_batches_window CHECK (redeemable_from < redeemable_until),
+    CONSTRAINT key_batches_created_at_written CHECK (isfinite(created_at)),
+    CONSTRAINT key_batches_redeemable_from_written CHECK (isfinite(redeemable_from)),
+    CONSTRAINT key_batches_redeemable_until_written CHECK (isfinite(redeemable_until)),
+    CONSTRAINT key_batches_any_organization_written CHECK (any_organization IN (false, true)),
     FOREIGN KEY(course_id) REFERENCES courses (id),
     FOREIGN KEY(organization_id) REFERENCES organizations (id)
 );
@@ -84,6 +94,7 @@ CREATE TABLE training_keys (
     revoked_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (code),
     CONSTRAINT training_keys_uses CHECK (uses BETWEEN 0 AND max_uses),
+    CONSTRAINT training_keys_revoked_at_written CHECK (isfinite(revoked_at)),
     FOREIGN KEY(batch_id) REFERENCES key_batches (id)
 );
 CREATE INDEX training_keys_by_batch_id ON training_keys (batch_id, code);
@@ -109,6 +120,12 @@ CREATE TABLE course_assignments (
     CONSTRAINT course_assignments_first_lab_launched_at CHECK (created_at <= first_lab_launched_at),
     CONSTRAINT course_assignments_started_at CHECK (created_at <= started_at),
     CONSTRAINT course_assignments_origin CHECK ((batch_id IS NULL) = (redemption_id IS NULL) AND (batch_id IS NULL OR subscription_id IS NULL)),
+    CONSTRAINT course_assignments_created_at_written CHECK (isfinite(created_at)),
+    CONSTRAINT course_assignments_expires_at_written CHECK (isfinite(expires_at)),
+    CONSTRAINT course_assignments_first_lab_launched_at_written CHECK (isfinite(first_lab_launched_at)),
+    CONSTRAINT course_assignments_started_at_written CHECK (isfinite(started_at)),
+    CONSTRAINT course_assignments_completed_at_written CHECK (isfinite(completed_at)),
+    CONSTRAINT course_assignments_cancelled_at_written CHECK (isfinite(cancelled_at)),
     FOREIGN KEY(learner_id) REFERENCES users (id),
     FOREIGN KEY(course_id) REFERENCES courses (id),
     FOREIGN KEY(organization_id) REFERENCES organizations (id),
@@ -144,6 +161,8 @@ CREATE TABLE attempts (
     request_id TEXT COLLATE "C",
     PRIMARY KEY (id),
     CONSTRAINT attempts_number CHECK (number >= 1),
+    CONSTRAINT attempts_started_at_written CHECK (isfinite(started_at)),
+    CONSTRAINT attempts_finished_at_written CHECK (isfinite(finished_at)),
     FOREIGN KEY(assignment_id) REFERENCES course_assignments (id)
 );
 CREATE INDEX attempts_by_assignment_id ON attempts (assignment_id, started_at, id);
@@ -157,6 +176,8 @@ CREATE TABLE redemptions (
     redeemed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     restored_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (id),
+    CONSTRAINT redemptions_redeemed_at_written CHECK (isfinite(redeemed_at)),
+    CONSTRAINT redemptions_restored_at_written CHECK (isfinite(restored_at)),
     FOREIGN KEY(code) REFERENCES training_keys (code),
     FOREIGN KEY(batch_id) REFERENCES key_batches (id),
     FOREIGN KEY(learner_id) REFERENCES users (id),
@@ -172,7 +193,8 @@ CREATE TABLE events (
     action TEXT COLLATE "C" NOT NULL,
     subject_ids TEXT COLLATE "C" NOT NULL,
     details TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (position)
+    PRIMARY KEY (position),
+    CONSTRAINT events_at_written CHECK (isfinite(at))
 );
 CREATE INDEX events_by_at ON events (at);
 CREATE TABLE journal (

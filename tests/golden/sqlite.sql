@@ -6,7 +6,8 @@ CREATE TABLE organizations (
     maximum_access TEXT,
     time_zone TEXT NOT NULL,
     anonymous_registration INTEGER NOT NULL,
-    PRIMARY KEY (id)
+    PRIMARY KEY (id),
+    CONSTRAINT organizations_anonymous_registration_written CHECK (anonymous_registration IN (false, true))
 )
  STRICT;
 CREATE TABLE courses (
@@ -18,7 +19,8 @@ CREATE TABLE courses (
     activities TEXT NOT NULL,
     maximum_access TEXT,
     archived INTEGER NOT NULL,
-    PRIMARY KEY (id)
+    PRIMARY KEY (id),
+    CONSTRAINT courses_archived_written CHECK (archived IN (false, true))
 )
  STRICT;
 CREATE TABLE users (
@@ -81,6 +83,7 @@ CREATE TABLE key_batches (
     CONSTRAINT key_batches_created_at_written CHECK (created_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     CONSTRAINT key_batches_redeemable_from_written CHECK (redeemable_from GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     CONSTRAINT key_batches_redeemable_until_written CHECK (redeemable_until GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT key_batches_any_organization_written CHECK (any_organization IN (false, true)),
     FOREIGN KEY(course_id) REFERENCES courses (id),
     FOREIGN KEY(organization_id) REFERENCES organizations (id)
 )

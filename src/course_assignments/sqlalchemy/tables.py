@@ -5,7 +5,7 @@ keys and migrations. What a command has read before it writes is a foreign key; 
 names, such as the organization of a user, may come later.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 import attrs
@@ -229,10 +229,11 @@ class _Builder:
     prefix: str
 
     def table(self, name: str, *parts: Any) -> Table:
+        forms = {part.name: _FORMS.get(type(getattr(part, "type", None))) for part in parts}
         checks = [
-            self.check(name, f"{part.name}_written", Written(part.name))
-            for part in parts
-            if isinstance(getattr(part, "type", None), Instant)
+            self.check(name, f"{column}_written", form(column))
+            for column, form in forms.items()
+            if form is not None
         ]
         return Table(self.prefix + name, self.metadata, *parts, *checks, sqlite_strict=True)
 
@@ -261,6 +262,13 @@ class _Builder:
         """Let all of *table*, and all under each of *narrowed*, be listed from the oldest on."""
         for columns in ((), *((name,) for name in narrowed)):
             yield self.index(table, *columns, since, "id")
+
+
+#: How it is checked that columns hold what their types write; any database has to take the words.
+_FORMS: Final[Mapping[type, Callable[[str], str | Written]]] = {
+    Instant: Written,
+    Flag: "{} IN (false, true)".format,
+}
 
 
 def _key(name: str) -> Column[str]:
