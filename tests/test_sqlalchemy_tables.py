@@ -152,6 +152,27 @@ class TestBuilding:
     def test_refuses_a_prefix_that_is_no_text(self, junk: Any) -> None:
         assert refusal(lambda: build_tables(MetaData(), junk)).field == "prefix"
 
+    @pytest.mark.parametrize("junk", ["a.b", 'a"', "a b", "a\0", "a\ud800", "%s", "7_", " "])
+    def test_refuses_a_prefix_that_begins_no_name(self, junk: str) -> None:
+        metadata = MetaData()
+
+        error = refusal(lambda: build_tables(metadata, junk))
+
+        assert (error.code, error.field) == ("invalid_prefix", "prefix")
+        assert not metadata.tables
+
+    @pytest.mark.parametrize("table", [*TABLES], ids=lambda table: table.name)
+    def test_refuses_a_metadata_that_has_a_table_of_the_name(self, table: Table) -> None:
+        metadata = MetaData()
+        Table(table.name, metadata)
+        Table("ca_users", metadata, schema="elsewhere")
+
+        error = refusal(lambda: build_tables(metadata))
+
+        assert (error.code, error.field) == ("table_exists", "prefix")
+        assert table.name in error.hint
+        assert build_tables(metadata, "ca_")
+
 
 def ddl(dialect: Dialect) -> str:
     sentences: list[str] = []

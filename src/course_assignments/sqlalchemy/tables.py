@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
 )
+from sqlalchemy.exc import InvalidRequestError
 
 from course_assignments import fields
 from course_assignments.assignments import CourseAssignment, Note, Seat
@@ -26,6 +27,7 @@ from course_assignments.attempts import Attempt, Pause
 from course_assignments.catalog import Activity, Course, Organization
 from course_assignments.changes import Event
 from course_assignments.enums import ExpirationLimit, Role
+from course_assignments.errors import InvalidInput
 from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
 from course_assignments.people import User
 from course_assignments.sqlalchemy.column_types import (
@@ -84,7 +86,7 @@ def build_tables(metadata: MetaData, prefix: str = "") -> Tables:
     makes the tables without one.
 
     Raises:
-        InvalidInput: an argument is of the wrong kind.
+        InvalidInput: an argument is of the wrong kind, or *metadata* has a table of such a name.
 
     Example:
         >>> metadata = MetaData()
@@ -94,6 +96,9 @@ def build_tables(metadata: MetaData, prefix: str = "") -> Tables:
     """
     fields.check_kind(metadata, "metadata", MetaData)
     fields.check_kind(prefix, "prefix", str)
+    if prefix and not prefix.isidentifier():
+        hint = "expected letters, digits and underscores, such as training_"
+        raise InvalidInput("invalid_prefix", "prefix", hint)
     build = _Builder(metadata, prefix)
     by_kind = {
         Organization: build.table(
@@ -235,7 +240,11 @@ class _Builder:
             for column, form in forms.items()
             if form is not None
         ]
-        return Table(self.prefix + name, self.metadata, *parts, *checks, sqlite_strict=True)
+        try:
+            return Table(self.prefix + name, self.metadata, *parts, *checks, sqlite_strict=True)
+        except InvalidRequestError:
+            hint = f"the MetaData has a table {self.prefix}{name} already; give another prefix"
+            raise InvalidInput("table_exists", "prefix", hint) from None
 
     def reference(
         self, name: str, table: str, to: Literal["id", "code"] = "id", *, required: bool = True
