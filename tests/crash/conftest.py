@@ -26,7 +26,7 @@ def note(backend: str) -> Note:
     return lambda done, found: FIGURES.append((backend, done, found))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """Print the figures that are published as a table that a page can take."""
     if SIZES is FULL and FIGURES:
         terminalreporter.section("figures")
