@@ -1,7 +1,5 @@
 """What the proofs by processes need; ``CRASH_PROFILE=full`` for the counts that are published."""
 
-import platform
-import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -30,8 +28,6 @@ def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None
     """Print the figures that are published as a table that a page can take."""
     if SIZES is FULL and FIGURES:
         terminalreporter.section("figures")
-        python, sqlite = platform.python_version(), sqlite3.sqlite_version
-        terminalreporter.line(f"Python {python}, SQLite {sqlite}\n")
         terminalreporter.line("| where | what was done | what came of it |\n| --- | --- | --- |")
         for line in FIGURES:
             terminalreporter.line(f"| {' | '.join(line)} |")

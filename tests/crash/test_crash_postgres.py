@@ -23,7 +23,7 @@ def level(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def backend() -> str:
-    return "PostgreSQL"
+    return f"PostgreSQL {server().version()}"
 
 
 @pytest.fixture

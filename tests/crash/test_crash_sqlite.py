@@ -1,5 +1,6 @@
 """Crowds and killed writers, on one SQLite file."""
 
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kil
 
 @pytest.fixture
 def backend() -> str:
-    return "SQLite"
+    return f"SQLite {sqlite3.sqlite_version}"
 
 
 @pytest.fixture

@@ -41,15 +41,19 @@ class Server:
         said = " ".join(f"-c{option}={value}" for option, value in options.items())
         return self.url.update_query_dict({"options": said})
 
+    def version(self) -> str:
+        return str(self._say("SELECT current_setting('server_version')"))
+
     def close(self) -> None:
         """Drop all rooms."""
         for name in self._rooms:
             self._say(f"DROP SCHEMA {name} CASCADE")
 
-    def _say(self, sentence: str) -> None:
+    def _say(self, sentence: str) -> object:
         engine = create_engine(self.url, poolclass=NullPool)
         with engine.begin() as connection:
-            connection.execute(text(sentence))
+            result = connection.execute(text(sentence))
+            return result.scalar() if result.returns_rows else None
 
 
 class OwnServer(Server):
