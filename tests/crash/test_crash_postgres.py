@@ -59,6 +59,6 @@ class TestACrashedServer:
         place = room(own).by("does not wait for the disk")
         rounds = crashed_server(nursery, place, 7, own)
         found = until(rounds, lambda so_far: so_far.lost > 0)
-        note(f"the same, `synchronous_commit = off`, {found.rounds} times", shown(found))
+        note(f"twin: `synchronous_commit = off`, found in round {found.rounds}", shown(found))
         assert found.lost
         assert not found.torn

@@ -64,15 +64,14 @@ def crowding(attempts: int, uses: int, level: str | None) -> str:
 
 
 def told(found: Crowd) -> str:
-    said = ", ".join(f"{number:,} {what}" for what, number in sorted(found.said.items()))
+    said = ", ".join(f"{number:,} {what}" for what, number in sorted(found.said.items())[::-1])
     return f"{said}; {found.books.redemptions:,} stored; {found.seconds:.0f} s"
 
 
 def shown(found: Round) -> str:
     return (
-        f"{found.acknowledged:,} acknowledged, {found.lost:,} of them lost; "
-        f"{found.in_doubt:,} more stored; {found.doubled:,} used twice; "
-        f"the books disagree in {found.torn} rounds"
+        f"{found.acknowledged:,} acknowledged, {found.lost:,} lost; {found.in_doubt:,} more "
+        f"stored; {found.doubled:,} used twice; {found.torn:,} torn"
     )
 
 
@@ -94,7 +93,7 @@ class Proofs:
     ) -> None:
         careless = place.by("counts in hand")
         found = crowd(nursery, careless, writers=PROCESSES, calls_each=10, uses=20)
-        note("the same, counting in hand, 80 attempts, 20 uses", told(found))
+        note("twin: counting in hand, 80 attempts, 20 uses", told(found))
         assert found.said[REDEEMED] > 20
 
     def test_nobody_is_refused_while_a_use_is_left(
@@ -112,7 +111,7 @@ class Proofs:
     ) -> None:
         careless = place.by("says used up when busy")
         found = crowd(nursery, careless, writers=PROCESSES, calls_each=8, uses=64)
-        note("the same, not waiting for others, 64 attempts, 64 uses", told(found))
+        note("twin: not waiting for others, 64 attempts, 64 uses", told(found))
         assert found.said[EXHAUSTED] > 0
 
     def test_killing_writers_loses_nothing_that_was_acknowledged(
@@ -129,7 +128,7 @@ class Proofs:
     ) -> None:
         rounds = killed_writers(nursery, place.by("in two steps"), seed=2)
         found = until(rounds, lambda so_far: so_far.torn > 0)
-        note(f"the same, counting in a second step, {found.rounds} times", shown(found))
+        note(f"twin: counting in a second step, found in round {found.rounds}", shown(found))
         assert found.torn
 
     def test_what_is_acknowledged_before_it_is_stored_gets_lost(
@@ -137,7 +136,7 @@ class Proofs:
     ) -> None:
         rounds = killed_writers(nursery, place.by("stores later"), seed=3)
         found = until(rounds, lambda so_far: so_far.lost > 0)
-        note(f"the same, acknowledging before storing, {found.rounds} times", shown(found))
+        note(f"twin: acknowledging before storing, found in round {found.rounds}", shown(found))
         assert found.lost
 
     def test_a_call_that_is_repeated_under_its_id_uses_once(
@@ -160,6 +159,5 @@ class Proofs:
     ) -> None:
         rounds = retried_calls(nursery, place, seed=5, named=False)
         found = until(rounds, lambda so_far: so_far.doubled > 0)
-        kills = found.rounds * WRITERS
-        note(f"the same, {kills:,} writers killed, repeated without an id", shown(found))
+        note(f"twin: repeating without an id, found in round {found.rounds}", shown(found))
         assert found.doubled
