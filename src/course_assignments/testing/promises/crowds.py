@@ -10,7 +10,8 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
-from threading import Barrier, Thread
+from threading import Barrier, BrokenBarrierError, Thread
+from time import monotonic
 from typing import Any
 
 import attrs
@@ -25,8 +26,11 @@ from course_assignments.repository import Repository
 from course_assignments.testing import stock
 from course_assignments.testing.promises.base import Examples, listed, store, stored
 
-#: How many threads there are, how often they meet, and how long one waits for the others.
-CREW, ROUNDS, PATIENCE = 8, 6, 120.0
+#: How many threads there are, and how often they meet.
+CREW, ROUNDS = 8, 6
+
+#: How many seconds all of them together may take: a repository that hangs fails after that.
+PATIENCE = 60.0
 
 KEY = TrainingKey(code="Hand-made-1", batch_id="spring", max_uses=20)
 
@@ -51,11 +55,22 @@ def setting(flag: threading.Event) -> Generator[None]:
         flag.set()
 
 
+@contextmanager
+def abandoning(barrier: Barrier) -> Generator[None]:
+    """Let nobody wait at *barrier* for somebody who fails."""
+    try:
+        yield
+    except BaseException:
+        barrier.abort()
+        raise
+
+
 def crew(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
     """Carry out each task on a thread of its own; return what each came to, in their order."""
     todo = list(tasks)
     outcomes: dict[int, Any] = {}
     failures: list[BaseException] = []
+    give_up_at = monotonic() + PATIENCE
 
     def work(place: int) -> None:
         try:
@@ -68,8 +83,9 @@ def crew(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(PATIENCE)
-    for failure in failures:
+            thread.join(max(0.0, give_up_at - monotonic()))
+    # Who waited in vain for one that failed has nothing to tell.
+    for failure in sorted(failures, key=lambda error: isinstance(error, BrokenBarrierError)):
         raise failure
     assert len(outcomes) == len(todo), "a thread hangs"
     return [outcomes[place] for place in range(len(todo))]
@@ -84,7 +100,8 @@ def meet(repository: Repository, changes: Iterable[Iterable[Change]]) -> list[li
         done: list[bool] = []
         for together in rounds:
             barrier.wait()
-            done.append(was_stored(repository, together[place]))
+            with abandoning(barrier):
+                done.append(was_stored(repository, together[place]))
         return done
 
     columns = crew(partial(commit_in_turn, place) for place in range(len(rounds[0])))
