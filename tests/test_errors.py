@@ -267,6 +267,11 @@ def test_of_many_ids_the_first_few_are_named() -> None:
     assert f"{shown} and 9992 more" in str(OutcomeUnknown(ids))
 
 
+def test_an_unknown_outcome_of_nothing_with_an_id_is_a_sentence_too() -> None:
+    """As of making the tables, or of dropping events."""
+    assert str(OutcomeUnknown(())).startswith("whether the change was stored is unknown; ")
+
+
 @pytest.mark.parametrize("code", ["busy", "", None, 1, ["changed"]])
 def test_a_conflict_has_one_of_two_codes(code: Any) -> None:
     with pytest.raises(InvalidInput) as caught:

@@ -194,8 +194,9 @@ class OutcomeUnknown(CourseAssignmentsError):
     ids: tuple[str, ...] = attrs.field(converter=_tuple, validator=_texts)
 
     def __str__(self) -> str:
+        what = _enumerated(self.ids) or "the change"
         advice = "call again with the same id, or look it up"
-        return _plain(f"whether {_enumerated(self.ids)} was stored is unknown; {advice}")
+        return _plain(f"whether {what} was stored is unknown; {advice}")
 
 
 @attrs.frozen(eq=False)

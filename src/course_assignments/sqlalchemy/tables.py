@@ -243,7 +243,8 @@ class _Builder:
         try:
             return Table(self.prefix + name, self.metadata, *parts, *checks, sqlite_strict=True)
         except InvalidRequestError:
-            hint = f"the MetaData has a table {self.prefix}{name} already; give another prefix"
+            there = f"there is a table {self.prefix}{name} in it already"
+            hint = f"{there}; build them once, or give another prefix"
             raise InvalidInput("table_exists", "prefix", hint) from None
 
     def reference(
