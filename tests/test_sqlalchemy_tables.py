@@ -1,13 +1,20 @@
 """The tables: what the database itself refuses, how values stand in it, and what is nonsense."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
+from random import Random
+from traceback import format_exception
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -22,26 +29,45 @@ from sqlalchemy import (
     UniqueConstraint,
     insert,
     inspect,
+    literal,
+    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.schema import CreateIndex, CreateTable
 from support.sql import closing, open_memory, stocked
+from support.strategies import instants, zones
 from support.values import refusal
 
 from course_assignments import (
     Change,
     Course,
+    Event,
+    EventQuery,
+    ExpirationLimit,
+    InvalidInput,
+    Role,
+    StorageError,
+    SubscriptionQuery,
+    Term,
     User,
 )
 from course_assignments.sqlalchemy import SqlRepository, Tables, build_tables
-from course_assignments.sqlalchemy.column_types import Flag, Instant
-from course_assignments.testing import stock
+from course_assignments.sqlalchemy.column_types import (
+    Document,
+    Flag,
+    Instant,
+    TextList,
+    Word,
+    is_storable,
+)
+from course_assignments.testing import stock, strategies
 
 SQLITE: Dialect = sqlite.dialect()
 POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 GOLDEN = Path(__file__).parent / "golden"
 TABLES = build_tables(MetaData())
+each_dialect = pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL], ids=lambda one: one.name)
 
 #: A kind of constraint, its table, and its name or its columns.
 Requirement = tuple[str, str, str]
@@ -171,7 +197,7 @@ class TestBuilding:
 
         assert (error.code, error.field) == ("table_exists", "prefix")
         assert table.name in error.hint
-        assert build_tables(metadata, "ca_")
+        assert "ca_journal" in {one.name for one in build_tables(metadata, "ca_")}
 
 
 def ddl(dialect: Dialect) -> str:
@@ -184,7 +210,7 @@ def ddl(dialect: Dialect) -> str:
     return "".join(f"{line.expandtabs(4)}\n" for line in lines)
 
 
-@pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL], ids=lambda one: one.name)
+@each_dialect
 def test_the_schema_is_pinned(dialect: Dialect) -> None:
     # Whoever has to change it changes it for all who keep records, and needs a migration for them.
     assert ddl(dialect) == (GOLDEN / f"{dialect.name}.sql").read_text()
@@ -422,3 +448,240 @@ def test_a_column_holds_nothing_of_another_type(
 
     with pytest.raises(sqlite3.IntegrityError, match=r"cannot store BLOB|datatype mismatch"):
         add(raw, column.table.name, row | {column.name: b"\0"})
+
+
+def written(kind: Any, value: Any, dialect: Dialect = SQLITE) -> Any:
+    """Return what the driver is given for *value*."""
+    processor = kind.dialect_impl(dialect).bind_processor(dialect)
+    return value if processor is None else processor(value)
+
+
+def read(kind: Any, value: Any, dialect: Dialect = SQLITE) -> Any:
+    processor = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return value if processor is None else processor(value)
+
+
+def again(kind: Any, value: Any) -> Any:
+    """Return what the database gives back."""
+    with closing(open_memory()) as engine, engine.connect() as connection:
+        return connection.scalar(select(literal(value, kind)))
+
+
+NAIVE = datetime(2026, 1, 5, 9, tzinfo=UTC).replace(tzinfo=None)
+VALUES = [
+    (Word(Term), strategies.terms()),
+    (Word(ExpirationLimit), st.sampled_from(ExpirationLimit)),
+    (Document(frozenset[Role]), st.frozensets(st.sampled_from(Role))),
+    (Document(frozenset[str]), st.frozensets(strategies.identifiers(), max_size=5)),
+    *(
+        (column.type, strategies.STRATEGIES[kind]().map(attrgetter(column.name)))
+        for kind, table in TABLES.by_kind.items()
+        for column in table.columns
+        if isinstance(column.type, Document)
+    ),
+]
+each_kind = pytest.mark.parametrize(
+    ("kind", "values"), VALUES, ids=[str(getattr(kind, "kind", kind)) for kind, _ in VALUES]
+)
+
+
+class TestInstant:
+    @given(instants())
+    def test_comes_back_in_utc_whatever_zone_it_went_in_with(self, instant: datetime) -> None:
+        found = again(Instant(), instant)
+
+        assert found == instant.astimezone(UTC)
+        assert found.tzinfo is UTC
+
+    @given(instants(), zones())
+    def test_is_written_the_same_in_every_zone(self, instant: datetime, zone: tzinfo) -> None:
+        utc = instant.astimezone(UTC)
+
+        assert written(Instant(), utc.astimezone(zone)) == written(Instant(), utc)
+
+    @given(instants(), instants())
+    def test_sorts_as_text_as_it_does_in_time(self, one: datetime, other: datetime) -> None:
+        texts = [written(Instant(), instant) for instant in (one, other)]
+        one, other = one.astimezone(UTC), other.astimezone(UTC)
+
+        assert (texts[0] < texts[1], texts[0] == texts[1]) == (one < other, one == other)
+
+    @given(instants(), zones())
+    def test_is_aware_for_the_driver_of_postgresql_and_utc_from_it(
+        self, instant: datetime, zone: tzinfo
+    ) -> None:
+        given_ = written(Instant(), instant, POSTGRESQL)
+        found = read(Instant(), given_.astimezone(zone), POSTGRESQL)
+
+        assert given_ == found == instant.astimezone(UTC)
+        assert given_.tzinfo is found.tzinfo is UTC
+
+    @each_dialect
+    def test_that_is_naive_is_refused(self, dialect: Dialect) -> None:
+        assert refusal(lambda: written(Instant(), NAIVE, dialect)).code == "naive_datetime"
+
+    def test_that_is_naive_is_our_error_within_that_of_sqlalchemy(self) -> None:
+        events = TABLES.by_kind[Event]
+        with (
+            closing(open_memory()) as engine,
+            engine.connect() as connection,
+            pytest.raises(StatementError) as caught,
+        ):
+            connection.execute(select(events).where(events.c.at == NAIVE))
+
+        assert isinstance(caught.value.orig, InvalidInput)
+
+    def test_that_is_naive_is_our_error_for_whoever_asks_the_repository(self) -> None:
+        query = SubscriptionQuery(created_from=stock.START)
+        object.__setattr__(query, "created_from", NAIVE)
+        with closing(open_memory()) as engine:
+            repository = stocked(engine)
+
+            assert refusal(lambda: repository.find(query)).code == "naive_datetime"
+
+
+class TestValues:
+    @each_kind
+    @given(data=st.data())
+    def test_come_back_as_they_were(self, kind: Any, values: Any, data: st.DataObject) -> None:
+        value = data.draw(values)
+
+        found = again(kind, value)
+
+        assert found == value
+        assert type(found) is type(value)
+
+    @each_kind
+    @given(data=st.data())
+    def test_are_written_as_text_the_same_for_all_databases(
+        self, kind: Any, values: Any, data: st.DataObject
+    ) -> None:
+        value = data.draw(values)
+        text = written(kind, value)
+
+        assert type(text) is str
+        assert written(kind, value, POSTGRESQL) == text
+        assert read(kind, text, POSTGRESQL) == value
+        assert written(kind, read(kind, text)) == text
+
+    @given(st.lists(st.text(), unique=True), st.randoms(use_true_random=False))
+    def test_that_are_sets_are_written_the_same_in_any_order(
+        self, members: list[str], random: Random
+    ) -> None:
+        members = [one for one in members if is_storable(one)]
+        mixed = random.sample(members, len(members))
+
+        assert written(Document(frozenset[str]), frozenset(mixed)) == written(
+            Document(frozenset[str]), frozenset(members)
+        )
+
+    def test_that_are_equal_lengths_are_written_the_same(self) -> None:
+        assert written(Word(Term), timedelta(days=1)) == written(Word(Term), timedelta(hours=24))
+
+    @each_dialect
+    @pytest.mark.parametrize("kind", [Instant(), Flag(), Word(Term)], ids=repr)
+    def test_that_are_none_stay_none(self, kind: Any, dialect: Dialect) -> None:
+        assert written(kind, None, dialect) is None
+        assert read(kind, None, dialect) is None
+
+    @each_dialect
+    @pytest.mark.parametrize("flag", [True, False])
+    def test_that_are_flags_come_back_as_flags(self, flag: bool, dialect: Dialect) -> None:  # noqa: FBT001
+        assert again(Flag(), flag) is flag
+        assert read(Flag(), written(Flag(), flag, dialect), dialect) is flag
+
+    @given(st.none() | st.lists(st.text(), max_size=5))
+    def test_that_are_many_texts_are_one_parameter(self, texts: list[str] | None) -> None:
+        assert json.loads(written(TextList(), texts)) == (texts or [])
+        assert written(TextList(), texts, POSTGRESQL) == (texts or [])
+
+
+@pytest.fixture
+def told() -> Generator[Any]:
+    """Give a repository of the stock, and what changes a row of it behind its back."""
+    with closing(open_memory()) as engine:
+        repository = filled(engine=engine)
+        driver: Any = engine.raw_connection().driver_connection
+
+        def tell(table: str, column: str, value: str, *, of: Any) -> None:
+            driver.execute("PRAGMA ignore_check_constraints = ON")
+            driver.execute("PRAGMA foreign_keys = OFF")
+            (key,) = next(one for one in TABLES if one.name == table).primary_key.columns.keys()
+            changed = driver.execute(
+                f"UPDATE {table} SET {column} = {value} WHERE {key} = ?",  # noqa: S608
+                [of],
+            )
+            driver.commit()
+            assert changed.rowcount == 1
+
+        yield repository, tell
+
+
+#: What somebody else writes into a column, as SQL, each with a secret in it; and whose row it is.
+NONSENSE = [
+    ("courses", "activities", "'Secret'", "py"),
+    ("courses", "activities", "'{\"Secret\": 1}'", "py"),
+    ("courses", "activities", "'[\"Secret\"]'", "py"),
+    ("courses", "activities", '\'[{"id": "Secret"}]\'', "py"),
+    ("courses", "activities", "'null'", "py"),
+    ("courses", "activities", "'NaN'", "py"),
+    ("courses", "activities", "printf('%.*c', 100000, '[')", "py"),
+    ("courses", "activities", "printf('%.*c', 10000, '7')", "py"),
+    ("courses", "maximum_access", "'Secret'", "py"),
+    ("courses", "maximum_access", "'P-1M'", "py"),
+    ("courses", "maximum_access", "'P9999999M'", "py"),
+    ("courses", "name", "''", "py"),
+    ("courses", "name", "'Sec' || char(10) || 'ret'", "py"),
+    ("courses", "name", "'Secret' || char(0)", "py"),
+    ("courses", "name", "CAST(x'536563726574ff' AS TEXT)", "py"),
+    ("organizations", "time_zone", "'Secret/Zone'", "acme"),
+    ("organizations", "time_zone", "'../../Secret'", "acme"),
+    ("organizations", "parent_id", "'acme'", "acme"),
+    ("users", "email", "'Secret'", "ada"),
+    ("users", "roles", "'[\"Secret\"]'", "ada"),
+    ("users", "roles", '\'["support", "support"]\'', "ada"),
+    ("users", "managed_organization_ids", "'[\"\"]'", "ada"),
+    ("course_assignments", "limited_by", "'Secret'", "a-1"),
+    ("course_assignments", "created_at", "'Secret'", "a-1"),
+    ("course_assignments", "created_at", "'2026-02-30T09:00:00.000000Z'", "a-1"),
+    ("course_assignments", "created_at", "'2026-01-05T09:00:00.000000'", "a-1"),
+    ("course_assignments", "started_at", "'1969-12-31T09:00:00.000000Z'", "a-1"),
+    ("course_assignments", "expires_at", "created_at", "a-1"),
+    ("course_assignments", "redemption_id", "NULL", "a-6"),
+    ("course_assignments", "notes", '\'[{"title": "Secret"}]\'', "a-1"),
+    ("training_keys", "uses", "max_uses + 1", "Spring-2026"),
+    ("training_keys", "max_uses", "9223372036854775807", "Spring-2026"),
+    ("subscriptions", "course_ids", '\'["Secret", "Secret"]\'', "s-1"),
+    ("subscriptions", "openings", "'[[\"Secret\", 1]]'", "s-1"),
+    ("key_batches", "availability", "'Secret'", "spring"),
+    ("key_batches", "redeemable_until", "'2026-13-05T09:00:00.000000Z'", "spring"),
+    ("attempts", "number", "0", "t-1"),
+    ("attempts", "pauses", '\'[{"paused_at": "Secret", "resumed_at": null}]\'', "t-1"),
+    ("redemptions", "code", "'Secret'", "r-1"),
+    ("events", "at", "'Secret'", 1),
+    ("events", "action", "''", 1),
+    ("events", "subject_ids", "'\"Secret\"'", 1),
+    ("events", "details", "'{\"Secret\": 1}'", 1),
+]
+KINDS: dict[str, Any] = {table.name: kind for kind, table in TABLES.by_kind.items()}
+
+
+@pytest.mark.parametrize(("table", "column", "value", "of"), NONSENSE)
+def test_what_somebody_else_made_nonsense_is_unreadable(
+    table: str, column: str, value: str, of: Any, told: Any
+) -> None:
+    repository, tell = told
+
+    def ask() -> Any:
+        if table == "events":
+            return repository.find(EventQuery()).records
+        return repository.get(KINDS[table], [of])
+
+    assert ask()
+
+    tell(table, column, value, of=of)
+
+    with pytest.raises(StorageError) as caught:
+        ask()
+    assert caught.value.code == "unreadable"
+    assert "ecret" not in "".join(format_exception(caught.value))

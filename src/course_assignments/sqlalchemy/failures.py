@@ -41,6 +41,9 @@ _CODES: Final[Mapping[str, str]] = {
 #: A commit that fails so was not carried out; after any other failure nobody knows.
 _UNDONE: Final = frozenset({"disk_full", "read_only", "constraint"})
 
+#: How Python's driver for SQLite begins to say that what is stored as a text is none.
+_NO_TEXT: Final = "Could not decode"
+
 
 def state(error: SQLAlchemyError) -> str:
     """Return the sqlstate, or SQLite's name, of what the driver raised; empty if it gave none."""
@@ -85,8 +88,11 @@ def explained(error: SQLAlchemyError) -> CourseAssignmentsError:
 
 def _code(error: SQLAlchemyError) -> str:
     said = state(error)
-    if said == "SQLITE_ERROR" and "no such table" in str(getattr(error, "orig", "")):
+    cause = str(getattr(error, "orig", ""))
+    if said == "SQLITE_ERROR" and "no such table" in cause:
         return "missing_table"
+    if cause.startswith(_NO_TEXT):
+        return "unreadable"
     fitting = [code for start, code in _CODES.items() if said.startswith(start)]
     # Who was not let in, or found nobody there, was told so by no state.
     is_away = is_lost(error) or (isinstance(error, OperationalError) and not said)
@@ -99,6 +105,8 @@ def _said(error: SQLAlchemyError) -> str:
     diagnosis = getattr(getattr(cause, "diag", None), "message_primary", None)
     text = str(diagnosis or _told(cause).get("M") or cause).strip() or type(cause).__name__
     hint = text.splitlines()[0]
+    if hint.startswith(_NO_TEXT):
+        return hint.partition(" with text")[0]
     if _code(error) == "missing_table":
         return f"{hint}; call create_all(), or run your migrations"
     return hint

@@ -80,7 +80,8 @@ def read_all(kind: type[T], result: Result[Any]) -> list[T]:
     """
     try:
         return [from_row(kind, row) for row in result.mappings()]
-    except (ValueError, TypeError, LookupError) as error:  # InvalidInput is a ValueError
+    # InvalidInput is a ValueError; JSON may be nested to the end of the stack.
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
         said = str(error) if isinstance(error, InvalidInput) else type(error).__name__
         hint = f"what is stored as a {kind.__name__} is none ({said})"
         raise StorageError("unreadable", hint) from error
