@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -410,6 +411,18 @@ class TestStatements:
         assert shapes(CourseQuery(name="a"), CourseQuery(), CourseQuery(archived=True)) == 3
         assert shapes(CourseQuery(), OrganizationQuery()) == 2
 
+    def test_are_one_for_each_set_of_completions(self) -> None:
+        # The list may come from a form that anyone fills in, and each statement is kept.
+        searching = Searching(TABLES, "sqlite")
+        none, some, done = CompletionStatus
+        asked = [[none, some], [some, none], [none, some, none], (some,) * 3 + (none,) * 3]
+
+        built = {id(searching.statement(AssignmentQuery(completion=one))[0]) for one in asked}
+
+        assert len(built) == 1
+        other = AssignmentQuery(completion=[none, done])
+        assert id(searching.statement(other)[0]) not in built
+
     def test_are_shared_by_the_repositories_over_the_same_tables(
         self, engine: Engine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -494,7 +507,7 @@ class TestPlans:
     ) -> None:
         repository = SqlRepository(engine, TABLES)
         for query in listings(kind, name):
-            plan = planned(engine, lambda query=query: repository.find(query))
+            plan = planned(engine, partial(repository.find, query))
 
             assert plan
             assert not scanned(plan, TABLES)

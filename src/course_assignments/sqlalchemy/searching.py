@@ -88,7 +88,8 @@ def _facets(query: Query[Any], parameters: Parameters) -> Iterator[Facet]:
     """Give what *query* narrows by, and put the values into *parameters*."""
     for name, values in query.where().items():
         if name == "completion":
-            yield "completion", values
+            # Each once and in one order: the statement is kept, and anyone may give any list.
+            yield "completion", tuple(one for one in CompletionStatus if one in values)
             continue
         fitting = [one for one in values if not isinstance(one, str) or is_storable(one)]
         facet = "is" if len(fitting) == 1 else "any"
