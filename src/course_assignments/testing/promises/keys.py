@@ -31,7 +31,7 @@ class Counting(Examples):
         for by in (2, -3, LARGEST_COUNT, -LARGEST_COUNT):
             check_lost(repository, Change(use=[Use(KEY, by)]), MASKED)
 
-    def test_it_does_not_lose_to_other_uses(self, repository: Repository) -> None:
+    def test_a_use_does_not_lose_to_other_uses(self, repository: Repository) -> None:
         """However many uses have been made since it was read."""
         store(repository, KEY)
         repository.commit(Change(use=[Use(KEY, 1)]))
@@ -46,7 +46,7 @@ class Counting(Examples):
         repository.commit(Change(use=[Use(KEY, 1), Use(KEY, 1)]))
         assert stored(repository, KEY).uses == 3
 
-    def test_it_loses_to_other_terms(self, repository: Repository) -> None:
+    def test_a_use_loses_to_other_terms(self, repository: Repository) -> None:
         """A key that was revoked, edited or moved is not the one that was read."""
         store(repository, KEY)
         now = KEY
@@ -58,11 +58,11 @@ class Counting(Examples):
             repository.commit(Change(use=[Use(other, -1)]))
             now = other
 
-    def test_it_loses_if_there_is_no_such_key(self, repository: Repository) -> None:
+    def test_a_use_loses_if_there_is_no_such_key(self, repository: Repository) -> None:
         """Nothing is made by using it."""
         check_lost(repository, Change(use=[Use(KEY, 1)]), MASKED)
 
-    def test_it_leaves_the_terms_and_other_keys_alone(self, repository: Repository) -> None:
+    def test_a_use_leaves_the_terms_and_other_keys_alone(self, repository: Repository) -> None:
         """Only the counter of that one key moves."""
         store(repository)
         repository.commit(Change(use=[Use(stock.REVOKED, 1)]))
@@ -83,7 +83,7 @@ class Terms(Examples):
         repository.commit(Change(replace=[Replace(KEY, after)]))
         assert stored(repository, KEY) == attrs.evolve(after, uses=2)
 
-    def test_it_loses_to_other_terms(self, repository: Repository) -> None:
+    def test_a_replace_loses_to_other_terms(self, repository: Repository) -> None:
         """They are compared by value, each of them."""
         store(repository, KEY)
         now = KEY
@@ -92,7 +92,7 @@ class Terms(Examples):
             check_lost(repository, Change(replace=[Replace(KEY, KEY)]), MASKED)
             now = other
 
-    def test_it_loses_if_more_uses_are_stored_than_the_new_maximum(
+    def test_a_replace_loses_if_more_uses_are_stored_than_the_new_maximum(
         self, repository: Repository
     ) -> None:
         """As many are fine."""

@@ -54,9 +54,10 @@ class Getting(Examples):
         found = repository.get(Course, ["py"])
         renamed = attrs.evolve(stock.PYTHON, name="Snakes")
         repository.commit(Change(replace=[Replace(stock.PYTHON, renamed)]))
+        later = repository.get(Course, ["py"])
         assert found == {"py": stock.PYTHON}
         found.clear()
-        assert repository.get(Course, ["py"]) == {"py": renamed}
+        assert later == repository.get(Course, ["py"]) == {"py": renamed}
 
 
 class Numbering(Examples):
