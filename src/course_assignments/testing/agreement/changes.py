@@ -1,4 +1,4 @@
-"""Rules that commit what no command would: changes that were decided on older values."""
+"""Rules that search, and that commit what no command would: changes decided on older values."""
 
 from typing import Any
 
@@ -6,85 +6,89 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from course_assignments.changes import Change, Record, Replace, Use
+from course_assignments.changes import Change, Event, Record, Replace, Use
 from course_assignments.errors import Conflict
 from course_assignments.keys import TrainingKey
 from course_assignments.people import User
 from course_assignments.queries import Query
 from course_assignments.repository import Repository
+from course_assignments.testing import strategies
 from course_assignments.testing.agreement.lessons import Lessons
 from course_assignments.testing.agreement.questions import QUERIES
-from course_assignments.testing.agreement.rosters import PROFILES
+from course_assignments.testing.agreement.rosters import NEWCOMERS, PROFILES
 from course_assignments.testing.promises.base import listed
-from course_assignments.testing.stock import EVENTS
 
-#: Which record, the one that was stored last for 0, and which of its values, the last for 0.
-WHICH = st.integers(0, 30)
-AGES = st.sampled_from([0, 0, 0, 1, 2])
+#: Which record, what changed last first, and which of the values that it has had, the last first.
+WHICH = st.integers(0, 3) | st.integers(0, 30)
+AGES = st.sampled_from([0, 0, 1, 2])
+#: What a change may consist of.
+STEPS = st.one_of(
+    st.tuples(st.just("new"), NEWCOMERS | PROFILES),
+    st.tuples(st.just("again"), WHICH, AGES),
+    st.tuples(st.just("replace"), WHICH, AGES, AGES),
+    st.tuples(st.just("replace"), WHICH, AGES, AGES),
+    st.tuples(st.just("use"), st.integers(0, 1), AGES, st.sampled_from([1, 1, -1, 2, 0])),
+    st.tuples(st.just("use"), st.integers(0, 1), AGES, st.sampled_from([1, 1, -1, 2, 0])),
+    st.tuples(st.just("expect"), WHICH, AGES),
+    st.tuples(st.just("record"), strategies.events()),
+)
 
 
 class Changes(Lessons):
     """Searches, and commits changes that may be stale."""
 
-    @rule(query=QUERIES)
-    def look(self, *, query: Query[Any]) -> None:
+    @rule(queries=st.lists(QUERIES, min_size=3, max_size=10))
+    def look(self, *, queries: list[Query[Any]]) -> None:
         """Search, and read all pages."""
-        expected = listed(self.reference.repository, query)
-        assert listed(self.repository, query) == expected, query
+        for query in queries:
+            expected = listed(self.reference.repository, query)
+            assert listed(self.repository, query) == expected, query
 
-    @rule(
-        new=st.lists(PROFILES, max_size=1),
-        again=st.lists(st.tuples(WHICH, AGES), max_size=1),
-        replaced=st.lists(st.tuples(WHICH, AGES, AGES), max_size=2),
-        used=st.lists(st.tuples(WHICH, AGES, st.integers(-2, 2)), max_size=2),
-        expected=st.lists(st.tuples(WHICH, AGES), max_size=2),
-        events=st.integers(0, 2),
-    )
-    def commit(
-        self,
-        *,
-        new: list[Any],
-        again: list[tuple[int, int]],
-        replaced: list[tuple[int, int, int]],
-        used: list[tuple[int, int, int]],
-        expected: list[tuple[int, int]],
-        events: int,
-    ) -> None:
+    @rule(steps=st.lists(STEPS, min_size=1, max_size=3))
+    def commit(self, *, steps: list[tuple[Any, ...]]) -> None:
         """Commit a change made of older and newer values of what is there."""
-        created: dict[object, Record] = {}
-        for record in [*new, *(self._value(*one) for one in again)]:
-            created.setdefault(_place(record), record)
-        steps: dict[object, Replace] = {}
-        for at, before, after in replaced:
-            step = Replace(self._value(at, before), self._value(at, after))
-            if _place(step.before) not in created:
-                steps.setdefault(_place(step.before), step)
-        change = Change(
-            create=created.values(),
-            replace=steps.values(),
-            use=[Use(key, by) for at, age, by in used for key in self._key(at, age)],
-            expect=[self._value(*one) for one in expected],
-            record=EVENTS[:events],
-        )
+        change = self._change(steps)
         note(repr(change))
         lost, named = (_lost(office.repository, change) for office in (self.reference, self.tested))
         assert bool(named) == bool(lost), "the same changes are lost"
         assert named <= lost, "what was lost is named, and nothing else"
         self.compare()
 
-    def _value(self, at: int, age: int) -> Any:
-        """Return a value that a record has or has had."""
-        names = list(self.versions)
-        return self._aged(*names[-1 - at % len(names)], age)
+    def _change(self, steps: list[tuple[Any, ...]]) -> Change:
+        writes: dict[object, Record | Replace] = {}
+        uses: list[Use] = []
+        expected: list[Record] = []
+        events: list[Event] = []
+        for verb, *what in steps:
+            match verb:
+                case "new":
+                    writes.setdefault(_place(what[0]), what[0])
+                case "again":
+                    record = self._value(*what)
+                    writes.setdefault(_place(record), record)
+                case "replace":
+                    which, before, after = what
+                    step = Replace(self._value(which, before), self._value(which, after))
+                    writes.setdefault(_place(step.before), step)
+                case "use":
+                    which, age, by = what
+                    uses.append(Use(self._value(which, age, TrainingKey), by))
+                case "expect":
+                    expected.append(self._value(*what))
+                case _:
+                    events += what
+        return Change(
+            create=[one for one in writes.values() if not isinstance(one, Replace)],
+            replace=[one for one in writes.values() if isinstance(one, Replace)],
+            use=uses,
+            expect=expected,
+            record=events,
+        )
 
-    def _key(self, at: int, age: int) -> list[TrainingKey]:
-        """Return a value that a key has or has had, if there is any key."""
-        keys = self.seen["TrainingKey"]
-        codes = [key.code for key in keys[at % max(1, len(keys)) :][:1]]
-        return [self._aged(TrainingKey, code, age) for code in codes]
-
-    def _aged(self, kind: type, id_: str, age: int) -> Any:
-        versions = self.versions[kind, id_]
+    def _value(self, which: int, age: int, kind: type | None = None) -> Any:
+        """Return a value that a record, of *kind* if one is given, has or has had."""
+        names = [name for name in self.versions if kind in {None, name[0]}]
+        versions = self.versions[names[-1 - which % len(names)]]
         return versions[-1 - min(age, len(versions) - 1)]
 
 
@@ -93,7 +97,7 @@ def _place(record: Record) -> object:
 
     What becomes of two users who swap their addresses in one change is not promised.
     """
-    return User if isinstance(record, User) else (type(record), record.id)
+    return User if isinstance(record, User) else (record.__class__, record.id)
 
 
 def _lost(repository: Repository, change: Change) -> set[str]:

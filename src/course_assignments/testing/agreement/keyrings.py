@@ -7,23 +7,28 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from course_assignments.keys import KeyBatch
+from course_assignments.terms import Months
 from course_assignments.testing import strategies
 from course_assignments.testing.agreement.offices import (
     ACTORS,
     COURSES,
-    ENDS,
     IDS,
     LEARNERS,
     PICKS,
     TERMS,
+    FromNow,
 )
 from course_assignments.testing.agreement.rosters import NEWCOMERS, Rosters
+from course_assignments.testing.stock import DAY, HOUR
 
 CODES = st.lists(
     st.sampled_from(["Spring-2026", "spring-2026", " Summer-2026 ", ""]) | strategies.codes(),
     max_size=2,
     unique=True,
 )
+#: When a window of redemption opens and closes.
+OPENS = st.none() | st.sampled_from([FromNow(-DAY), FromNow(HOUR)])
+CLOSES = st.none() | st.sampled_from([FromNow(2 * HOUR), FromNow(20 * DAY), Months(1)])
 USES = st.sampled_from([None, 1, 2, 2, 3])
 #: How a code is typed: as it is, in other letters, with something around it, or wrong.
 HANDS = st.sampled_from([str, str, str, str.lower, "  {}\n".format, "{}x".format])
@@ -37,8 +42,8 @@ class Keyrings(Rosters):
         name=strategies.names(),
         organization_id=st.sampled_from(["acme", "acme", "beta", "nowhere"]),
         availability=TERMS,
-        redeemable_from=ENDS,
-        redeemable_until=ENDS,
+        redeemable_from=OPENS,
+        redeemable_until=CLOSES,
         max_uses=USES,
         any_organization=st.booleans(),
         codes=CODES,
@@ -67,8 +72,8 @@ class Keyrings(Rosters):
             {},
             optional={
                 "name": strategies.names(),
-                "redeemable_from": ENDS,
-                "redeemable_until": ENDS,
+                "redeemable_from": OPENS,
+                "redeemable_until": CLOSES,
                 "max_uses": USES,
                 "availability": TERMS,
                 "any_organization": st.booleans(),
@@ -81,15 +86,13 @@ class Keyrings(Rosters):
         known = {name: self.at(term) for name, term in terms.items()}
         self.do("edit_keys", self.pick(KeyBatch, pick), **known, by=by)
 
-    @rule(pick=PICKS, hand=HANDS, by=ACTORS)
-    def revoke_key(self, *, pick: int, hand: Callable[[str], str], by: str | None) -> None:
-        """Call one key back."""
-        self.do("revoke_key", self.code(pick, hand), by=by)
-
-    @rule(pick=PICKS, by=ACTORS)
-    def revoke_keys(self, *, pick: int, by: str | None) -> None:
-        """Call all keys of a batch back."""
-        self.do("revoke_keys", self.pick(KeyBatch, pick), by=by)
+    @rule(pick=PICKS, hand=HANDS | st.none(), by=ACTORS)
+    def revoke(self, *, pick: int, hand: Callable[[str], str] | None, by: str | None) -> None:
+        """Call one key back, or all keys of a batch."""
+        if hand is None:
+            self.do("revoke_keys", self.pick(KeyBatch, pick), by=by)
+        else:
+            self.do("revoke_key", self.code(pick, hand), by=by)
 
     @rule(pick=PICKS, hand=HANDS, learner_id=LEARNERS, id=IDS, by=ACTORS)
     def redeem(

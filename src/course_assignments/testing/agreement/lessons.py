@@ -19,20 +19,23 @@ from course_assignments.testing.agreement.offices import (
 )
 
 ACTIVITIES = st.sampled_from(["lab", "lab", "film", "nothing"])
+VERBS = st.sampled_from(["pause", "resume", "finish"])
 SETS = st.lists(COURSES, min_size=1, max_size=2)
 
 
 class Lessons(Keyrings):
     """Learns, with or without a subscription."""
 
-    @rule(pick=PICKS, activity_id=ACTIVITIES, id=IDS, by=ACTORS)
-    def start(self, *, pick: int, activity_id: str, **options: Any) -> None:
-        """Start an activity."""
+    @rule(pick=PICKS, activity_id=ACTIVITIES, then=st.lists(VERBS, max_size=3), id=IDS, by=ACTORS)
+    def study(self, *, pick: int, activity_id: str, then: list[str], **options: Any) -> None:
+        """Start an activity, and go on with what was started last."""
         self.do("start", self.pick(CourseAssignment, pick), activity_id, **options)
+        for verb in then:
+            self.do(verb, self.pick(Attempt, 0))
 
-    @rule(pick=PICKS, verb=st.sampled_from(["pause", "resume", "finish"]), by=ACTORS)
+    @rule(pick=PICKS, verb=VERBS, by=ACTORS)
     def go_on(self, *, pick: int, verb: str, by: str | None) -> None:
-        """Pause, resume or finish what was started."""
+        """Pause, resume or finish something that was started."""
         self.do(verb, self.pick(Attempt, pick), by=by)
 
     @rule(learner_id=LEARNERS, course_ids=SETS, duration=TERMS, id=IDS, by=ACTORS)

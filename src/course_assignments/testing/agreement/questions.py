@@ -1,6 +1,6 @@
 """What the machine asks of both repositories: queries with any filters, in pages of any size."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
@@ -9,7 +9,7 @@ from course_assignments.assignments import Direct, FromKey, FromSubscription
 from course_assignments.enums import AssignmentStatus, CompletionStatus
 from course_assignments.queries import Query
 from course_assignments.testing import strategies
-from course_assignments.testing.stock import DAY, START
+from course_assignments.testing.stock import DAY, HOUR, START
 
 IDS = st.sampled_from(["one", "two", *(f"id-{number}" for number in range(1, 6))])
 LEARNERS = st.sampled_from(["ada", "bo", "cy", "ADA"])
@@ -18,36 +18,42 @@ HOMES = st.sampled_from(["acme", "beta", "nowhere"])
 CODES = st.sampled_from(["Spring-2026", "spring-2026", " Summer-2026"])
 TEXTS = st.sampled_from(["a", "E", "%", "_", "\\", "ada"]) | strategies.names()
 FLAGS = st.booleans()
-INSTANTS = st.integers(-20, 300).map(lambda days: START + days * DAY)
+INSTANTS = st.builds(
+    lambda days, hours: START + days * DAY + hours * HOUR,
+    st.sampled_from([-10, -1, 0, 0, 1, 10, 20, 30, 180, 300]),
+    st.sampled_from([0, 0, 0, 1]),
+)
 
-
-_OPEN: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({})
+#: Some facts that a query is made of.
+Facts: TypeAlias = dict[str, Any]
 
 
 def _asked(
-    kind: type[Query[Any]], *windows: str, **filters: st.SearchStrategy[Any]
+    kind: type[Query[Any]], *more: st.SearchStrategy[Facts], **filters: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[Query[Any]]:
-    """Draw a query of *kind* with some of its *filters* and *windows*."""
-    limits = st.fixed_dictionaries({"limit": st.integers(1, 4)}, optional=filters)
+    """Draw a query of *kind* that is narrowed by two things at most."""
 
-    def query(drawn: tuple[dict[str, Any], ...]) -> Query[Any]:
-        return kind(**{name: one for facts in drawn for name, one in facts.items()})
+    def query(limit: int, narrowed: list[Facts]) -> Query[Any]:
+        return kind(limit=limit, **{name: one for facts in narrowed for name, one in facts.items()})
 
-    return st.tuples(limits, *map(_window, windows)).map(query)
+    by_one = [_fact(name, values) for name, values in filters.items()]
+    return st.builds(query, st.integers(1, 4), st.lists(st.one_of(*by_one, *more), max_size=2))
 
 
-def _window(name: str) -> st.SearchStrategy[dict[str, Any]]:
+def _fact(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Facts]:
+    return values.map(lambda value: {name: value})
+
+
+def _window(name: str) -> st.SearchStrategy[Facts]:
     bounds = st.lists(INSTANTS, min_size=2, max_size=2, unique=True).map(sorted)
-    return _OPEN | bounds.flatmap(
-        lambda pair: st.fixed_dictionaries(
-            {}, optional={f"{name}_from": st.just(pair[0]), f"{name}_until": st.just(pair[1])}
-        )
-    )
+    sides = st.sampled_from([(True, True), (True, False), (False, True)])
 
+    def facts(pair: list[Any], shown: tuple[bool, bool]) -> Facts:
+        start, until = (one if is_ else None for one, is_ in zip(pair, shown, strict=True))
+        return {f"{name}_from": start, f"{name}_until": until}
 
-_STANDING: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
-    {"status": st.sampled_from(AssignmentStatus), "at": INSTANTS}
-)
+    return st.builds(facts, bounds, sides)
+
 
 QUERIES: st.SearchStrategy[Query[Any]] = st.one_of(
     _asked(queries.OrganizationQuery, name=TEXTS, parent_id=HOMES),
@@ -55,7 +61,8 @@ QUERIES: st.SearchStrategy[Query[Any]] = st.one_of(
     _asked(queries.UserQuery, name=TEXTS, email=st.just("ADA@example.org"), organization_id=HOMES),
     _asked(
         queries.AssignmentQuery,
-        *("created", "started", "completed", "expires"),
+        *map(_window, ("created", "started", "completed", "expires")),
+        st.fixed_dictionaries({"status": st.sampled_from(AssignmentStatus), "at": INSTANTS}),
         learner_id=LEARNERS,
         course_id=COURSES,
         organization_id=HOMES,
@@ -64,17 +71,16 @@ QUERIES: st.SearchStrategy[Query[Any]] = st.one_of(
         completion=st.lists(st.sampled_from(CompletionStatus)),
         origin=st.sampled_from([Direct, FromKey, FromSubscription]),
     ),
-    _STANDING.map(lambda standing: queries.AssignmentQuery(**standing, limit=2)),
     _asked(queries.AttemptQuery, assignment_id=IDS, activity_id=st.just("lab")),
     _asked(
         queries.SubscriptionQuery,
-        *("created", "expires"),
+        *map(_window, ("created", "expires")),
         learner_id=LEARNERS,
         organization_id=HOMES,
     ),
     _asked(
         queries.BatchQuery,
-        *("created", "redeemable"),
+        *map(_window, ("created", "redeemable")),
         course_id=COURSES,
         organization_id=HOMES,
         name=TEXTS,
