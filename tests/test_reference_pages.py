@@ -6,8 +6,9 @@ from re import findall
 from typing import get_args
 
 import course_assignments
-from course_assignments import Registrar, actions
+from course_assignments import Registrar, actions, testing
 from course_assignments.reasons import HostReason, PlainReason
+from course_assignments.testing import strategies
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 ROW = r"(?m)^\| `(.+)` \| \{py:class\}`~course_assignments\.reasons\.(\w+)` \| (.+) \|$"
@@ -28,6 +29,17 @@ def sentence_of(reason: type) -> str:
 
 def test_every_public_name_is_documented() -> None:
     assert set(course_assignments.__all__) - documented() == set()
+
+
+def test_every_name_of_the_kit_is_documented() -> None:
+    drawn = {
+        f"testing.strategies.{name}"
+        for name, one in vars(strategies).items()
+        if not name.startswith("_") and getattr(one, "__module__", "") == strategies.__name__
+    }
+    offered = {f"testing.{name}" for name in testing.__all__} - {"testing.strategies"}
+    assert len(drawn) >= len(strategies.STRATEGIES)
+    assert (drawn | offered) - documented() == set()
 
 
 def test_every_command_and_its_twin_is_documented() -> None:

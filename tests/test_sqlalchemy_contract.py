@@ -37,7 +37,7 @@ TOLD = (
     RepositoryContract.test_an_address_that_was_given_up_is_free,
     RepositoryContract.test_what_is_as_it_was_read_is_replaced,
     RepositoryContract.test_each_verb_alone_may_lose_for_all,
-    RepositoryContract.test_it_loses_if_more_uses_are_stored_than_the_new_maximum,
+    RepositoryContract.test_a_replace_loses_if_more_uses_are_stored_than_the_new_maximum,
     RepositoryContract.test_everything_is_found_in_its_order,
     RepositoryContract.test_a_key_is_used_as_often_as_it_may,
     RepositoryContract.test_one_of_many_gets_an_address,
