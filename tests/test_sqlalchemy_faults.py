@@ -177,6 +177,8 @@ def _wrong(
             yield "is called unknown"
         if found != (end if strike.late else before):
             yield "is neither as it was nor done"
+    elif strike.fault.heals:
+        yield f"is not tried again, but came to {outcome!r}"
     elif not isinstance(outcome, StorageBusy | StorageError):
         yield f"let out {outcome!r}"
     elif found != before:

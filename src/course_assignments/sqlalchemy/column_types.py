@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import attrs
 from sqlalchemy import Boolean, ColumnElement, DateTime, Dialect, Integer, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
@@ -157,7 +158,10 @@ class Document(TypeDecorator[Any]):
         self.kind = kind
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002
-        """Return *value* as JSON, equal values as equal texts."""
+        """Return *value* as JSON, equal values as equal texts; each part is checked once more."""
+        for part in value:
+            if attrs.has(type(part)):
+                attrs.validate(part)
         plain = _converter.unstructure(value, unstructure_as=self.kind)
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 

@@ -79,7 +79,7 @@ class OwnTransactions:
                     self._dialect.begin(connection, seconds)
                     result = work(connection)
                 except BaseException:
-                    self._dialect.undo(connection)
+                    self._undo(connection)
                     raise
                 self._commit(connection, ids)
                 return result
@@ -91,10 +91,14 @@ class OwnTransactions:
             self._dialect.commit(connection)
         except SQLAlchemyError as error:
             if is_undone(error):
-                self._dialect.undo(connection)
+                self._undo(connection)
                 raise
             connection.invalidate()
             raise OutcomeUnknown(ids) from None
+
+    def _undo(self, connection: Connection) -> None:
+        if not connection.invalidated:  # what is lost is undone
+            self._dialect.undo(connection)
 
     def _persistently(self, once: Callable[[float], T]) -> T:
         """Return what *once* comes to, which is told how many seconds are left."""
