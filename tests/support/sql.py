@@ -152,7 +152,7 @@ def watched(watch: Watch) -> dict[str, Any]:
             with watch.around(sql, self.connection):
                 return super().execute(sql, *rest)
 
-        def executemany(self, sql: str, *rest: Any) -> Any:  # type: ignore[override]  # as it comes
+        def executemany(self, sql: str, *rest: Any) -> Any:
             with watch.around(sql, self.connection):
                 return super().executemany(sql, *rest)
 
