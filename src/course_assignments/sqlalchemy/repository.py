@@ -7,7 +7,7 @@ from functools import cache, lru_cache, partial
 from sqlalchemy import Connection, Engine, MetaData
 
 from course_assignments import fields
-from course_assignments.changes import Change, R, shown_id
+from course_assignments.changes import KINDS, Change, R, shown_id
 from course_assignments.errors import InvalidInput
 from course_assignments.instants import as_utc
 from course_assignments.queries import F, Query
@@ -101,7 +101,7 @@ class SqlRepository:
             InvalidInput: *kind* is no kind of record, or *ids* is no list of texts.
             StorageBusy, StorageError: it could not be read.
         """
-        if kind not in self._statements.read:
+        if not any(kind is one for one in KINDS):
             raise InvalidInput("wrong_type", "kind", "expected a kind of record")
         wanted = fields.check_each(ids, "ids", str)
         statement = self._statements.read[kind]

@@ -28,7 +28,7 @@ from course_assignments import queries
 from course_assignments.assignments import Direct, FromKey
 from course_assignments.enums import AssignmentStatus, CompletionStatus
 from course_assignments.errors import InvalidInput
-from course_assignments.queries import F, Query
+from course_assignments.queries import F, Place, Query
 from course_assignments.sqlalchemy.column_types import Instant, TextList, is_storable
 from course_assignments.sqlalchemy.tables import Tables
 
@@ -36,6 +36,9 @@ from course_assignments.sqlalchemy.tables import Tables
 Facet: TypeAlias = tuple[Any, ...]
 Parameters: TypeAlias = dict[str, Any]
 Condition: TypeAlias = ColumnElement[bool]
+
+#: How many bits, beside its sign, a whole number has in both databases at most.
+_BITS: Final = 63
 
 
 class Searching:
@@ -106,11 +109,21 @@ def _facets(query: Query[Any], parameters: Parameters) -> Iterator[Facet]:
         parameters[f"part_{name}"] = part
         yield "part", name
     if query.start is not None:
+        _check_place(query.start)
         parameters |= {
             f"behind_{name}": at for name, at in zip(query.order, query.start, strict=True)
         }
         yield "behind", query.order
     yield from _own_facets(query, parameters)
+
+
+def _check_place(place: Place) -> None:
+    """Refuse what no column can hold, and so no page has ended with."""
+    for one in place:
+        too_big = isinstance(one, int) and one.bit_length() > _BITS
+        if too_big or (isinstance(one, str) and not is_storable(one)):
+            hint = "expected the cursor of the next query of a page"
+            raise InvalidInput("invalid_cursor", "cursor", hint)
 
 
 def _own_facets(query: Query[Any], parameters: Parameters) -> Iterator[Facet]:

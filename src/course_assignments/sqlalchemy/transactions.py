@@ -24,6 +24,9 @@ T = TypeVar("T")
 _FIRST_WAIT: Final = 0.005
 _LONGEST_WAIT: Final = 0.25
 
+#: For how long locks and both databases can be told to wait, in seconds: a week.
+_MOST_PATIENCE: Final = 7 * 24 * 3600.0
+
 #: For pools whose one connection all threads share: whoever uses it.
 _turns: Final[WeakKeyDictionary[Pool, Lock]] = WeakKeyDictionary()
 _turns_lock: Final = Lock()
@@ -45,10 +48,10 @@ class OwnTransactions:
     """Begins and commits by itself, and tries again while others are only in the way."""
 
     def __init__(self, engine: Engine, patience: float) -> None:
-        """Take connections from *engine*, and try for *patience* seconds."""
+        """Take connections from *engine*, and try for *patience* seconds, if that is possible."""
         self._engine = engine
         self._dialect = dialect_of(engine)
-        self._patience = patience
+        self._patience = min(max(patience, 0.0), _MOST_PATIENCE)
         self._turn = _turn(engine.pool) if isinstance(engine.pool, StaticPool) else None
 
     def read(self, work: Callable[[Connection], T]) -> T:
