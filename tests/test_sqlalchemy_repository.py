@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event as Signal
 from typing import Any
@@ -10,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
-from sqlalchemy import Engine, MetaData, create_engine
+from sqlalchemy import Connection, Engine, MetaData, create_engine
 from support.junk import CATALOGUE, QUERIES
 from support.races import crew, granted
-from support.sql import closing, open_file, open_memory, stocked
+from support.sql import SETUPS, closing, open_file, open_memory, stocked
 from support.world import ADA, world
 
 from course_assignments import (
@@ -24,6 +25,7 @@ from course_assignments import (
     EventQuery,
     InvalidInput,
     KeyQuery,
+    OutcomeUnknown,
     Registrar,
     StorageBusy,
     TrainingKey,
@@ -70,7 +72,7 @@ class TestThreads:
                 won += 1
             return won
 
-        return list(crew([lambda number=number: work(number) for number in range(8)]))
+        return list(crew([partial(work, number) for number in range(8)]))
 
     def is_exact(self, engine: Engine, won: list[Any]) -> None:
         repository = SqlRepository(engine)
@@ -87,8 +89,8 @@ class TestThreads:
         with closing(open_file(path)) as engine:
             self.is_exact(engine, self.redeem_all(engine))
 
-    def test_without_the_lock_transactions_interleave(
-        self, memory: Engine, monkeypatch: pytest.MonkeyPatch
+    def test_without_the_lock_one_undoes_what_another_is_at(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         class Unlocked:
             def acquire(self, **_: object) -> bool:
@@ -97,9 +99,19 @@ class TestThreads:
             def release(self) -> None:
                 pass
 
+        # Nobody is at the driver at the same time: without a lock, that would end the interpreter.
         monkeypatch.setattr(transactions, "_turn", lambda _: Unlocked())
-        with pytest.raises(BaseException):  # noqa: B017, PT011 - whatever comes first
-            self.is_exact(memory, self.redeem_all(memory))
+        with closing(SETUPS["one connection"](path)) as engine:
+            first, second = stocked(engine), SqlRepository(engine)
+            first.commit(Change(create=[stock.SQL]))
+
+            def work(connection: Connection) -> None:
+                connection.exec_driver_sql("DELETE FROM courses")
+                crew([partial(second.commit, Change(create=[COURSE]))])
+
+            with pytest.raises(OutcomeUnknown):
+                first._transactions.write(work)  # noqa: SLF001 - to be in the middle
+            assert {*second.find(CourseQuery())} == {COURSE, stock.SQL}
 
     def test_two_repositories_over_one_connection_take_turns(self, memory: Engine) -> None:
         stocked(memory)
@@ -143,7 +155,7 @@ class TestThreads:
                 office = Registrar(SqlRepository(engine), clock=clock)
                 return office.redeem("Hand-made-1", learner.id)
 
-            outcomes = crew([lambda one=one: redeem(one) for one in learners])
+            outcomes = crew([partial(redeem, one) for one in learners])
             assert len(granted(outcomes)) == 12
             (key,) = every(registrar.repository, KeyQuery(batch_ids=["b"]))
             assert key.uses == 12
