@@ -254,7 +254,7 @@ class TestRefusing:
         build_tables(metadata)
         with pytest.raises(InvalidInput) as caught:
             build_tables(metadata)
-        assert (caught.value.code, caught.value.field) == ("repeated", "prefix")
+        assert (caught.value.code, caught.value.field) == ("table_exists", "prefix")
         build_tables(metadata, prefix="ca_")
 
     def test_junk_in_place_of_a_call(self, memory: Engine) -> None:

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Protocol, get_args, get_type_hints
 import attrs
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine
+from sqlalchemy.sql.visitors import Visitable
 from support.junk import COMMANDS, QUERIES, RECORDS, RESULTS, WITHOUT_TWIN, Entry, stage
 from support.world import START
 
@@ -486,13 +487,13 @@ class TestTypes:
     def test_are_announced(self) -> None:
         assert files("course_assignments").joinpath("py.typed").is_file()
 
-    # For attrs the type of a field is generic in the eyes of a type checker only, and a machine
-    # inherits annotations of Hypothesis that cannot be looked up.
+    # For attrs the type of a field is generic in the eyes of a type checker only, and what derives
+    # from a class of Hypothesis or SQLAlchemy inherits annotations that cannot be looked up.
     RESOLVED: ClassVar = [
         (path, thing)
         for path, thing in DEFINED
         if not path.startswith(f"{ca.__name__}.fields.")
-        and RuleBasedStateMachine not in getattr(thing, "__mro__", ())
+        and not {RuleBasedStateMachine, Visitable} & {*getattr(thing, "__mro__", ())}
     ]
 
     @pytest.mark.parametrize(("path", "thing"), RESOLVED, ids=[path for path, _ in RESOLVED])

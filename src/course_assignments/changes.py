@@ -52,6 +52,11 @@ def shown_id(record: Record) -> str:
     return mask(record.id) if isinstance(record, TrainingKey) else record.id
 
 
+def _check_stored(stored: object) -> None:
+    if stored is not None:
+        fields.check_record(stored, "stored", *KINDS)
+
+
 @attrs.frozen
 class Replace:
     """A record as it was read, and as it is to be: compare and set, by value.
@@ -72,12 +77,16 @@ class Replace:
     def of(self, stored: Record | None) -> Record | None:
         """Return what becomes of the *stored* record, or ``None`` if this step is lost.
 
+        Raises:
+            InvalidInput: *stored* is neither a record nor ``None``.
+
         Example:
             >>> key = TrainingKey(code="Spring-2026", batch_id="spring", max_uses=2)
             >>> step = Replace(key, attrs.evolve(key, max_uses=3))
             >>> step.of(attrs.evolve(key, uses=1))
             TrainingKey(code='****-26', batch_id='spring', uses=1, max_uses=3, revoked_at=None)
         """
+        _check_stored(stored)
         before, after = self.before, self.after
         if not isinstance(before, TrainingKey) or not isinstance(after, TrainingKey):
             return after if stored == before else None
@@ -101,6 +110,9 @@ class Use:
     def of(self, stored: Record | None) -> Record | None:
         """Return what becomes of the *stored* key, or ``None`` if this step is lost.
 
+        Raises:
+            InvalidInput: *stored* is neither a record nor ``None``.
+
         Example:
             >>> key = TrainingKey(code="Spring-2026", batch_id="spring", max_uses=2)
             >>> Use(key, 1).of(attrs.evolve(key, uses=1)).uses
@@ -108,6 +120,7 @@ class Use:
             >>> Use(key, 1).of(attrs.evolve(key, uses=2)) is None
             True
         """
+        _check_stored(stored)
         if not isinstance(stored, TrainingKey) or stored.terms != self.key.terms:
             return None
         uses = stored.uses + self.by

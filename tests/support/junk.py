@@ -1315,6 +1315,8 @@ VALUES = (
     _call("KeyQuery.redeemable", ca.KeyQuery.redeemable, batches=[BATCH], at=START),
     _call("Redemption.id_for", ca.Redemption.id_for, code=CODE, learner_id="ada", turn=0),
     _method(ca.Change(), "made", kind=ca.User),
+    replace(_method(ca.Replace(PYTHON, PYTHON), "of", stored=PYTHON), takes=frozenset({"None"})),
+    replace(_method(ca.Use(KEY, 1), "of", stored=KEY), takes=frozenset({"None"})),
     _method(ca.Months(1200), "after", start=START, zone=OFFSETS["east"]),
     _clock("advance", term=DAY),
     _clock("set", at=START),
