@@ -13,7 +13,7 @@ from support.machine_learning import LearningMachine
 from support.sql import SETUPS, closing, open_file, open_memory, stocked
 
 from course_assignments import Repository
-from course_assignments.testing import RepositoryContract
+from course_assignments.testing import RepositoryAgreement, RepositoryContract
 
 
 class TestInMemory(RepositoryContract):
@@ -54,10 +54,10 @@ def test_however_the_host_opens_it(promise: Any, setup: str, tmp_path: Path) -> 
 class SqliteMachine(LearningMachine):
     """Every sequence of commands, over a database that is opened for it."""
 
-    open: ClassVar[Callable[[], Engine]]
+    open_new: ClassVar[Callable[[], Engine]]
 
     def make(self) -> Repository:
-        self.engine = type(self).open()
+        self.engine = type(self).open_new()
         return stocked(self.engine)
 
     def teardown(self) -> None:
@@ -66,13 +66,29 @@ class SqliteMachine(LearningMachine):
             self.engine.dispose()
 
 
+class SqliteAgreement(RepositoryAgreement):
+    """Every sequence of commands, searches and changes, against the reference repository."""
+
+    open_new: ClassVar[Callable[[], Engine]]
+
+    def make(self) -> Repository:
+        self.engine = type(self).open_new()
+        return stocked(self.engine)
+
+    def teardown(self) -> None:
+        super().teardown()
+        if hasattr(self, "engine"):
+            self.engine.dispose()
+
+
+@pytest.mark.parametrize("base", [SqliteMachine, SqliteAgreement])
 @pytest.mark.parametrize("place", ["memory", "file"])
-def test_every_sequence_of_commands(place: str, tmp_path: Path) -> None:
+def test_every_sequence_of_commands(place: str, base: Any, tmp_path: Path) -> None:
     numbers = count()
 
     def open_new() -> Engine:
         return open_memory() if place == "memory" else open_file(tmp_path / f"{next(numbers)}.db")
 
-    machine = type("Machine", (SqliteMachine,), {"open": staticmethod(open_new)})
-    few = settings().max_examples // (3 if place == "memory" else 10)
+    machine = type("Machine", (base,), {"open_new": staticmethod(open_new)})
+    few = settings().max_examples // (5 if place == "memory" else 10)
     run_state_machine_as_test(machine, settings=settings(max_examples=few, stateful_step_count=20))
