@@ -2,9 +2,9 @@
 
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, SingletonThreadPool, StaticPool, func, select, text
 
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, StorageBusy
 
 #: How long SQLite waits for the file before the whole is tried anew, with some chance in it.
 _FILE_WAIT: Final = 1.0
@@ -60,9 +60,11 @@ class Sqlite:
 
     def read(self, connection: Connection) -> None:
         """Leave *connection* as it is: one statement is read as of one instant anyway."""
+        _check_free(connection)
 
     def begin(self, connection: Connection, seconds: float) -> None:
         """Begin a transaction that no other writer is in."""
+        _check_free(connection)
         _take_over(connection)
         wait = _milliseconds(min(seconds, _FILE_WAIT))
         if connection.info.get(_WAITS) != wait:
@@ -103,6 +105,18 @@ class Sqlite:
 
 #: Under this name a connection of the driver's remembers that it is set up, and how long it waits.
 _WAITS: Final = "course_assignments.waits"
+
+
+def _check_free(connection: Connection) -> None:
+    """Refuse the only connection that there is while the host has something under way on it.
+
+    Whatever we end on it, even only reading, would end that as well, and without a word.
+    """
+    driver: Any = connection.connection.driver_connection
+    is_only = isinstance(connection.engine.pool, StaticPool | SingletonThreadPool)
+    # Some drivers are always in a transaction, if they are told to.
+    if is_only and driver.in_transaction and getattr(driver, "autocommit", None) is not False:
+        raise StorageBusy("the only connection is in a transaction; commit it, or hand it over")
 
 
 def _take_over(connection: Connection) -> None:

@@ -1,0 +1,42 @@
+"""In memory there is only one connection, for the host as well: nobody ends what others began."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, StaticPool, create_engine, text
+
+from course_assignments import Course, Registrar, StorageBusy
+from course_assignments.sqlalchemy import SqlRepository
+
+CALLS: list[Callable[[SqlRepository], Any]] = [
+    lambda repository: Registrar(repository).add(Course(id="py", name="Python")),
+    lambda repository: repository.get(Course, ["py"]),
+]
+
+
+@pytest.mark.parametrize("pool", [None, StaticPool])
+@pytest.mark.parametrize("call", CALLS, ids=["add", "get"])
+def test_what_the_host_is_writing_is_not_undone_unseen(
+    pool: type[StaticPool] | None, call: Callable[[SqlRepository], Any]
+) -> None:
+    """It is told, and may commit first, or hand the connection over."""
+    engine = create_engine("sqlite://", poolclass=pool)
+    repository = SqlRepository(engine)
+    repository.create_all()
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE notes (text TEXT)"))
+    with engine.connect() as connection:
+        connection.execute(text("INSERT INTO notes VALUES ('mine')"))
+        with pytest.raises(StorageBusy, match="commit it, or hand it over"):
+            call(repository)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO notes VALUES ('handed over')"))
+        call(SqlRepository(connection))
+    call(repository)
+    assert notes(engine) == ["handed over"]
+
+
+def notes(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return [*connection.execute(text("SELECT text FROM notes")).scalars()]
