@@ -50,7 +50,7 @@ if "PYTHONPATH" in os.environ:
 nitpick_ignore_regex = [
     (
         "py:.*",
-        r"(attr|attrs|cattrs|collections|dateutil|datetime|email|enum|hypothesis|threading|typing|zoneinfo)\..+",
+        r"(attr|attrs|cattrs|collections|dateutil|datetime|email|enum|hypothesis|sqlalchemy|threading|typing|zoneinfo)\..+",
     ),
     ("py:.*", r"course_assignments\..+\.(AnyProfile|[A-Z])"),
     ("any", r"date|datetime|relativedelta|timedelta|tzinfo|ZoneInfo"),
