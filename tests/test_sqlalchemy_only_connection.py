@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, StaticPool, create_engine, text
 
 from course_assignments import Course, Registrar, StorageBusy
+from course_assignments.changes import Change
 from course_assignments.sqlalchemy import SqlRepository
 
 CALLS: list[Callable[[SqlRepository], Any]] = [
@@ -35,6 +36,19 @@ def test_what_the_host_is_writing_is_not_undone_unseen(
         call(SqlRepository(connection))
     call(repository)
     assert notes(engine) == ["handed over"]
+
+
+def test_what_the_host_was_writing_is_still_there_after_a_refusal() -> None:
+    """Where the pool leaves it alone, we do."""
+    engine = create_engine("sqlite://")
+    repository = SqlRepository(engine)
+    repository.create_all()
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE notes (text TEXT)"))
+        connection.execute(text("INSERT INTO notes VALUES ('mine')"))
+        with pytest.raises(StorageBusy):
+            repository.commit(Change(create=[Course(id="py", name="Python")]))
+    assert notes(engine) == ["mine"]
 
 
 def notes(engine: Engine) -> list[str]:

@@ -22,6 +22,10 @@ _MAKING_TABLES: Final = 7_240_417_153
 class Dialect(Protocol):
     """How one kind of database begins and ends a transaction."""
 
+    def check(self, connection: Connection) -> None:
+        """Refuse *connection* if somebody else is in the middle of something on it."""
+        ...
+
     def read(self, connection: Connection) -> None:
         """Let *connection* read without a transaction around each statement."""
         ...
@@ -58,13 +62,22 @@ class Sqlite:
     its own statement, whatever the driver was told about transactions.
     """
 
+    def check(self, connection: Connection) -> None:
+        """Refuse the only connection that there is while the host has a transaction on it.
+
+        Whatever we end on it, even only reading, would end that as well, and without a word.
+        """
+        driver = _driver(connection)
+        is_only = isinstance(connection.engine.pool, StaticPool | SingletonThreadPool)
+        # Some drivers are always in a transaction, if they are told to.
+        if is_only and driver.in_transaction and getattr(driver, "autocommit", None) is not False:
+            raise StorageBusy("the only connection is in a transaction; commit it, or hand it over")
+
     def read(self, connection: Connection) -> None:
         """Leave *connection* as it is: one statement is read as of one instant anyway."""
-        _check_free(connection)
 
     def begin(self, connection: Connection, seconds: float) -> None:
         """Begin a transaction that no other writer is in."""
-        _check_free(connection)
         _take_over(connection)
         wait = _milliseconds(min(seconds, _FILE_WAIT))
         if connection.info.get(_WAITS) != wait:
@@ -107,18 +120,6 @@ class Sqlite:
 _WAITS: Final = "course_assignments.waits"
 
 
-def _check_free(connection: Connection) -> None:
-    """Refuse the only connection that there is while the host has something under way on it.
-
-    Whatever we end on it, even only reading, would end that as well, and without a word.
-    """
-    driver: Any = connection.connection.driver_connection
-    is_only = isinstance(connection.engine.pool, StaticPool | SingletonThreadPool)
-    # Some drivers are always in a transaction, if they are told to.
-    if is_only and driver.in_transaction and getattr(driver, "autocommit", None) is not False:
-        raise StorageBusy("the only connection is in a transaction; commit it, or hand it over")
-
-
 def _take_over(connection: Connection) -> None:
     """End what the driver, or a listener of the host's, has begun on *connection*."""
     # Not by an isolation level: the pool resets it, and what the driver says then comes out bare.
@@ -144,6 +145,9 @@ def _milliseconds(seconds: float) -> int:
 
 class Postgresql:
     """Rows are held where it matters, so that it is right at every isolation level."""
+
+    def check(self, connection: Connection) -> None:
+        """Do nothing: a server has more than one connection."""
 
     def read(self, connection: Connection) -> None:
         """Read each statement by itself, which saves two ways to the server and back."""

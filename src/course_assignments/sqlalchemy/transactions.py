@@ -123,16 +123,22 @@ class OwnTransactions:
     @contextmanager
     def _connection(self) -> Generator[Connection]:
         if self._turn is None:
-            with self._engine.connect() as connection:
+            with self._opened() as connection:
                 yield connection
             return
         if not self._turn.acquire(timeout=self._patience):
             raise StorageBusy("the one connection is in use")
         try:
-            with self._engine.connect() as connection:
+            with self._opened() as connection:
                 yield connection
         finally:
             self._turn.release()
+
+    @contextmanager
+    def _opened(self) -> Generator[Connection]:
+        with self._engine.connect() as connection:
+            self._dialect.check(connection)
+            yield connection
 
 
 def _turn(pool: Pool) -> Lock:
