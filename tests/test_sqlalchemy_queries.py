@@ -244,8 +244,10 @@ FILTERS: Mapping[type[Query[Any]], Filters] = {
 
 
 @st.composite
-def queries(draw: st.DrawFn, kind: type[Query[Any]]) -> Query[Any]:
-    names = draw(st.lists(st.sampled_from([*FILTERS[kind]]), max_size=3, unique=True))
+def queries(draw: st.DrawFn, kind: type[Query[Any]], *filters: str) -> Query[Any]:
+    """Draw a query narrowed by *filters*, or else by up to three."""
+    some = st.lists(st.sampled_from([*FILTERS[kind]]), max_size=3, unique=True)
+    names = [*filters] or draw(some)
     facts: Facts = {"limit": draw(st.integers(1, 3))}
     for name in names:
         facts |= draw(FILTERS[kind][name])
@@ -284,7 +286,8 @@ def test_the_answers_are_those_of_memory_page_by_page(
     kind: type[Query[Any]], data: st.DataObject, engine: Engine
 ) -> None:
     records, events = data.draw(worlds())
-    asked = data.draw(st.lists(queries(kind), min_size=2, max_size=4))
+    asked = [data.draw(queries(kind, name)) for name in FILTERS[kind]]
+    asked += data.draw(st.lists(queries(kind), min_size=2, max_size=4))
     memory, database = InMemoryRepository(), emptied(engine)
     for repository in (memory, database):
         repository.commit(Change(create=records, record=events))
