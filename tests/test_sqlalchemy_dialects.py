@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -24,7 +25,7 @@ from course_assignments import (
 )
 from course_assignments.sqlalchemy import build_tables
 from course_assignments.sqlalchemy.column_types import Flag, Instant, TextList
-from course_assignments.sqlalchemy.dialects import Postgresql, Sqlite
+from course_assignments.sqlalchemy.dialects import Postgresql, Sqlite, dialect_of
 from course_assignments.sqlalchemy.searching import Searching
 from course_assignments.sqlalchemy.statements import Statements
 from course_assignments.testing import stock
@@ -123,6 +124,12 @@ class TestTransactions:
         assert len(said) == 1
 
 
+def test_each_database_is_known_by_the_name_of_its_dialect(engine: Engine) -> None:
+    assert isinstance(dialect_of(engine), Sqlite)
+    bound: Any = SimpleNamespace(dialect=POSTGRESQL)
+    assert isinstance(dialect_of(bound), Postgresql)
+
+
 class TestColumns:
     def test_have_types_of_their_own(self) -> None:
         made = str(CreateTable(TABLES.by_kind[Course]).compile(dialect=POSTGRESQL))
@@ -159,6 +166,26 @@ class TestStatements:
         statement, given = searching.statement(KeyQuery(batch_ids=["a", "b"]))
         assert "= any(" in str(statement.compile(dialect=POSTGRESQL))
         assert given["any_batch_id"] == ["a", "b"]
+
+
+class TestAddresses:
+    def test_may_be_exchanged(self, engine: Engine) -> None:
+        """The database checks each row by itself, and would see one address twice in between."""
+        repository = stocked(engine)
+        repository.commit(Change(create=stock.RECORDS))
+        ada, bo = stock.ADA, stock.BO
+        after = [attrs.evolve(ada, email=bo.email), attrs.evolve(bo, email=ada.email)]
+        steps = [Replace(one, other) for one, other in zip((ada, bo), after, strict=True)]
+        repository.commit(Change(replace=steps))
+        assert [*repository.get(User, [ada.id, bo.id]).values()] == after
+
+    def test_may_be_given_up_to_a_newcomer(self, engine: Engine) -> None:
+        repository = stocked(engine)
+        repository.commit(Change(create=stock.RECORDS))
+        new = attrs.evolve(stock.CY, id="new")
+        step = Replace(stock.CY, attrs.evolve(stock.CY, email="other@example.org"))
+        repository.commit(Change(create=[new], replace=[step]))
+        assert [*repository.get(User, [new.id, stock.CY.id]).values()] == [new, step.after]
 
 
 class TestAnAddressThatWasFree:
