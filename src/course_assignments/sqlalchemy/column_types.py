@@ -160,7 +160,7 @@ class Document(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002
         """Return *value* as JSON, equal values as equal texts; each part is checked once more."""
         for part in value:
-            if attrs.has(type(part)):
+            if attrs.has(part.__class__):
                 attrs.validate(part)
         plain = _converter.unstructure(value, unstructure_as=self.kind)
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), sort_keys=True)

@@ -2,12 +2,9 @@
 
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Engine, SingletonThreadPool, StaticPool, func, select, text
+from sqlalchemy import Connection, Engine, func, select, text
 
 from course_assignments.errors import InvalidInput, StorageBusy
-
-#: How long SQLite waits for the file before the whole is tried anew, with some chance in it.
-_FILE_WAIT: Final = 1.0
 
 #: How long one statement waits for a lock in PostgreSQL before the whole is tried anew.
 _LOCK_WAIT: Final = 5.0
@@ -22,8 +19,8 @@ _MAKING_TABLES: Final = 7_240_417_153
 class Dialect(Protocol):
     """How one kind of database begins and ends a transaction."""
 
-    def check(self, connection: Connection) -> None:
-        """Refuse *connection* if somebody else is in the middle of something on it."""
+    def check(self, driver: Any) -> None:
+        """Refuse the driver's connection if somebody else is in the middle of something on it."""
         ...
 
     def read(self, connection: Connection) -> None:
@@ -62,15 +59,13 @@ class Sqlite:
     its own statement, whatever the driver was told about transactions.
     """
 
-    def check(self, connection: Connection) -> None:
+    def check(self, driver: Any) -> None:
         """Refuse the only connection that there is while the host has a transaction on it.
 
         Whatever we end on it, even only reading, would end that as well, and without a word.
         """
-        driver = _driver(connection)
-        is_only = isinstance(connection.engine.pool, StaticPool | SingletonThreadPool)
         # Some drivers are always in a transaction, if they are told to.
-        if is_only and driver.in_transaction and getattr(driver, "autocommit", None) is not False:
+        if driver.in_transaction and getattr(driver, "autocommit", None) is not False:
             raise StorageBusy("the only connection is in a transaction; commit it, or hand it over")
 
     def read(self, connection: Connection) -> None:
@@ -79,12 +74,20 @@ class Sqlite:
     def begin(self, connection: Connection, seconds: float) -> None:
         """Begin a transaction that no other writer is in."""
         _take_over(connection)
-        wait = _milliseconds(min(seconds, _FILE_WAIT))
-        if connection.info.get(_WAITS) != wait:
+        if _WAITS not in connection.info:
             connection.exec_driver_sql("PRAGMA foreign_keys = ON")
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait}")
-            connection.info[_WAITS] = wait
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+            waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+            connection.info[_WAITS] = waits
+        waits = connection.info[_WAITS]
+        if waits <= _milliseconds(seconds):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {_milliseconds(seconds)}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            if not connection.invalidated:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {waits}")
 
     def commit(self, connection: Connection) -> None:
         """Make it last."""
@@ -116,7 +119,7 @@ class Sqlite:
         """Do nothing: there is only one writer."""
 
 
-#: Under this name a connection of the driver's remembers that it is set up, and how long it waits.
+#: Under this name a connection of the driver's remembers how long the host lets it wait.
 _WAITS: Final = "course_assignments.waits"
 
 
@@ -146,7 +149,7 @@ def _milliseconds(seconds: float) -> int:
 class Postgresql:
     """Rows are held where it matters, so that it is right at every isolation level."""
 
-    def check(self, connection: Connection) -> None:
+    def check(self, driver: Any) -> None:
         """Do nothing: a server has more than one connection."""
 
     def read(self, connection: Connection) -> None:

@@ -38,6 +38,9 @@ _CODES: Final[Mapping[str, str]] = {
     "22": "value_refused",
 }
 
+#: What a broken unique constraint is called.
+_TAKEN: Final = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE"})
+
 #: A commit that fails so was not carried out; after any other failure nobody knows.
 _UNDONE: Final = frozenset({"disk_full", "read_only", "constraint"})
 
@@ -71,6 +74,11 @@ def is_lost(error: SQLAlchemyError) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
+def is_taken(error: SQLAlchemyError) -> bool:
+    """Return whether something else stands where only one of it may."""
+    return state(error) in _TAKEN
+
+
 def is_undone(error: SQLAlchemyError) -> bool:
     """Return whether a commit that failed with *error* has certainly stored nothing."""
     return is_passing(error) or (not is_lost(error) and _code(error) in _UNDONE)
@@ -84,6 +92,12 @@ def explained(error: SQLAlchemyError) -> CourseAssignmentsError:
     if is_passing(error) or state(error) == "57014":  # a statement that took too long
         return StorageBusy(_said(error))
     return StorageError(_code(error), _said(error))
+
+
+#: What else it may be where a thread may have a database of its own.
+_IN_MEMORY: Final[Mapping[str, str]] = {
+    "SQLITE_ERROR": "; in memory, threads share a database only by a StaticPool"
+}
 
 
 def _code(error: SQLAlchemyError) -> str:
@@ -108,5 +122,6 @@ def _said(error: SQLAlchemyError) -> str:
     if hint.startswith(_NO_TEXT):
         return hint.partition(" with text")[0]
     if _code(error) == "missing_table":
-        return f"{hint}; call create_all(), or run your migrations"
+        more = _IN_MEMORY.get(state(error), "")
+        return f"{hint}; call create_all(), or run your migrations{more}"
     return hint

@@ -234,7 +234,7 @@ class _Builder:
     prefix: str
 
     def table(self, name: str, *parts: Any) -> Table:
-        forms = {part.name: _FORMS.get(type(getattr(part, "type", None))) for part in parts}
+        forms = {part.name: _FORMS.get(getattr(part, "type", None).__class__) for part in parts}
         checks = [
             self.check(name, f"{column}_written", form(column))
             for column, form in forms.items()

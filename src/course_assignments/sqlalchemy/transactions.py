@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from typing import Final, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Pool, StaticPool
+from sqlalchemy import Connection, Engine, Pool, SingletonThreadPool, StaticPool
 from sqlalchemy.exc import SQLAlchemyError
 
 from course_assignments.errors import OutcomeUnknown, StorageBusy
@@ -52,7 +52,7 @@ class OwnTransactions:
         self._engine = engine
         self._dialect = dialect_of(engine)
         self._patience = min(max(patience, 0.0), _MOST_PATIENCE)
-        self._turn = _turn(engine.pool) if isinstance(engine.pool, StaticPool) else None
+        self._only = engine.pool if isinstance(engine.pool, StaticPool) else None
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Return what *work* reads.
@@ -122,23 +122,22 @@ class OwnTransactions:
 
     @contextmanager
     def _connection(self) -> Generator[Connection]:
-        if self._turn is None:
-            with self._opened() as connection:
+        if self._only is None:
+            with self._engine.connect() as connection:
+                if isinstance(self._engine.pool, SingletonThreadPool):
+                    self._dialect.check(connection.connection.driver_connection)
                 yield connection
             return
-        if not self._turn.acquire(timeout=self._patience):
+        turn = _turn(self._only)
+        if not turn.acquire(timeout=self._patience):
             raise StorageBusy("the one connection is in use")
         try:
-            with self._opened() as connection:
+            # Before it is taken: the pool would undo what is under way as it takes it back.
+            self._dialect.check(self._only.connection.driver_connection)
+            with self._engine.connect() as connection:
                 yield connection
         finally:
-            self._turn.release()
-
-    @contextmanager
-    def _opened(self) -> Generator[Connection]:
-        with self._engine.connect() as connection:
-            self._dialect.check(connection)
-            yield connection
+            turn.release()
 
 
 def _turn(pool: Pool) -> Lock:

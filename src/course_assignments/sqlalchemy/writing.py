@@ -17,6 +17,7 @@ from course_assignments.changes import Change, Event, Record, Use, shown_id
 from course_assignments.errors import Conflict
 from course_assignments.keys import TrainingKey
 from course_assignments.people import User
+from course_assignments.sqlalchemy.failures import is_taken
 from course_assignments.sqlalchemy.rows import read_all, to_row
 from course_assignments.sqlalchemy.statements import TERMS, Statements
 from course_assignments.sqlalchemy.tables import ORDER
@@ -134,8 +135,8 @@ def _replace(connection: Connection, statements: Statements, records: Sequence[R
     for kind, group in _by_kind(records, _claim):
         try:
             connection.execute(statements.replace[kind], [_changed(record) for record in group])
-        except IntegrityError:
-            if kind is not User:
+        except IntegrityError as error:
+            if kind is not User or not is_taken(error):
                 raise
             # An e-mail address that was free when it was looked for, and is not any more.
             _check(group)

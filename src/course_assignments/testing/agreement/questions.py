@@ -1,5 +1,6 @@
 """What the machine asks of both repositories: queries with any filters, in pages of any size."""
 
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
@@ -18,8 +19,14 @@ HOMES = st.sampled_from(["acme", "beta", "nowhere"])
 CODES = st.sampled_from(["Spring-2026", "spring-2026", " Summer-2026"])
 TEXTS = st.sampled_from(["a", "E", "%", "_", "\\", "ada"]) | strategies.names()
 FLAGS = st.booleans()
+
+
+def _instant(days: int, hours: int) -> datetime:
+    return START + days * DAY + hours * HOUR
+
+
 INSTANTS = st.builds(
-    lambda days, hours: START + days * DAY + hours * HOUR,
+    _instant,
     st.sampled_from([-10, -1, 0, 0, 1, 10, 20, 30, 180, 300]),
     st.sampled_from([0, 0, 0, 1]),
 )
