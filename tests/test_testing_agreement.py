@@ -82,7 +82,7 @@ def test_every_command_is_carried_out_and_all_that_is_stored_is_whole() -> None:
             if len(self.seen["Event"]) > before:
                 done.add(name)
 
-    run_state_machine_as_test(Counting, settings=settings(SEARCH, max_examples=150))
+    run_state_machine_as_test(Counting, settings=settings(SEARCH, max_examples=100))
     assert COMMANDS - done == set()
 
 

@@ -270,6 +270,11 @@ BREAKDOWNS: dict[str, tuple[Make, str, type[Exception]]] = {
         ValueError,
     ),
     "odd ids are an error": (broken.Touchy, "test_under_odd_ids_nothing_is_found", ValueError),
+    "who comes second in a crowd is refused": (
+        races.careless(races.says_used_up_when_busy),
+        "test_nobody_is_refused_while_uses_are_left",
+        Refused,
+    ),
     "who comes second is refused": (
         races.careless(races.says_used_up_when_busy),
         "test_a_use_does_not_lose_to_other_uses",
