@@ -20,9 +20,9 @@ def named_tests(text: str) -> list[str]:
 
 
 def existing_tests() -> set[str]:
-    """Return every test in the files beside this one, as pytest calls it."""
+    """Return every test in the files here and below, as pytest calls it."""
     found: set[str] = set()
-    for path in TESTS.glob("test_*.py"):
+    for path in TESTS.rglob("test_*.py"):
         found |= _tests_in(ast.parse(path.read_text(encoding="utf-8")), path.name)
     return found
 

@@ -17,6 +17,7 @@ from course_assignments.sqlalchemy import SqlRepository
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LEARNERS = [f"learner-{number}" for number in range(12)]
 CODE = "Spring-2026"
+OTHER = "Summer-2026"
 
 
 class Service:
@@ -49,7 +50,7 @@ class Service:
                 organization_id="acme",
                 availability=timedelta(days=30),
                 max_uses=5,
-                codes=[CODE],
+                codes=[CODE, OTHER],
             )
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -116,12 +117,15 @@ def test_under_one_idempotency_key_a_request_counts_once(served: Any) -> None:
         answers = await asyncio.gather(*again)
         begun: list[Any] = []
         event.listen(service.app.state.office.engine.sync_engine, "begin", begun.append)
-        other = await redeem(client, "learner-1", **{"Idempotency-Key": "r-1"})
+        other = await redeem(client, "learner-0", OTHER, **{"Idempotency-Key": "r-1"})
 
-        assert [(one.status_code, one.json()["id"]) for one in answers] == [(201, "r-1")] * 4
+        made = (201, "learner-0/r-1")
+        assert [(one.status_code, one.json()["id"]) for one in answers] == [made] * 4
         assert (other.status_code, other.json()["codes"]) == (409, ["id_taken"])
         assert len(begun) == 1
         assert service.uses() == 1
+        own = await redeem(client, "learner-1", **{"Idempotency-Key": "r-1"})
+        assert own.json()["id"] == "learner-1/r-1"
 
     served(talk)
 

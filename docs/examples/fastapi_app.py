@@ -1,8 +1,7 @@
 """A FastAPI service in which learners redeem training keys, on async SQLAlchemy.
 
-Each command is one transaction of the service, and ours is a savepoint in it. What was read is
-checked again as it is written, so any number of workers may run: one that lost to another tries
-anew, from the start. Run it with ``uvicorn --factory fastapi_app:create_app``.
+Each command is one transaction of the service, and ours a savepoint in it. Any number of workers
+may run: who lost to another tries anew. Run it with ``uvicorn --factory fastapi_app:create_app``.
 """
 
 import asyncio
@@ -79,8 +78,9 @@ async def redeem(
     code: Annotated[str, Body(embed=True)],  # not in the address, which ends up in logs
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> ca.CourseAssignment:
-    """Redeem a key; however often it is sent under one Idempotency-Key, once."""
-    return await office.carry_out(lambda to: to.redeem(code, learner_id, id=idempotency_key))
+    """Redeem a key; however often a learner sends it under one Idempotency-Key, once."""
+    own = idempotency_key and f"{learner_id}/{idempotency_key}"  # nobody meets those of others
+    return await office.carry_out(lambda to: to.redeem(code, learner_id, id=own))
 
 
 @router.put("/assignments/{assignment_id}/end", response_model=Access)
