@@ -36,7 +36,7 @@ def test_no_constraint_is_written_for_another_database() -> None:
         one
         for table in build_tables(MetaData())
         for one in table.constraints
-        if isinstance(one, CheckConstraint) and str(one.name).endswith("_written")
+        if isinstance(one, CheckConstraint) and str(one.name).endswith("_ok")
     ]
     assert checks
     for check in checks:

@@ -187,6 +187,23 @@ class TestBuilding:
         assert (error.code, error.field) == ("invalid_prefix", "prefix")
         assert not metadata.tables
 
+    def test_the_longest_prefix_leaves_every_name_a_place_in_postgresql(self) -> None:
+        tables = build_tables(MetaData(), "p" * 20)
+        names = [str(one.name) for table in tables for one in table.constraints]
+        names += [str(one.name) for table in tables for one in table.indexes]
+
+        assert max(map(len, names)) == 63
+
+    # Letters beyond ASCII have two bytes.
+    @pytest.mark.parametrize("long", ["p" * 21, "\u00fc" * 11])
+    def test_refuses_a_longer_prefix(self, long: str) -> None:
+        metadata = MetaData()
+
+        error = refusal(lambda: build_tables(metadata, long))
+
+        assert (error.code, error.field) == ("invalid_prefix", "prefix")
+        assert not metadata.tables
+
     @pytest.mark.parametrize("table", [*TABLES], ids=lambda table: table.name)
     def test_refuses_a_metadata_that_has_a_table_of_the_name(self, table: Table) -> None:
         metadata = MetaData()
@@ -341,10 +358,10 @@ def breaking(connection: sqlite3.Connection, needed: Requirement, row: Row) -> t
             add(connection, table, row)
         taken = first(connection, table)
         return ({one: taken[one] for one in name.split(",")},)
-    column = name.removeprefix(f"{table}_").removesuffix("_written")
+    column = name.removeprefix(f"{table}_").removesuffix("_ok")
     if column in row and isinstance(TYPES[table][column], Flag):
         return ({column: 2}, {column: -1})
-    if name.endswith("_written"):
+    if name.endswith("_ok"):
         return tuple({column: wrong} for wrong in miswritten(row[column]))
     return BREAKING[name]
 
@@ -434,7 +451,7 @@ def test_without_it_the_database_takes_the_same_rows(
 def test_no_row_is_kept_for_a_check_that_is_gone() -> None:
     checks = {name for kind, _, name in REQUIREMENTS if kind == "CHECK"}
 
-    assert {name for name in checks if not name.endswith("_written")} == {*BREAKING}
+    assert {name for name in checks if not name.endswith("_ok")} == {*BREAKING}
 
 
 COLUMNS = [column for table in TABLES for column in table.columns]

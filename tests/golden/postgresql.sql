@@ -7,7 +7,7 @@ CREATE TABLE organizations (
     time_zone TEXT COLLATE "C" NOT NULL,
     anonymous_registration BOOLEAN NOT NULL,
     PRIMARY KEY (id),
-    CONSTRAINT organizations_anonymous_registration_written CHECK (anonymous_registration IN (false, true))
+    CONSTRAINT organizations_anonymous_registration_ok CHECK (anonymous_registration IN (false, true))
 );
 CREATE TABLE courses (
     id TEXT COLLATE "C" NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE courses (
     maximum_access TEXT COLLATE "C",
     archived BOOLEAN NOT NULL,
     PRIMARY KEY (id),
-    CONSTRAINT courses_archived_written CHECK (archived IN (false, true))
+    CONSTRAINT courses_archived_ok CHECK (archived IN (false, true))
 );
 CREATE TABLE users (
     id TEXT COLLATE "C" NOT NULL,
@@ -48,10 +48,10 @@ CREATE TABLE subscriptions (
     CONSTRAINT subscriptions_window CHECK (created_at < expires_at),
     CONSTRAINT subscriptions_edited_at CHECK (created_at <= edited_at),
     CONSTRAINT subscriptions_cancelled_at CHECK (created_at <= cancelled_at),
-    CONSTRAINT subscriptions_created_at_written CHECK (isfinite(created_at)),
-    CONSTRAINT subscriptions_expires_at_written CHECK (isfinite(expires_at)),
-    CONSTRAINT subscriptions_edited_at_written CHECK (isfinite(edited_at)),
-    CONSTRAINT subscriptions_cancelled_at_written CHECK (isfinite(cancelled_at)),
+    CONSTRAINT subscriptions_created_at_ok CHECK (isfinite(created_at)),
+    CONSTRAINT subscriptions_expires_at_ok CHECK (isfinite(expires_at)),
+    CONSTRAINT subscriptions_edited_at_ok CHECK (isfinite(edited_at)),
+    CONSTRAINT subscriptions_cancelled_at_ok CHECK (isfinite(cancelled_at)),
     FOREIGN KEY(learner_id) REFERENCES users (id),
     FOREIGN KEY(organization_id) REFERENCES organizations (id)
 );
@@ -76,10 +76,10 @@ CREATE TABLE key_batches (
     PRIMARY KEY (id),
     CONSTRAINT key_batches_max_uses CHECK (max_uses >= 1),
     CONSTRAINT key_batches_window CHECK (redeemable_from < redeemable_until),
-    CONSTRAINT key_batches_created_at_written CHECK (isfinite(created_at)),
-    CONSTRAINT key_batches_redeemable_from_written CHECK (isfinite(redeemable_from)),
-    CONSTRAINT key_batches_redeemable_until_written CHECK (isfinite(redeemable_until)),
-    CONSTRAINT key_batches_any_organization_written CHECK (any_organization IN (false, true)),
+    CONSTRAINT key_batches_created_at_ok CHECK (isfinite(created_at)),
+    CONSTRAINT key_batches_redeemable_from_ok CHECK (isfinite(redeemable_from)),
+    CONSTRAINT key_batches_redeemable_until_ok CHECK (isfinite(redeemable_until)),
+    CONSTRAINT key_batches_any_organization_ok CHECK (any_organization IN (false, true)),
     FOREIGN KEY(course_id) REFERENCES courses (id),
     FOREIGN KEY(organization_id) REFERENCES organizations (id)
 );
@@ -94,7 +94,7 @@ CREATE TABLE training_keys (
     revoked_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (code),
     CONSTRAINT training_keys_uses CHECK (uses BETWEEN 0 AND max_uses),
-    CONSTRAINT training_keys_revoked_at_written CHECK (isfinite(revoked_at)),
+    CONSTRAINT training_keys_revoked_at_ok CHECK (isfinite(revoked_at)),
     FOREIGN KEY(batch_id) REFERENCES key_batches (id)
 );
 CREATE INDEX training_keys_by_batch_id ON training_keys (batch_id, code);
@@ -120,12 +120,12 @@ CREATE TABLE course_assignments (
     CONSTRAINT course_assignments_first_lab_launched_at CHECK (created_at <= first_lab_launched_at),
     CONSTRAINT course_assignments_started_at CHECK (created_at <= started_at),
     CONSTRAINT course_assignments_origin CHECK ((batch_id IS NULL) = (redemption_id IS NULL) AND (batch_id IS NULL OR subscription_id IS NULL)),
-    CONSTRAINT course_assignments_created_at_written CHECK (isfinite(created_at)),
-    CONSTRAINT course_assignments_expires_at_written CHECK (isfinite(expires_at)),
-    CONSTRAINT course_assignments_first_lab_launched_at_written CHECK (isfinite(first_lab_launched_at)),
-    CONSTRAINT course_assignments_started_at_written CHECK (isfinite(started_at)),
-    CONSTRAINT course_assignments_completed_at_written CHECK (isfinite(completed_at)),
-    CONSTRAINT course_assignments_cancelled_at_written CHECK (isfinite(cancelled_at)),
+    CONSTRAINT course_assignments_created_at_ok CHECK (isfinite(created_at)),
+    CONSTRAINT course_assignments_expires_at_ok CHECK (isfinite(expires_at)),
+    CONSTRAINT course_assignments_first_lab_launched_at_ok CHECK (isfinite(first_lab_launched_at)),
+    CONSTRAINT course_assignments_started_at_ok CHECK (isfinite(started_at)),
+    CONSTRAINT course_assignments_completed_at_ok CHECK (isfinite(completed_at)),
+    CONSTRAINT course_assignments_cancelled_at_ok CHECK (isfinite(cancelled_at)),
     FOREIGN KEY(learner_id) REFERENCES users (id),
     FOREIGN KEY(course_id) REFERENCES courses (id),
     FOREIGN KEY(organization_id) REFERENCES organizations (id),
@@ -161,8 +161,8 @@ CREATE TABLE attempts (
     request_id TEXT COLLATE "C",
     PRIMARY KEY (id),
     CONSTRAINT attempts_number CHECK (number >= 1),
-    CONSTRAINT attempts_started_at_written CHECK (isfinite(started_at)),
-    CONSTRAINT attempts_finished_at_written CHECK (isfinite(finished_at)),
+    CONSTRAINT attempts_started_at_ok CHECK (isfinite(started_at)),
+    CONSTRAINT attempts_finished_at_ok CHECK (isfinite(finished_at)),
     FOREIGN KEY(assignment_id) REFERENCES course_assignments (id)
 );
 CREATE INDEX attempts_by_assignment_id ON attempts (assignment_id, started_at, id);
@@ -176,8 +176,8 @@ CREATE TABLE redemptions (
     redeemed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     restored_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (id),
-    CONSTRAINT redemptions_redeemed_at_written CHECK (isfinite(redeemed_at)),
-    CONSTRAINT redemptions_restored_at_written CHECK (isfinite(restored_at)),
+    CONSTRAINT redemptions_redeemed_at_ok CHECK (isfinite(redeemed_at)),
+    CONSTRAINT redemptions_restored_at_ok CHECK (isfinite(restored_at)),
     FOREIGN KEY(code) REFERENCES training_keys (code),
     FOREIGN KEY(batch_id) REFERENCES key_batches (id),
     FOREIGN KEY(learner_id) REFERENCES users (id),
@@ -194,7 +194,7 @@ CREATE TABLE events (
     subject_ids TEXT COLLATE "C" NOT NULL,
     details TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (position),
-    CONSTRAINT events_at_written CHECK (isfinite(at))
+    CONSTRAINT events_at_ok CHECK (isfinite(at))
 );
 CREATE INDEX events_by_at ON events (at);
 CREATE TABLE journal (

@@ -7,7 +7,7 @@ CREATE TABLE organizations (
     time_zone TEXT NOT NULL,
     anonymous_registration INTEGER NOT NULL,
     PRIMARY KEY (id),
-    CONSTRAINT organizations_anonymous_registration_written CHECK (anonymous_registration IN (false, true))
+    CONSTRAINT organizations_anonymous_registration_ok CHECK (anonymous_registration IN (false, true))
 )
  STRICT;
 CREATE TABLE courses (
@@ -20,7 +20,7 @@ CREATE TABLE courses (
     maximum_access TEXT,
     archived INTEGER NOT NULL,
     PRIMARY KEY (id),
-    CONSTRAINT courses_archived_written CHECK (archived IN (false, true))
+    CONSTRAINT courses_archived_ok CHECK (archived IN (false, true))
 )
  STRICT;
 CREATE TABLE users (
@@ -51,10 +51,10 @@ CREATE TABLE subscriptions (
     CONSTRAINT subscriptions_window CHECK (created_at < expires_at),
     CONSTRAINT subscriptions_edited_at CHECK (created_at <= edited_at),
     CONSTRAINT subscriptions_cancelled_at CHECK (created_at <= cancelled_at),
-    CONSTRAINT subscriptions_created_at_written CHECK (created_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT subscriptions_expires_at_written CHECK (expires_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT subscriptions_edited_at_written CHECK (edited_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT subscriptions_cancelled_at_written CHECK (cancelled_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT subscriptions_created_at_ok CHECK (created_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT subscriptions_expires_at_ok CHECK (expires_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT subscriptions_edited_at_ok CHECK (edited_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT subscriptions_cancelled_at_ok CHECK (cancelled_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     FOREIGN KEY(learner_id) REFERENCES users (id),
     FOREIGN KEY(organization_id) REFERENCES organizations (id)
 )
@@ -80,10 +80,10 @@ CREATE TABLE key_batches (
     PRIMARY KEY (id),
     CONSTRAINT key_batches_max_uses CHECK (max_uses >= 1),
     CONSTRAINT key_batches_window CHECK (redeemable_from < redeemable_until),
-    CONSTRAINT key_batches_created_at_written CHECK (created_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT key_batches_redeemable_from_written CHECK (redeemable_from GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT key_batches_redeemable_until_written CHECK (redeemable_until GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT key_batches_any_organization_written CHECK (any_organization IN (false, true)),
+    CONSTRAINT key_batches_created_at_ok CHECK (created_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT key_batches_redeemable_from_ok CHECK (redeemable_from GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT key_batches_redeemable_until_ok CHECK (redeemable_until GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT key_batches_any_organization_ok CHECK (any_organization IN (false, true)),
     FOREIGN KEY(course_id) REFERENCES courses (id),
     FOREIGN KEY(organization_id) REFERENCES organizations (id)
 )
@@ -99,7 +99,7 @@ CREATE TABLE training_keys (
     revoked_at TEXT,
     PRIMARY KEY (code),
     CONSTRAINT training_keys_uses CHECK (uses BETWEEN 0 AND max_uses),
-    CONSTRAINT training_keys_revoked_at_written CHECK (revoked_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT training_keys_revoked_at_ok CHECK (revoked_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     FOREIGN KEY(batch_id) REFERENCES key_batches (id)
 )
  STRICT;
@@ -126,12 +126,12 @@ CREATE TABLE course_assignments (
     CONSTRAINT course_assignments_first_lab_launched_at CHECK (created_at <= first_lab_launched_at),
     CONSTRAINT course_assignments_started_at CHECK (created_at <= started_at),
     CONSTRAINT course_assignments_origin CHECK ((batch_id IS NULL) = (redemption_id IS NULL) AND (batch_id IS NULL OR subscription_id IS NULL)),
-    CONSTRAINT course_assignments_created_at_written CHECK (created_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT course_assignments_expires_at_written CHECK (expires_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT course_assignments_first_lab_launched_at_written CHECK (first_lab_launched_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT course_assignments_started_at_written CHECK (started_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT course_assignments_completed_at_written CHECK (completed_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT course_assignments_cancelled_at_written CHECK (cancelled_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT course_assignments_created_at_ok CHECK (created_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT course_assignments_expires_at_ok CHECK (expires_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT course_assignments_first_lab_launched_at_ok CHECK (first_lab_launched_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT course_assignments_started_at_ok CHECK (started_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT course_assignments_completed_at_ok CHECK (completed_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT course_assignments_cancelled_at_ok CHECK (cancelled_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     FOREIGN KEY(learner_id) REFERENCES users (id),
     FOREIGN KEY(course_id) REFERENCES courses (id),
     FOREIGN KEY(organization_id) REFERENCES organizations (id),
@@ -169,8 +169,8 @@ CREATE TABLE attempts (
     request_id TEXT,
     PRIMARY KEY (id),
     CONSTRAINT attempts_number CHECK (number >= 1),
-    CONSTRAINT attempts_started_at_written CHECK (started_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT attempts_finished_at_written CHECK (finished_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT attempts_started_at_ok CHECK (started_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT attempts_finished_at_ok CHECK (finished_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     FOREIGN KEY(assignment_id) REFERENCES course_assignments (id)
 )
  STRICT;
@@ -185,8 +185,8 @@ CREATE TABLE redemptions (
     redeemed_at TEXT NOT NULL,
     restored_at TEXT,
     PRIMARY KEY (id),
-    CONSTRAINT redemptions_redeemed_at_written CHECK (redeemed_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    CONSTRAINT redemptions_restored_at_written CHECK (restored_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT redemptions_redeemed_at_ok CHECK (redeemed_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CONSTRAINT redemptions_restored_at_ok CHECK (restored_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     FOREIGN KEY(code) REFERENCES training_keys (code),
     FOREIGN KEY(batch_id) REFERENCES key_batches (id),
     FOREIGN KEY(learner_id) REFERENCES users (id),
@@ -204,7 +204,7 @@ CREATE TABLE events (
     subject_ids TEXT NOT NULL,
     details TEXT NOT NULL,
     PRIMARY KEY (position),
-    CONSTRAINT events_at_written CHECK (at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z')
+    CONSTRAINT events_at_ok CHECK (at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z')
 )
  STRICT;
 CREATE INDEX events_by_at ON events (at);

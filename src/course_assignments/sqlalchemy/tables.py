@@ -56,6 +56,10 @@ ORDER: Final = (
 )
 
 
+#: Names in PostgreSQL have 63 bytes, and the longest of ours, that of a check, takes 43 of them.
+_LONGEST_PREFIX: Final = 20
+
+
 @attrs.frozen(eq=False)
 class Tables:
     """The tables that records are kept in.
@@ -86,7 +90,8 @@ def build_tables(metadata: MetaData, prefix: str = "") -> Tables:
     makes the tables without one.
 
     Raises:
-        InvalidInput: an argument is of the wrong kind, or *metadata* has a table of such a name.
+        InvalidInput: an argument is of the wrong kind, *prefix* is too long for PostgreSQL, or
+            *metadata* has a table of such a name.
 
     Example:
         >>> metadata = MetaData()
@@ -96,8 +101,10 @@ def build_tables(metadata: MetaData, prefix: str = "") -> Tables:
     """
     fields.check_kind(metadata, "metadata", MetaData)
     fields.check_kind(prefix, "prefix", str)
-    if prefix and not prefix.isidentifier():
-        hint = "expected letters, digits and underscores, such as training_"
+    if prefix and not (prefix.isidentifier() and len(prefix.encode()) <= _LONGEST_PREFIX):
+        hint = (
+            f"expected at most {_LONGEST_PREFIX} letters, digits and underscores, such as training_"
+        )
         raise InvalidInput("invalid_prefix", "prefix", hint)
     build = _Builder(metadata, prefix)
     by_kind = {
@@ -236,7 +243,7 @@ class _Builder:
     def table(self, name: str, *parts: Any) -> Table:
         forms = {part.name: _FORMS.get(getattr(part, "type", None).__class__) for part in parts}
         checks = [
-            self.check(name, f"{column}_written", form(column))
+            self.check(name, f"{column}_ok", form(column))
             for column, form in forms.items()
             if form is not None
         ]
