@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 from support import broken, races
 
-from course_assignments import EventQuery, InMemoryRepository, Registrar, Repository
+from course_assignments import EventQuery, InMemoryRepository, Registrar, Repeat, Repository
 from course_assignments.testing import RepositoryAgreement
 
 #: Looks until something is found, and does not make it smaller.
@@ -66,6 +67,20 @@ def test_the_machine_finds(fault: str) -> None:
 
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Faulty, settings=SEARCH)
+
+
+# Rules leave notes, which they can only in a test of Hypothesis.
+@given(repeat=st.sampled_from(Repeat))
+def test_the_machine_says_what_each_of_them_lost(repeat: Repeat) -> None:
+    class Faulty(RepositoryAgreement):
+        def make(self) -> Repository:
+            return FAULTS["uses have no bound"]()
+
+    machine = Faulty()
+    machine.open(restores=True, once=True, repeat=repeat)
+
+    with pytest.raises(AssertionError, match=r"in memory \['\*{4}-26'\] stood .*, here \[\]"):
+        machine.commit(steps=[("use", 0, 0, 4)])
 
 
 def test_every_command_is_carried_out_and_all_that_is_stored_is_whole() -> None:

@@ -50,8 +50,9 @@ class Changes(Lessons):
         change = self._change(steps)
         note(repr(change))
         lost, named = (_lost(office.repository, change) for office in (self.reference, self.tested))
-        assert bool(named) == bool(lost), "the same changes are lost"
-        assert named <= lost, "what was lost is named, and nothing else"
+        told = f"in memory {sorted(lost)} stood in the way, here {sorted(named)}"
+        assert bool(named) == bool(lost), f"the same changes are lost: {told}"
+        assert named <= lost, f"what was lost is named, and nothing else: {told}"
         self.compare()
 
     def _change(self, steps: list[tuple[Any, ...]]) -> Change:
