@@ -17,6 +17,9 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 #: The docstrings of the installed package, the tests, and the code in the documents.
 EVERY_TEST = ("--pyargs", "course_assignments", "tests", "README.md", "docs")
 
+#: All but those tests that take long, and that one Python and no measuring of lines will do for.
+SHORT = ("-m", "not long", *EVERY_TEST)
+
 #: What processes show of PostgreSQL; like `tests/postgres` it is run only when it is named.
 POSTGRES_CRASHES = "tests/crash/test_crash_postgres.py"
 
@@ -40,9 +43,10 @@ def tests(session: nox.Session) -> None:
         session.run("pytest", *session.posargs)
         return
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *EVERY_TEST)
+    session.run("coverage", "run", "-m", "pytest", *SHORT)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
+    session.run("pytest", "-m", "long", "tests")
 
 
 @nox.session(default=False)
@@ -145,7 +149,7 @@ def build(session: nox.Session) -> None:
 def matrix(session: nox.Session, dateutil: str) -> None:
     """Run the tests on each Python and each python-dateutil that is in wide use."""
     session.install(PACKAGE, *group("test"), f"python-dateutil=={dateutil}")
-    session.run("pytest", *EVERY_TEST)
+    session.run("pytest", *SHORT)
 
 
 @nox.session(default=False)
@@ -171,4 +175,4 @@ def lowest(session: nox.Session) -> None:
     )
     session.install("--no-deps", ".")
     # In its importlib mode pytest 8.0 cannot import a package out of a hidden folder such as .nox.
-    session.run("pytest", "--import-mode=prepend", *EVERY_TEST)
+    session.run("pytest", "--import-mode=prepend", *SHORT)

@@ -34,7 +34,7 @@ class Agreement(RepositoryAgreement):
         return JsonRepository()
 
 
-TestAgreement = Agreement.TestCase
+TestAgreement = pytest.mark.long(Agreement.TestCase)
 
 
 def filled() -> JsonRepository:

@@ -177,6 +177,7 @@ class TestCancellingAndTheFirstLaunchAtOnce:
         assert told.count("cancel") == len(granted(cancels))
         assert rounds // 3 <= len(refusals(starts)) <= rounds - rounds // 3
 
+    @pytest.mark.long
     def test_ten_thousand_times_never_both(self) -> None:
         self.play(InMemoryRepository, 10_000)
 

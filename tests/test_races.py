@@ -617,6 +617,7 @@ class TestCancellingAndReschedulingAtOnce:
         refused = refusals(reschedules)
         assert rounds // 3 <= len(refused) <= rounds - rounds // 3
 
+    @pytest.mark.long
     def test_ten_thousand_times_the_loser_sees_the_winner(self) -> None:
         self.play(InMemoryRepository, 10_000)
 

@@ -200,20 +200,24 @@ def named(counter: Counter[str]) -> set[str]:
     return {one.split(": ")[1] for one in counter}
 
 
+@pytest.mark.long
 def test_every_sequence_of_commands_comes_to_what_the_rules_say() -> None:
     _, fault = run()
     if fault is not None:
         raise fault
 
 
+@pytest.mark.long
 def test_the_run_reaches_every_command() -> None:
     assert done(reached()) == COMMANDS
 
 
+@pytest.mark.long
 def test_the_run_reaches_every_reason() -> None:
     assert named(reached()) >= REASONS
 
 
+@pytest.mark.long
 def test_the_run_reaches_what_others_can_overtake() -> None:
     assert decided_anew(reached()) >= OVERTAKEN
 
@@ -774,6 +778,7 @@ FAULTS: dict[str, type[LearningMachine]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.long
 def test_the_machine_finds(fault: str) -> None:
     with pytest.raises(AssertionError):
         seek(FAULTS[fault])

@@ -60,6 +60,7 @@ FAULTS: dict[str, Callable[[], Repository]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.long
 def test_the_machine_finds(fault: str) -> None:
     class Faulty(RepositoryAgreement):
         def make(self) -> Repository:
@@ -83,6 +84,7 @@ def test_the_machine_says_what_each_of_them_lost(repeat: Repeat) -> None:
         machine.commit(steps=[("use", 0, 0, 4)])
 
 
+@pytest.mark.long
 def test_every_command_is_carried_out_and_all_that_is_stored_is_whole() -> None:
     """A storage with foreign keys takes what the machine stores."""
     done: set[str] = set()

@@ -288,6 +288,7 @@ def run(make: Make, example: str) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.long
 def test_an_example_finds(fault: str) -> None:
     make, example = FAULTS[fault]
     # A change that is lost although it should not be shows as the conflict itself.
@@ -297,6 +298,7 @@ def test_an_example_finds(fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", BREAKDOWNS)
+@pytest.mark.long
 def test_an_example_breaks_down_over(fault: str) -> None:
     make, example, error = BREAKDOWNS[fault]
     with pytest.raises(error):

@@ -8,7 +8,10 @@ import pytest
 from support.proofs import Proofs
 from support.writers import Place
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows"),
+    pytest.mark.long,
+]
 
 
 @pytest.fixture
