@@ -134,6 +134,20 @@ class TestTheFile:
                     call()
                 assert caught.value.code == "missing_table"
 
+    def test_a_table_of_the_hosts_that_has_our_name_is_said(self, path: Path) -> None:
+        with closing(open_file(path)) as engine:
+            with engine.begin() as connection:
+                connection.exec_driver_sql("CREATE TABLE courses (id TEXT PRIMARY KEY)")
+            repository = SqlRepository(engine)
+            repository.create_all()
+            for call in (
+                lambda: read(repository),
+                lambda: repository.commit(Change(create=[COURSE])),
+            ):
+                with pytest.raises(StorageError, match="give the tables a prefix") as caught:
+                    call()
+                assert caught.value.code == "missing_column"
+
     def test_a_file_that_others_hold_is_waited_for(
         self, repository: SqlRepository, path: Path, waits: list[float]
     ) -> None:
@@ -352,6 +366,7 @@ class TestExplaining:
             ("23514", "constraint"),
             ("XX001", "corrupt"),
             ("42P01", "missing_table"),
+            ("42703", "missing_column"),
             ("42501", "not_permitted"),
             ("22021", "value_refused"),
             ("0A000", "failed"),

@@ -34,8 +34,16 @@ _CODES: Final[Mapping[str, str]] = {
     "23": "constraint",
     "XX": "corrupt",
     "42P01": "missing_table",
+    "42703": "missing_column",
     "42501": "not_permitted",
     "22": "value_refused",
+}
+
+#: What SQLite has no code for.
+_MISSING: Final[Mapping[str, str]] = {
+    "no such table": "missing_table",
+    "no such column": "missing_column",
+    "has no column": "missing_column",
 }
 
 #: What a broken unique constraint is called.
@@ -103,8 +111,9 @@ _IN_MEMORY: Final[Mapping[str, str]] = {
 def _code(error: SQLAlchemyError) -> str:
     said = state(error)
     cause = str(getattr(error, "orig", ""))
-    if said == "SQLITE_ERROR" and "no such table" in cause:
-        return "missing_table"
+    if said == "SQLITE_ERROR":
+        missing = (code for words, code in _MISSING.items() if words in cause)
+        return next(missing, "failed")
     if cause.startswith(_NO_TEXT):
         return "unreadable"
     fitting = [code for start, code in _CODES.items() if said.startswith(start)]
@@ -124,4 +133,6 @@ def _said(error: SQLAlchemyError) -> str:
     if _code(error) == "missing_table":
         more = _IN_MEMORY.get(state(error), "")
         return f"{hint}; call create_all(), or run your migrations{more}"
+    if _code(error) == "missing_column":
+        return f"{hint}; run your migrations, or give the tables a prefix if this one is yours"
     return hint
