@@ -42,19 +42,7 @@ _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
 
 #: The fields that a kind is listed by; a kind that no query asks for is only ever read by id.
 _ORDER: Final[Mapping[type, tuple[str, ...]]] = {
-    query.kind: query.order
-    for query in (
-        queries.OrganizationQuery,
-        queries.CourseQuery,
-        queries.UserQuery,
-        queries.AssignmentQuery,
-        queries.AttemptQuery,
-        queries.SubscriptionQuery,
-        queries.BatchQuery,
-        queries.KeyQuery,
-        queries.RedemptionQuery,
-        queries.EventQuery,
-    )
+    query.kind: query.order for query in queries.QUERIES
 }
 
 

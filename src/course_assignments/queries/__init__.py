@@ -4,6 +4,8 @@ A query says by itself whether a record matches and where the record stands in t
 repository without a search engine of its own works by filtering and sorting.
 """
 
+from typing import Any, Final
+
 from course_assignments.queries.assignments import AssignmentQuery
 from course_assignments.queries.attempts import AttemptQuery
 from course_assignments.queries.base import (
@@ -22,9 +24,24 @@ from course_assignments.queries.events import EventQuery
 from course_assignments.queries.keys import BatchQuery, KeyQuery, RedemptionQuery
 from course_assignments.queries.subscriptions import SubscriptionQuery
 
+#: Every class of query, one for each kind of record that is listed.
+QUERIES: Final[tuple[type[Query[Any]], ...]] = (
+    OrganizationQuery,
+    CourseQuery,
+    UserQuery,
+    AssignmentQuery,
+    AttemptQuery,
+    SubscriptionQuery,
+    BatchQuery,
+    KeyQuery,
+    RedemptionQuery,
+    EventQuery,
+)
+
 __all__ = [
     "LARGEST_PAGE",
     "PAGE",
+    "QUERIES",
     "AssignmentQuery",
     "AttemptQuery",
     "BatchQuery",

@@ -56,7 +56,7 @@ class Searching:
         Raises:
             InvalidInput: it is no query of this library: what another one means is unknown here.
         """
-        if type(query) not in _QUERIES:
+        if type(query) not in queries.QUERIES:
             raise InvalidInput("wrong_type", "query", "expected a query of course_assignments")
         parameters: Parameters = {"page": query.limit + 1}
         facets = (("kind", query.kind), *_facets(query, parameters))
@@ -69,22 +69,6 @@ class Searching:
         order = [table.c[name] for name in query.order]
         conditions = [_CONDITIONS[facet[0]](table, self._dialect, *facet[1:]) for facet in facets]
         return select(table).where(*conditions).order_by(*order).limit(bindparam("page"))
-
-
-_QUERIES: Final = frozenset(
-    {
-        queries.OrganizationQuery,
-        queries.CourseQuery,
-        queries.UserQuery,
-        queries.AssignmentQuery,
-        queries.AttemptQuery,
-        queries.SubscriptionQuery,
-        queries.BatchQuery,
-        queries.KeyQuery,
-        queries.RedemptionQuery,
-        queries.EventQuery,
-    }
-)
 
 
 def _facets(query: Query[Any], parameters: Parameters) -> Iterator[Facet]:
