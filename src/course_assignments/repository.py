@@ -89,8 +89,8 @@ class Repository(Protocol):
         all of it is stored. ``Replace.of`` and ``Use.of`` say what a step makes of a record.
 
         Raises:
-            Conflict: something was lost, and so nothing is stored; it names the ids, those of keys
-                masked.
+            Conflict: something was lost, and so nothing is stored; it names one or more of the ids
+                that were, those of keys masked.
         """
         ...
 

@@ -96,7 +96,7 @@ class Changes(Lessons):
 def _place(record: Record) -> object:
     """Return what no two steps of a change may share: its id, and for users that they are users.
 
-    What becomes of two users who swap their addresses in one change is not promised.
+    No command lets two users swap their addresses in one change, so nothing asks for it.
     """
     return User if isinstance(record, User) else (record.__class__, record.id)
 
