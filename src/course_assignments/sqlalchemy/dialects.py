@@ -158,7 +158,7 @@ class Postgresql:
 
     def begin(self, connection: Connection, seconds: float) -> None:
         """Begin a transaction in which no lock is waited for longer than *seconds*."""
-        if getattr(connection.connection.dbapi_connection, "autocommit", False):
+        if getattr(connection.connection.dbapi_connection, "autocommit", None) is True:
             # The host's engine begins no transactions; here there has to be one.
             connection.execution_options(isolation_level="READ COMMITTED")
         limits = {"lock": min(seconds, _LOCK_WAIT), "all": max(seconds, _STATEMENT)}
