@@ -206,6 +206,7 @@ STRIKES.remove(("busy", "after"))
 
 @pytest.mark.parametrize(("name", "when"), STRIKES)
 @pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.long
 def test_the_state_is_the_one_before_or_the_one_after(
     command: str, name: str, when: str, template: Path, tmp_path: Path
 ) -> None:
@@ -214,6 +215,7 @@ def test_the_state_is_the_one_before_or_the_one_after(
         assert [*complaints(bench, command, FAULTS[name], late=when == "after")] == []
 
 
+@pytest.mark.long
 def test_an_adapter_that_commits_each_statement_is_found_out(
     template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

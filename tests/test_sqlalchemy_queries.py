@@ -282,6 +282,7 @@ def pages(repository: Repository, query: Query[Any]) -> Iterator[tuple[Any, ...]
 
 @each_query
 @given(data=st.data())
+@pytest.mark.long
 def test_the_answers_are_those_of_memory_page_by_page(
     kind: type[Query[Any]], data: st.DataObject, engine: Engine
 ) -> None:
