@@ -266,6 +266,20 @@ class TestTryingAgain:
         assert all(0 <= wait <= limit for wait, limit in zip(waits, limits, strict=True))
         assert len(set(waits)) > 1
 
+    def test_a_commit_that_is_busy_is_undone_and_done_again(
+        self, patient: SqlRepository, watch: Watch, waits: list[float]
+    ) -> None:
+        busy = iter([trouble(5, "SQLITE_BUSY", "database is locked")])
+
+        def fail(statement: str) -> None:
+            if statement == "COMMIT" and (error := next(busy, None)):
+                raise error
+
+        with watch.told(before=fail):
+            patient.commit(Change(create=[COURSE]))
+        assert COURSE in read(patient)
+        assert len(waits) == 1
+
     def test_what_is_busy_for_ever_ends_at_the_deadline(
         self, engine: Engine, watch: Watch, monkeypatch: pytest.MonkeyPatch
     ) -> None:
