@@ -5,21 +5,16 @@ keys and migrations. What a command has read before it writes is a foreign key; 
 names, such as the organization of a user, may come later.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Literal
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 import attrs
 from sqlalchemy import (
-    CheckConstraint,
     Column,
-    ForeignKey,
-    Index,
     Integer,
     MetaData,
     Table,
-    UniqueConstraint,
 )
-from sqlalchemy.exc import InvalidRequestError
 
 from course_assignments import fields
 from course_assignments.assignments import CourseAssignment, Note, Seat
@@ -30,16 +25,19 @@ from course_assignments.enums import ExpirationLimit, Role
 from course_assignments.errors import InvalidInput
 from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
 from course_assignments.people import User
-from course_assignments.sqlalchemy.column_types import (
-    Document,
-    Flag,
-    Instant,
-    Plain,
-    Word,
-    Written,
+from course_assignments.sqlalchemy.building import (
+    Builder,
+    count,
+    document,
+    flag,
+    instant,
+    key,
+    length,
+    named,
+    text,
 )
+from course_assignments.sqlalchemy.column_types import Word
 from course_assignments.subscriptions import Opening, Subscription
-from course_assignments.terms import Term
 
 #: The kinds, each behind those that it refers to.
 ORDER: Final = (
@@ -106,74 +104,74 @@ def build_tables(metadata: MetaData, prefix: str = "") -> Tables:
             f"expected at most {_LONGEST_PREFIX} letters, digits and underscores, such as training_"
         )
         raise InvalidInput("invalid_prefix", "prefix", hint)
-    build = _Builder(metadata, prefix)
+    build = Builder(metadata, prefix)
     by_kind = {
         Organization: build.table(
             "organizations",
-            *(_key("id"), *_named(), _text("parent_id"), _length("maximum_access")),
-            *(_text("time_zone", required=True), _flag("anonymous_registration")),
+            *(key("id"), *named(), text("parent_id"), length("maximum_access")),
+            *(text("time_zone", required=True), flag("anonymous_registration")),
         ),
         Course: build.table(
             "courses",
-            *(_key("id"), *_named(), _text("content_provider"), _text("publishing_group")),
-            *(_document("activities", tuple[Activity, ...]), _length("maximum_access")),
-            _flag("archived"),
+            *(key("id"), *named(), text("content_provider"), text("publishing_group")),
+            *(document("activities", tuple[Activity, ...]), length("maximum_access")),
+            flag("archived"),
         ),
         User: build.table(
             "users",
-            *(_key("id"), *_named(), _text("email", required=True)),
-            *(_text("folded_email", required=True), _text("organization_id")),
-            _document("roles", frozenset[Role]),
-            _document("managed_organization_ids", frozenset[str]),
+            *(key("id"), *named(), text("email", required=True)),
+            *(text("folded_email", required=True), text("organization_id")),
+            document("roles", frozenset[Role]),
+            document("managed_organization_ids", frozenset[str]),
             *(build.unique("users", "folded_email"), build.index("users", "organization_id", "id")),
         ),
         Subscription: build.table(
             "subscriptions",
-            *(_key("id"), build.reference("learner_id", "users")),
+            *(key("id"), build.reference("learner_id", "users")),
             build.reference("organization_id", "organizations", required=False),
-            _document("course_ids", tuple[str, ...]),
-            *(_instant("created_at", required=True), _instant("expires_at", required=True)),
-            *(_instant("edited_at"), _instant("cancelled_at")),
-            _document("openings", tuple[Opening, ...]),
+            document("course_ids", tuple[str, ...]),
+            *(instant("created_at", required=True), instant("expires_at", required=True)),
+            *(instant("edited_at"), instant("cancelled_at")),
+            document("openings", tuple[Opening, ...]),
             *build.window("subscriptions", "edited_at", "cancelled_at"),
             *build.listings("subscriptions", "created_at", "learner_id", "organization_id"),
             build.index("subscriptions", "expires_at"),
         ),
         KeyBatch: build.table(
             "key_batches",
-            *(_key("id"), *_named(), build.reference("course_id", "courses")),
+            *(key("id"), *named(), build.reference("course_id", "courses")),
             build.reference("organization_id", "organizations"),
-            _instant("created_at", required=True),
-            *(_instant("redeemable_from"), _instant("redeemable_until")),
-            *(_count("max_uses"), _length("availability", required=True)),
-            *(_flag("any_organization"), _count("size"), _document("additions", _ADDITIONS)),
+            instant("created_at", required=True),
+            *(instant("redeemable_from"), instant("redeemable_until")),
+            *(count("max_uses"), length("availability", required=True)),
+            *(flag("any_organization"), count("size"), document("additions", _ADDITIONS)),
             build.check("key_batches", "max_uses", "max_uses >= 1"),
             build.check("key_batches", "window", "redeemable_from < redeemable_until"),
             *build.listings("key_batches", "created_at", "course_id", "organization_id"),
         ),
         TrainingKey: build.table(
             "training_keys",
-            *(_key("code"), build.reference("batch_id", "key_batches")),
-            *(_count("uses"), _count("max_uses"), _instant("revoked_at")),
+            *(key("code"), build.reference("batch_id", "key_batches")),
+            *(count("uses"), count("max_uses"), instant("revoked_at")),
             build.check("training_keys", "uses", "uses BETWEEN 0 AND max_uses"),
             build.index("training_keys", "batch_id", "code"),
         ),
         CourseAssignment: build.table(
             "course_assignments",
-            *(_key("id"), build.reference("learner_id", "users")),
+            *(key("id"), build.reference("learner_id", "users")),
             build.reference("course_id", "courses"),
             build.reference("organization_id", "organizations", required=False),
-            *(_instant("created_at", required=True), _instant("expires_at", required=True)),
+            *(instant("created_at", required=True), instant("expires_at", required=True)),
             Column("limited_by", Word(ExpirationLimit), nullable=False),
             build.reference("batch_id", "key_batches", required=False),
             # The redemption refers to the assignment; two that refer to each other could only
             # be written with deferred constraints, whose errors come too late.
-            _text("redemption_id"),
+            text("redemption_id"),
             build.reference("subscription_id", "subscriptions", required=False),
-            *(_instant("first_lab_launched_at"), _instant("started_at")),
-            *(_instant("completed_at"), _instant("cancelled_at")),
-            _document("finished", frozenset[str]),
-            _document("notes", tuple[Note, ...]),
+            *(instant("first_lab_launched_at"), instant("started_at")),
+            *(instant("completed_at"), instant("cancelled_at")),
+            document("finished", frozenset[str]),
+            document("notes", tuple[Note, ...]),
             *build.window("course_assignments", "first_lab_launched_at", "started_at"),
             build.check(
                 "course_assignments",
@@ -189,35 +187,35 @@ def build_tables(metadata: MetaData, prefix: str = "") -> Tables:
         ),
         Seat: build.table(
             "seats",
-            *(_key("id"), build.reference("learner_id", "users")),
+            *(key("id"), build.reference("learner_id", "users")),
             build.reference("course_id", "courses"),
             build.reference("assignment_id", "course_assignments"),
             build.unique("seats", "learner_id", "course_id"),
         ),
         Attempt: build.table(
             "attempts",
-            *(_key("id"), build.reference("assignment_id", "course_assignments")),
-            *(_text("activity_id", required=True), _count("number")),
-            *(_instant("started_at", required=True), _document("pauses", tuple[Pause, ...])),
-            *(_instant("finished_at"), _text("request_id")),
+            *(key("id"), build.reference("assignment_id", "course_assignments")),
+            *(text("activity_id", required=True), count("number")),
+            *(instant("started_at", required=True), document("pauses", tuple[Pause, ...])),
+            *(instant("finished_at"), text("request_id")),
             build.check("attempts", "number", "number >= 1"),
             *build.listings("attempts", "started_at", "assignment_id"),
         ),
         Redemption: build.table(
             "redemptions",
-            *(_key("id"), build.reference("code", "training_keys", "code")),
+            *(key("id"), build.reference("code", "training_keys", "code")),
             build.reference("batch_id", "key_batches"),
             build.reference("learner_id", "users"),
             build.reference("assignment_id", "course_assignments"),
-            *(_instant("redeemed_at", required=True), _instant("restored_at")),
+            *(instant("redeemed_at", required=True), instant("restored_at")),
             *build.listings("redemptions", "redeemed_at", "code", "learner_id"),
         ),
         Event: build.table(
             "events",
             Column("position", Integer, primary_key=True, autoincrement=False),
-            *(_instant("at", required=True), _text("by"), _text("action", required=True)),
-            _document("subject_ids", tuple[str, ...]),
-            _document("details", tuple[tuple[str, str], ...]),
+            *(instant("at", required=True), text("by"), text("action", required=True)),
+            document("subject_ids", tuple[str, ...]),
+            document("details", tuple[tuple[str, str], ...]),
             build.index("events", "at"),
         ),
     }
@@ -231,91 +229,3 @@ def build_tables(metadata: MetaData, prefix: str = "") -> Tables:
 
 
 _ADDITIONS = tuple[Addition, ...]
-
-
-@attrs.frozen
-class _Builder:
-    """Makes tables whose names, and those of what belongs to them, begin with a prefix."""
-
-    metadata: MetaData
-    prefix: str
-
-    def table(self, name: str, *parts: Any) -> Table:
-        forms = {part.name: _FORMS.get(getattr(part, "type", None).__class__) for part in parts}
-        checks = [
-            self.check(name, f"{column}_ok", form(column))
-            for column, form in forms.items()
-            if form is not None
-        ]
-        try:
-            return Table(self.prefix + name, self.metadata, *parts, *checks, sqlite_strict=True)
-        except InvalidRequestError:
-            there = f"there is a table {self.prefix}{name} in it already"
-            hint = f"{there}; build them once, or give another prefix"
-            raise InvalidInput("table_exists", "prefix", hint) from None
-
-    def reference(
-        self, name: str, table: str, to: Literal["id", "code"] = "id", *, required: bool = True
-    ) -> Column[str]:
-        target = f"{self.prefix}{table}.{to}"
-        return Column(name, Plain, ForeignKey(target), nullable=not required)
-
-    def check(self, table: str, name: str, condition: str | Written) -> CheckConstraint:
-        return CheckConstraint(condition, name=f"{self.prefix}{table}_{name}")
-
-    def window(self, table: str, *instants: str) -> Iterator[CheckConstraint]:
-        """Hold what the record holds: it ends after it began, and nothing comes before that."""
-        yield self.check(table, "window", "created_at < expires_at")
-        for name in instants:
-            yield self.check(table, name, f"created_at <= {name}")
-
-    def unique(self, table: str, *columns: str) -> UniqueConstraint:
-        return UniqueConstraint(*columns, name=f"{self.prefix}{table}_by_{columns[0]}")
-
-    def index(self, table: str, *columns: str) -> Index:
-        return Index(f"{self.prefix}{table}_by_{columns[0]}", *columns)
-
-    def listings(self, table: str, since: str, *narrowed: str) -> Iterator[Index]:
-        """Let all of *table*, and all under each of *narrowed*, be listed from the oldest on."""
-        for columns in ((), *((name,) for name in narrowed)):
-            yield self.index(table, *columns, since, "id")
-
-
-#: How it is checked that columns hold what their types write; any database has to take the words.
-_FORMS: Final[Mapping[type, Callable[[str], str | Written]]] = {
-    Instant: Written,
-    Flag: "{} IN (false, true)".format,
-}
-
-
-def _key(name: str) -> Column[str]:
-    return Column(name, Plain, primary_key=True)
-
-
-def _text(name: str, *, required: bool = False) -> Column[str]:
-    return Column(name, Plain, nullable=not required)
-
-
-def _named() -> tuple[Column[str], Column[str]]:
-    """Return the columns for a name: as it was given, and as it is searched."""
-    return _text("name", required=True), _text("folded_name", required=True)
-
-
-def _instant(name: str, *, required: bool = False) -> Column[Any]:
-    return Column(name, Instant, nullable=not required)
-
-
-def _length(name: str, *, required: bool = False) -> Column[Any]:
-    return Column(name, Word(Term), nullable=not required)
-
-
-def _flag(name: str) -> Column[bool]:
-    return Column(name, Flag, nullable=False)
-
-
-def _count(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False)
-
-
-def _document(name: str, kind: Any) -> Column[Any]:
-    return Column(name, Document(kind), nullable=False)
