@@ -41,7 +41,7 @@ class Statements:
         use: ``by`` more uses of a key, if its terms are as given and its bounds hold.
         advance: The journal goes on by ``count``; it gives the last position.
         append: New events.
-        prune: Events before ``at`` are dropped.
+        prune: Events from before the instant ``before`` are dropped.
     """
 
     read: Mapping[type, Executable]

@@ -1,7 +1,7 @@
 """How a change is written in one transaction: compare, create, replace, use, record.
 
-Everything is taken in one order, so that no two transactions wait for each other: first what is
-there already, by kind and id, then what is new, then the counters of keys, and the journal last.
+Everything is taken in one order, so that no two changes wait for each other in a circle: first what
+is there already, by kind and id, then what is new, then the counters of keys, the journal last.
 What crowds meet at is so held for the shortest time.
 """
 
