@@ -37,9 +37,8 @@ from course_assignments import (
     ReschedulePolicy,
     Role,
     SubscriptionPolicy,
-    profiles,
 )
-from course_assignments.policies.bundle import DOCUMENTED
+from course_assignments.policies import DOCUMENTED, defaults
 from course_assignments.reasons import CourseArchived, ForPair
 
 DAY = timedelta(days=1)
@@ -106,12 +105,12 @@ class TestTheDocumentedOnes:
         assert Policies() == DOCUMENTED
 
     def test_their_numbers_are_those_of_the_documents(self) -> None:
-        assert timedelta(days=180) == profiles.MAXIMUM_ACCESS
-        assert Months(6) == profiles.DEFAULT_ACCESS
-        assert timedelta(hours=24) == profiles.CANCELLATION_WINDOW
-        assert profiles.KEY_ROLES == (Role.OPERATIONS_MANAGER,)
-        assert profiles.SUPPORT_ROLES == (Role.SUPPORT,)
-        assert set(profiles.ASSIGNING_ROLES) == set(Role) - {Role.SUPPORT}
+        assert timedelta(days=180) == defaults.MAXIMUM_ACCESS
+        assert Months(6) == defaults.DEFAULT_ACCESS
+        assert timedelta(hours=24) == defaults.CANCELLATION_WINDOW
+        assert defaults.KEY_ROLES == (Role.OPERATIONS_MANAGER,)
+        assert defaults.SUPPORT_ROLES == (Role.SUPPORT,)
+        assert set(defaults.ASSIGNING_ROLES) == set(Role) - {Role.SUPPORT}
 
 
 class TestAHostsOwn:

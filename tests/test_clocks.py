@@ -14,7 +14,7 @@ from support.strategies import US, instants, terms, utc_instants
 from support.values import refusal
 
 from course_assignments import ManualClock, Months, Term, TermLike, system_clock
-from course_assignments.instants import as_utc
+from course_assignments.time.datetimes import as_utc
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 NAIVE = datetime.fromisoformat("2026-01-05")

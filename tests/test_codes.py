@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support.values import refusal
 
 from course_assignments import InvalidInput, codes, read_codes
-from course_assignments.codes import (
+from course_assignments.entities.codes import (
     check_symbol,
     fold,
     generate,

@@ -39,15 +39,13 @@ from course_assignments import (
     StatementLine,
     StatementTotal,
     TrainingKey,
-    cells,
-    columns,
     every,
-    export,
     export_csv,
     read_cell,
 )
-from course_assignments.cells import guard, write_cell
-from course_assignments.codes import check_symbol
+from course_assignments.entities.codes import check_symbol
+from course_assignments.export import cells, columns, writer
+from course_assignments.export.cells import guard, write_cell
 
 DAY = timedelta(days=1)
 US = timedelta(microseconds=1)
@@ -250,7 +248,7 @@ class TestFormulas:
         own = ExportColumn[TrainingKey](title, lambda _: text)
         assert_no_formula(exported([KEY], columns=[own]))
 
-    @pytest.mark.parametrize("module", [cells, export])
+    @pytest.mark.parametrize("module", [cells, writer])
     @pytest.mark.parametrize("sign", SIGNS[:4])
     def test_only_the_guard_prevents_it(
         self, module: Any, sign: str, monkeypatch: pytest.MonkeyPatch

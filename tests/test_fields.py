@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.values import refusal
 
 from course_assignments import InvalidInput, Months, StorageError
-from course_assignments import fields as f
+from course_assignments import validation as f
 
 #: By their numbers, from the Unicode code charts, and not by what `unicodedata` calls them.
 CONTROL = {*range(0x20), *range(0x7F, 0xA0)}

@@ -5,7 +5,7 @@ from hashlib import sha256
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_assignments.identifiers import derived_id
+from course_assignments.validation import derived_id
 
 parts = st.lists(st.text("ab\0é", max_size=3), max_size=4)
 

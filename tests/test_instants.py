@@ -15,8 +15,8 @@ from support.strategies import FOLDS, GAPS, US, ZONE_NAMES, instants, terms, utc
 from support.values import assert_is_value, refusal
 
 from course_assignments import InvalidInput, Months, Term, TermLike, format_term, parse_term
-from course_assignments.instants import as_utc, show, start_of_day, zone_named
-from course_assignments.terms import as_term, end_of, resolve_end
+from course_assignments.time.datetimes import as_utc, show, start_of_day, zone_named
+from course_assignments.time.durations import as_term, end_of, resolve_end
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 TOO_LATE = datetime(9900, 1, 1, tzinfo=UTC)

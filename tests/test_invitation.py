@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from support.world import ACME, ADA, BETA, PYTHON, SQL, START
 
 import course_assignments as ca
-from course_assignments import headers, invitations, wording
-from course_assignments.instants import LATEST
-from course_assignments.people import anonymous_email
+from course_assignments.entities.people import anonymous_email
+from course_assignments.invitations import headers, message, template
 from course_assignments.reasons import KeyExhausted, KeyRevoked
+from course_assignments.time.datetimes import LATEST
 
 US = timedelta(microseconds=1)
 LOGIN = "https://learn.example/login?from=mail&to=py"
@@ -398,7 +398,7 @@ class TestBody:
         self, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert not differences(to(name=name))
-        monkeypatch.setattr(invitations, "escape", str)
+        monkeypatch.setattr(message, "escape", str)
         assert differences(to(name=name))
 
     @given(texts(100))
@@ -545,11 +545,11 @@ def with_part(part: str, text: str) -> ca.InvitationTemplate:
 
 def known_in(part: str) -> frozenset[str]:
     odd = {
-        "subject": wording.IN_SUBJECT,
-        "beginning": wording.IN_BEGINNING,
-        "deadline": wording.IN_DEADLINE,
+        "subject": template.IN_SUBJECT,
+        "beginning": template.IN_BEGINNING,
+        "deadline": template.IN_DEADLINE,
     }
-    return odd.get(part, wording.IN_TEXT)
+    return odd.get(part, template.IN_TEXT)
 
 
 def path_of(part: str) -> str:
@@ -562,7 +562,7 @@ class TestTemplate:
     @pytest.mark.parametrize("part", PARTS)
     @given(
         st.text("abcdeginoruklyt_K", min_size=1, max_size=8)
-        | st.sampled_from(sorted(wording.IN_BEGINNING | wording.IN_DEADLINE))
+        | st.sampled_from(sorted(template.IN_BEGINNING | template.IN_DEADLINE))
     )
     def test_takes_no_other_placeholder(self, part: str, name: str) -> None:
         for text in (f"$key $login ${name}", f"$key $login ${{{name}}}"):
@@ -631,10 +631,10 @@ class TestTemplate:
         page = Path(__file__).parent.parent / "docs" / "reference" / "invitations.md"
         rows = findall(r"(?m)^\| `\$(\w+)` \| .+ \| (.+) \|$", page.read_text(encoding="utf-8"))
         where = {
-            **dict.fromkeys(wording.IN_DEADLINE, "the deadline"),
-            **dict.fromkeys(wording.IN_BEGINNING - wording.IN_TEXT, "the beginning"),
-            **dict.fromkeys(wording.IN_TEXT, "all but the subject"),
-            **dict.fromkeys(wording.IN_SUBJECT, "every part"),
+            **dict.fromkeys(template.IN_DEADLINE, "the deadline"),
+            **dict.fromkeys(template.IN_BEGINNING - template.IN_TEXT, "the beginning"),
+            **dict.fromkeys(template.IN_TEXT, "all but the subject"),
+            **dict.fromkeys(template.IN_SUBJECT, "every part"),
         }
         assert dict(rows) == where
         assert len(rows) == len(where)
@@ -657,7 +657,7 @@ class TestTemplate:
         assert f"\nIt works from {shown} on.\n" in content(message, "plain")
 
     def test_fills_every_placeholder_in(self) -> None:
-        text = " ".join(f"${name}" for name in sorted(wording.IN_DEADLINE))
+        text = " ".join(f"${name}" for name in sorted(template.IN_DEADLINE))
         message = letter(
             batch=attrs.evolve(BATCH, redeemable_until=START + US),
             template=ca.InvitationTemplate(deadline=text),

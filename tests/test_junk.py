@@ -780,7 +780,7 @@ def test_what_is_well_formed_but_wrong_is_an_outcome_and_no_bad_input(
 
 
 #: What only who asks for an extra imports; the tests of each have the codes of its errors.
-EXTRAS = {"serialization.py", "strictjson.py", "sqlalchemy", "testing"}
+EXTRAS = {"serialization", "sqlalchemy", "testing"}
 
 
 class TestCodes:

@@ -11,7 +11,7 @@ from support.strategies import users
 from support.values import assert_is_value, refusal
 
 from course_assignments import Permission, Role, User
-from course_assignments.people import fold_email
+from course_assignments.entities.people import fold_email
 
 ADA = User(id="ada", name="Ada", email="ada@example.org")
 

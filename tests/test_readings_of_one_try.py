@@ -40,7 +40,7 @@ from course_assignments import (
 )
 from course_assignments.actions import assigning, pairs
 from course_assignments.changes import R
-from course_assignments.people import anonymous_email
+from course_assignments.entities.people import anonymous_email
 from course_assignments.policies import repetition
 from course_assignments.queries import F
 from course_assignments.registrar import office

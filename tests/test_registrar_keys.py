@@ -24,7 +24,7 @@ from course_assignments import (
     Role,
     TrainingKey,
 )
-from course_assignments.codes import ALPHABET, MOST_AT_ONCE, is_mistyped
+from course_assignments.entities.codes import ALPHABET, MOST_AT_ONCE, is_mistyped
 
 TICK = timedelta(microseconds=1)
 MONTH = timedelta(days=30)

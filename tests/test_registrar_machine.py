@@ -42,9 +42,9 @@ from course_assignments import (
     Use,
     User,
 )
-from course_assignments.instants import LATEST
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Outcome, command, question
+from course_assignments.time.datetimes import LATEST
 
 #: Everything that the commands of this release can come to.
 COMMANDS = {

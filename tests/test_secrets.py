@@ -14,7 +14,7 @@ from support.world import ACME, ADA, BETA, BO, PYTHON, START, contents, world
 
 import course_assignments as ca
 from course_assignments import actions, reasons
-from course_assignments.codes import check_symbol, fold, mask, show_code
+from course_assignments.entities.codes import check_symbol, fold, mask, show_code
 
 DAY = timedelta(days=1)
 

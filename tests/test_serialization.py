@@ -44,10 +44,10 @@ from course_assignments import (
     TrainingKey,
     User,
 )
-from course_assignments.assignments import Origin
-from course_assignments.fields import LARGEST_COUNT
+from course_assignments.entities.assignments import Origin
 from course_assignments.serialization import VERSION, from_json, make_converter, to_json
 from course_assignments.testing.strategies import STRATEGIES
+from course_assignments.validation import LARGEST_COUNT
 
 #: All that is kept: the kinds of records, and events.
 KEPT: tuple[type[Any], ...] = (*get_args(Record), Event)

@@ -32,7 +32,7 @@ from course_assignments import (
     StatementTotal,
     statement,
 )
-from course_assignments.instants import start_of_day
+from course_assignments.time.datetimes import start_of_day
 
 US, HOUR, DAY = timedelta(microseconds=1), timedelta(hours=1), timedelta(days=1)
 JANUARY, FEBRUARY, MARCH = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.values import refusal
 
-from course_assignments.strictjson import DEEPEST, LARGEST, read_json, write_json
+from course_assignments.serialization.strict_json import DEEPEST, LARGEST, read_json, write_json
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),

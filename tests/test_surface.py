@@ -492,7 +492,7 @@ class TestTypes:
     RESOLVED: ClassVar = [
         (path, thing)
         for path, thing in DEFINED
-        if not path.startswith(f"{ca.__name__}.fields.")
+        if not path.startswith(f"{ca.__name__}.validation.")
         and not {RuleBasedStateMachine, Visitable} & {*getattr(thing, "__mro__", ())}
     ]
 

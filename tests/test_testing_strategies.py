@@ -19,8 +19,8 @@ from course_assignments import (
     User,
 )
 from course_assignments.hypothesis_hook import DRAWN, register
-from course_assignments.instants import EARLIEST, LATEST
 from course_assignments.testing import strategies
+from course_assignments.time.datetimes import EARLIEST, LATEST
 
 # Where the package is installed, importing Hypothesis has done so already.
 register()

@@ -33,10 +33,10 @@ from course_assignments import (
     current_training,
     dashboard,
     expiring,
-    profiles,
     transcript,
 )
-from course_assignments.policies import training
+from course_assignments.policies import defaults
+from course_assignments.views import training
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 FIVE_MINUTES = timedelta(minutes=5)
@@ -299,7 +299,7 @@ class TestGoodForFiveMinutes:
 
     def test_its_settings_are_the_documented_ones(self) -> None:
         assert DashboardPolicy() == DashboardPolicy(5, timedelta(minutes=5))
-        assert (profiles.DASHBOARD_SIZE, profiles.DASHBOARD_FRESHNESS) == (5, FIVE_MINUTES)
+        assert (defaults.DASHBOARD_SIZE, defaults.DASHBOARD_FRESHNESS) == (5, FIVE_MINUTES)
         assert DashboardPolicy(fresh_for=DAY).evaluate([], at=START).stale_at == START + DAY
 
 

@@ -3,8 +3,11 @@
 Everything public can be imported from here; the README shows the first ten lines.
 """
 
-from course_assignments import actions, codes, reasons
-from course_assignments.assignments import (
+from course_assignments import actions, reasons
+from course_assignments.changes import Change, Event, Record, Replace, Use
+from course_assignments.decisions import Decision, Refused
+from course_assignments.entities import codes
+from course_assignments.entities.assignments import (
     AssignmentBatch,
     CourseAssignment,
     Direct,
@@ -14,14 +17,10 @@ from course_assignments.assignments import (
     Origin,
     Seat,
 )
-from course_assignments.attempts import Attempt, Pause
-from course_assignments.catalog import Activity, Course, Organization
-from course_assignments.cells import read_cell
-from course_assignments.changes import Change, Event, Record, Replace, Use
-from course_assignments.clocks import Clock, ManualClock, system_clock
-from course_assignments.codes import read_codes
-from course_assignments.decisions import Decision, Refused
-from course_assignments.enums import (
+from course_assignments.entities.attempts import Attempt, Pause
+from course_assignments.entities.catalog import Activity, Course, Organization
+from course_assignments.entities.codes import read_codes
+from course_assignments.entities.enums import (
     ActivityKind,
     AssignmentStatus,
     CompletionStatus,
@@ -30,6 +29,9 @@ from course_assignments.enums import (
     Repeat,
     Role,
 )
+from course_assignments.entities.keys import Addition, KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Opening, Subscription
 from course_assignments.errors import (
     Conflict,
     CourseAssignmentsError,
@@ -39,18 +41,17 @@ from course_assignments.errors import (
     StorageBusy,
     StorageError,
 )
-from course_assignments.export import ExportColumn, export_csv
-from course_assignments.invitations import invitation
-from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
+from course_assignments.export.cells import read_cell
+from course_assignments.export.writer import ExportColumn, export_csv
+from course_assignments.invitations.message import invitation
+from course_assignments.invitations.template import InvitationTemplate
 from course_assignments.memory import InMemoryRepository
-from course_assignments.people import User
+from course_assignments.policies import Policies
 from course_assignments.policies.access import AccessPolicy, FinishPolicy
 from course_assignments.policies.attempts import AttemptPolicy
 from course_assignments.policies.authorization import AuthorizationPolicy
 from course_assignments.policies.availability import CourseAvailabilityPolicy
-from course_assignments.policies.bundle import Policies
 from course_assignments.policies.cancellation import CancellationPolicy
-from course_assignments.policies.dashboard import Dashboard, DashboardPolicy
 from course_assignments.policies.expiration import Ceiling, ExpirationPolicy
 from course_assignments.policies.lifecycle import CompletionPolicy, ReschedulePolicy
 from course_assignments.policies.redemption import KeyRedemptionPolicy, RegistrationPolicy
@@ -72,11 +73,18 @@ from course_assignments.queries import (
 from course_assignments.reasons import ForPair, HostReason, Reason
 from course_assignments.registrar import Registrar
 from course_assignments.repository import Page, Repository, every
-from course_assignments.statements import Statement, StatementLine, StatementTotal, statement
-from course_assignments.subscriptions import Opening, Subscription
-from course_assignments.terms import EndLike, Months, Term, TermLike, format_term, parse_term
-from course_assignments.views import current_training, dashboard, expiring, transcript
-from course_assignments.wording import InvitationTemplate
+from course_assignments.time.clocks import Clock, ManualClock, system_clock
+from course_assignments.time.durations import (
+    EndLike,
+    Months,
+    Term,
+    TermLike,
+    format_term,
+    parse_term,
+)
+from course_assignments.views.billing import Statement, StatementLine, StatementTotal, statement
+from course_assignments.views.dashboard import Dashboard, DashboardPolicy, dashboard
+from course_assignments.views.training import current_training, expiring, transcript
 
 __all__ = [
     "AccessPolicy",

@@ -11,16 +11,16 @@ from typing import Any, TypeAlias, TypeVar, get_args
 import attrs
 from attrs import field, validators
 
-from course_assignments import fields
-from course_assignments.assignments import CourseAssignment, Seat
-from course_assignments.attempts import Attempt
-from course_assignments.catalog import Course, Organization
-from course_assignments.codes import mask
+from course_assignments import validation
 from course_assignments.decisions import Decision
+from course_assignments.entities.assignments import CourseAssignment, Seat
+from course_assignments.entities.attempts import Attempt
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.codes import mask
+from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import InvalidInput
-from course_assignments.keys import KeyBatch, Redemption, TrainingKey
-from course_assignments.people import User
-from course_assignments.subscriptions import Subscription
 
 #: Everything that a repository keeps under an id.
 Record: TypeAlias = (
@@ -54,7 +54,7 @@ def shown_id(record: Record) -> str:
 
 def _check_stored(stored: object) -> None:
     if stored is not None:
-        fields.check_record(stored, "stored", *KINDS)
+        validation.check_record(stored, "stored", *KINDS)
 
 
 @attrs.frozen
@@ -67,8 +67,8 @@ class Replace:
         True
     """
 
-    before: Record = field(validator=fields.record_of(*KINDS))
-    after: Record = field(validator=fields.record_of(*KINDS))
+    before: Record = field(validator=validation.record_of(*KINDS))
+    after: Record = field(validator=validation.record_of(*KINDS))
 
     def __attrs_post_init__(self) -> None:
         if type(self.before) is not type(self.after) or self.before.id != self.after.id:
@@ -104,8 +104,8 @@ class Use:
         1
     """
 
-    key: TrainingKey = field(validator=fields.record_of(TrainingKey))
-    by: int = field(validator=fields.count(-fields.LARGEST_COUNT))
+    key: TrainingKey = field(validator=validation.record_of(TrainingKey))
+    by: int = field(validator=validation.count(-validation.LARGEST_COUNT))
 
     def of(self, stored: Record | None) -> Record | None:
         """Return what becomes of the *stored* key, or ``None`` if this step is lost.
@@ -142,12 +142,12 @@ def _pairs(
 def _texts(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
     def is_text(pair: Any) -> bool:
         return (
-            fields.is_exactly(pair, tuple)
+            validation.is_exactly(pair, tuple)
             and len(pair) == len(("name", "text"))
             and all(isinstance(text, str) for text in pair)
         )
 
-    if not fields.is_exactly(value, tuple) or not all(map(is_text, value)):
+    if not validation.is_exactly(value, tuple) or not all(map(is_text, value)):
         raise InvalidInput("wrong_type", at.name, "expected texts by their names")
 
 
@@ -173,12 +173,12 @@ class Event:
         {'support_reason': 'moved'}
     """
 
-    position: int = field(default=0, validator=fields.count(0))
-    at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
-    by: str | None = field(default=None, validator=validators.optional(fields.identifier))
-    action: str = field(validator=fields.identifier)
+    position: int = field(default=0, validator=validation.count(0))
+    at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
+    by: str | None = field(default=None, validator=validators.optional(validation.identifier))
+    action: str = field(validator=validation.identifier)
     subject_ids: tuple[str, ...] = field(
-        converter=fields.tidy_tuple, validator=fields.each_of(tuple, str)
+        converter=validation.tidy_tuple, validator=validation.each_of(tuple, str)
     )
     details: tuple[tuple[str, str], ...] = field(default=(), converter=_pairs, validator=_texts)
 
@@ -204,21 +204,21 @@ class Change:
     """
 
     create: tuple[Record, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.records_of(*KINDS)
+        default=(), converter=validation.tidy_tuple, validator=validation.records_of(*KINDS)
     )
     replace: tuple[Replace, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Replace)
+        default=(), converter=validation.tidy_tuple, validator=validation.each_of(tuple, Replace)
     )
     use: tuple[Use, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Use)
+        default=(), converter=validation.tidy_tuple, validator=validation.each_of(tuple, Use)
     )
     expect: tuple[Record, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.records_of(*KINDS)
+        default=(), converter=validation.tidy_tuple, validator=validation.records_of(*KINDS)
     )
     record: tuple[Event, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Event)
+        default=(), converter=validation.tidy_tuple, validator=validation.each_of(tuple, Event)
     )
-    decision: Decision = field(default=Decision(), eq=False, validator=fields.one_of(Decision))
+    decision: Decision = field(default=Decision(), eq=False, validator=validation.one_of(Decision))
 
     def made(self, kind: type[R]) -> tuple[R, ...]:
         """Return the records of *kind* as this change creates or leaves them."""

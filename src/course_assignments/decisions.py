@@ -7,7 +7,7 @@ from typing import TypeAlias, get_args
 import attrs
 from attrs import converters, field, validators
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.errors import CourseAssignmentsError
 from course_assignments.reasons import Reason
 
@@ -32,12 +32,14 @@ class Decision:
     """
 
     reasons: tuple[Reason, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, *get_args(Reason))
+        default=(),
+        converter=validation.tidy_tuple,
+        validator=validation.each_of(tuple, *get_args(Reason)),
     )
     changes_at: datetime | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_instant),
-        validator=validators.optional(fields.instant),
+        converter=converters.optional(validation.tidy_instant),
+        validator=validators.optional(validation.instant),
     )
 
     @property
@@ -100,7 +102,7 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
         >>> all_of([lambda at: Decision(), lambda at: Decision()], datetime(2026, 1, 5, tzinfo=UTC))
         Decision(reasons=(), changes_at=None)
     """
-    asked = fields.check_list(questions, "questions", empty=True)
+    asked = validation.check_list(questions, "questions", empty=True)
     answers = first = [_answer(ask, at) for ask in asked]
     reasons = tuple(dict.fromkeys(reason for answer in first for reason in answer.reasons))
     last, turn = at, _next_turn(answers)
@@ -118,7 +120,7 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
 def _answer(ask: Question, at: datetime) -> Decision:
     """Return the answer, which a host's own policy may have got wrong."""
     answer = ask(at)
-    fields.check_kind(answer, "policies", Decision)
+    validation.check_kind(answer, "policies", Decision)
     return answer
 
 

@@ -5,13 +5,13 @@ It runs whenever anyone imports Hypothesis, so nothing is built here before some
 
 from typing import Any, Final
 
-from course_assignments.assignments import Direct, FromKey, FromSubscription, Note
-from course_assignments.attempts import Pause
-from course_assignments.catalog import Activity
 from course_assignments.changes import KINDS, Event
-from course_assignments.keys import Addition
-from course_assignments.subscriptions import Opening
-from course_assignments.terms import Months
+from course_assignments.entities.assignments import Direct, FromKey, FromSubscription, Note
+from course_assignments.entities.attempts import Pause
+from course_assignments.entities.catalog import Activity
+from course_assignments.entities.keys import Addition
+from course_assignments.entities.subscriptions import Opening
+from course_assignments.time.durations import Months
 
 #: What ``st.from_type`` can draw: everything that is stored under an id, and what is in it.
 DRAWN: Final[tuple[type, ...]] = (

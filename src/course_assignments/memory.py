@@ -15,16 +15,16 @@ from typing import Any, Final
 
 import attrs
 
-from course_assignments import fields, queries
-from course_assignments.assignments import CourseAssignment
-from course_assignments.attempts import Attempt
+from course_assignments import queries, validation
 from course_assignments.changes import KINDS, Change, Event, R, Record, Replace, Use, shown_id
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.attempts import Attempt
+from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import Conflict, InvalidInput
-from course_assignments.keys import KeyBatch, Redemption, TrainingKey
-from course_assignments.people import User
 from course_assignments.queries import F, Place, Query
 from course_assignments.repository import Page
-from course_assignments.subscriptions import Subscription
 
 #: The fields by which records are looked up so often that each has an index.
 _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
@@ -145,7 +145,7 @@ class InMemoryRepository:
     """A `Repository` for tests, notebooks and applications that keep nothing.
 
     Example:
-        >>> from course_assignments.catalog import Course
+        >>> from course_assignments.entities.catalog import Course
         >>> repository = InMemoryRepository()
         >>> repository.commit(Change(create=[Course(id="py", name="Python")]))
         >>> repository.get(Course, ["py", "c-9"])["py"].name
@@ -164,9 +164,9 @@ class InMemoryRepository:
             InvalidInput: *kind* is no kind of record, or *ids* is no list of texts.
         """
         shelf = self._shelf(kind)
-        wanted = fields.check_list(ids, "ids", empty=True)
+        wanted = validation.check_list(ids, "ids", empty=True)
         for position, one in enumerate(wanted):
-            fields.check_kind(one, f"ids[{position}]", str)
+            validation.check_kind(one, f"ids[{position}]", str)
         with self._lock:
             return {one: shelf.records[one] for one in wanted if one in shelf.records}
 
@@ -176,7 +176,7 @@ class InMemoryRepository:
         Raises:
             InvalidInput: it is no query, or its cursor is none of ours.
         """
-        fields.check_kind(query, "query", Query)
+        validation.check_kind(query, "query", Query)
         shelf = self._shelf(getattr(query, "kind", None), "query")
         with self._lock:
             try:
@@ -198,7 +198,7 @@ class InMemoryRepository:
             Conflict: something is not, or no longer, as the change needs it.
             InvalidInput: it is no `Change`.
         """
-        fields.check_kind(change, "change", Change)
+        validation.check_kind(change, "change", Change)
         with self._lock:
             for record in self._staged(change).values():
                 self._shelves[type(record)].put(record)

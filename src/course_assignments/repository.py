@@ -10,7 +10,7 @@ from typing import Generic, Protocol
 import attrs
 from attrs import field, validators
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.changes import Change, R
 from course_assignments.errors import InvalidInput
 from course_assignments.queries import F, Query
@@ -30,9 +30,11 @@ class Page(Generic[F]):
     """
 
     records: tuple[F, ...] = field(
-        converter=fields.tidy_tuple, validator=fields.each_of(tuple, object)
+        converter=validation.tidy_tuple, validator=validation.each_of(tuple, object)
     )
-    next: Query[F] | None = field(default=None, validator=validators.optional(fields.one_of(Query)))
+    next: Query[F] | None = field(
+        default=None, validator=validators.optional(validation.one_of(Query))
+    )
 
     def __iter__(self) -> Iterator[F]:
         """Go through the records of this page."""
@@ -50,7 +52,7 @@ class Repository(Protocol):
     `CourseAssignmentsError`.
 
     Example:
-        >>> from course_assignments.catalog import Course
+        >>> from course_assignments.entities.catalog import Course
         >>> from course_assignments.memory import InMemoryRepository
         >>> repository: Repository = InMemoryRepository()
         >>> repository.get(Course, ["py"])
@@ -121,7 +123,7 @@ def every(repository: Repository, query: Query[F]) -> Iterator[F]:
         []
     """
     check_repository(repository)
-    fields.check_kind(query, "query", Query)
+    validation.check_kind(query, "query", Query)
     rest: Query[F] | None = query
     while rest is not None:
         page = repository.find(rest)

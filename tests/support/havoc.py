@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from course_assignments import Change, KeyRedemptionPolicy, ManualClock, Policies, Registrar, User
-from course_assignments.policies.bundle import DOCUMENTED
+from course_assignments.policies import DOCUMENTED
 from course_assignments.sqlalchemy import SqlRepository
 from support.books import Books, books, uses
 from support.postgres import OwnServer

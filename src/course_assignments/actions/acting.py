@@ -5,23 +5,23 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import fields
-from course_assignments.catalog import Organization
+from course_assignments import validation
 from course_assignments.changes import Event, Record
 from course_assignments.decisions import Decision, Question
-from course_assignments.enums import Permission
+from course_assignments.entities.catalog import Organization
+from course_assignments.entities.enums import Permission
+from course_assignments.entities.keys import KeyBatch
+from course_assignments.entities.people import User
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import as_utc
-from course_assignments.keys import KeyBatch
-from course_assignments.people import User
-from course_assignments.policies.bundle import Policies
+from course_assignments.policies import Policies
 from course_assignments.reasons import EmailTaken, ForPair, Reason
+from course_assignments.time.datetimes import as_utc
 
 
 def check_actor(actor: User | None) -> None:
     """Do nothing if *actor* is a user or nobody."""
     if actor is not None:
-        fields.check_kind(actor, "actor", User)
+        validation.check_kind(actor, "actor", User)
 
 
 def check_same(found: str | None, wanted: str | None, path: str) -> None:
@@ -37,7 +37,7 @@ def check_same(found: str | None, wanted: str | None, path: str) -> None:
 def check_organization(organization: Organization | None, learner: User) -> None:
     """Do nothing if *organization* is the one of *learner*, or both have none."""
     if organization is not None:
-        fields.check_kind(organization, "organization", Organization)
+        validation.check_kind(organization, "organization", Organization)
     wanted = learner.organization_id
     if (None if organization is None else organization.id) != wanted:
         hint = "none, as the learner has none" if wanted is None else f"{wanted[:60]!r}, theirs"
@@ -47,7 +47,7 @@ def check_organization(organization: Organization | None, learner: User) -> None
 def check_host(organization: Organization | None, batch: KeyBatch) -> None:
     """Do nothing if *organization* is the one of *batch*, or is not given."""
     if organization is not None:
-        fields.check_kind(organization, "organization", Organization)
+        validation.check_kind(organization, "organization", Organization)
         check_same(organization.id, batch.organization_id, "organization")
 
 
@@ -61,7 +61,7 @@ def check_newcomer(user: User, field_path: str) -> User:
         >>> check_newcomer(User(id="ada", name="Ada", email="ada@example.org"), "user").id
         'ada'
     """
-    fields.check_record(user, field_path, User)
+    validation.check_record(user, field_path, User)
     for name in ("roles", "managed_organization_ids"):
         if getattr(user, name):
             raise InvalidInput(
@@ -139,7 +139,7 @@ def read(*records: Record | None) -> tuple[Record, ...]:
 
 def emails_free(records: Iterable[Record], holders: Iterable[User]) -> Decision:
     """Return whether every user of *records* has an e-mail address of their own."""
-    taken = {one.folded_email for one in fields.check_each(holders, "holders", User)}
+    taken = {one.folded_email for one in validation.check_each(holders, "holders", User)}
     reasons: list[EmailTaken] = []
     for record in records:
         if isinstance(record, User):

@@ -6,19 +6,19 @@ from functools import partial
 
 import attrs
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.actions.acting import check_newcomer, emails_free, for_pair
 from course_assignments.actions.pairs import Order, Pair
-from course_assignments.assignments import AssignmentBatch, CourseAssignment, Note
 from course_assignments.changes import Change
 from course_assignments.decisions import Question
-from course_assignments.enums import Repeat
+from course_assignments.entities.assignments import AssignmentBatch, CourseAssignment, Note
+from course_assignments.entities.enums import Repeat
+from course_assignments.entities.people import User
 from course_assignments.errors import InvalidInput
-from course_assignments.people import User
-from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.policies import DOCUMENTED, Policies
 from course_assignments.policies.repetition import latest_standing
 from course_assignments.reasons import OrganizationNotManaged, Reason
-from course_assignments.terms import EndLike
+from course_assignments.time.durations import EndLike
 
 
 def assign(
@@ -52,7 +52,7 @@ def assign(
 
     Example:
         >>> from datetime import UTC
-        >>> from course_assignments.catalog import Course
+        >>> from course_assignments.entities.catalog import Course
         >>> course = Course(id="py", name="Python", content_provider="us", publishing_group="all")
         >>> ada = User(id="ada", name="Ada", email="ada@example.org")
         >>> change = assign(
@@ -61,7 +61,7 @@ def assign(
         >>> change.create[0].expires_at.isoformat(), change.create[0].limited_by.name
         ('2026-07-04T00:00:00+00:00', 'MAXIMUM')
     """
-    fields.check_kind(pair, "pair", Pair)
+    validation.check_kind(pair, "pair", Pair)
     order = Order(at=at, expires=expires, note=note, repeat=repeat, policies=policies, actor=actor)
     decision = order.decide([*order.shared_questions(pair), *order.own_questions(pair)])
     decision.require()
@@ -100,7 +100,7 @@ def assign_many(
 
     Example:
         >>> from datetime import UTC
-        >>> from course_assignments.catalog import Course
+        >>> from course_assignments.entities.catalog import Course
         >>> course = Course(id="py", name="Python", content_provider="us", publishing_group="all")
         >>> users = [User(id=id, name=id, email=f"{id}@example.org") for id in ("ada", "bo")]
         >>> pairs = [Pair(id=user.id, course=course, learner=user) for user in users]
@@ -108,14 +108,14 @@ def assign_many(
         2
     """
     order = Order(at=at, expires=expires, note=note, repeat=repeat, policies=policies, actor=actor)
-    asked = fields.check_list(pairs, "pairs")
+    asked = validation.check_list(pairs, "pairs")
     ids: set[str] = set()
     for position, pair in enumerate(asked):
-        fields.check_kind(pair, f"pairs[{position}]", Pair)
+        validation.check_kind(pair, f"pairs[{position}]", Pair)
         if pair.id in ids:
             raise InvalidInput("repeated", f"pairs[{position}].id", "give each pair its own id")
         ids.add(pair.id)
-    created = tuple(dict.fromkeys(fields.check_each(newcomers, "newcomers", User)))
+    created = tuple(dict.fromkeys(validation.check_each(newcomers, "newcomers", User)))
     for position, newcomer in enumerate(created):
         check_newcomer(newcomer, f"newcomers[{position}]")
     taken = emails_free(created, holders)
@@ -141,8 +141,8 @@ def settled(pairs: Iterable[Pair], change: Change, *, at: datetime) -> Assignmen
         >>> settled([], Change(), at=datetime(2026, 1, 5, tzinfo=UTC)).created
         ()
     """
-    fields.check_kind(change, "change", Change)
-    asked = fields.check_each(pairs, "pairs", Pair)
+    validation.check_kind(change, "change", Change)
+    asked = validation.check_each(pairs, "pairs", Pair)
     created = change.made(CourseAssignment)
     fresh = {one.id for one in created}
     held = (latest_standing(pair.standing, at) for pair in asked if pair.id not in fresh)

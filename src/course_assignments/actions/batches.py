@@ -5,19 +5,19 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.actions.acting import authorization, check_host, check_same, event, read
-from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace
-from course_assignments.codes import is_storable
 from course_assignments.decisions import Decision, all_of
-from course_assignments.enums import Permission
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.codes import is_storable
+from course_assignments.entities.enums import Permission
+from course_assignments.entities.keys import Addition, KeyBatch, TrainingKey
+from course_assignments.entities.people import User
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import as_utc
-from course_assignments.keys import Addition, KeyBatch, TrainingKey
-from course_assignments.people import User
-from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.policies import DOCUMENTED, Policies
 from course_assignments.reasons import CodeTaken
+from course_assignments.time.datetimes import as_utc
 
 
 def create_keys(
@@ -62,7 +62,7 @@ def create_keys(
         >>> change.made(KeyBatch)[0].size, change.made(TrainingKey)[0].remaining_uses
         (1, 1)
     """
-    fields.check_kind(batch, "batch", KeyBatch)
+    validation.check_kind(batch, "batch", KeyBatch)
     check_host(organization, batch)
     now = as_utc(at)
     if batch.redeemable_until is not None and batch.redeemable_until <= now:
@@ -125,7 +125,7 @@ def add_keys(
         >>> add_keys(batch, course, at=at, codes={"Spring-2026": 1}).made(KeyBatch)[0].size
         4
     """
-    fields.check_kind(batch, "batch", KeyBatch)
+    validation.check_kind(batch, "batch", KeyBatch)
     now = as_utc(at)
     decision, keys = _new_keys(
         batch,
@@ -163,11 +163,11 @@ def _new_keys(
     policies: Policies,
     actor: User | None,
 ) -> tuple[Decision, list[TrainingKey]]:
-    fields.check_kind(course, "course", Course)
+    validation.check_kind(course, "course", Course)
     check_same(course.id, batch.course_id, "course")
-    fields.check_kind(policies, "policies", Policies)
+    validation.check_kind(policies, "policies", Policies)
     lines_of = _codes({} if codes is None else codes)
-    known = frozenset(fields.check_each(taken, "taken", str))
+    known = frozenset(validation.check_each(taken, "taken", str))
     drawn = _each_code(generated, "generated")
     wanted = dict.fromkeys([*lines_of, *drawn])
     if len(wanted) < len(lines_of) + len(drawn):
@@ -189,7 +189,7 @@ def _new_keys(
 
 
 def _each_code(codes: Iterable[str], field: str) -> tuple[str, ...]:
-    found = fields.check_list(codes, field, empty=True)
+    found = validation.check_list(codes, field, empty=True)
     for position, code in enumerate(found):
         if not isinstance(code, str) or not is_storable(code):
             path = f"{field}[{position}]"
@@ -198,12 +198,12 @@ def _each_code(codes: Iterable[str], field: str) -> tuple[str, ...]:
 
 
 def _codes(codes: Mapping[str, int]) -> dict[str, int]:
-    fields.check_kind(codes, "codes", Mapping)
+    validation.check_kind(codes, "codes", Mapping)
     try:
         lines = dict(codes)
     except Exception as error:  # a mapping of the caller's own may raise anything at all
         raise InvalidInput("wrong_type", "codes", "expected lines by their codes") from error
     _each_code(lines, "codes")
     for line in lines.values():
-        fields.check_count(line, "codes", 1)
+        validation.check_count(line, "codes", 1)
     return lines

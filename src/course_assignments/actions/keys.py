@@ -5,19 +5,19 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.actions.acting import authorization, check_host, check_same, event, read
-from course_assignments.catalog import Organization
 from course_assignments.changes import Change, Replace
-from course_assignments.codes import mask
 from course_assignments.decisions import Decision, all_of
-from course_assignments.enums import Permission
+from course_assignments.entities.catalog import Organization
+from course_assignments.entities.codes import mask
+from course_assignments.entities.enums import Permission
+from course_assignments.entities.keys import KeyBatch, TrainingKey
+from course_assignments.entities.people import User
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import as_utc
-from course_assignments.keys import KeyBatch, TrainingKey
-from course_assignments.people import User
-from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.policies import DOCUMENTED, Policies
 from course_assignments.reasons import MaxUsesBelowUses
+from course_assignments.time.datetimes import as_utc
 
 #: What an edit of a batch may change.
 _TERMS = (
@@ -31,7 +31,7 @@ _TERMS = (
 
 
 def _keys_of(batch: KeyBatch, keys: Iterable[TrainingKey]) -> tuple[TrainingKey, ...]:
-    given = fields.check_each(keys, "keys", TrainingKey)
+    given = validation.check_each(keys, "keys", TrainingKey)
     for position, key in enumerate(given):
         check_same(key.batch_id, batch.id, f"keys[{position}]")
     return given
@@ -74,9 +74,9 @@ def edit_keys(
         >>> edit_keys(batch, attrs.evolve(batch, name="May"), [], at=at).made(KeyBatch)[0].name
         'May'
     """
-    fields.check_kind(batch, "batch", KeyBatch)
-    fields.check_kind(after, "after", KeyBatch)
-    fields.check_kind(policies, "policies", Policies)
+    validation.check_kind(batch, "batch", KeyBatch)
+    validation.check_kind(after, "after", KeyBatch)
+    validation.check_kind(policies, "policies", Policies)
     if attrs.evolve(batch, **{name: getattr(after, name) for name in _TERMS}) != after:
         raise InvalidInput("another_record", "after", "expected the same batch on other terms")
     check_host(organization, batch)
@@ -142,8 +142,8 @@ def revoke_keys(
         >>> revoke_keys(batch, [key], at=at).made(TrainingKey)[0].revoked_at == at
         True
     """
-    fields.check_kind(batch, "batch", KeyBatch)
-    fields.check_kind(policies, "policies", Policies)
+    validation.check_kind(batch, "batch", KeyBatch)
+    validation.check_kind(policies, "policies", Policies)
     now = as_utc(at)
     decision = all_of(authorization(policies, actor, Permission.KEYS, batch.organization_id), now)
     decision.require()

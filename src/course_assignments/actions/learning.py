@@ -8,19 +8,19 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.actions.acting import check_same, event, own_authorization, read
-from course_assignments.assignments import CourseAssignment
-from course_assignments.attempts import Attempt
-from course_assignments.catalog import Course
 from course_assignments.changes import Change, Replace
 from course_assignments.decisions import Decision, Question, all_of
-from course_assignments.enums import ActivityKind
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.attempts import Attempt
+from course_assignments.entities.catalog import Course
+from course_assignments.entities.enums import ActivityKind
+from course_assignments.entities.people import User
 from course_assignments.errors import NotFound
-from course_assignments.instants import as_utc
-from course_assignments.people import User
-from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.policies import DOCUMENTED, Policies
 from course_assignments.reasons import AttemptAhead, NoAttemptOpen
+from course_assignments.time.datetimes import as_utc
 
 
 def start(
@@ -58,9 +58,9 @@ def start(
 
     Example:
         >>> from datetime import UTC, timedelta
-        >>> from course_assignments.assignments import Direct
-        >>> from course_assignments.catalog import Activity
-        >>> from course_assignments.enums import ExpirationLimit
+        >>> from course_assignments.entities.assignments import Direct
+        >>> from course_assignments.entities.catalog import Activity
+        >>> from course_assignments.entities.enums import ExpirationLimit
         >>> created = datetime(2026, 1, 5, tzinfo=UTC)
         >>> lab = Activity(id="lab", name="First steps", kind=ActivityKind.LAB)
         >>> change = start(
@@ -81,12 +81,12 @@ def start(
         True
     """
     _check(assignment, learner, policies)
-    fields.check_kind(course, "course", Course)
+    validation.check_kind(course, "course", Course)
     check_same(course.id, assignment.course_id, "course")
-    fields.check_id(activity_id, "activity_id")
+    validation.check_id(activity_id, "activity_id")
     if request_id is not None:
-        fields.check_id(request_id, "request_id")
-    earlier = fields.check_each(attempts, "attempts", Attempt)
+        validation.check_id(request_id, "request_id")
+    earlier = validation.check_each(attempts, "attempts", Attempt)
     for position, one in enumerate(earlier):
         check_same(one.assignment_id, assignment.id, f"attempts[{position}].assignment_id")
         check_same(one.activity_id, activity_id, f"attempts[{position}].activity_id")
@@ -165,7 +165,7 @@ def finish(
         attempt: expected Attempt
     """
     check_attempt(attempt, assignment, learner, policies)
-    fields.check_kind(course, "course", Course)
+    validation.check_kind(course, "course", Course)
     check_same(course.id, assignment.course_id, "course")
     now = as_utc(at)
     decision = all_of(
@@ -201,9 +201,9 @@ def finish(
 
 
 def _check(assignment: CourseAssignment, learner: User, policies: Policies) -> None:
-    fields.check_kind(assignment, "assignment", CourseAssignment)
-    fields.check_kind(learner, "learner", User)
-    fields.check_kind(policies, "policies", Policies)
+    validation.check_kind(assignment, "assignment", CourseAssignment)
+    validation.check_kind(learner, "learner", User)
+    validation.check_kind(policies, "policies", Policies)
     check_same(learner.id, assignment.learner_id, "learner")
 
 
@@ -211,7 +211,7 @@ def check_attempt(
     attempt: Attempt, assignment: CourseAssignment, learner: User, policies: Policies
 ) -> None:
     """Do nothing if all of these are what they should be and belong together."""
-    fields.check_kind(attempt, "attempt", Attempt)
+    validation.check_kind(attempt, "attempt", Attempt)
     _check(assignment, learner, policies)
     check_same(attempt.assignment_id, assignment.id, "attempt.assignment_id")
 

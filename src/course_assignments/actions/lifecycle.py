@@ -4,7 +4,7 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.actions.acting import (
     authorization,
     check_organization,
@@ -12,20 +12,20 @@ from course_assignments.actions.acting import (
     event,
     read,
 )
-from course_assignments.assignments import CourseAssignment, FromKey, FromSubscription
-from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace, Use
 from course_assignments.decisions import Decision, all_of
-from course_assignments.enums import ExpirationLimit, Permission
+from course_assignments.entities.assignments import CourseAssignment, FromKey, FromSubscription
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import ExpirationLimit, Permission
+from course_assignments.entities.keys import Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import as_utc
-from course_assignments.keys import Redemption, TrainingKey
-from course_assignments.people import User
-from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.policies import DOCUMENTED, Policies
 from course_assignments.policies.expiration import zone_of
 from course_assignments.reasons import ExpiresTooLate
-from course_assignments.subscriptions import Subscription
-from course_assignments.terms import EndLike, resolve_end
+from course_assignments.time.datetimes import as_utc
+from course_assignments.time.durations import EndLike, resolve_end
 
 
 def cancel(
@@ -57,7 +57,7 @@ def cancel(
 
     Example:
         >>> from datetime import UTC, timedelta
-        >>> from course_assignments.assignments import Direct
+        >>> from course_assignments.entities.assignments import Direct
         >>> created = datetime(2026, 1, 5, tzinfo=UTC)
         >>> ada = User(id="ada", name="Ada", email="ada@example.org")
         >>> assignment = CourseAssignment(
@@ -72,13 +72,13 @@ def cancel(
     _check(assignment, learner, policies)
     now = as_utc(at)
     if redemption is not None:
-        fields.check_kind(redemption, "redemption", Redemption)
+        validation.check_kind(redemption, "redemption", Redemption)
         check_same(redemption.assignment_id, assignment.id, "redemption")
     if key is not None:
-        fields.check_kind(key, "key", TrainingKey)
+        validation.check_kind(key, "key", TrainingKey)
         check_same(key.code, None if redemption is None else redemption.code, "key")
     if support_reason is not None:
-        fields.check_long_text(support_reason, "support_reason")
+        validation.check_long_text(support_reason, "support_reason")
     support = support_reason is not None
     permission = Permission.SUPPORT if support else Permission.ASSIGN
     decision = all_of(
@@ -139,7 +139,7 @@ def reschedule(
 
     Example:
         >>> from datetime import UTC, timedelta
-        >>> from course_assignments.assignments import Direct
+        >>> from course_assignments.entities.assignments import Direct
         >>> created = datetime(2026, 1, 5, tzinfo=UTC)
         >>> ada = User(id="ada", name="Ada", email="ada@example.org")
         >>> assignment = CourseAssignment(
@@ -156,7 +156,7 @@ def reschedule(
     """
     _check(assignment, learner, policies)
     now, created_at = as_utc(at), assignment.created_at
-    fields.check_kind(course, "course", Course)
+    validation.check_kind(course, "course", Course)
     check_same(course.id, assignment.course_id, "course")
     check_organization(organization, learner)
     _check_subscription(subscription, assignment)
@@ -208,7 +208,7 @@ def complete(
 
     Example:
         >>> from datetime import UTC, timedelta
-        >>> from course_assignments.assignments import Direct
+        >>> from course_assignments.entities.assignments import Direct
         >>> created = datetime(2026, 1, 5, tzinfo=UTC)
         >>> ada = User(id="ada", name="Ada", email="ada@example.org")
         >>> assignment = CourseAssignment(
@@ -239,9 +239,9 @@ def complete(
 
 
 def _check(assignment: CourseAssignment, learner: User, policies: Policies) -> None:
-    fields.check_kind(assignment, "assignment", CourseAssignment)
-    fields.check_kind(learner, "learner", User)
-    fields.check_kind(policies, "policies", Policies)
+    validation.check_kind(assignment, "assignment", CourseAssignment)
+    validation.check_kind(learner, "learner", User)
+    validation.check_kind(policies, "policies", Policies)
     check_same(learner.id, assignment.learner_id, "learner")
 
 
@@ -249,7 +249,7 @@ def _check_subscription(subscription: Subscription | None, assignment: CourseAss
     origin = assignment.origin
     wanted = origin.subscription_id if isinstance(origin, FromSubscription) else None
     if subscription is not None:
-        fields.check_kind(subscription, "subscription", Subscription)
+        validation.check_kind(subscription, "subscription", Subscription)
         check_same(subscription.id, wanted, "subscription")
     elif wanted is not None:
         raise InvalidInput("missing", "subscription", "give it: its end limits too")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.actions.acting import (
     check_organization,
     event,
@@ -13,17 +13,17 @@ from course_assignments.actions.acting import (
     read,
 )
 from course_assignments.actions.subscribing import check_opened, check_whose
-from course_assignments.assignments import CourseAssignment, FromSubscription
-from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace
 from course_assignments.decisions import Decision, Question, all_of
-from course_assignments.enums import ExpirationLimit
-from course_assignments.instants import as_utc
-from course_assignments.people import User
-from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.entities.assignments import CourseAssignment, FromSubscription
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import ExpirationLimit
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Opening, Subscription
+from course_assignments.policies import DOCUMENTED, Policies
 from course_assignments.policies.expiration import Ceiling, earliest
 from course_assignments.policies.repetition import latest_standing
-from course_assignments.subscriptions import Opening, Subscription
+from course_assignments.time.datetimes import as_utc
 
 
 def open_course(
@@ -77,7 +77,7 @@ def open_course(
         ('2026-04-05T00:00:00+00:00', 'SUBSCRIPTION')
     """
     check_whose(subscription, learner, policies)
-    fields.check_kind(course, "course", Course)
+    validation.check_kind(course, "course", Course)
     check_organization(organization, learner)
     given = check_opened(subscription, opened, subscription.opened(course.id))
     now = as_utc(at)
@@ -103,7 +103,7 @@ def open_course(
     if latest_standing(given, now) is not None:
         return Change(decision=decision)
     limit = policies.expiration.limit(now, course=course, organization=organization)
-    fields.check_kind(limit, "policies.expiration", Ceiling)
+    validation.check_kind(limit, "policies.expiration", Ceiling)
     end = earliest([limit, Ceiling(subscription.expires_at, ExpirationLimit.SUBSCRIPTION)])
     assignment = CourseAssignment(
         id=subscription.next_assignment_id(course.id) if id is None else id,

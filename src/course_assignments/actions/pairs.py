@@ -9,7 +9,7 @@ from datetime import datetime
 import attrs
 from attrs import field, validators
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.actions.acting import (
     authorization,
     check_organization,
@@ -17,16 +17,16 @@ from course_assignments.actions.acting import (
     event,
     read,
 )
-from course_assignments.assignments import CourseAssignment, Direct, Note, Seat
-from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Record, Replace
 from course_assignments.decisions import Decision, Question, all_of
-from course_assignments.enums import ExpirationLimit, Permission, Repeat
-from course_assignments.people import User
-from course_assignments.policies.bundle import Policies
+from course_assignments.entities.assignments import CourseAssignment, Direct, Note, Seat
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import ExpirationLimit, Permission, Repeat
+from course_assignments.entities.people import User
+from course_assignments.policies import Policies
 from course_assignments.policies.expiration import Ceiling, zone_of
 from course_assignments.policies.repetition import latest_standing
-from course_assignments.terms import EndLike, resolve_end
+from course_assignments.time.durations import EndLike, resolve_end
 
 
 @attrs.frozen(kw_only=True)
@@ -51,18 +51,18 @@ class Pair:
         ()
     """
 
-    id: str = field(validator=fields.identifier)
-    course: Course = field(validator=fields.one_of(Course))
-    learner: User = field(validator=fields.one_of(User))
+    id: str = field(validator=validation.identifier)
+    course: Course = field(validator=validation.one_of(Course))
+    learner: User = field(validator=validation.one_of(User))
     organization: Organization | None = field(
-        default=None, validator=validators.optional(fields.one_of(Organization))
+        default=None, validator=validators.optional(validation.one_of(Organization))
     )
     standing: tuple[CourseAssignment, ...] = field(
         default=(),
-        converter=fields.tidy_tuple,
-        validator=fields.each_of(tuple, CourseAssignment),
+        converter=validation.tidy_tuple,
+        validator=validation.each_of(tuple, CourseAssignment),
     )
-    seat: Seat | None = field(default=None, validator=validators.optional(fields.one_of(Seat)))
+    seat: Seat | None = field(default=None, validator=validators.optional(validation.one_of(Seat)))
 
     def __attrs_post_init__(self) -> None:
         check_organization(self.organization, self.learner)
@@ -77,12 +77,12 @@ class Pair:
 class Order:
     """What is asked for all pairs of one call."""
 
-    at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
     expires: EndLike | None
-    note: Note | None = field(validator=validators.optional(fields.one_of(Note)))
-    repeat: Repeat | None = field(validator=validators.optional(fields.one_of(Repeat)))
-    policies: Policies = field(validator=fields.one_of(Policies))
-    actor: User | None = field(validator=validators.optional(fields.one_of(User)))
+    note: Note | None = field(validator=validators.optional(validation.one_of(Note)))
+    repeat: Repeat | None = field(validator=validators.optional(validation.one_of(Repeat)))
+    policies: Policies = field(validator=validation.one_of(Policies))
+    actor: User | None = field(validator=validators.optional(validation.one_of(User)))
 
     @property
     def mode(self) -> Repeat:
@@ -95,7 +95,7 @@ class Order:
             end = self.policies.expiration.default_end(
                 self.at, course=pair.course, organization=pair.organization
             )
-            fields.check_kind(end, "policies.expiration", Ceiling)
+            validation.check_kind(end, "policies.expiration", Ceiling)
             return end
         zone = zone_of(pair.organization)
         wanted = resolve_end(self.expires, start=self.at, zone=zone, field="expires")

@@ -7,14 +7,14 @@ import attrs
 
 from course_assignments.actions.acting import event, own_authorization, read
 from course_assignments.actions.learning import check_attempt, is_open, recorded_by
-from course_assignments.assignments import CourseAssignment
-from course_assignments.attempts import Attempt, Pause
 from course_assignments.changes import Change, Replace
 from course_assignments.decisions import Decision, Question, all_of
-from course_assignments.instants import as_utc
-from course_assignments.people import User
-from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.attempts import Attempt, Pause
+from course_assignments.entities.people import User
+from course_assignments.policies import DOCUMENTED, Policies
 from course_assignments.reasons import AttemptNotPaused, AttemptPaused
+from course_assignments.time.datetimes import as_utc
 
 
 def pause(

@@ -6,13 +6,13 @@ from typing import TypeAlias, TypeVar, get_args
 
 import attrs
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.actions.acting import check_actor, emails_free, event
-from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.people import User, anonymous_email
 from course_assignments.errors import Conflict, InvalidInput
-from course_assignments.instants import as_utc
-from course_assignments.people import User, anonymous_email
+from course_assignments.time.datetimes import as_utc
 
 #: What is kept by hand; everything else comes about by a command of its own.
 Profile: TypeAlias = Organization | Course | User
@@ -52,8 +52,8 @@ def add(
     check_actor(actor)
     known = _stored({} if stored is None else stored)
     new: list[Profile] = []
-    for position, record in enumerate(fields.check_list(records, "records")):
-        fields.check_record(record, f"records[{position}]", *PROFILES)
+    for position, record in enumerate(validation.check_list(records, "records")):
+        validation.check_record(record, f"records[{position}]", *PROFILES)
         name = (type(record), record.id)
         if name not in known:
             known[name] = record
@@ -71,13 +71,13 @@ def add(
 def _stored(
     stored: Mapping[tuple[type, str], Profile],
 ) -> dict[tuple[type, str], Profile]:
-    fields.check_kind(stored, "stored", Mapping)
+    validation.check_kind(stored, "stored", Mapping)
     try:
         known = dict(stored)
     except Exception as error:  # a mapping of the caller's own may raise anything at all
         raise InvalidInput("wrong_type", "stored", "expected records by kind and id") from error
     for record in known.values():
-        fields.check_kind(record, "stored", *PROFILES)
+        validation.check_kind(record, "stored", *PROFILES)
     return known
 
 
@@ -110,12 +110,12 @@ def update(
         >>> change.made(Course)[0].archived
         True
     """
-    fields.check_record(before, "before", *PROFILES)
-    fields.check_record(after, "after", *PROFILES)
+    validation.check_record(before, "before", *PROFILES)
+    validation.check_record(after, "after", *PROFILES)
     now = as_utc(at)
     check_actor(actor)
     if holder is not None:
-        fields.check_kind(holder, "holder", User)
+        validation.check_kind(holder, "holder", User)
     others = [] if holder is None or holder.id == after.id else [holder]
     decision = emails_free([after], others)
     decision.require()
@@ -147,7 +147,7 @@ def anonymise(user: User, *, at: datetime, actor: User | None = None) -> Change:
         >>> anonymise(ada, at=datetime(2026, 1, 5, tzinfo=UTC)).made(User)[0].name
         'Anonymous'
     """
-    fields.check_kind(user, "user", User)
+    validation.check_kind(user, "user", User)
     now = as_utc(at)
     check_actor(actor)
     after = attrs.evolve(user, name="Anonymous", email=anonymous_email(user.id))

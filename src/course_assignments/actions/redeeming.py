@@ -4,7 +4,7 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.actions.acting import (
     check_actor,
     check_newcomer,
@@ -14,17 +14,17 @@ from course_assignments.actions.acting import (
     own_authorization,
     read,
 )
-from course_assignments.assignments import CourseAssignment, FromKey
-from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Use
 from course_assignments.decisions import Decision, Question, all_of
-from course_assignments.enums import ExpirationLimit
-from course_assignments.instants import as_utc
-from course_assignments.keys import KeyBatch, Redemption, TrainingKey
-from course_assignments.people import User
-from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.entities.assignments import CourseAssignment, FromKey
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import ExpirationLimit
+from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.policies import DOCUMENTED, Policies
 from course_assignments.policies.expiration import Ceiling, earliest, zone_of
-from course_assignments.terms import end_in_range
+from course_assignments.time.datetimes import as_utc
+from course_assignments.time.durations import end_in_range
 
 
 @attrs.frozen(kw_only=True)
@@ -46,17 +46,17 @@ class Presented:
         True
     """
 
-    id: str = attrs.field(validator=fields.identifier)
-    redemption_id: str = attrs.field(validator=fields.identifier)
-    key: TrainingKey = attrs.field(validator=fields.one_of(TrainingKey))
-    batch: KeyBatch = attrs.field(validator=fields.one_of(KeyBatch))
-    course: Course = attrs.field(validator=fields.one_of(Course))
-    learner: User = attrs.field(validator=fields.one_of(User))
+    id: str = attrs.field(validator=validation.identifier)
+    redemption_id: str = attrs.field(validator=validation.identifier)
+    key: TrainingKey = attrs.field(validator=validation.one_of(TrainingKey))
+    batch: KeyBatch = attrs.field(validator=validation.one_of(KeyBatch))
+    course: Course = attrs.field(validator=validation.one_of(Course))
+    learner: User = attrs.field(validator=validation.one_of(User))
     organization: Organization | None = attrs.field(
-        default=None, validator=attrs.validators.optional(fields.one_of(Organization))
+        default=None, validator=attrs.validators.optional(validation.one_of(Organization))
     )
     redeemed: Redemption | None = attrs.field(
-        default=None, validator=attrs.validators.optional(fields.one_of(Redemption))
+        default=None, validator=attrs.validators.optional(validation.one_of(Redemption))
     )
 
     def __attrs_post_init__(self) -> None:
@@ -111,8 +111,8 @@ def redeem(
         >>> change.made(CourseAssignment)[0].limited_by.name
         'KEY'
     """
-    fields.check_kind(presented, "presented", Presented)
-    fields.check_kind(policies, "policies", Policies)
+    validation.check_kind(presented, "presented", Presented)
+    validation.check_kind(policies, "policies", Policies)
     check_actor(actor)
     now = as_utc(at)
     questions = _questions(presented, policies, actor)
@@ -152,10 +152,10 @@ def register(
         ...     print(error)
         presented: expected Presented
     """
-    fields.check_kind(presented, "presented", Presented)
-    fields.check_kind(policies, "policies", Policies)
+    validation.check_kind(presented, "presented", Presented)
+    validation.check_kind(policies, "policies", Policies)
     check_actor(actor)
-    fields.check_kind(host, "host", Organization)
+    validation.check_kind(host, "host", Organization)
     check_same(host.id, presented.batch.organization_id, "host")
     newcomer = check_newcomer(presented.learner, "user")
     now = as_utc(at)
@@ -196,7 +196,7 @@ def _redeemed(
     # "content availability" counts from redemption, and the limit of rule 1 still applies
     available = end_in_range(batch.availability, at, zone_of(organization))
     end = policies.expiration.limit(at, course=presented.course, organization=organization)
-    fields.check_kind(end, "policies.expiration", Ceiling)
+    validation.check_kind(end, "policies.expiration", Ceiling)
     if available is not None:
         end = earliest([end, Ceiling(available, ExpirationLimit.KEY)])
     assignment = CourseAssignment(

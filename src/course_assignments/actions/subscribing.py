@@ -6,7 +6,7 @@ from functools import partial
 
 import attrs
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.actions.acting import (
     authorization,
     check_organization,
@@ -14,18 +14,18 @@ from course_assignments.actions.acting import (
     event,
     read,
 )
-from course_assignments.assignments import CourseAssignment, FromSubscription
-from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace
 from course_assignments.decisions import Decision, Question, all_of
-from course_assignments.enums import Permission
+from course_assignments.entities.assignments import CourseAssignment, FromSubscription
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import Permission
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import as_utc
-from course_assignments.people import User
-from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.policies import DOCUMENTED, Policies
 from course_assignments.policies.expiration import zone_of
-from course_assignments.subscriptions import Subscription
-from course_assignments.terms import TermLike, as_term, end_of
+from course_assignments.time.datetimes import as_utc
+from course_assignments.time.durations import TermLike, as_term, end_of
 
 
 def subscribe(
@@ -68,8 +68,8 @@ def subscribe(
         >>> change.made(Subscription)[0].expires_at.isoformat()
         '2027-01-05T00:00:00+00:00'
     """
-    fields.check_kind(learner, "learner", User)
-    fields.check_kind(policies, "policies", Policies)
+    validation.check_kind(learner, "learner", User)
+    validation.check_kind(policies, "policies", Policies)
     check_organization(organization, learner)
     wanted = _distinct(courses)
     now = as_utc(at)
@@ -157,9 +157,9 @@ def edit_subscription(
 
 def check_whose(subscription: Subscription, learner: User, policies: Policies) -> None:
     """Do nothing if all of these are what they should be, and *subscription* is the learner's."""
-    fields.check_kind(subscription, "subscription", Subscription)
-    fields.check_kind(learner, "learner", User)
-    fields.check_kind(policies, "policies", Policies)
+    validation.check_kind(subscription, "subscription", Subscription)
+    validation.check_kind(learner, "learner", User)
+    validation.check_kind(policies, "policies", Policies)
     check_same(learner.id, subscription.learner_id, "learner")
 
 
@@ -167,7 +167,7 @@ def check_opened(
     subscription: Subscription, opened: Iterable[CourseAssignment], ids: Collection[str]
 ) -> tuple[CourseAssignment, ...]:
     """Return *opened* if they are the assignments under *ids*, all made by *subscription*."""
-    given = fields.check_each(opened, "opened", CourseAssignment)
+    given = validation.check_each(opened, "opened", CourseAssignment)
     for position, one in enumerate(given):
         wanted = FromSubscription(subscription.id)
         if one.origin != wanted or one.learner_id != subscription.learner_id:
@@ -181,9 +181,9 @@ def check_opened(
 
 def _distinct(courses: Iterable[Course]) -> tuple[Course, ...]:
     """Return *courses*, each once; two that differ under one id are no courses to choose from."""
-    given = fields.check_list(courses, "courses")
+    given = validation.check_list(courses, "courses")
     for position, one in enumerate(given):
-        fields.check_kind(one, f"courses[{position}]", Course)
+        validation.check_kind(one, f"courses[{position}]", Course)
     return tuple(dict.fromkeys(given))
 
 

@@ -6,18 +6,18 @@ from functools import partial
 
 import attrs
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.actions.acting import authorization, event, for_pair, read
 from course_assignments.actions.subscribing import check_opened, check_whose
-from course_assignments.assignments import CourseAssignment, FromSubscription
 from course_assignments.changes import Change, Replace
 from course_assignments.decisions import Decision, Question, all_of
-from course_assignments.enums import ExpirationLimit, Permission
-from course_assignments.instants import as_utc
-from course_assignments.people import User
-from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.entities.assignments import CourseAssignment, FromSubscription
+from course_assignments.entities.enums import ExpirationLimit, Permission
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Subscription
+from course_assignments.policies import DOCUMENTED, Policies
 from course_assignments.reasons import AssignmentNotActive, SubscriptionNotActive
-from course_assignments.subscriptions import Subscription
+from course_assignments.time.datetimes import as_utc
 
 
 def cancel_subscription(
@@ -61,7 +61,7 @@ def cancel_subscription(
     ids = [one.assignment_id for one in subscription.openings]
     given = check_opened(subscription, opened, ids)
     if support_reason is not None:
-        fields.check_long_text(support_reason, "support_reason")
+        validation.check_long_text(support_reason, "support_reason")
     permission = Permission.ASSIGN if support_reason is None else Permission.SUPPORT
     now = as_utc(at)
     uncancelled = [one for one in given if one.cancelled_at is None]

@@ -4,11 +4,11 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments.assignments import CourseAssignment
 from course_assignments.decisions import Decision
-from course_assignments.instants import as_utc
-from course_assignments.policies.standing import is_standing
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.policies.lifecycle import is_standing
 from course_assignments.reasons import AssignmentExpired
+from course_assignments.time.datetimes import as_utc
 
 
 @attrs.frozen

@@ -5,11 +5,11 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import fields
-from course_assignments.attempts import Attempt
+from course_assignments import validation
 from course_assignments.decisions import Decision
-from course_assignments.instants import as_utc
+from course_assignments.entities.attempts import Attempt
 from course_assignments.reasons import AttemptOpen
+from course_assignments.time.datetimes import as_utc
 
 
 @attrs.frozen
@@ -34,5 +34,5 @@ class AttemptPolicy:
             InvalidInput: an argument is of the wrong kind, or *at* is naive.
         """
         as_utc(at)
-        given = fields.check_each(attempts, "attempts", Attempt)
+        given = validation.check_each(attempts, "attempts", Attempt)
         return Decision(tuple(AttemptOpen(one.id) for one in given if one.is_open))

@@ -5,17 +5,18 @@ from datetime import datetime
 import attrs
 from attrs import field
 
-from course_assignments import fields, profiles
+from course_assignments import validation
 from course_assignments.decisions import Decision
-from course_assignments.enums import Permission, Role
-from course_assignments.instants import as_utc
-from course_assignments.people import User
+from course_assignments.entities.enums import Permission, Role
+from course_assignments.entities.people import User
+from course_assignments.policies import defaults
 from course_assignments.reasons import (
     OrganizationNotManaged,
     Reason,
     RoleMissing,
     SupportRoleMissing,
 )
+from course_assignments.time.datetimes import as_utc
 
 
 @attrs.frozen
@@ -41,19 +42,19 @@ class AuthorizationPolicy:
     """
 
     assigning: tuple[Role, ...] = field(
-        default=profiles.ASSIGNING_ROLES,
-        converter=fields.tidy_tuple,
-        validator=fields.each_of(tuple, Role),
+        default=defaults.ASSIGNING_ROLES,
+        converter=validation.tidy_tuple,
+        validator=validation.each_of(tuple, Role),
     )
     keys: tuple[Role, ...] = field(
-        default=profiles.KEY_ROLES,
-        converter=fields.tidy_tuple,
-        validator=fields.each_of(tuple, Role),
+        default=defaults.KEY_ROLES,
+        converter=validation.tidy_tuple,
+        validator=validation.each_of(tuple, Role),
     )
     support: tuple[Role, ...] = field(
-        default=profiles.SUPPORT_ROLES,
-        converter=fields.tidy_tuple,
-        validator=fields.each_of(tuple, Role),
+        default=defaults.SUPPORT_ROLES,
+        converter=validation.tidy_tuple,
+        validator=validation.each_of(tuple, Role),
     )
 
     def evaluate(
@@ -71,10 +72,10 @@ class AuthorizationPolicy:
             InvalidInput: an argument is of the wrong kind, or *at* is naive.
         """
         as_utc(at)
-        fields.check_kind(actor, "actor", User)
-        fields.check_kind(permission, "permission", Permission)
+        validation.check_kind(actor, "actor", User)
+        validation.check_kind(permission, "permission", Permission)
         if organization_id is not None:
-            fields.check_id(organization_id, "organization_id")
+            validation.check_id(organization_id, "organization_id")
         if permission is Permission.SUPPORT:
             return Decision(
                 () if actor.roles.intersection(self.support) else (SupportRoleMissing(),)

@@ -4,11 +4,11 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import fields
-from course_assignments.catalog import Course
+from course_assignments import validation
 from course_assignments.decisions import Decision
-from course_assignments.instants import as_utc
+from course_assignments.entities.catalog import Course
 from course_assignments.reasons import CourseArchived, CourseNotAvailable, Reason
+from course_assignments.time.datetimes import as_utc
 
 
 @attrs.frozen
@@ -32,7 +32,7 @@ class CourseAvailabilityPolicy:
             InvalidInput: *course* is no `Course`, or *at* is naive.
         """
         as_utc(at)
-        fields.check_kind(course, "course", Course)
+        validation.check_kind(course, "course", Course)
         reasons: list[Reason] = []
         wanted = (
             ("content provider", course.content_provider),

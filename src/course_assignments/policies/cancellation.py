@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import attrs
 from attrs import field
 
-from course_assignments import fields, profiles
-from course_assignments.assignments import CourseAssignment
+from course_assignments import validation
 from course_assignments.decisions import Decision
-from course_assignments.instants import LATEST, as_utc, next_tick
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.policies import defaults
 from course_assignments.reasons import (
     AlreadyCancelled,
     AssignmentNotActive,
@@ -16,7 +16,8 @@ from course_assignments.reasons import (
     LabLaunched,
     Reason,
 )
-from course_assignments.terms import end_in_range
+from course_assignments.time.datetimes import LATEST, as_utc, next_tick
+from course_assignments.time.durations import end_in_range
 
 
 @attrs.frozen
@@ -37,10 +38,10 @@ class CancellationPolicy:
     """
 
     window: timedelta = field(
-        default=profiles.CANCELLATION_WINDOW,
-        validator=[fields.one_of(timedelta), fields.term],
+        default=defaults.CANCELLATION_WINDOW,
+        validator=[validation.one_of(timedelta), validation.term],
     )
-    restores_key_use: bool = field(default=False, validator=fields.flag)
+    restores_key_use: bool = field(default=False, validator=validation.flag)
 
     def closes_at(self, assignment: CourseAssignment) -> datetime:
         """Return the last instant, UTC, at which *assignment* can be cancelled.
@@ -48,7 +49,7 @@ class CancellationPolicy:
         Raises:
             InvalidInput: it is no `CourseAssignment`.
         """
-        fields.check_kind(assignment, "assignment", CourseAssignment)
+        validation.check_kind(assignment, "assignment", CourseAssignment)
         return end_in_range(self.window, assignment.created_at) or LATEST
 
     def evaluate(
@@ -66,7 +67,7 @@ class CancellationPolicy:
         """
         closes_at = self.closes_at(assignment)
         now = as_utc(at)
-        fields.check_kind(support, "support", bool)
+        validation.check_kind(support, "support", bool)
         reasons: list[Reason] = []
         turns_at = None if support else next_tick(closes_at)
         if now < assignment.created_at:

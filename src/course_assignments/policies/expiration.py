@@ -6,13 +6,14 @@ from datetime import UTC, datetime, tzinfo
 import attrs
 from attrs import field
 
-from course_assignments import fields, profiles
-from course_assignments.catalog import Course, Organization
+from course_assignments import validation
 from course_assignments.decisions import Decision
-from course_assignments.enums import ExpirationLimit
-from course_assignments.instants import as_utc, next_tick, out_of_range
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import ExpirationLimit
+from course_assignments.policies import defaults
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
-from course_assignments.terms import Term, end_in_range
+from course_assignments.time.datetimes import as_utc, next_tick, out_of_range
+from course_assignments.time.durations import Term, end_in_range
 
 _RANK = {limit: rank for rank, limit in enumerate(ExpirationLimit)}
 
@@ -27,8 +28,8 @@ class Ceiling:
         <ExpirationLimit.MAXIMUM: 'maximum'>
     """
 
-    at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
-    by: ExpirationLimit = field(validator=fields.one_of(ExpirationLimit))
+    at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
+    by: ExpirationLimit = field(validator=validation.one_of(ExpirationLimit))
 
 
 def earliest(ceilings: Iterable[Ceiling]) -> Ceiling:
@@ -72,10 +73,10 @@ class ExpirationPolicy:
     """
 
     maximum: Term = field(
-        default=profiles.MAXIMUM_ACCESS, converter=fields.tidy_term, validator=fields.term
+        default=defaults.MAXIMUM_ACCESS, converter=validation.tidy_term, validator=validation.term
     )
     default: Term = field(
-        default=profiles.DEFAULT_ACCESS, converter=fields.tidy_term, validator=fields.term
+        default=defaults.DEFAULT_ACCESS, converter=validation.tidy_term, validator=validation.term
     )
 
     def limit(
@@ -99,7 +100,7 @@ class ExpirationPolicy:
         if organization is not None and organization.maximum_access is not None:
             terms.append((organization.maximum_access, ExpirationLimit.ORGANIZATION))
         if course is not None:
-            fields.check_kind(course, "course", Course)
+            validation.check_kind(course, "course", Course)
             if course.maximum_access is not None:
                 terms.append((course.maximum_access, ExpirationLimit.COURSE))
         ends = ((end_in_range(term, start, zone), by) for term, by in terms)
@@ -149,5 +150,5 @@ class ExpirationPolicy:
 
 def _checked(organization: Organization | None) -> Organization | None:
     if organization is not None:
-        fields.check_kind(organization, "organization", Organization)
+        validation.check_kind(organization, "organization", Organization)
     return organization

@@ -4,14 +4,35 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments.assignments import CourseAssignment
+from course_assignments import validation
 from course_assignments.decisions import Decision
-from course_assignments.instants import as_utc, next_tick
-from course_assignments.policies.standing import is_standing
+from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.reasons import (
+    AlreadyCancelled,
     AlreadyCompleted,
+    AssignmentNotActive,
     ExpiresTooEarly,
+    Reason,
 )
+from course_assignments.time.datetimes import as_utc, next_tick
+
+
+def is_standing(assignment: CourseAssignment, at: datetime) -> Decision:
+    """Return whether *assignment* is there at *at*: created, and cancelled at no instant.
+
+    Raises:
+        InvalidInput: *assignment* is no `CourseAssignment`, or *at* is naive.
+    """
+    validation.check_kind(assignment, "assignment", CourseAssignment)
+    reasons: list[Reason] = []
+    turns_at = None
+    if as_utc(at) < assignment.created_at:
+        reasons.append(AssignmentNotActive(assignment.created_at))
+        turns_at = assignment.created_at
+    if assignment.cancelled_at is not None:
+        reasons.append(AlreadyCancelled(assignment.cancelled_at))
+        turns_at = None
+    return Decision(tuple(reasons), turns_at)
 
 
 @attrs.frozen

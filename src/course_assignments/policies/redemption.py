@@ -5,12 +5,11 @@ from datetime import datetime
 import attrs
 from attrs import field
 
-from course_assignments import fields
-from course_assignments.catalog import Organization
+from course_assignments import validation
 from course_assignments.decisions import Decision
-from course_assignments.instants import as_utc
-from course_assignments.keys import KeyBatch, Redemption, TrainingKey
-from course_assignments.people import User
+from course_assignments.entities.catalog import Organization
+from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
 from course_assignments.reasons import (
     AlreadyRedeemed,
     EmailTaken,
@@ -22,6 +21,7 @@ from course_assignments.reasons import (
     RegistrationDisabled,
     WrongOrganization,
 )
+from course_assignments.time.datetimes import as_utc
 
 
 @attrs.frozen
@@ -36,7 +36,7 @@ class KeyRedemptionPolicy:
         False
     """
 
-    once_per_learner: bool = field(default=True, validator=fields.flag)
+    once_per_learner: bool = field(default=True, validator=validation.flag)
 
     def evaluate(
         self,
@@ -59,9 +59,9 @@ class KeyRedemptionPolicy:
         Raises:
             InvalidInput: an argument is of the wrong kind, or *at* is naive.
         """
-        fields.check_kind(key, "key", TrainingKey)
-        fields.check_kind(batch, "batch", KeyBatch)
-        fields.check_kind(learner, "learner", User)
+        validation.check_kind(key, "key", TrainingKey)
+        validation.check_kind(batch, "batch", KeyBatch)
+        validation.check_kind(learner, "learner", User)
         now = as_utc(at)
         start, end = batch.redeemable_from, batch.redeemable_until
         for_good: list[Reason] = []
@@ -91,7 +91,7 @@ class KeyRedemptionPolicy:
         if not batch.any_organization and learner.organization_id != batch.organization_id:
             reasons.append(WrongOrganization())
         if redeemed is not None:
-            fields.check_kind(redeemed, "redeemed", Redemption)
+            validation.check_kind(redeemed, "redeemed", Redemption)
         if self.once_per_learner and redeemed is not None:
             reasons.append(AlreadyRedeemed(redeemed.assignment_id, redeemed.redeemed_at))
         return reasons
@@ -126,10 +126,10 @@ class RegistrationPolicy:
             InvalidInput: an argument is of the wrong kind, or *at* is naive.
         """
         as_utc(at)
-        fields.check_kind(organization, "organization", Organization)
-        fields.check_kind(newcomer, "newcomer", User)
+        validation.check_kind(organization, "organization", Organization)
+        validation.check_kind(newcomer, "newcomer", User)
         if holder is not None:
-            fields.check_kind(holder, "holder", User)
+            validation.check_kind(holder, "holder", User)
         reasons: list[Reason] = []
         if not organization.anonymous_registration:
             reasons.append(RegistrationDisabled())

@@ -6,12 +6,12 @@ from datetime import datetime
 import attrs
 from attrs import field
 
-from course_assignments import fields
-from course_assignments.assignments import CourseAssignment
+from course_assignments import validation
 from course_assignments.decisions import Decision
-from course_assignments.enums import Repeat
-from course_assignments.instants import as_utc
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.enums import Repeat
 from course_assignments.reasons import AlreadyAssigned
+from course_assignments.time.datetimes import as_utc
 
 
 def latest_standing(
@@ -29,7 +29,7 @@ def latest_standing(
         True
     """
     now = as_utc(at)
-    given = fields.check_each(assignments, "assignments", CourseAssignment)
+    given = validation.check_each(assignments, "assignments", CourseAssignment)
     standing = [one for one in given if one.cancelled_at is None and now < one.expires_at]
     standing.sort(key=lambda one: one.id)
     return max(standing, key=lambda one: one.expires_at, default=None)
@@ -47,7 +47,7 @@ class RepeatPolicy:
         <Repeat.ALLOW: 'allow'>
     """
 
-    default: Repeat = field(default=Repeat.ALLOW, validator=fields.one_of(Repeat))
+    default: Repeat = field(default=Repeat.ALLOW, validator=validation.one_of(Repeat))
 
     def evaluate(self, standing: Iterable[CourseAssignment], *, at: datetime) -> Decision:
         """Return whether nothing of *standing* stands in the way of another one at *at*.
@@ -59,9 +59,9 @@ class RepeatPolicy:
         Raises:
             InvalidInput: an argument is of the wrong kind, or *at* is naive.
         """
-        assignments = fields.check_list(standing, "standing", empty=True)
+        assignments = validation.check_list(standing, "standing", empty=True)
         for position, one in enumerate(assignments):
-            fields.check_kind(one, f"standing[{position}]", CourseAssignment)
+            validation.check_kind(one, f"standing[{position}]", CourseAssignment)
         holder = latest_standing(assignments, at)
         if holder is None:
             return Decision()

@@ -4,16 +4,16 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.decisions import Decision
-from course_assignments.instants import as_utc
+from course_assignments.entities.subscriptions import Subscription
 from course_assignments.reasons import (
     CourseNotInSubscription,
     Reason,
     SubscriptionEnded,
     SubscriptionNotActive,
 )
-from course_assignments.subscriptions import Subscription
+from course_assignments.time.datetimes import as_utc
 
 
 @attrs.frozen
@@ -38,7 +38,7 @@ class SubscriptionPolicy:
         Raises:
             InvalidInput: an argument is of the wrong kind, or *at* is naive.
         """
-        fields.check_kind(subscription, "subscription", Subscription)
+        validation.check_kind(subscription, "subscription", Subscription)
         now = as_utc(at)
         reasons: list[Reason] = []
         turns_at: datetime | None = subscription.expires_at
@@ -54,7 +54,7 @@ class SubscriptionPolicy:
             reasons.append(SubscriptionEnded(subscription.expires_at))
             turns_at = None
         if course_id is not None:
-            fields.check_id(course_id, "course_id")
+            validation.check_id(course_id, "course_id")
             if course_id not in subscription.course_ids:
                 reasons.append(CourseNotInSubscription(course_id))
                 turns_at = None

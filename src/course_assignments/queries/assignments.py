@@ -7,9 +7,9 @@ from typing import Any, get_args
 import attrs
 from attrs import converters, field, validators
 
-from course_assignments import fields
-from course_assignments.assignments import CourseAssignment, Origin
-from course_assignments.enums import AssignmentStatus, CompletionStatus
+from course_assignments import validation
+from course_assignments.entities.assignments import CourseAssignment, Origin
+from course_assignments.entities.enums import AssignmentStatus, CompletionStatus
 from course_assignments.errors import InvalidInput
 from course_assignments.queries.base import (
     Query,
@@ -24,7 +24,7 @@ from course_assignments.queries.base import (
 
 
 def _several(value: Iterable[CompletionStatus] | CompletionStatus) -> tuple[CompletionStatus, ...]:
-    return (value,) if isinstance(value, CompletionStatus) else fields.tidy_tuple(value)
+    return (value,) if isinstance(value, CompletionStatus) else validation.tidy_tuple(value)
 
 
 def _check_origin(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
@@ -72,13 +72,13 @@ class AssignmentQuery(Query[CourseAssignment]):
     course_id: str | None = id_or_none()
     organization_id: str | None = id_or_none()
     status: AssignmentStatus | None = field(
-        default=None, validator=validators.optional(fields.one_of(AssignmentStatus))
+        default=None, validator=validators.optional(validation.one_of(AssignmentStatus))
     )
     at: datetime | None = instant_or_none()
     completion: tuple[CompletionStatus, ...] | None = field(
         default=None,
         converter=converters.optional(_several),
-        validator=validators.optional(fields.each_of(tuple, CompletionStatus)),
+        validator=validators.optional(validation.each_of(tuple, CompletionStatus)),
     )
     origin: type[Origin] | None = field(default=None, validator=validators.optional(_check_origin))
     batch_id: str | None = id_or_none()

@@ -2,7 +2,7 @@
 
 import attrs
 
-from course_assignments.attempts import Attempt
+from course_assignments.entities.attempts import Attempt
 from course_assignments.queries.base import Query, Where, equal_to, id_or_none
 
 

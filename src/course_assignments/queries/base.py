@@ -11,16 +11,16 @@ from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 import attrs
 from attrs import converters, field, validators
 
-from course_assignments import fields
-from course_assignments.assignments import CourseAssignment
-from course_assignments.attempts import Attempt
-from course_assignments.catalog import Course, Organization
+from course_assignments import validation
 from course_assignments.changes import Event
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.attempts import Attempt
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import InvalidInput
-from course_assignments.keys import KeyBatch, Redemption, TrainingKey
-from course_assignments.people import User
-from course_assignments.subscriptions import Subscription
-from course_assignments.texts import fold_text
+from course_assignments.validation import fold_text
 
 #: What a query may find.
 Found: TypeAlias = (
@@ -58,7 +58,7 @@ def _check_cursor(query: "Query[Any]", at: "attrs.Attribute[Any]", value: Any) -
     if value is None:
         return
     kinds = [_kind_of_place(name) for name in query.order]
-    fits = fields.is_exactly(value, tuple) and [type(one) for one in value] == kinds
+    fits = validation.is_exactly(value, tuple) and [type(one) for one in value] == kinds
     if not fits or any(getattr(one, "tzinfo", UTC) is not UTC for one in value):
         hint = "expected the cursor of the next query of a page of the same kind"
         raise InvalidInput("invalid_cursor", at.name, hint)
@@ -70,7 +70,7 @@ def _kind_of_place(name: str) -> type:
 
 
 def _check_limit(_: object, at: "attrs.Attribute[int]", value: object) -> None:
-    fields.check_count(value, at.name, 1, LARGEST_PAGE)
+    validation.check_count(value, at.name, 1, LARGEST_PAGE)
 
 
 @attrs.frozen(kw_only=True)
@@ -122,7 +122,7 @@ class Query(Generic[F]):
 
     def place(self, record: F) -> Place:
         """Return where *record* stands in the order."""
-        fields.check_kind(record, "record", self._kind())
+        validation.check_kind(record, "record", self._kind())
         return tuple(getattr(record, name) for name in self.order)
 
     def _kind(self) -> type[Any]:
@@ -176,21 +176,21 @@ def check_window(query: Query[Any], name: str) -> None:
 
 def id_or_none() -> Any:
     """Return a field for an id that has to be equal."""
-    return field(default=None, validator=validators.optional(fields.identifier))
+    return field(default=None, validator=validators.optional(validation.identifier))
 
 
 def instant_or_none() -> Any:
     """Return a field for an aware instant, kept in UTC."""
     return field(
         default=None,
-        converter=converters.optional(fields.tidy_instant),
-        validator=validators.optional(fields.instant),
+        converter=converters.optional(validation.tidy_instant),
+        validator=validators.optional(validation.instant),
     )
 
 
 def flag_or_none() -> Any:
     """Return a field that narrows to one side of a question, or to neither."""
-    return field(default=None, validator=validators.optional(fields.flag))
+    return field(default=None, validator=validators.optional(validation.flag))
 
 
 def _folded(text: str) -> str:
@@ -203,5 +203,5 @@ def text_or_none() -> Any:
         default=None,
         converter=converters.optional(_folded),
         # Folding may lengthen a text, so it is not held to what a name may have.
-        validator=validators.optional(fields.long_text),
+        validator=validators.optional(validation.long_text),
     )

@@ -2,8 +2,8 @@
 
 import attrs
 
-from course_assignments.catalog import Course, Organization
-from course_assignments.people import User
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.people import User
 from course_assignments.queries.base import (
     Parts,
     Query,

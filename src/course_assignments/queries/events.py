@@ -3,7 +3,7 @@
 import attrs
 from attrs import field
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.changes import Event
 from course_assignments.queries.base import Place, Query
 
@@ -20,7 +20,7 @@ class EventQuery(Query[Event]):
     kind = Event
     order = ("position",)
 
-    after: int = field(default=0, validator=fields.count(0))
+    after: int = field(default=0, validator=validation.count(0))
 
     @property
     def start(self) -> Place:

@@ -7,10 +7,9 @@ from typing import Any, Self
 import attrs
 from attrs import converters, field, validators
 
-from course_assignments import fields
-from course_assignments.codes import fold, mask
-from course_assignments.instants import as_utc, next_tick
-from course_assignments.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments import validation
+from course_assignments.entities.codes import fold, mask
+from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.queries.base import (
     Parts,
     Query,
@@ -25,6 +24,7 @@ from course_assignments.queries.base import (
     text_or_none,
     within,
 )
+from course_assignments.time.datetimes import as_utc, next_tick
 
 
 def _fold_code(code: str) -> str:
@@ -35,7 +35,7 @@ def _code_or_none() -> Any:
     return field(
         default=None,
         converter=converters.optional(_fold_code),
-        validator=validators.optional(fields.name),
+        validator=validators.optional(validation.name),
         repr=lambda code: repr(code and mask(code)),
     )
 
@@ -126,8 +126,8 @@ class KeyQuery(Query[TrainingKey]):
 
     batch_ids: tuple[str, ...] | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_tuple),
-        validator=validators.optional(fields.each_of(tuple, str)),
+        converter=converters.optional(validation.tidy_tuple),
+        validator=validators.optional(validation.each_of(tuple, str)),
     )
     code: str | None = _code_or_none()
     redeemed: bool | None = flag_or_none()
@@ -156,7 +156,7 @@ class KeyQuery(Query[TrainingKey]):
             >>> KeyQuery.redeemable([spring], at=datetime(2026, 6, 1, tzinfo=UTC)).batch_ids
             ()
         """
-        offered = fields.check_each(batches, "batches", KeyBatch)
+        offered = validation.check_each(batches, "batches", KeyBatch)
         now = as_utc(at)
         open_then = BatchQuery(redeemable_from=now, redeemable_until=next_tick(now))
         return cls(batch_ids=[one.id for one in offered if open_then.matches(one)], usable=True)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import attrs
 
+from course_assignments.entities.subscriptions import Subscription
 from course_assignments.queries.base import (
     Query,
     Ranges,
@@ -14,7 +15,6 @@ from course_assignments.queries.base import (
     instant_or_none,
     within,
 )
-from course_assignments.subscriptions import Subscription
 
 
 @attrs.frozen(kw_only=True)

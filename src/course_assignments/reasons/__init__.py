@@ -1,4 +1,4 @@
-"""Why something is refused: one small value per reason, with its facts as typed fields.
+"""Why something is refused: one small value per reason, with its facts as typed validation.
 
 A ``code`` is stable and may be matched on; the sentence that ``str`` gives may change. Sentences
 are for the person who was refused, and none ever shows the code of a key.
@@ -9,7 +9,7 @@ from typing import TypeAlias, get_args
 import attrs
 from attrs import field
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.reasons.acting import (
     OrganizationNotManaged,
     RoleMissing,
@@ -109,9 +109,9 @@ class ForPair:
         Learner 'ada', course 'py': Course 'py' is archived; choose another course.
     """
 
-    course_id: str = field(validator=fields.identifier)
-    learner_id: str = field(validator=fields.identifier)
-    reason: PlainReason = field(validator=fields.one_of(*get_args(PlainReason)))
+    course_id: str = field(validator=validation.identifier)
+    learner_id: str = field(validator=validation.identifier)
+    reason: PlainReason = field(validator=validation.one_of(*get_args(PlainReason)))
 
     @property
     def code(self) -> str:

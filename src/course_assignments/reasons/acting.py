@@ -5,8 +5,8 @@ from typing import ClassVar
 import attrs
 from attrs import field, validators
 
-from course_assignments import fields
-from course_assignments.enums import Role
+from course_assignments import validation
+from course_assignments.entities.enums import Role
 
 
 @attrs.frozen
@@ -20,7 +20,7 @@ class RoleMissing:
 
     code: ClassVar = "role_missing"
     any_of: tuple[Role, ...] = field(
-        converter=fields.tidy_tuple, validator=fields.each_of(tuple, Role)
+        converter=validation.tidy_tuple, validator=validation.each_of(tuple, Role)
     )
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class OrganizationNotManaged:
     """
 
     code: ClassVar = "organization_not_managed"
-    organization_id: str | None = field(validator=validators.optional(fields.identifier))
+    organization_id: str | None = field(validator=validators.optional(validation.identifier))
 
     def __str__(self) -> str:
         if self.organization_id is None:

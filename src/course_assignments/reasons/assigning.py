@@ -6,9 +6,9 @@ from typing import ClassVar
 import attrs
 from attrs import field
 
-from course_assignments import fields
-from course_assignments.enums import ExpirationLimit
-from course_assignments.instants import show, show_from
+from course_assignments import validation
+from course_assignments.entities.enums import ExpirationLimit
+from course_assignments.time.datetimes import show, show_from
 
 
 @attrs.frozen
@@ -21,9 +21,9 @@ class CourseNotAvailable:
     """
 
     code: ClassVar = "course_not_available"
-    course_id: str = field(validator=fields.identifier)
+    course_id: str = field(validator=validation.identifier)
     missing: tuple[str, ...] = field(
-        converter=fields.tidy_tuple, validator=fields.each_of(tuple, str)
+        converter=validation.tidy_tuple, validator=validation.each_of(tuple, str)
     )
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class CourseArchived:
     """
 
     code: ClassVar = "course_archived"
-    course_id: str = field(validator=fields.identifier)
+    course_id: str = field(validator=validation.identifier)
 
     def __str__(self) -> str:
         return f"Course {self.course_id!r} is archived; choose another course."
@@ -57,8 +57,8 @@ class AlreadyAssigned:
     """
 
     code: ClassVar = "already_assigned"
-    assignment_id: str = field(validator=fields.identifier)
-    expires_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    assignment_id: str = field(validator=validation.identifier)
+    expires_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return (
@@ -83,8 +83,8 @@ class ExpiresTooLate:
     """
 
     code: ClassVar = "expires_too_late"
-    latest: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
-    limited_by: ExpirationLimit = field(validator=fields.one_of(ExpirationLimit))
+    latest: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
+    limited_by: ExpirationLimit = field(validator=validation.one_of(ExpirationLimit))
 
     def __str__(self) -> str:
         whose = "of the rules"
@@ -107,7 +107,7 @@ class ExpiresTooEarly:
     """
 
     code: ClassVar = "expires_too_early"
-    earliest: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    earliest: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return f"It can't end before {show_from(self.earliest)}; choose a later end."

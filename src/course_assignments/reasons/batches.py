@@ -5,7 +5,7 @@ from typing import ClassVar
 import attrs
 from attrs import field
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.errors import name_lines
 
 
@@ -20,7 +20,7 @@ class CodeTaken:
 
     code: ClassVar = "code_taken"
     lines: tuple[int, ...] = field(
-        converter=fields.tidy_tuple, validator=fields.each_of(tuple, int)
+        converter=validation.tidy_tuple, validator=validation.each_of(tuple, int)
     )
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class MaxUsesBelowUses:
     """
 
     code: ClassVar = "max_uses_below_uses"
-    uses: int = field(validator=fields.count(1))
+    uses: int = field(validator=validation.count(1))
 
     def __str__(self) -> str:
         return f"A key was used {self.uses} times already; choose at least {self.uses}."

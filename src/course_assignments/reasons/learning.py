@@ -6,8 +6,8 @@ from typing import ClassVar
 import attrs
 from attrs import field
 
-from course_assignments import fields
-from course_assignments.instants import show, show_from
+from course_assignments import validation
+from course_assignments.time.datetimes import show, show_from
 
 
 @attrs.frozen
@@ -21,7 +21,7 @@ class AssignmentExpired:
     """
 
     code: ClassVar = "assignment_expired"
-    expired_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    expired_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return (
@@ -40,7 +40,7 @@ class AttemptOpen:
     """
 
     code: ClassVar = "attempt_open"
-    attempt_id: str = field(validator=fields.identifier)
+    attempt_id: str = field(validator=validation.identifier)
 
     def __str__(self) -> str:
         return "An attempt of this activity is still open; go on with it, or finish it first."
@@ -57,7 +57,7 @@ class NoAttemptOpen:
     """
 
     code: ClassVar = "no_attempt_open"
-    finished_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    finished_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return (
@@ -77,7 +77,7 @@ class AttemptPaused:
     """
 
     code: ClassVar = "attempt_paused"
-    paused_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    paused_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return f"The attempt has been paused since {show(self.paused_at)}; resume it, or finish it."
@@ -109,7 +109,7 @@ class AttemptAhead:
     """
 
     code: ClassVar = "attempt_ahead"
-    changed_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    changed_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return (

@@ -6,8 +6,8 @@ from typing import ClassVar
 import attrs
 from attrs import field
 
-from course_assignments import fields
-from course_assignments.instants import show, show_from
+from course_assignments import validation
+from course_assignments.time.datetimes import show, show_from
 
 
 @attrs.frozen
@@ -21,7 +21,7 @@ class AssignmentNotActive:
     """
 
     code: ClassVar = "assignment_not_active"
-    created_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    created_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return f"It is not active before {show_from(self.created_at)}; check the clock, or wait."
@@ -38,7 +38,7 @@ class AlreadyCancelled:
     """
 
     code: ClassVar = "already_cancelled"
-    cancelled_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    cancelled_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return f"It was cancelled at {show(self.cancelled_at)}; make a new one instead."
@@ -55,7 +55,7 @@ class AlreadyCompleted:
     """
 
     code: ClassVar = "already_completed"
-    completed_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    completed_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return f"It was completed at {show(self.completed_at)}; there is nothing left to do."
@@ -73,7 +73,7 @@ class CancellationWindowClosed:
     """
 
     code: ClassVar = "cancellation_window_closed"
-    closed_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    closed_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return (
@@ -93,7 +93,7 @@ class LabLaunched:
     """
 
     code: ClassVar = "lab_launched"
-    launched_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    launched_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return f"A lab was launched at {show(self.launched_at)}, so this can't be cancelled."

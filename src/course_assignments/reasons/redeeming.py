@@ -6,8 +6,8 @@ from typing import ClassVar
 import attrs
 from attrs import field
 
-from course_assignments import fields
-from course_assignments.instants import show, show_from
+from course_assignments import validation
+from course_assignments.time.datetimes import show, show_from
 
 
 @attrs.frozen
@@ -51,7 +51,7 @@ class KeyRevoked:
     """
 
     code: ClassVar = "key_revoked"
-    revoked_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    revoked_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return f"The key was revoked at {show(self.revoked_at)}; ask for a new one."
@@ -68,7 +68,9 @@ class KeyNotYetRedeemable:
     """
 
     code: ClassVar = "key_not_yet_redeemable"
-    redeemable_from: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    redeemable_from: datetime = field(
+        converter=validation.tidy_instant, validator=validation.instant
+    )
 
     def __str__(self) -> str:
         return f"The key can be redeemed from {show_from(self.redeemable_from)} on; try again then."
@@ -85,7 +87,9 @@ class KeyExpired:
     """
 
     code: ClassVar = "key_expired"
-    redeemable_until: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    redeemable_until: datetime = field(
+        converter=validation.tidy_instant, validator=validation.instant
+    )
 
     def __str__(self) -> str:
         return f"The key expired at {show(self.redeemable_until)}; ask for a new one."
@@ -101,7 +105,7 @@ class KeyExhausted:
     """
 
     code: ClassVar = "key_exhausted"
-    max_uses: int = field(validator=fields.count(1))
+    max_uses: int = field(validator=validation.count(1))
 
     def __str__(self) -> str:
         uses = "its one use is" if self.max_uses == 1 else f"all its {self.max_uses} uses are"
@@ -135,8 +139,8 @@ class AlreadyRedeemed:
     """
 
     code: ClassVar = "already_redeemed"
-    assignment_id: str = field(validator=fields.identifier)
-    redeemed_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    assignment_id: str = field(validator=validation.identifier)
+    redeemed_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return (
@@ -171,7 +175,7 @@ class EmailTaken:
     """
 
     code: ClassVar = "email_taken"
-    user_id: str = field(validator=fields.identifier)
+    user_id: str = field(validator=validation.identifier)
 
     def __str__(self) -> str:
         return (

@@ -6,8 +6,8 @@ from typing import ClassVar
 import attrs
 from attrs import field
 
-from course_assignments import fields
-from course_assignments.instants import show, show_from
+from course_assignments import validation
+from course_assignments.time.datetimes import show, show_from
 
 
 @attrs.frozen
@@ -20,7 +20,7 @@ class CourseNotInSubscription:
     """
 
     code: ClassVar = "course_not_in_subscription"
-    course_id: str = field(validator=fields.identifier)
+    course_id: str = field(validator=validation.identifier)
 
     def __str__(self) -> str:
         return (
@@ -40,7 +40,7 @@ class SubscriptionNotActive:
     """
 
     code: ClassVar = "subscription_not_active"
-    created_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    created_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return (
@@ -60,7 +60,7 @@ class SubscriptionEnded:
     """
 
     code: ClassVar = "subscription_ended"
-    ended_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    ended_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
         return f"The subscription ended at {show(self.ended_at)}; ask for a new one."

@@ -3,18 +3,24 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from course_assignments import actions, fields
+from course_assignments import actions, validation
 from course_assignments.actions import Pair
 from course_assignments.actions.acting import check_newcomer
-from course_assignments.assignments import AssignmentBatch, CourseAssignment, Direct, Note, Seat
-from course_assignments.catalog import Course, Organization
-from course_assignments.enums import Repeat
+from course_assignments.entities.assignments import (
+    AssignmentBatch,
+    CourseAssignment,
+    Direct,
+    Note,
+    Seat,
+)
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import Repeat
+from course_assignments.entities.people import User
 from course_assignments.errors import Conflict, InvalidInput, NotFound
-from course_assignments.identifiers import derived_id
-from course_assignments.people import User
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import PATIENCE, Office, Outcome, command, question
-from course_assignments.terms import EndLike
+from course_assignments.time.durations import EndLike
+from course_assignments.validation import derived_id
 
 
 class AssigningCommands(Office):
@@ -66,8 +72,8 @@ class AssigningCommands(Office):
             >>> registrar.assign("py", "ada", id="a-1") == assignment
             True
         """
-        fields.check_id(course_id, "course_id")
-        fields.check_id(learner_id, "learner_id")
+        validation.check_id(course_id, "course_id")
+        validation.check_id(learner_id, "learner_id")
         made = desk.look_up(CourseAssignment, id)
         if made is not None:
             if (made.course_id, made.learner_id, made.origin) != (course_id, learner_id, Direct()):
@@ -136,13 +142,13 @@ class AssigningCommands(Office):
             >>> [assignment.learner_id for assignment in batch.created]
             ['ada', 'bo']
         """
-        wanted_courses = dict.fromkeys(fields.check_ids(course_ids, "course_ids"))
+        wanted_courses = dict.fromkeys(validation.check_ids(course_ids, "course_ids"))
         given = _learners(learners)
         names = [(course_id, learner_id) for course_id in wanted_courses for learner_id in given]
         ids: dict[tuple[str, str], str | None] = dict.fromkeys(names)
         wanted = _repeat(desk, repeat)
         if id is not None:
-            prefix = fields.check_id(id, "id")
+            prefix = validation.check_id(id, "id")
             derived = {name: derived_id("pair", prefix, *name) for name in names}
             made = _made_before(desk, derived, prefix, wanted)
             if made is not None:
@@ -191,17 +197,17 @@ class AssigningCommands(Office):
 def _repeat(desk: Desk, repeat: Repeat | None) -> Repeat:
     if repeat is None:
         return desk.policies.repeat.default
-    fields.check_kind(repeat, "repeat", Repeat)
+    validation.check_kind(repeat, "repeat", Repeat)
     return repeat
 
 
 def _learners(learners: Iterable[str | User]) -> dict[str, User | None]:
     """Return the learners by id, in order and each once, with the profiles that were brought."""
     given: dict[str, User | None] = {}
-    for position, learner in enumerate(fields.check_list(learners, "learners")):
+    for position, learner in enumerate(validation.check_list(learners, "learners")):
         path = f"learners[{position}]"
         if not isinstance(learner, User):
-            given.setdefault(fields.check_id(learner, path), None)
+            given.setdefault(validation.check_id(learner, path), None)
             continue
         check_newcomer(learner, path)
         if (given.get(learner.id) or learner) != learner:

@@ -7,14 +7,14 @@ from typing import Any, Final
 
 import attrs
 
-from course_assignments import actions, fields
-from course_assignments.catalog import Course, Organization
-from course_assignments.codes import MOST_AT_ONCE, read_codes
+from course_assignments import actions, validation
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.codes import MOST_AT_ONCE, read_codes
+from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.errors import Conflict
-from course_assignments.keys import KeyBatch, TrainingKey
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
-from course_assignments.terms import EndLike, TermLike, resolve_end
+from course_assignments.time.durations import EndLike, TermLike, resolve_end
 
 
 class Unchanged(Enum):
@@ -92,9 +92,9 @@ class BatchCommands(Office):
             >>> len(list(registrar.keys(batch.id)))
             3
         """
-        fields.check_id(course_id, "course_id")
-        fields.check_id(organization_id, "organization_id")
-        fields.check_count(generate, "generate", 0, MOST_AT_ONCE)
+        validation.check_id(course_id, "course_id")
+        validation.check_id(organization_id, "organization_id")
+        validation.check_count(generate, "generate", 0, MOST_AT_ONCE)
         lines = read_codes(codes)
         taken = desk.repository.get(TrainingKey, lines)
         made = desk.look_up(KeyBatch, id)
@@ -176,12 +176,12 @@ class BatchCommands(Office):
             >>> registrar.add_keys(batch.id, codes=["Spring-2026"]).size
             3
         """
-        fields.check_count(generate, "generate", 0, MOST_AT_ONCE)
+        validation.check_count(generate, "generate", 0, MOST_AT_ONCE)
         lines = read_codes(codes)
         taken = desk.repository.get(TrainingKey, lines)
         batch = desk.need(KeyBatch, batch_id, "batch_id")
         if id is not None:
-            fields.check_id(id, "id")
+            validation.check_id(id, "id")
             wanted = len(lines) + generate
             for earlier in (one for one in batch.additions if one.id == id):
                 if earlier.keys != wanted or not _all_in(batch, lines, taken):

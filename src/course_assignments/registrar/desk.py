@@ -8,15 +8,16 @@ from datetime import datetime
 
 import attrs
 
-from course_assignments import codes, fields
-from course_assignments.assignments import CourseAssignment
-from course_assignments.catalog import Organization
+from course_assignments import validation
 from course_assignments.changes import R
 from course_assignments.decisions import Decision, Refused
+from course_assignments.entities import codes
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.catalog import Organization
+from course_assignments.entities.keys import KeyBatch, TrainingKey
+from course_assignments.entities.people import User
 from course_assignments.errors import InvalidInput, NotFound
-from course_assignments.keys import KeyBatch, TrainingKey
-from course_assignments.people import User
-from course_assignments.policies.bundle import Policies
+from course_assignments.policies import Policies
 from course_assignments.queries import LARGEST_PAGE, AssignmentQuery, KeyQuery, UserQuery
 from course_assignments.reasons import KeyMistyped, KeyNotFound
 from course_assignments.repository import Repository, every
@@ -37,11 +38,11 @@ class Desk:
         """Return the record of *kind* under *id_*, if there is an id and such a record."""
         if id_ is None:
             return None
-        return self.repository.get(kind, [fields.check_id(id_, field)]).get(id_)
+        return self.repository.get(kind, [validation.check_id(id_, field)]).get(id_)
 
     def need(self, kind: type[R], id_: str, field: str = "id") -> R:
         """Return the record of *kind* under *id_*, or raise `NotFound`."""
-        record = self.look_up(kind, fields.check_id(id_, field), field)
+        record = self.look_up(kind, validation.check_id(id_, field), field)
         if record is None:
             raise NotFound(kind.__name__, id_)
         return record
@@ -97,7 +98,7 @@ class Desk:
         """Return the id that the caller *wanted*, or one that was not drawn before."""
         if wanted is not None:
             return wanted
-        drawn = fields.check_id(self.id_source(), "new_id")
+        drawn = validation.check_id(self.id_source(), "new_id")
         if drawn in self.drawn:
             raise InvalidInput("bad_id_source", "new_id", "it repeats itself; use a unique one")
         self.drawn.add(drawn)

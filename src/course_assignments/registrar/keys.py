@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from course_assignments import actions
 from course_assignments.actions.acting import authorization
 from course_assignments.decisions import all_of
-from course_assignments.enums import Permission
-from course_assignments.keys import KeyBatch, TrainingKey
+from course_assignments.entities.enums import Permission
+from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
 

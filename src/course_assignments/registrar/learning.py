@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from course_assignments import actions, fields
-from course_assignments.assignments import CourseAssignment
-from course_assignments.attempts import Attempt
-from course_assignments.catalog import Course
+from course_assignments import actions, validation
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.attempts import Attempt
+from course_assignments.entities.catalog import Course
+from course_assignments.entities.people import User
 from course_assignments.errors import Conflict
-from course_assignments.people import User
 from course_assignments.queries import AttemptQuery
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
@@ -63,7 +63,7 @@ class LearningCommands(Office):
             >>> [reason.code for reason in registrar.may_cancel(assignment.id).reasons]
             ['lab_launched']
         """
-        fields.check_id(activity_id, "activity_id")
+        validation.check_id(activity_id, "activity_id")
         assignment = desk.need(CourseAssignment, assignment_id, "assignment_id")
         # Read once: what was not started under the id is not there for the decision either.
         attempts = tuple(every(desk.repository, AttemptQuery(assignment_id=assignment.id)))
@@ -200,7 +200,7 @@ def _made_before(attempts: Iterable[Attempt], id_: str | None, activity_id: str)
     """Return which of *attempts* was started under *id_*; another activity under it conflicts."""
     if id_ is None:
         return None
-    fields.check_id(id_, "id")
+    validation.check_id(id_, "id")
     made = {one.activity_id: one for one in attempts if one.request_id == id_}
     # Two activities that were started under it at the very same time keep it each.
     if made and activity_id not in made:

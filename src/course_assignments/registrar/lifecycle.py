@@ -1,14 +1,14 @@
 """Commands on assignments that exist. Rules 2 to 5, 13 and 21."""
 
 from course_assignments import actions
-from course_assignments.assignments import CourseAssignment, FromKey, FromSubscription
-from course_assignments.catalog import Course
-from course_assignments.keys import Redemption, TrainingKey
-from course_assignments.people import User
+from course_assignments.entities.assignments import CourseAssignment, FromKey, FromSubscription
+from course_assignments.entities.catalog import Course
+from course_assignments.entities.keys import Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Subscription
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
-from course_assignments.subscriptions import Subscription
-from course_assignments.terms import EndLike
+from course_assignments.time.durations import EndLike
 
 
 class LifecycleCommands(Office):

@@ -9,18 +9,18 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import attrs
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.changes import Change
-from course_assignments.clocks import Clock, system_clock
-from course_assignments.codes import RandomBytes
 from course_assignments.decisions import Decision, Refused
+from course_assignments.entities.codes import RandomBytes
 from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidInput, NotFound
-from course_assignments.instants import as_utc
 from course_assignments.memory import InMemoryRepository
-from course_assignments.policies.bundle import DOCUMENTED, Policies
+from course_assignments.policies import DOCUMENTED, Policies
 from course_assignments.reasons import ForPair, Reason
 from course_assignments.registrar.desk import Desk
 from course_assignments.repository import Repository, check_repository
+from course_assignments.time.clocks import Clock, system_clock
+from course_assignments.time.datetimes import as_utc
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,11 +56,11 @@ class Office:
         patience: timedelta = PATIENCE,
     ) -> None:
         """Open for business, in memory unless a *repository* is given."""
-        fields.check_kind(policies, "policies", Policies)
+        validation.check_kind(policies, "policies", Policies)
         for name, source in (("clock", clock), ("new_id", new_id), ("random_bytes", random_bytes)):
             if not callable(source):
                 raise InvalidInput("not_callable", name, "expected a function")
-        fields.check_kind(patience, "patience", timedelta)
+        validation.check_kind(patience, "patience", timedelta)
         if repository is not None:
             check_repository(repository)
         self._repository = InMemoryRepository() if repository is None else repository

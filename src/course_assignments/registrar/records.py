@@ -1,10 +1,10 @@
 """Commands on organizations, courses and users. Rules 20 and 23."""
 
-from course_assignments import actions, fields
+from course_assignments import actions, validation
 from course_assignments.actions.records import PROFILES, AnyProfile, Profile
-from course_assignments.catalog import Organization
+from course_assignments.entities.catalog import Organization
+from course_assignments.entities.people import User
 from course_assignments.errors import NotFound
-from course_assignments.people import User
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
 
@@ -35,8 +35,8 @@ class RecordCommands(Office):
             >>> registrar.add(Course(id="py", name="Python"))
         """
         actor = desk.actor(by)
-        for position, record in enumerate(fields.check_list(records, "records")):
-            fields.check_record(record, f"records[{position}]", *PROFILES)
+        for position, record in enumerate(validation.check_list(records, "records")):
+            validation.check_record(record, f"records[{position}]", *PROFILES)
         # The addresses first: whoever is stored after this is known, or is met at the commit.
         holders = desk.holders(record for record in records if isinstance(record, User))
         stored: dict[tuple[type, str], Profile] = {}
@@ -74,7 +74,7 @@ class RecordCommands(Office):
             True
         """
         actor = desk.actor(by)
-        fields.check_record(record, "record", *PROFILES)
+        validation.check_record(record, "record", *PROFILES)
         before = desk.need(type(record), record.id)
         _check_references(desk, [record])
         holders = desk.holders([record] if isinstance(record, User) else [])

@@ -2,15 +2,15 @@
 
 import attrs
 
-from course_assignments import actions, fields
+from course_assignments import actions, validation
 from course_assignments.actions import Presented
 from course_assignments.actions.acting import check_newcomer
-from course_assignments.assignments import CourseAssignment, FromKey
-from course_assignments.catalog import Course, Organization
-from course_assignments.codes import fold
+from course_assignments.entities.assignments import CourseAssignment, FromKey
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.codes import fold
+from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
 from course_assignments.errors import Conflict
-from course_assignments.keys import KeyBatch, Redemption, TrainingKey
-from course_assignments.people import User
 from course_assignments.queries import RedemptionQuery
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
@@ -63,7 +63,7 @@ class RedeemingCommands(Office):
             >>> [reason.code for reason in registrar.may_redeem("Spring-2026", "ada").reasons]
             ['key_exhausted', 'already_redeemed']
         """
-        fields.check_id(learner_id, "learner_id")
+        validation.check_id(learner_id, "learner_id")
         made = _made_before(desk, id, code, learner_id)
         if made is not None:
             return Outcome(made)

@@ -2,16 +2,16 @@
 
 from collections.abc import Collection, Iterable
 
-from course_assignments import actions, fields
-from course_assignments.assignments import CourseAssignment, FromSubscription
-from course_assignments.catalog import Course
+from course_assignments import actions, validation
+from course_assignments.entities.assignments import CourseAssignment, FromSubscription
+from course_assignments.entities.catalog import Course
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import Conflict
-from course_assignments.people import User
 from course_assignments.policies.repetition import latest_standing
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
-from course_assignments.subscriptions import Subscription
-from course_assignments.terms import TermLike
+from course_assignments.time.durations import TermLike
 
 
 class SubscribingCommands(Office):
@@ -55,8 +55,8 @@ class SubscribingCommands(Office):
             >>> registrar.open_course("s-1", "py").limited_by.name
             'MAXIMUM'
         """
-        fields.check_id(learner_id, "learner_id")
-        wanted = tuple(dict.fromkeys(fields.check_ids(course_ids, "course_ids")))
+        validation.check_id(learner_id, "learner_id")
+        wanted = tuple(dict.fromkeys(validation.check_ids(course_ids, "course_ids")))
         made = desk.look_up(Subscription, id)
         if made is not None:
             # Since the set was edited nobody can tell any more what it was at first.
@@ -116,7 +116,7 @@ class SubscribingCommands(Office):
             >>> registrar.edit_subscription(subscription.id, ["sql"]).course_ids
             ('sql',)
         """
-        wanted = tuple(dict.fromkeys(fields.check_ids(course_ids, "course_ids")))
+        wanted = tuple(dict.fromkeys(validation.check_ids(course_ids, "course_ids")))
         actor = desk.actor(by)
         subscription = desk.need(Subscription, subscription_id, "subscription_id")
         learner = desk.need(User, subscription.learner_id)
@@ -227,8 +227,8 @@ class SubscribingCommands(Office):
             >>> registrar.open_course(subscription.id, "py") == assignment
             True
         """
-        fields.check_id(subscription_id, "subscription_id")
-        fields.check_id(course_id, "course_id")
+        validation.check_id(subscription_id, "subscription_id")
+        validation.check_id(course_id, "course_id")
         made = desk.look_up(CourseAssignment, id)
         if made is not None:
             origin = FromSubscription(subscription_id)

@@ -28,7 +28,7 @@ from course_assignments.sqlalchemy.column_types import (
     Word,
     Written,
 )
-from course_assignments.terms import Term
+from course_assignments.time.durations import Term
 
 
 @attrs.frozen

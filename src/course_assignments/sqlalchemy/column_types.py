@@ -15,8 +15,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
-from course_assignments.instants import as_utc
-from course_assignments.serialization import make_converter
+from course_assignments.serialization.converter import make_converter
+from course_assignments.time.datetimes import as_utc
 
 #: What both databases compare and sort by code point, as Python does.
 Plain = Text().with_variant(Text(collation="C"), "postgresql")

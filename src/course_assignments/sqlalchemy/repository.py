@@ -6,10 +6,9 @@ from functools import cache, lru_cache, partial
 
 from sqlalchemy import Connection, Engine, MetaData
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.changes import KINDS, Change, R, shown_id
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import as_utc
 from course_assignments.queries import F, Query
 from course_assignments.repository import Page
 from course_assignments.sqlalchemy.column_types import is_storable
@@ -24,6 +23,7 @@ from course_assignments.sqlalchemy.transactions import (
     Transactions,
 )
 from course_assignments.sqlalchemy.writing import write
+from course_assignments.time.datetimes import as_utc
 
 #: How long a commit is tried while others are in the way.
 PATIENCE = timedelta(seconds=30)
@@ -64,10 +64,10 @@ class SqlRepository:
         Raises:
             InvalidInput: an argument is of the wrong kind, or it is another kind of database.
         """
-        fields.check_kind(bind, "bind", Engine, Connection)
-        fields.check_kind(patience, "patience", timedelta)
+        validation.check_kind(bind, "bind", Engine, Connection)
+        validation.check_kind(patience, "patience", timedelta)
         if tables is not None:
-            fields.check_kind(tables, "tables", Tables)
+            validation.check_kind(tables, "tables", Tables)
         self._bind = bind
         self._dialect = dialect_of(bind)
         self._tables = _tables_of_our_own() if tables is None else tables
@@ -103,7 +103,7 @@ class SqlRepository:
         """
         if not any(kind is one for one in KINDS):
             raise InvalidInput("wrong_type", "kind", "expected a kind of record")
-        wanted = fields.check_each(ids, "ids", str)
+        wanted = validation.check_each(ids, "ids", str)
         statement = self._statements.read[kind]
         possible = {"ids": [*filter(is_storable, dict.fromkeys(wanted))]}
         records = self._transactions.read(
@@ -135,7 +135,7 @@ class SqlRepository:
             OutcomeUnknown: the connection was lost while it was committed.
             StorageBusy, StorageError: nothing is stored.
         """
-        fields.check_kind(change, "change", Change)
+        validation.check_kind(change, "change", Change)
         self._transactions.write(
             partial(write, statements=self._statements, change=change), _ids(change)
         )

@@ -6,13 +6,18 @@ from typing import Any, Final, TypeVar
 import attrs
 from sqlalchemy import Result
 
-from course_assignments.assignments import CourseAssignment, Direct, FromKey, FromSubscription
-from course_assignments.catalog import Course, Organization
 from course_assignments.changes import KINDS, Event, Record
+from course_assignments.entities.assignments import (
+    CourseAssignment,
+    Direct,
+    FromKey,
+    FromSubscription,
+)
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.keys import KeyBatch
+from course_assignments.entities.people import User
 from course_assignments.errors import InvalidInput, StorageError
-from course_assignments.keys import KeyBatch
-from course_assignments.people import User
-from course_assignments.texts import fold_text
+from course_assignments.validation import fold_text
 
 T = TypeVar("T")
 

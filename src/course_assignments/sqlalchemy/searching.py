@@ -25,8 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from course_assignments import queries
-from course_assignments.assignments import Direct, FromKey
-from course_assignments.enums import AssignmentStatus, CompletionStatus
+from course_assignments.entities.assignments import Direct, FromKey
+from course_assignments.entities.enums import AssignmentStatus, CompletionStatus
 from course_assignments.errors import InvalidInput
 from course_assignments.queries import F, Place, Query
 from course_assignments.sqlalchemy.column_types import Instant, TextList, is_storable

@@ -17,8 +17,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from course_assignments.changes import Event
-from course_assignments.keys import TrainingKey
-from course_assignments.people import User
+from course_assignments.entities.keys import TrainingKey
+from course_assignments.entities.people import User
 from course_assignments.sqlalchemy.column_types import Instant
 from course_assignments.sqlalchemy.searching import any_of
 from course_assignments.sqlalchemy.tables import ORDER, Tables

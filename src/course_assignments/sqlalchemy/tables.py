@@ -16,15 +16,16 @@ from sqlalchemy import (
     Table,
 )
 
-from course_assignments import fields
-from course_assignments.assignments import CourseAssignment, Note, Seat
-from course_assignments.attempts import Attempt, Pause
-from course_assignments.catalog import Activity, Course, Organization
+from course_assignments import validation
 from course_assignments.changes import Event
-from course_assignments.enums import ExpirationLimit, Role
+from course_assignments.entities.assignments import CourseAssignment, Note, Seat
+from course_assignments.entities.attempts import Attempt, Pause
+from course_assignments.entities.catalog import Activity, Course, Organization
+from course_assignments.entities.enums import ExpirationLimit, Role
+from course_assignments.entities.keys import Addition, KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Opening, Subscription
 from course_assignments.errors import InvalidInput
-from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
-from course_assignments.people import User
 from course_assignments.sqlalchemy.building import (
     Builder,
     count,
@@ -37,7 +38,6 @@ from course_assignments.sqlalchemy.building import (
     text,
 )
 from course_assignments.sqlalchemy.column_types import Word
-from course_assignments.subscriptions import Opening, Subscription
 
 #: The kinds, each behind those that it refers to.
 ORDER: Final = (
@@ -97,8 +97,8 @@ def build_tables(metadata: MetaData, prefix: str = "") -> Tables:
         >>> sorted(metadata.tables)[0]
         'training_attempts'
     """
-    fields.check_kind(metadata, "metadata", MetaData)
-    fields.check_kind(prefix, "prefix", str)
+    validation.check_kind(metadata, "metadata", MetaData)
+    validation.check_kind(prefix, "prefix", str)
     if prefix and not (prefix.isidentifier() and len(prefix.encode()) <= _LONGEST_PREFIX):
         hint = (
             f"expected at most {_LONGEST_PREFIX} letters, digits and underscores, such as training_"

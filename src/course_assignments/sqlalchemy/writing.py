@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from course_assignments.changes import Change, Event, Record, Use, shown_id
+from course_assignments.entities.keys import TrainingKey
+from course_assignments.entities.people import User
 from course_assignments.errors import Conflict
-from course_assignments.keys import TrainingKey
-from course_assignments.people import User
 from course_assignments.sqlalchemy.failures import is_taken
 from course_assignments.sqlalchemy.rows import read_all, to_row
 from course_assignments.sqlalchemy.statements import TERMS, Statements

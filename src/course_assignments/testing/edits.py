@@ -5,17 +5,17 @@ from typing import Any
 
 import attrs
 
-from course_assignments.assignments import CourseAssignment, Note, Seat
-from course_assignments.attempts import Attempt, Pause
-from course_assignments.catalog import Course, Organization
 from course_assignments.changes import R, Record
-from course_assignments.enums import ExpirationLimit, Role
-from course_assignments.instants import TICK
-from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
-from course_assignments.people import User
-from course_assignments.subscriptions import Subscription
-from course_assignments.terms import Months
+from course_assignments.entities.assignments import CourseAssignment, Note, Seat
+from course_assignments.entities.attempts import Attempt, Pause
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import ExpirationLimit, Role
+from course_assignments.entities.keys import Addition, KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Subscription
 from course_assignments.testing import stock
+from course_assignments.time.datetimes import TICK
+from course_assignments.time.durations import Months
 
 #: Something about each kind of record that changes.
 EDITS: Mapping[type, Any] = {

@@ -7,7 +7,8 @@ commit. The organization of `NOMAD` alone is unknown, as it may be.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from course_assignments.assignments import (
+from course_assignments.changes import Event, Record
+from course_assignments.entities.assignments import (
     CourseAssignment,
     Direct,
     FromKey,
@@ -16,15 +17,14 @@ from course_assignments.assignments import (
     Origin,
     Seat,
 )
-from course_assignments.attempts import Attempt, Pause
-from course_assignments.catalog import Activity, Course, Organization
-from course_assignments.changes import Event, Record
-from course_assignments.enums import ActivityKind, ExpirationLimit, Role
-from course_assignments.instants import TICK
-from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
-from course_assignments.people import User
-from course_assignments.subscriptions import Opening, Subscription
-from course_assignments.terms import Months
+from course_assignments.entities.attempts import Attempt, Pause
+from course_assignments.entities.catalog import Activity, Course, Organization
+from course_assignments.entities.enums import ActivityKind, ExpirationLimit, Role
+from course_assignments.entities.keys import Addition, KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Opening, Subscription
+from course_assignments.time.datetimes import TICK
+from course_assignments.time.durations import Months
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)

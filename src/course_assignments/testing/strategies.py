@@ -11,7 +11,8 @@ from zoneinfo import available_timezones
 
 from hypothesis import strategies as st
 
-from course_assignments.assignments import (
+from course_assignments.changes import Event
+from course_assignments.entities.assignments import (
     CourseAssignment,
     Direct,
     FromKey,
@@ -20,10 +21,9 @@ from course_assignments.assignments import (
     Origin,
     Seat,
 )
-from course_assignments.attempts import Attempt, Pause
-from course_assignments.catalog import Activity, Course, Organization
-from course_assignments.changes import Event
-from course_assignments.codes import (
+from course_assignments.entities.attempts import Attempt, Pause
+from course_assignments.entities.catalog import Activity, Course, Organization
+from course_assignments.entities.codes import (
     ALPHABET,
     RANDOM_SYMBOLS,
     SHORTEST,
@@ -31,14 +31,14 @@ from course_assignments.codes import (
     fold,
     is_storable,
 )
-from course_assignments.codes import LONGEST as LONGEST_CODE
-from course_assignments.enums import ActivityKind, ExpirationLimit, Role
-from course_assignments.fields import ID_LENGTH, LARGEST_COUNT, NAME_LENGTH
-from course_assignments.instants import EARLIEST, LATEST, TICK
-from course_assignments.keys import Addition, KeyBatch, Redemption, TrainingKey
-from course_assignments.people import User
-from course_assignments.subscriptions import Opening, Subscription
-from course_assignments.terms import LONGEST, MOST_MONTHS, Months, Term
+from course_assignments.entities.codes import LONGEST as LONGEST_CODE
+from course_assignments.entities.enums import ActivityKind, ExpirationLimit, Role
+from course_assignments.entities.keys import Addition, KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Opening, Subscription
+from course_assignments.time.datetimes import EARLIEST, LATEST, TICK
+from course_assignments.time.durations import LONGEST, MOST_MONTHS, Months, Term
+from course_assignments.validation import ID_LENGTH, LARGEST_COUNT, NAME_LENGTH
 
 #: Zones with the oddities that matter, as far as this machine knows them.
 _ZONES: Final = (

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from course_assignments.changes import Change, Event, Record, Replace, Use
+from course_assignments.entities.keys import TrainingKey
+from course_assignments.entities.people import User
 from course_assignments.errors import Conflict
-from course_assignments.keys import TrainingKey
-from course_assignments.people import User
 from course_assignments.queries import Query
 from course_assignments.repository import Repository
 from course_assignments.testing import strategies

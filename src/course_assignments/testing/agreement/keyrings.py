@@ -6,8 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from course_assignments.keys import KeyBatch
-from course_assignments.terms import Months
+from course_assignments.entities.keys import KeyBatch
 from course_assignments.testing import strategies
 from course_assignments.testing.agreement.offices import (
     ACTORS,
@@ -20,6 +19,7 @@ from course_assignments.testing.agreement.offices import (
 )
 from course_assignments.testing.agreement.rosters import NEWCOMERS, Rosters
 from course_assignments.testing.stock import DAY, HOUR
+from course_assignments.time.durations import Months
 
 CODES = st.lists(
     st.sampled_from(["Spring-2026", "spring-2026", " Summer-2026 ", ""]) | strategies.codes(),

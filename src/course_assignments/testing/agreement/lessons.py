@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from course_assignments.assignments import CourseAssignment
-from course_assignments.attempts import Attempt
-from course_assignments.subscriptions import Subscription
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.attempts import Attempt
+from course_assignments.entities.subscriptions import Subscription
 from course_assignments.testing.agreement.keyrings import Keyrings
 from course_assignments.testing.agreement.offices import (
     ACTORS,

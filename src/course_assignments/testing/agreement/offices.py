@@ -13,25 +13,25 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from course_assignments.assignments import Seat
-from course_assignments.catalog import Activity, Course, Organization
 from course_assignments.changes import Event, Record
-from course_assignments.clocks import ManualClock
-from course_assignments.enums import ActivityKind, Repeat, Role
+from course_assignments.entities.assignments import Seat
+from course_assignments.entities.catalog import Activity, Course, Organization
+from course_assignments.entities.enums import ActivityKind, Repeat, Role
+from course_assignments.entities.keys import TrainingKey
+from course_assignments.entities.people import User
 from course_assignments.errors import Conflict, CourseAssignmentsError
-from course_assignments.instants import TICK
-from course_assignments.keys import TrainingKey
 from course_assignments.memory import InMemoryRepository
-from course_assignments.people import User
-from course_assignments.policies.bundle import Policies
+from course_assignments.policies import Policies
 from course_assignments.policies.cancellation import CancellationPolicy
 from course_assignments.policies.redemption import KeyRedemptionPolicy
 from course_assignments.policies.repetition import RepeatPolicy
 from course_assignments.registrar import Registrar
 from course_assignments.repository import Repository
-from course_assignments.terms import Months
 from course_assignments.testing.promises.base import EVERYTHING, exactly, listed
 from course_assignments.testing.stock import DAY, HOUR, START
+from course_assignments.time.clocks import ManualClock
+from course_assignments.time.datetimes import TICK
+from course_assignments.time.durations import Months
 
 LAB = Activity(id="lab", name="A lab", kind=ActivityKind.LAB, required=True)
 FILM = Activity(id="film", name="A film", kind=ActivityKind.VIDEO)

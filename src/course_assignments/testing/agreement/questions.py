@@ -5,8 +5,8 @@ from typing import Any, TypeAlias
 from hypothesis import strategies as st
 
 from course_assignments import queries
-from course_assignments.assignments import Direct, FromKey, FromSubscription
-from course_assignments.enums import AssignmentStatus, CompletionStatus
+from course_assignments.entities.assignments import Direct, FromKey, FromSubscription
+from course_assignments.entities.enums import AssignmentStatus, CompletionStatus
 from course_assignments.queries import Query
 from course_assignments.testing import strategies
 from course_assignments.testing.stock import DAY, HOUR, START

@@ -6,11 +6,10 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from course_assignments.assignments import CourseAssignment
-from course_assignments.catalog import Course, Organization
-from course_assignments.enums import Repeat
-from course_assignments.people import User
-from course_assignments.terms import Months
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import Repeat
+from course_assignments.entities.people import User
 from course_assignments.testing import strategies
 from course_assignments.testing.agreement.offices import (
     ACTORS,
@@ -25,6 +24,7 @@ from course_assignments.testing.agreement.offices import (
     Offices,
 )
 from course_assignments.testing.stock import DAY
+from course_assignments.time.durations import Months
 
 #: Newcomers, some of whom come with the address or the id of someone else.
 NEWCOMERS = st.sampled_from(

@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from course_assignments import queries
-from course_assignments.assignments import Seat
 from course_assignments.changes import Change, Record, Replace
+from course_assignments.entities.assignments import Seat
 from course_assignments.errors import Conflict
 from course_assignments.queries import Query
 from course_assignments.repository import Repository

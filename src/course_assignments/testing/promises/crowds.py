@@ -16,11 +16,11 @@ from typing import Any
 
 import attrs
 
-from course_assignments.catalog import Course
 from course_assignments.changes import Change, Replace, Use
+from course_assignments.entities.catalog import Course
+from course_assignments.entities.keys import TrainingKey
+from course_assignments.entities.people import User
 from course_assignments.errors import Conflict
-from course_assignments.keys import TrainingKey
-from course_assignments.people import User
 from course_assignments.queries import CourseQuery, EventQuery, UserQuery
 from course_assignments.repository import Repository
 from course_assignments.testing import stock

@@ -7,16 +7,16 @@ from typing import Any
 import attrs
 
 from course_assignments import queries
-from course_assignments.assignments import Direct, FromKey, FromSubscription
-from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace, Use
-from course_assignments.enums import AssignmentStatus, CompletionStatus
-from course_assignments.instants import TICK
-from course_assignments.people import User
+from course_assignments.entities.assignments import Direct, FromKey, FromSubscription
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import AssignmentStatus, CompletionStatus
+from course_assignments.entities.people import User
 from course_assignments.queries import CourseQuery, KeyQuery, Query, UserQuery
 from course_assignments.repository import Repository
 from course_assignments.testing import stock
 from course_assignments.testing.promises.base import Examples, in_order, listed, store
+from course_assignments.time.datetimes import TICK
 
 Filters = Sequence[Mapping[str, Any]]
 

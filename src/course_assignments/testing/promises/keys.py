@@ -3,11 +3,11 @@
 import attrs
 
 from course_assignments.changes import Change, Replace, Use
-from course_assignments.fields import LARGEST_COUNT
-from course_assignments.keys import TrainingKey
+from course_assignments.entities.keys import TrainingKey
 from course_assignments.repository import Repository
 from course_assignments.testing import stock
 from course_assignments.testing.promises.base import Examples, check_lost, store, stored
+from course_assignments.validation import LARGEST_COUNT
 
 #: A key that was used once and can be used twice more, of the batch "spring".
 KEY = TrainingKey(code="Hand-made-1", batch_id="spring", uses=1, max_uses=3)

@@ -5,10 +5,9 @@ from itertools import combinations
 import attrs
 
 from course_assignments import queries
-from course_assignments.assignments import Seat
-from course_assignments.catalog import Course
 from course_assignments.changes import Change
-from course_assignments.instants import TICK
+from course_assignments.entities.assignments import Seat
+from course_assignments.entities.catalog import Course
 from course_assignments.queries import LARGEST_PAGE, CourseQuery
 from course_assignments.repository import Repository
 from course_assignments.testing import stock
@@ -19,6 +18,7 @@ from course_assignments.testing.promises.base import (
     listed,
     store,
 )
+from course_assignments.time.datetimes import TICK
 
 #: Ids in the order of their code points, which no language sorts so.
 IN_ORDER = (

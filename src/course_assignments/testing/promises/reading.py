@@ -3,11 +3,11 @@
 import attrs
 import pytest
 
-from course_assignments.catalog import Course
 from course_assignments.changes import Change, Replace
+from course_assignments.entities.catalog import Course
+from course_assignments.entities.keys import TrainingKey
+from course_assignments.entities.people import User
 from course_assignments.errors import Conflict
-from course_assignments.keys import TrainingKey
-from course_assignments.people import User
 from course_assignments.queries import EventQuery
 from course_assignments.repository import Repository
 from course_assignments.testing import stock

@@ -6,19 +6,22 @@ from zoneinfo import available_timezones
 
 import attrs
 
-from course_assignments.assignments import CourseAssignment, FromKey, FromSubscription, Note, Seat
-from course_assignments.attempts import Attempt, Pause
-from course_assignments.catalog import Activity, Course, Organization
 from course_assignments.changes import Change, Event, Record, Replace
-from course_assignments.enums import ActivityKind, ExpirationLimit, Role
-from course_assignments.fields import ID_LENGTH, LARGEST_COUNT, NAME_LENGTH, TEXT_LENGTH
-from course_assignments.instants import EARLIEST, LATEST, TICK
-from course_assignments.keys import Addition, KeyBatch, TrainingKey
-from course_assignments.people import User
+from course_assignments.entities.assignments import (
+    CourseAssignment,
+    FromKey,
+    FromSubscription,
+    Note,
+    Seat,
+)
+from course_assignments.entities.attempts import Attempt, Pause
+from course_assignments.entities.catalog import Activity, Course, Organization
+from course_assignments.entities.enums import ActivityKind, ExpirationLimit, Role
+from course_assignments.entities.keys import Addition, KeyBatch, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Opening, Subscription
 from course_assignments.queries import EventQuery
 from course_assignments.repository import Repository
-from course_assignments.subscriptions import Opening, Subscription
-from course_assignments.terms import LONGEST, MOST_MONTHS, Months, Term
 from course_assignments.testing import stock
 from course_assignments.testing.promises.base import (
     EVERYTHING,
@@ -28,6 +31,9 @@ from course_assignments.testing.promises.base import (
     store,
     stored,
 )
+from course_assignments.time.datetimes import EARLIEST, LATEST, TICK
+from course_assignments.time.durations import LONGEST, MOST_MONTHS, Months, Term
+from course_assignments.validation import ID_LENGTH, LARGEST_COUNT, NAME_LENGTH, TEXT_LENGTH
 
 #: Letters that storages have been seen to lose, change or end a text at.
 ODD = "\u00e4\U0001f600e\u0301\u200b\u2028\uffff\\%_'\"{}<&>\u05d0\ufeff"

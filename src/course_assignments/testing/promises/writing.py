@@ -2,10 +2,10 @@
 
 import attrs
 
-from course_assignments.catalog import Course, Organization
 from course_assignments.changes import Change, Replace, Use, shown_id
-from course_assignments.keys import TrainingKey
-from course_assignments.people import User
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.keys import TrainingKey
+from course_assignments.entities.people import User
 from course_assignments.queries import EventQuery, UserQuery
 from course_assignments.repository import Repository
 from course_assignments.testing import stock

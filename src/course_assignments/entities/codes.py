@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from unicodedata import category
 
 from course_assignments.errors import InvalidInput, name_lines
-from course_assignments.fields import check_count, check_list
+from course_assignments.validation import check_count, check_list
 
 #: Crockford's base 32: no I, L, O or U. The place of a symbol is its value, 0 to 31.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

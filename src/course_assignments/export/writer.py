@@ -14,13 +14,13 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 import attrs
 from attrs import field
 
-from course_assignments import fields
-from course_assignments.assignments import CourseAssignment
-from course_assignments.cells import Cell, guard, write_cell
-from course_assignments.columns import COLUMNS, SHOWN, Values
+from course_assignments import validation
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.keys import TrainingKey
 from course_assignments.errors import InvalidInput
-from course_assignments.keys import TrainingKey
-from course_assignments.statements import StatementLine, StatementTotal
+from course_assignments.export.cells import Cell, guard, write_cell
+from course_assignments.export.columns import COLUMNS, SHOWN, Values
+from course_assignments.views.billing import StatementLine, StatementTotal
 
 R = TypeVar("R", CourseAssignment, TrainingKey, StatementLine, StatementTotal)
 
@@ -53,7 +53,7 @@ class ExportColumn(Generic[R]):
         'Learner'
     """
 
-    title: str = field(validator=fields.name)
+    title: str = field(validator=validation.name)
     value: Callable[[R], Cell] = field(validator=_function)
 
 
@@ -122,7 +122,7 @@ def export_csv(
     rest = _iterate(records)
     head = list(islice(rest, 1))
     if head:
-        fields.check_record(head[0], "records[0]", *COLUMNS)
+        validation.check_record(head[0], "records[0]", *COLUMNS)
     kind = type(head[0]) if head else None
     shown = _with_values(chosen, kind)
     if not shown:
@@ -134,7 +134,7 @@ def export_csv(
     written = 0
     for record in chain(head, rest):
         if type(record) is not kind:
-            fields.check_record(record, f"records[{written}]", *COLUMNS)
+            validation.check_record(record, f"records[{written}]", *COLUMNS)
             raise InvalidInput("wrong_type", f"records[{written}]", "export one kind at a time")
         writer.writerow([write_cell(value(record), path) for _, value, path in shown])
         written += 1
@@ -175,11 +175,11 @@ def _iterate(records: Iterable[R]) -> Iterator[R]:
 def _check_columns(
     columns: Iterable[str | ExportColumn[R]],
 ) -> tuple[str | ExportColumn[R], ...]:
-    found = fields.check_list(columns, "columns")
+    found = validation.check_list(columns, "columns")
     titles: set[str] = set()
     for position, column in enumerate(found):
         path = f"columns[{position}]"
-        fields.check_kind(column, path, str, ExportColumn)
+        validation.check_kind(column, path, str, ExportColumn)
         title = column.title if isinstance(column, ExportColumn) else column
         if title in titles:
             raise InvalidInput("repeated", path, "give each column a heading of its own")

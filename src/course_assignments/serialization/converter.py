@@ -15,13 +15,14 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin
 import attrs
 from cattrs import Converter
 
-from course_assignments import enums, fields
-from course_assignments.assignments import Origin
+from course_assignments import validation
 from course_assignments.changes import KINDS, Event, Record
+from course_assignments.entities import enums
+from course_assignments.entities.assignments import Origin
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import as_utc
-from course_assignments.strictjson import read_json, write_json
-from course_assignments.terms import Months, Term, format_term, parse_term
+from course_assignments.serialization.strict_json import read_json, write_json
+from course_assignments.time.datetimes import as_utc
+from course_assignments.time.durations import Months, Term, format_term, parse_term
 
 #: The version of the format, which stands in every text.
 VERSION: Final = 1
@@ -56,7 +57,7 @@ def make_converter() -> Converter:
     extend.
 
     Example:
-        >>> from course_assignments.catalog import Organization
+        >>> from course_assignments.entities.catalog import Organization
         >>> converter = make_converter()
         >>> data = converter.unstructure(Organization(id="acme", name="Acme"))
         >>> data["time_zone"], converter.structure(data, Organization).time_zone
@@ -103,14 +104,14 @@ def to_json(record: Record | Event) -> str:
         InvalidInput: it is neither a record nor an `Event`, or has over a mebibyte of text.
 
     Example:
-        >>> from course_assignments.catalog import Organization
+        >>> from course_assignments.entities.catalog import Organization
         >>> text = to_json(Organization(id="acme", name="Acme"))
         >>> text[:49]
         '{"data":{"anonymous_registration":false,"id":"acm'
         >>> from_json(text).name
         'Acme'
     """
-    fields.check_record(record, "record", *_BY_NAME.values())
+    validation.check_record(record, "record", *_BY_NAME.values())
     data = _at("record", _CONVERTER.unstructure, record)
     return write_json({"type": type(record).__name__, "version": VERSION, "data": data}, "record")
 
@@ -204,7 +205,7 @@ def _read_instant(text: Any, _: Any) -> datetime:
 
 def _read_term(text: Any, kind: Any) -> Term:
     term = parse_term(text, _HERE)
-    fields.check_kind(term, _HERE, *(get_args(kind) or (kind,)))
+    validation.check_kind(term, _HERE, *(get_args(kind) or (kind,)))
     return term
 
 
@@ -233,7 +234,7 @@ def _record_writer(converter: Converter, kind: Any) -> _Write:
     writers = {at.name: converter.get_unstructure_hook(at.type) for at in attrs.fields(kind)}
 
     def write(record: Any) -> dict[str, Any]:
-        fields.check_record(record, _HERE, kind)
+        validation.check_record(record, _HERE, kind)
         return {name: _at(name, one, getattr(record, name)) for name, one in writers.items()}
 
     return write

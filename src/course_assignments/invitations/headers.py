@@ -11,9 +11,9 @@ from email.header import Header
 from re import ASCII, fullmatch
 from unicodedata import normalize
 
-from course_assignments import fields
+from course_assignments import validation
+from course_assignments.entities.people import EMAIL_LENGTH
 from course_assignments.errors import InvalidInput
-from course_assignments.people import EMAIL_LENGTH
 
 #: The longest line of a header that is not one address (RFC 5322, section 2.1.1).
 LINE_LENGTH = 78
@@ -59,7 +59,7 @@ def as_mailbox(name: str | None, address: str, header: str, field: str) -> str:
         >>> as_mailbox("Ada, of Acme", "ada@example.org", "To", "email")
         '=?utf-8?q?Ada=2C_of_Acme?=\n <ada@example.org>'
     """
-    fields.check_text(address, field, EMAIL_LENGTH)
+    validation.check_text(address, field, EMAIL_LENGTH)
     # In its compatibility form as well: a mail service may read a full-width comma as a comma.
     forms = address, normalize("NFKC", address)
     spaced = any(letter.isspace() for letter in address)

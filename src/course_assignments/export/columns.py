@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
-from course_assignments.assignments import CourseAssignment, Direct, FromKey
-from course_assignments.cells import Cell
-from course_assignments.keys import TrainingKey
-from course_assignments.statements import StatementLine, StatementTotal
+from course_assignments.entities.assignments import CourseAssignment, Direct, FromKey
+from course_assignments.entities.keys import TrainingKey
+from course_assignments.export.cells import Cell
+from course_assignments.views.billing import StatementLine, StatementTotal
 
 #: The columns of a kind by their names, and how each is read out of a record.
 Values: TypeAlias = Mapping[str, Callable[[Any], Cell]]

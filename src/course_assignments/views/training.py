@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeAlias
 
-from course_assignments import fields
-from course_assignments.assignments import CourseAssignment
-from course_assignments.enums import AssignmentStatus
-from course_assignments.instants import LATEST, as_utc
-from course_assignments.terms import TermLike, as_term, end_of
+from course_assignments import validation
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.enums import AssignmentStatus
+from course_assignments.queries import LARGEST_PAGE, AssignmentQuery
+from course_assignments.repository import Repository, every
+from course_assignments.time.datetimes import LATEST, as_utc, next_tick
+from course_assignments.time.durations import TermLike, as_term, end_of
 
 #: Where an assignment stands among others.
 Rank: TypeAlias = tuple[Any, ...]
@@ -37,8 +39,8 @@ def relevance(assignment: CourseAssignment, at: datetime) -> Rank:
 
     Example:
         >>> from datetime import timedelta
-        >>> from course_assignments.assignments import Direct
-        >>> from course_assignments.enums import ExpirationLimit
+        >>> from course_assignments.entities.assignments import Direct
+        >>> from course_assignments.entities.enums import ExpirationLimit
         >>> created = datetime(2026, 1, 5, tzinfo=UTC)
         >>> assignment = CourseAssignment(
         ...     id="a-1", learner_id="ada", course_id="py", organization_id=None,
@@ -154,4 +156,110 @@ def ending(
 
 
 def _checked(assignments: Iterable[CourseAssignment]) -> tuple[CourseAssignment, ...]:
-    return fields.check_each(assignments, "assignments", CourseAssignment)
+    return validation.check_each(assignments, "assignments", CourseAssignment)
+
+
+def current_training(
+    repository: Repository, learner_id: str, *, at: datetime
+) -> tuple[CourseAssignment, ...]:
+    """Return what a learner has to do at *at*: active and not completed by then (rule 18).
+
+    In the order of the dashboard. Whoever has no assignments, known or not, has none to do.
+
+    Args:
+        repository: Where the assignments are kept.
+        learner_id: Whose they are.
+        at: The aware instant asked about.
+
+    Raises:
+        InvalidInput: an argument is of the wrong kind, or *at* is naive.
+
+    Example:
+        >>> from course_assignments.memory import InMemoryRepository
+        >>> current_training(InMemoryRepository(), "ada", at=datetime(2026, 1, 5, tzinfo=UTC))
+        ()
+    """
+    return current(of_learner(repository, learner_id), at=at)
+
+
+def transcript(
+    repository: Repository, learner_id: str, *, at: datetime
+) -> tuple[CourseAssignment, ...]:
+    """Return what a learner had completed by *at*, expired or not, the newest first (rule 18).
+
+    What is cancelled at *at* is left out, completed or not. Completions of one instant stand by id.
+    Whoever has no assignments, known or not, has an empty transcript.
+
+    Args:
+        repository: Where the assignments are kept.
+        learner_id: Whose they are.
+        at: The aware instant asked about.
+
+    Raises:
+        InvalidInput: an argument is of the wrong kind, or *at* is naive.
+
+    Example:
+        >>> from course_assignments.memory import InMemoryRepository
+        >>> transcript(InMemoryRepository(), "ada", at=datetime(2026, 1, 5, tzinfo=UTC))
+        ()
+    """
+    return completed(of_learner(repository, learner_id), at=at)
+
+
+def expiring(
+    repository: Repository,
+    *,
+    at: datetime,
+    within: TermLike,
+    learner_id: str | None = None,
+    course_id: str | None = None,
+    organization_id: str | None = None,
+    zone: tzinfo = UTC,
+) -> tuple[CourseAssignment, ...]:
+    """Return what is active at *at* and over by *within* later, the first to end first.
+
+    Access is over at its end, so an end exactly *within* after *at* belongs to it and one at *at*
+    does not: jobs that look as far as to their next run see each end once. Ends of one instant
+    stand by id. Completed ones are among them, since they give access too, until they end; whoever
+    wants to remind of unfinished ones only looks at ``completion``. A filter that fits nothing
+    finds nothing.
+
+    Args:
+        repository: Where the assignments are kept.
+        at: The aware instant asked about.
+        within: How far to look: an exact length, or months.
+        learner_id: Only this learner's, such as for a calendar.
+        course_id: Only of this course.
+        organization_id: Only of those who belonged to it when the assignment was made (rule 16).
+        zone: On whose calendar months count.
+
+    Raises:
+        InvalidInput: an argument is of the wrong kind, *at* is naive, or *within* leads beyond the
+            year 9899.
+
+    Example:
+        >>> from datetime import timedelta
+        >>> from course_assignments.memory import InMemoryRepository
+        >>> at = datetime(2026, 1, 5, tzinfo=UTC)
+        >>> expiring(InMemoryRepository(), at=at, within=timedelta(days=14))
+        ()
+    """
+    now = as_utc(at)
+    query = AssignmentQuery(
+        learner_id=learner_id,
+        course_id=course_id,
+        organization_id=organization_id,
+        expires_from=now,
+        expires_until=next_tick(end_of(as_term(within, "within"), now, zone, "within")),
+        limit=LARGEST_PAGE,
+    )
+    return ending(tuple(every(repository, query)), at=now, within=within, zone=zone)
+
+
+def of_learner(repository: Repository, learner_id: str) -> Iterable[CourseAssignment]:
+    """Return all assignments of a learner, out of *repository*."""
+    # Without this check, no id at all would ask for everyone's.
+    query = AssignmentQuery(
+        learner_id=validation.check_id(learner_id, "learner_id"), limit=LARGEST_PAGE
+    )
+    return tuple(every(repository, query))

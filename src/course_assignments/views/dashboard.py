@@ -11,11 +11,14 @@ from typing import Protocol
 import attrs
 from attrs import field
 
-from course_assignments import fields, profiles
-from course_assignments.assignments import CourseAssignment
-from course_assignments.instants import LATEST, as_utc
-from course_assignments.policies.training import relevant
-from course_assignments.terms import end_in_range
+from course_assignments import validation
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.errors import InvalidInput
+from course_assignments.policies import defaults
+from course_assignments.repository import Repository
+from course_assignments.time.datetimes import LATEST, as_utc
+from course_assignments.time.durations import end_in_range
+from course_assignments.views.training import of_learner, relevant
 
 
 @attrs.frozen(kw_only=True)
@@ -39,10 +42,10 @@ class Dashboard:
     """
 
     assignments: tuple[CourseAssignment, ...] = field(
-        converter=fields.tidy_tuple, validator=fields.each_of(tuple, CourseAssignment)
+        converter=validation.tidy_tuple, validator=validation.each_of(tuple, CourseAssignment)
     )
-    has_more: bool = field(validator=fields.flag)
-    stale_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    has_more: bool = field(validator=validation.flag)
+    stale_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
 
 class DashboardRule(Protocol):
@@ -58,7 +61,7 @@ class DashboardPolicy:
     """Show the five most relevant assignments, good for five minutes (rule 17).
 
     Relevant is what is active, completed or not:
-    `course_assignments.policies.training.relevance` says in which order.
+    `course_assignments.views.training.relevance` says in which order.
 
     Attributes:
         size: How many are shown; one more and there are more.
@@ -74,9 +77,10 @@ class DashboardPolicy:
         '2026-01-05T09:05:00+00:00'
     """
 
-    size: int = field(default=profiles.DASHBOARD_SIZE, validator=fields.count(1))
+    size: int = field(default=defaults.DASHBOARD_SIZE, validator=validation.count(1))
     fresh_for: timedelta = field(
-        default=profiles.DASHBOARD_FRESHNESS, validator=[fields.one_of(timedelta), fields.term]
+        default=defaults.DASHBOARD_FRESHNESS,
+        validator=[validation.one_of(timedelta), validation.term],
     )
 
     def evaluate(self, assignments: Iterable[CourseAssignment], *, at: datetime) -> Dashboard:
@@ -90,7 +94,7 @@ class DashboardPolicy:
             InvalidInput: an argument is of the wrong kind, or *at* is naive.
         """
         now = as_utc(at)
-        given = fields.check_each(assignments, "assignments", CourseAssignment)
+        given = validation.check_each(assignments, "assignments", CourseAssignment)
         shown, has_more = self._seen(given, now)
         latest = end_in_range(self.fresh_for, now) or LATEST
         turns = sorted({turn for one in given for turn in _turns(one) if now < turn < latest})
@@ -111,3 +115,39 @@ def _turns(assignment: CourseAssignment) -> Iterable[datetime]:
     yield from (assignment.created_at, assignment.expires_at)
     others = (assignment.started_at, assignment.completed_at, assignment.cancelled_at)
     yield from (instant for instant in others if instant is not None)
+
+
+_DOCUMENTED = DashboardPolicy()
+
+
+def dashboard(
+    repository: Repository, learner_id: str, *, at: datetime, policy: DashboardRule = _DOCUMENTED
+) -> Dashboard:
+    """Return the five most relevant assignments of a learner at *at* (rule 17).
+
+    Active and not completed: first those started, then by soonest end, then the newest, then by id;
+    those that are completed and have not ended come after them. Whoever has no assignments, known
+    or not, has an empty dashboard.
+
+    Args:
+        repository: Where the assignments are kept.
+        learner_id: Whose they are.
+        at: The aware instant asked about.
+        policy: How many are shown, and how long that is good.
+
+    Raises:
+        InvalidInput: an argument is of the wrong kind, or *at* is naive.
+
+    Example:
+        >>> from course_assignments.memory import InMemoryRepository
+        >>> from datetime import UTC
+        >>> at = datetime(2026, 1, 5, 9, tzinfo=UTC)
+        >>> seen = dashboard(InMemoryRepository(), "ada", at=at)
+        >>> seen.assignments, seen.has_more, seen.stale_at.isoformat()
+        ((), False, '2026-01-05T09:05:00+00:00')
+    """
+    if isinstance(policy, type) or not callable(getattr(policy, "evaluate", None)):
+        raise InvalidInput("wrong_type", "policy", "expected a policy with evaluate()")
+    seen = policy.evaluate(of_learner(repository, learner_id), at=at)
+    validation.check_kind(seen, "policy", Dashboard)
+    return seen

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import attrs
 from attrs import field
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.errors import InvalidInput
 
 #: What may be filled in anywhere; a subject is read by others on the way, so no key is shown there.
@@ -36,28 +36,28 @@ def _check_placeholders(text: str, path: str, known: frozenset[str]) -> None:
 
 
 def _subject(_: object, at: "attrs.Attribute[str]", value: object) -> None:
-    text = fields.check_text(value, at.name, fields.NAME_LENGTH)
+    text = validation.check_text(value, at.name, validation.NAME_LENGTH)
     _check_placeholders(text, at.name, IN_SUBJECT)
 
 
 def _text(_: object, at: "attrs.Attribute[str]", value: object) -> None:
-    _check_placeholders(fields.check_long_text(value, at.name), at.name, IN_TEXT)
+    _check_placeholders(validation.check_long_text(value, at.name), at.name, IN_TEXT)
 
 
 def _beginning(_: object, at: "attrs.Attribute[str]", value: object) -> None:
-    _check_placeholders(fields.check_long_text(value, at.name), at.name, IN_BEGINNING)
+    _check_placeholders(validation.check_long_text(value, at.name), at.name, IN_BEGINNING)
 
 
 def _deadline(_: object, at: "attrs.Attribute[str]", value: object) -> None:
-    _check_placeholders(fields.check_long_text(value, at.name), at.name, IN_DEADLINE)
+    _check_placeholders(validation.check_long_text(value, at.name), at.name, IN_DEADLINE)
 
 
 def _steps(_: object, at: "attrs.Attribute[tuple[str, ...]]", value: tuple[str, ...]) -> None:
-    if not fields.is_exactly(value, tuple):
+    if not validation.is_exactly(value, tuple):
         raise InvalidInput("not_a_list", at.name, "expected a list of texts, one for each step")
     for position, step in enumerate(value):
         path = f"{at.name}[{position}]"
-        _check_placeholders(fields.check_long_text(step, path), path, IN_TEXT)
+        _check_placeholders(validation.check_long_text(step, path), path, IN_TEXT)
 
 
 @attrs.frozen(kw_only=True)
@@ -114,7 +114,7 @@ class InvitationTemplate:
             "Choose to register with a key, and enter $key",
             "Give your name and your e-mail address; the course is opened at once.",
         ),
-        converter=fields.tidy_tuple,
+        converter=validation.tidy_tuple,
         validator=_steps,
     )
     existing_account: str = field(default="If you have an account:", validator=_text)
@@ -124,7 +124,7 @@ class InvitationTemplate:
             "Choose to redeem a key, and enter $key",
             "The course is now among your current training.",
         ),
-        converter=fields.tidy_tuple,
+        converter=validation.tidy_tuple,
         validator=_steps,
     )
     signature: str = field(default="$organization", validator=_text)

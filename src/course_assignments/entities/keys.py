@@ -5,11 +5,11 @@ from datetime import datetime
 import attrs
 from attrs import converters, field, validators
 
-from course_assignments import fields
-from course_assignments.codes import fold, is_storable, mask, show_code
+from course_assignments import validation
+from course_assignments.entities.codes import fold, is_storable, mask, show_code
 from course_assignments.errors import InvalidInput
-from course_assignments.identifiers import derived_id
-from course_assignments.terms import Term
+from course_assignments.time.durations import Term
+from course_assignments.validation import derived_id
 
 
 @attrs.frozen
@@ -21,8 +21,8 @@ class Addition:
         20
     """
 
-    id: str = field(validator=fields.identifier)
-    keys: int = field(validator=fields.count(1))
+    id: str = field(validator=validation.identifier)
+    keys: int = field(validator=validation.count(1))
 
 
 @attrs.frozen(kw_only=True)
@@ -51,27 +51,27 @@ class KeyBatch:
         1
     """
 
-    id: str = field(validator=fields.identifier)
-    name: str = field(validator=fields.name)
-    course_id: str = field(validator=fields.identifier)
-    organization_id: str = field(validator=fields.identifier)
-    created_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    id: str = field(validator=validation.identifier)
+    name: str = field(validator=validation.name)
+    course_id: str = field(validator=validation.identifier)
+    organization_id: str = field(validator=validation.identifier)
+    created_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
     redeemable_from: datetime | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_instant),
-        validator=validators.optional(fields.instant),
+        converter=converters.optional(validation.tidy_instant),
+        validator=validators.optional(validation.instant),
     )
     redeemable_until: datetime | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_instant),
-        validator=validators.optional(fields.instant),
+        converter=converters.optional(validation.tidy_instant),
+        validator=validators.optional(validation.instant),
     )
-    max_uses: int = field(default=1, validator=fields.count(1))
-    availability: Term = field(converter=fields.tidy_term, validator=fields.term)
-    any_organization: bool = field(default=False, validator=fields.flag)
-    size: int = field(default=0, validator=fields.count(0))
+    max_uses: int = field(default=1, validator=validation.count(1))
+    availability: Term = field(converter=validation.tidy_term, validator=validation.term)
+    any_organization: bool = field(default=False, validator=validation.flag)
+    size: int = field(default=0, validator=validation.count(0))
     additions: tuple[Addition, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Addition)
+        default=(), converter=validation.tidy_tuple, validator=validation.each_of(tuple, Addition)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -112,13 +112,13 @@ class TrainingKey:
     """
 
     code: str = field(validator=_code, repr=lambda code: repr(mask(code)))
-    batch_id: str = field(validator=fields.identifier)
-    uses: int = field(default=0, validator=fields.count(0))
-    max_uses: int = field(default=1, validator=fields.count(1))
+    batch_id: str = field(validator=validation.identifier)
+    uses: int = field(default=0, validator=validation.count(0))
+    max_uses: int = field(default=1, validator=validation.count(1))
     revoked_at: datetime | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_instant),
-        validator=validators.optional(fields.instant),
+        converter=converters.optional(validation.tidy_instant),
+        validator=validators.optional(validation.instant),
     )
 
     def __attrs_post_init__(self) -> None:
@@ -160,22 +160,22 @@ class Redemption:
         False
     """
 
-    id: str = field(validator=fields.identifier)
+    id: str = field(validator=validation.identifier)
     code: str = field(validator=_code, repr=lambda code: repr(mask(code)))
-    batch_id: str = field(validator=fields.identifier)
-    learner_id: str = field(validator=fields.identifier)
-    assignment_id: str = field(validator=fields.identifier)
-    redeemed_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    batch_id: str = field(validator=validation.identifier)
+    learner_id: str = field(validator=validation.identifier)
+    assignment_id: str = field(validator=validation.identifier)
+    redeemed_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
     restored_at: datetime | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_instant),
-        validator=validators.optional(fields.instant),
+        converter=converters.optional(validation.tidy_instant),
+        validator=validators.optional(validation.instant),
     )
 
     @staticmethod
     def id_for(code: str, learner_id: str, turn: int) -> str:
         """Return the one id of this learner's redemption of this key after *turn* restored ones."""
-        fields.check_id(code, "code")
-        fields.check_id(learner_id, "learner_id")
-        fields.check_count(turn, "turn", 0)
+        validation.check_id(code, "code")
+        validation.check_id(learner_id, "learner_id")
+        validation.check_count(turn, "turn", 0)
         return derived_id("redemption", code, learner_id, str(turn))

@@ -12,13 +12,13 @@ from typing import Any
 import attrs
 from attrs import converters, field, validators
 
-from course_assignments import fields
-from course_assignments.assignments import CourseAssignment
-from course_assignments.catalog import Organization
+from course_assignments import validation
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.catalog import Organization
 from course_assignments.errors import InvalidInput, NotFound
-from course_assignments.instants import as_utc, check_zone, show, start_of_day, zone_named
 from course_assignments.queries import LARGEST_PAGE, AssignmentQuery
 from course_assignments.repository import Repository, check_repository, every
+from course_assignments.time.datetimes import as_utc, check_zone, show, start_of_day, zone_named
 
 
 @attrs.frozen(kw_only=True)
@@ -40,15 +40,15 @@ class StatementLine:
         False
     """
 
-    organization_id: str | None = field(validator=validators.optional(fields.identifier))
-    course_id: str = field(validator=fields.identifier)
-    learner_id: str = field(validator=fields.identifier)
-    assignment_id: str = field(validator=fields.identifier)
-    created_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    organization_id: str | None = field(validator=validators.optional(validation.identifier))
+    course_id: str = field(validator=validation.identifier)
+    learner_id: str = field(validator=validation.identifier)
+    assignment_id: str = field(validator=validation.identifier)
+    created_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
     cancelled_at: datetime | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_instant),
-        validator=validators.optional(fields.instant),
+        converter=converters.optional(validation.tidy_instant),
+        validator=validators.optional(validation.instant),
     )
 
     @classmethod
@@ -58,7 +58,7 @@ class StatementLine:
         Raises:
             InvalidInput: it is no `CourseAssignment`.
         """
-        fields.check_kind(assignment, "assignment", CourseAssignment)
+        validation.check_kind(assignment, "assignment", CourseAssignment)
         return cls(
             organization_id=assignment.organization_id,
             course_id=assignment.course_id,
@@ -93,11 +93,11 @@ class StatementTotal:
         2
     """
 
-    organization_id: str | None = field(validator=validators.optional(fields.identifier))
-    course_id: str = field(validator=fields.identifier)
-    created: int = field(validator=fields.count(0))
-    cancelled: int = field(validator=fields.count(0))
-    billable: int = field(validator=fields.count(0))
+    organization_id: str | None = field(validator=validators.optional(validation.identifier))
+    course_id: str = field(validator=validation.identifier)
+    created: int = field(validator=validation.count(0))
+    cancelled: int = field(validator=validation.count(0))
+    billable: int = field(validator=validation.count(0))
 
 
 def _place(line: StatementLine) -> tuple[str, str, datetime, str]:
@@ -105,8 +105,8 @@ def _place(line: StatementLine) -> tuple[str, str, datetime, str]:
 
 
 def _in_order(lines: Iterable[StatementLine]) -> tuple[StatementLine, ...]:
-    found = fields.tidy_tuple(lines)
-    if fields.is_exactly(found, tuple) and all(isinstance(one, StatementLine) for one in found):
+    found = validation.tidy_tuple(lines)
+    if validation.is_exactly(found, tuple) and all(isinstance(one, StatementLine) for one in found):
         return tuple(sorted(found, key=_place))
     return found  # the validator refuses it
 
@@ -138,14 +138,14 @@ class Statement:
         True
     """
 
-    start: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
-    end: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    start: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
+    end: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
     zone: tzinfo = field(factory=lambda: zone_named("UTC"), validator=_zone)
     organization_id: str | None = field(
-        default=None, validator=validators.optional(fields.identifier)
+        default=None, validator=validators.optional(validation.identifier)
     )
     lines: tuple[StatementLine, ...] = field(
-        default=(), converter=_in_order, validator=fields.each_of(tuple, StatementLine)
+        default=(), converter=_in_order, validator=validation.each_of(tuple, StatementLine)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -195,7 +195,7 @@ class Statement:
         Raises:
             InvalidInput: it does not, or it is for another organization.
         """
-        fields.check_kind(other, "other", Statement)
+        validation.check_kind(other, "other", Statement)
         if self.end != other.start:
             hint = f"expected a statement that starts at {show(self.end)}, where this one ends"
             raise InvalidInput("not_adjoining", "other", hint)
@@ -268,7 +268,7 @@ def _zone_of(repository: Repository, organization_id: str | None) -> tzinfo:
     """Return the time zone of the organization, which has to be there if one is named."""
     if organization_id is None:
         return zone_named("UTC")
-    fields.check_id(organization_id, "organization_id")
+    validation.check_id(organization_id, "organization_id")
     found = repository.get(Organization, [organization_id])
     if organization_id not in found:
         raise NotFound("Organization", organization_id)

@@ -5,11 +5,11 @@ from datetime import tzinfo
 import attrs
 from attrs import converters, field, validators
 
-from course_assignments import fields
-from course_assignments.enums import ActivityKind
+from course_assignments import validation
+from course_assignments.entities.enums import ActivityKind
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import zone_named
-from course_assignments.terms import Term
+from course_assignments.time.datetimes import zone_named
+from course_assignments.time.durations import Term
 
 
 @attrs.frozen(kw_only=True)
@@ -29,16 +29,18 @@ class Organization:
         Europe/Berlin
     """
 
-    id: str = field(validator=fields.identifier)
-    name: str = field(validator=fields.name)
-    parent_id: str | None = field(default=None, validator=validators.optional(fields.identifier))
+    id: str = field(validator=validation.identifier)
+    name: str = field(validator=validation.name)
+    parent_id: str | None = field(
+        default=None, validator=validators.optional(validation.identifier)
+    )
     maximum_access: Term | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_term),
-        validator=validators.optional(fields.term),
+        converter=converters.optional(validation.tidy_term),
+        validator=validators.optional(validation.term),
     )
     time_zone: str = field(default="UTC")
-    anonymous_registration: bool = field(default=False, validator=fields.flag)
+    anonymous_registration: bool = field(default=False, validator=validation.flag)
 
     def __attrs_post_init__(self) -> None:
         zone_named(self.time_zone)
@@ -63,10 +65,10 @@ class Activity:
         False
     """
 
-    id: str = field(validator=fields.identifier)
-    name: str = field(validator=fields.name)
-    kind: ActivityKind = field(validator=fields.one_of(ActivityKind))
-    required: bool = field(default=False, validator=fields.flag)
+    id: str = field(validator=validation.identifier)
+    name: str = field(validator=validation.name)
+    kind: ActivityKind = field(validator=validation.one_of(ActivityKind))
+    required: bool = field(default=False, validator=validation.flag)
 
 
 @attrs.frozen(kw_only=True)
@@ -86,19 +88,23 @@ class Course:
         False
     """
 
-    id: str = field(validator=fields.identifier)
-    name: str = field(validator=fields.name)
-    content_provider: str | None = field(default=None, validator=validators.optional(fields.name))
-    publishing_group: str | None = field(default=None, validator=validators.optional(fields.name))
+    id: str = field(validator=validation.identifier)
+    name: str = field(validator=validation.name)
+    content_provider: str | None = field(
+        default=None, validator=validators.optional(validation.name)
+    )
+    publishing_group: str | None = field(
+        default=None, validator=validators.optional(validation.name)
+    )
     activities: tuple[Activity, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Activity)
+        default=(), converter=validation.tidy_tuple, validator=validation.each_of(tuple, Activity)
     )
     maximum_access: Term | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_term),
-        validator=validators.optional(fields.term),
+        converter=converters.optional(validation.tidy_term),
+        validator=validators.optional(validation.term),
     )
-    archived: bool = field(default=False, validator=fields.flag)
+    archived: bool = field(default=False, validator=validation.flag)
 
     def __attrs_post_init__(self) -> None:
         seen: set[str] = set()

@@ -12,7 +12,7 @@ import attrs
 from dateutil.relativedelta import relativedelta
 
 from course_assignments.errors import InvalidInput
-from course_assignments.instants import (
+from course_assignments.time.datetimes import (
     as_utc,
     check_zone,
     first_at_or_after,

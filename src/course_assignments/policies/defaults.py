@@ -7,8 +7,8 @@ settings.
 from datetime import timedelta
 from typing import Final
 
-from course_assignments.enums import Role
-from course_assignments.terms import Months
+from course_assignments.entities.enums import Role
+from course_assignments.time.durations import Months
 
 #: "assignments expire 180 days after creation unless the organization or course profile specifies a
 #: shorter maximum" (rule 1)

@@ -7,14 +7,15 @@ knows the name of the field, refuses it. Every refusal is an `InvalidInput`.
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from enum import Enum
+from hashlib import sha256
 from typing import Any, TypeAlias, TypeVar
-from unicodedata import category
+from unicodedata import category, normalize
 
 import attrs
 
 from course_assignments.errors import CourseAssignmentsError, InvalidInput
-from course_assignments.instants import as_utc
-from course_assignments.terms import Term, TermLike, as_term
+from course_assignments.time.datetimes import as_utc
+from course_assignments.time.durations import Term, TermLike, as_term
 
 T = TypeVar("T")
 
@@ -301,3 +302,33 @@ def identifiers(_: object, field: "attrs.Attribute[Any]", values: Collection[Any
         raise InvalidInput("not_a_list", field.name, "expected a set of ids")
     for value in values:
         check_id(value, field.name)
+
+
+def fold_text(text: str) -> str:
+    """Return the form in which two texts are the same: composed (NFC), then without case.
+
+    Folding a folded text changes nothing.
+
+    Example:
+        >>> fold_text("STRASSE") == fold_text("Stra\N{LATIN SMALL LETTER SHARP S}e")
+        True
+    """
+    return normalize("NFC", normalize("NFC", text).casefold())
+
+
+def derived_id(*parts: str) -> str:
+    """Return the id that *parts*, in this order, always give.
+
+    Each part goes in behind its length, so that no two lists of parts run together.
+
+    Example:
+        >>> derived_id("seat", "ab", "c") == derived_id("seat", "a", "bc")
+        False
+        >>> len(derived_id("seat", "ada", "python"))
+        64
+    """
+    digest = sha256()
+    for part in parts:
+        data = part.encode()
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()

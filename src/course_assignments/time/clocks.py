@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import TypeAlias
 
-from course_assignments.instants import as_utc
-from course_assignments.terms import TermLike, as_term, end_of
+from course_assignments.time.datetimes import as_utc
+from course_assignments.time.durations import TermLike, as_term, end_of
 
 #: Anything that answers with an aware `datetime` when it is called.
 Clock: TypeAlias = Callable[[], datetime]

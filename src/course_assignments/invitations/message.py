@@ -15,16 +15,16 @@ from re import IGNORECASE, fullmatch, sub
 from string import Template
 from typing import Final
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.actions.acting import check_same
-from course_assignments.catalog import Course, Organization
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.keys import KeyBatch, TrainingKey
+from course_assignments.entities.people import User, anonymous_email
 from course_assignments.errors import InvalidInput
-from course_assignments.headers import as_header, as_mailbox
-from course_assignments.identifiers import derived_id
-from course_assignments.instants import LATEST, TICK
-from course_assignments.keys import KeyBatch, TrainingKey
-from course_assignments.people import User, anonymous_email
-from course_assignments.wording import Block, InvitationTemplate, blocks, parts
+from course_assignments.invitations.headers import as_header, as_mailbox
+from course_assignments.invitations.template import Block, InvitationTemplate, blocks, parts
+from course_assignments.time.datetimes import LATEST, TICK
+from course_assignments.validation import derived_id
 
 #: The longest address of a login page; browsers and mail programs cope with that much.
 URL_LENGTH: Final = 2_000
@@ -91,12 +91,12 @@ def invitation(
         >>> print(message["To"], "|", message["Subject"])
         Ada <ada@example.org> | Your key for Python
     """
-    fields.check_kind(key, "key", TrainingKey)
-    fields.check_kind(learner, "learner", User)
-    fields.check_kind(course, "course", Course)
-    fields.check_kind(batch, "batch", KeyBatch)
-    fields.check_kind(organization, "organization", Organization)
-    fields.check_kind(template, "template", InvitationTemplate)
+    validation.check_kind(key, "key", TrainingKey)
+    validation.check_kind(learner, "learner", User)
+    validation.check_kind(course, "course", Course)
+    validation.check_kind(batch, "batch", KeyBatch)
+    validation.check_kind(organization, "organization", Organization)
+    validation.check_kind(template, "template", InvitationTemplate)
     check_same(key.batch_id, batch.id, "batch")
     check_same(course.id, batch.course_id, "course")
     check_same(organization.id, batch.organization_id, "organization")
@@ -123,7 +123,7 @@ def invitation(
 
 def _checked_url(value: object) -> str:
     """Return *value* if a browser that is sent there can only speak HTTP."""
-    text = fields.check_text(value, "login_url", URL_LENGTH)
+    text = validation.check_text(value, "login_url", URL_LENGTH)
     # No name and password before the host, and nothing that RFC 3986 keeps out of an address.
     host, rest = r"[^\s<>\"\\^`{|}/?#@]+", r"[^\s<>\"\\^`{|}]*"
     if not fullmatch(rf"https?://{host}([/?#]{rest})?", text, IGNORECASE):
@@ -151,7 +151,7 @@ def _envelope(learner: User, sender: str, sender_name: str | None, subject: str)
     if learner.email == anonymous_email(learner.id):
         raise InvalidInput("invalid_email", "learner.email", "this user was forgotten")
     if sender_name is not None:
-        fields.check_text(sender_name, "sender_name", fields.NAME_LENGTH)
+        validation.check_text(sender_name, "sender_name", validation.NAME_LENGTH)
     lines = (
         f"From: {as_mailbox(sender_name, sender, 'From', 'sender')}",
         f"To: {as_mailbox(learner.name, learner.email, 'To', 'learner.email')}",

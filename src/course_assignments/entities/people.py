@@ -5,11 +5,10 @@ from re import fullmatch
 import attrs
 from attrs import field, validators
 
-from course_assignments import fields
-from course_assignments.enums import Role
+from course_assignments import validation
+from course_assignments.entities.enums import Role
 from course_assignments.errors import InvalidInput
-from course_assignments.identifiers import derived_id
-from course_assignments.texts import fold_text
+from course_assignments.validation import derived_id, fold_text
 
 #: The longest address that mail systems carry (RFC 5321, section 4.5.3.1.3, less its brackets).
 EMAIL_LENGTH = 254
@@ -35,7 +34,7 @@ def fold_email(email: str) -> str:
 
 
 def _email(_: object, at: "attrs.Attribute[str]", value: object) -> None:
-    text = fields.check_text(value, at.name, EMAIL_LENGTH)
+    text = validation.check_text(value, at.name, EMAIL_LENGTH)
     if not fullmatch(r"[^@\s]+@[^@\s]+", text):
         raise InvalidInput("invalid_email", at.name, "expected an address such as ada@example.org")
 
@@ -65,19 +64,19 @@ class User:
         frozenset()
     """
 
-    id: str = field(validator=fields.identifier)
-    name: str = field(validator=fields.name)
+    id: str = field(validator=validation.identifier)
+    name: str = field(validator=validation.name)
     email: str = field(validator=_email)
     organization_id: str | None = field(
-        default=None, validator=validators.optional(fields.identifier)
+        default=None, validator=validators.optional(validation.identifier)
     )
     roles: frozenset[Role] = field(
         default=frozenset[Role](),
-        converter=fields.tidy_set,
-        validator=fields.each_of(frozenset, Role),
+        converter=validation.tidy_set,
+        validator=validation.each_of(frozenset, Role),
     )
     managed_organization_ids: frozenset[str] = field(
-        default=frozenset[str](), converter=fields.tidy_set, validator=fields.identifiers
+        default=frozenset[str](), converter=validation.tidy_set, validator=validation.identifiers
     )
 
     def __attrs_post_init__(self) -> None:

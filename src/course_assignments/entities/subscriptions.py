@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 import attrs
 from attrs import converters, field, validators
 
-from course_assignments import fields
-from course_assignments.assignments import status_at
-from course_assignments.enums import AssignmentStatus
+from course_assignments import validation
+from course_assignments.entities.assignments import status_at
+from course_assignments.entities.enums import AssignmentStatus
 from course_assignments.errors import InvalidInput
-from course_assignments.identifiers import derived_id
-from course_assignments.instants import as_utc
+from course_assignments.time.datetimes import as_utc
+from course_assignments.validation import derived_id
 
 
 @attrs.frozen
@@ -23,15 +23,15 @@ class Opening:
         'a-1'
     """
 
-    course_id: str = field(validator=fields.identifier)
-    assignment_id: str = field(validator=fields.identifier)
+    course_id: str = field(validator=validation.identifier)
+    assignment_id: str = field(validator=validation.identifier)
 
 
 def _distinct_ids(_: object, at: "attrs.Attribute[tuple[str, ...]]", value: Iterable[str]) -> None:
-    given = fields.check_list(value, at.name)
+    given = validation.check_list(value, at.name)
     for position, one in enumerate(given):
         path = f"{at.name}[{position}]"
-        fields.check_id(one, path)
+        validation.check_id(one, path)
         if one in given[:position]:
             raise InvalidInput("repeated", path, "name each course once")
 
@@ -62,24 +62,24 @@ class Subscription:
         False
     """
 
-    id: str = field(validator=fields.identifier)
-    learner_id: str = field(validator=fields.identifier)
-    organization_id: str | None = field(validator=validators.optional(fields.identifier))
-    course_ids: tuple[str, ...] = field(converter=fields.tidy_tuple, validator=_distinct_ids)
-    created_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
-    expires_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    id: str = field(validator=validation.identifier)
+    learner_id: str = field(validator=validation.identifier)
+    organization_id: str | None = field(validator=validators.optional(validation.identifier))
+    course_ids: tuple[str, ...] = field(converter=validation.tidy_tuple, validator=_distinct_ids)
+    created_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
+    expires_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
     edited_at: datetime | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_instant),
-        validator=validators.optional(fields.instant),
+        converter=converters.optional(validation.tidy_instant),
+        validator=validators.optional(validation.instant),
     )
     cancelled_at: datetime | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_instant),
-        validator=validators.optional(fields.instant),
+        converter=converters.optional(validation.tidy_instant),
+        validator=validators.optional(validation.instant),
     )
     openings: tuple[Opening, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Opening)
+        default=(), converter=validation.tidy_tuple, validator=validation.each_of(tuple, Opening)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -110,7 +110,7 @@ class Subscription:
 
     def opened(self, course_id: str) -> tuple[str, ...]:
         """Return the ids of the assignments that came of opening this course, in order."""
-        fields.check_id(course_id, "course_id")
+        validation.check_id(course_id, "course_id")
         return tuple(one.assignment_id for one in self.openings if one.course_id == course_id)
 
     def next_assignment_id(self, course_id: str) -> str:

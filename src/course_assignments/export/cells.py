@@ -10,9 +10,9 @@ from typing import TypeAlias
 from unicodedata import category, normalize
 
 from course_assignments.errors import InvalidInput
-from course_assignments.fields import check_count
-from course_assignments.instants import as_utc
-from course_assignments.terms import Months, as_term, format_term
+from course_assignments.time.datetimes import as_utc
+from course_assignments.time.durations import Months, as_term, format_term
+from course_assignments.validation import check_count
 
 #: What a cell can be made of.
 Cell: TypeAlias = str | int | date | timedelta | Months | Enum | None

@@ -10,10 +10,10 @@ from itertools import pairwise
 import attrs
 from attrs import converters, field, validators
 
-from course_assignments import fields
+from course_assignments import validation
 from course_assignments.errors import InvalidInput
-from course_assignments.identifiers import derived_id
-from course_assignments.instants import as_utc
+from course_assignments.time.datetimes import as_utc
+from course_assignments.validation import derived_id
 
 
 @attrs.frozen
@@ -26,11 +26,11 @@ class Pause:
         True
     """
 
-    paused_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    paused_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
     resumed_at: datetime | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_instant),
-        validator=validators.optional(fields.instant),
+        converter=converters.optional(validation.tidy_instant),
+        validator=validators.optional(validation.instant),
     )
 
 
@@ -60,20 +60,22 @@ class Attempt:
         datetime.timedelta(seconds=1800)
     """
 
-    id: str = field(validator=fields.identifier)
-    assignment_id: str = field(validator=fields.identifier)
-    activity_id: str = field(validator=fields.identifier)
-    number: int = field(validator=fields.count(1))
-    started_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
+    id: str = field(validator=validation.identifier)
+    assignment_id: str = field(validator=validation.identifier)
+    activity_id: str = field(validator=validation.identifier)
+    number: int = field(validator=validation.count(1))
+    started_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
     pauses: tuple[Pause, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Pause)
+        default=(), converter=validation.tidy_tuple, validator=validation.each_of(tuple, Pause)
     )
     finished_at: datetime | None = field(
         default=None,
-        converter=converters.optional(fields.tidy_instant),
-        validator=validators.optional(fields.instant),
+        converter=converters.optional(validation.tidy_instant),
+        validator=validators.optional(validation.instant),
     )
-    request_id: str | None = field(default=None, validator=validators.optional(fields.identifier))
+    request_id: str | None = field(
+        default=None, validator=validators.optional(validation.identifier)
+    )
 
     def __attrs_post_init__(self) -> None:
         for (_, before), (name, after) in pairwise(self._steps()):
@@ -126,7 +128,7 @@ class Attempt:
     @staticmethod
     def id_for(assignment_id: str, activity_id: str, number: int) -> str:
         """Return the one id of attempt *number* of this activity under this assignment."""
-        fields.check_id(assignment_id, "assignment_id")
-        fields.check_id(activity_id, "activity_id")
-        fields.check_count(number, "number", 1)
+        validation.check_id(assignment_id, "assignment_id")
+        validation.check_id(activity_id, "activity_id")
+        validation.check_count(number, "number", 1)
         return derived_id("attempt", assignment_id, activity_id, str(number))

@@ -9,11 +9,11 @@ from typing import TypeAlias, get_args
 import attrs
 from attrs import converters, field, validators
 
-from course_assignments import fields
-from course_assignments.enums import AssignmentStatus, CompletionStatus, ExpirationLimit
+from course_assignments import validation
+from course_assignments.entities.enums import AssignmentStatus, CompletionStatus, ExpirationLimit
 from course_assignments.errors import InvalidInput
-from course_assignments.identifiers import derived_id
-from course_assignments.instants import as_utc
+from course_assignments.time.datetimes import as_utc
+from course_assignments.validation import derived_id
 
 
 @attrs.frozen(kw_only=True)
@@ -25,9 +25,9 @@ class Note:
         False
     """
 
-    title: str = field(validator=fields.name)
-    message: str = field(validator=fields.long_text)
-    high_importance: bool = field(default=False, validator=fields.flag)
+    title: str = field(validator=validation.name)
+    message: str = field(validator=validation.long_text)
+    high_importance: bool = field(default=False, validator=validation.flag)
 
 
 @attrs.frozen
@@ -49,8 +49,8 @@ class FromKey:
         'spring'
     """
 
-    batch_id: str = field(validator=fields.identifier)
-    redemption_id: str = field(validator=fields.identifier)
+    batch_id: str = field(validator=validation.identifier)
+    redemption_id: str = field(validator=validation.identifier)
 
 
 @attrs.frozen
@@ -62,7 +62,7 @@ class FromSubscription:
         's-1'
     """
 
-    subscription_id: str = field(validator=fields.identifier)
+    subscription_id: str = field(validator=validation.identifier)
 
 
 #: How an assignment came about.
@@ -72,8 +72,8 @@ Origin: TypeAlias = Direct | FromKey | FromSubscription
 def _instant_or_none() -> datetime | None:
     return field(
         default=None,
-        converter=converters.optional(fields.tidy_instant),
-        validator=validators.optional(fields.instant),
+        converter=converters.optional(validation.tidy_instant),
+        validator=validators.optional(validation.instant),
     )
 
 
@@ -118,23 +118,23 @@ class CourseAssignment:
         datetime.timedelta(days=1)
     """
 
-    id: str = field(validator=fields.identifier)
-    learner_id: str = field(validator=fields.identifier)
-    course_id: str = field(validator=fields.identifier)
-    organization_id: str | None = field(validator=validators.optional(fields.identifier))
-    created_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
-    expires_at: datetime = field(converter=fields.tidy_instant, validator=fields.instant)
-    limited_by: ExpirationLimit = field(validator=fields.one_of(ExpirationLimit))
-    origin: Origin = field(validator=fields.one_of(*get_args(Origin)))
+    id: str = field(validator=validation.identifier)
+    learner_id: str = field(validator=validation.identifier)
+    course_id: str = field(validator=validation.identifier)
+    organization_id: str | None = field(validator=validators.optional(validation.identifier))
+    created_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
+    expires_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
+    limited_by: ExpirationLimit = field(validator=validation.one_of(ExpirationLimit))
+    origin: Origin = field(validator=validation.one_of(*get_args(Origin)))
     first_lab_launched_at: datetime | None = _instant_or_none()
     started_at: datetime | None = _instant_or_none()
     completed_at: datetime | None = _instant_or_none()
     cancelled_at: datetime | None = _instant_or_none()
     finished: frozenset[str] = field(
-        default=frozenset[str](), converter=fields.tidy_set, validator=fields.identifiers
+        default=frozenset[str](), converter=validation.tidy_set, validator=validation.identifiers
     )
     notes: tuple[Note, ...] = field(
-        default=(), converter=fields.tidy_tuple, validator=fields.each_of(tuple, Note)
+        default=(), converter=validation.tidy_tuple, validator=validation.each_of(tuple, Note)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -196,16 +196,16 @@ class Seat:
         True
     """
 
-    id: str = field(validator=fields.identifier)
-    learner_id: str = field(validator=fields.identifier)
-    course_id: str = field(validator=fields.identifier)
-    assignment_id: str = field(validator=fields.identifier)
+    id: str = field(validator=validation.identifier)
+    learner_id: str = field(validator=validation.identifier)
+    course_id: str = field(validator=validation.identifier)
+    assignment_id: str = field(validator=validation.identifier)
 
     @staticmethod
     def id_for(learner_id: str, course_id: str) -> str:
         """Return the id of the one seat that this learner has in this course."""
-        fields.check_id(learner_id, "learner_id")
-        fields.check_id(course_id, "course_id")
+        validation.check_id(learner_id, "learner_id")
+        validation.check_id(course_id, "course_id")
         return derived_id("seat", learner_id, course_id)
 
     @classmethod

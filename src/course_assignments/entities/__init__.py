@@ -1,0 +1,1 @@
+"""The facts: frozen records with their timestamps, and no stored status."""

@@ -1,0 +1,1 @@
+"""Records as CSV files that spreadsheets open safely."""

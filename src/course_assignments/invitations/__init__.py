@@ -1,0 +1,1 @@
+"""Invitation e-mails for learners."""

@@ -1,0 +1,1 @@
+"""Datetimes in UTC, lengths of time, and clocks."""

@@ -1,0 +1,1 @@
+"""What people look at: read only, at any time, from any repository."""
