@@ -10,7 +10,7 @@ from typing import Any, get_args
 import attrs
 
 import course_assignments
-from course_assignments import EndLike, Origin, Reason, Record, Term, TermLike
+from course_assignments import Duration, DurationLike, EndLike, Origin, Reason, Record
 from course_assignments.reasons import PlainReason
 
 # Read where it is written, so that the pages can be built beside a package that is not installed.
@@ -65,8 +65,8 @@ ALIASES = {
         (Origin, "~course_assignments.Origin"),
         (PlainReason, "~course_assignments.reasons.PlainReason"),
         (EndLike, "~course_assignments.EndLike"),
-        (TermLike, "~course_assignments.TermLike"),
-        (Term, "~course_assignments.Term"),
+        (DurationLike, "~course_assignments.DurationLike"),
+        (Duration, "~course_assignments.Duration"),
     )
 }
 

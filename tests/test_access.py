@@ -105,7 +105,7 @@ class TestAccess:
         uncancelled = attrs.evolve(assignment, cancelled_at=None)
         for one in (assignment, uncancelled):
             allowed = AccessPolicy().evaluate(one, at=at).allowed
-            assert allowed is (one.is_active(at) and one.cancelled_at is None)
+            assert allowed is (one.is_active_at(at) and one.cancelled_at is None)
 
     @given(assignments(), st.data())
     def test_what_a_learner_has_done_bears_on_nothing(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from support.acts import (
     ACTS,
     BATCH,
+    CLAIM,
     DAY,
     DI,
     GIVEN,
@@ -21,7 +22,6 @@ from support.acts import (
     NOW,
     REDEEMED,
     REDEMPTION,
-    SEAT,
     STOCK,
     Act,
     pair,
@@ -38,6 +38,7 @@ from course_assignments import (
     AuthorizationPolicy,
     CancellationPolicy,
     Change,
+    Claim,
     CompletionPolicy,
     Conflict,
     Course,
@@ -45,6 +46,7 @@ from course_assignments import (
     CourseAvailabilityPolicy,
     Decision,
     Direct,
+    Duration,
     Event,
     ExpirationLimit,
     ExpirationPolicy,
@@ -64,8 +66,6 @@ from course_assignments import (
     Replace,
     ReschedulePolicy,
     Role,
-    Seat,
-    Term,
     TrainingKey,
     Use,
     User,
@@ -78,7 +78,7 @@ from course_assignments.reasons import (
     EmailTaken,
     ExpiresTooEarly,
     ExpiresTooLate,
-    ForPair,
+    ForAssignment,
     MaxUsesBelowUses,
     OrganizationNotManaged,
     RoleMissing,
@@ -319,7 +319,10 @@ class TestAssign:
 
     @given(instants(), st.tuples(*[st.none() | terms(timedelta(days=200))] * 3), zones())
     def test_the_end_is_that_of_the_rules_or_the_one_asked_for(
-        self, at: datetime, drawn: tuple[Term | None, Term | None, Term | None], zone: Any
+        self,
+        at: datetime,
+        drawn: tuple[Duration | None, Duration | None, Duration | None],
+        zone: Any,
     ) -> None:
         for_course, for_organization, asked = drawn
         at = at.astimezone(UTC)
@@ -362,23 +365,23 @@ class TestAssign:
 
     @pytest.mark.parametrize("repeat", [Repeat.SKIP, Repeat.REFUSE])
     @pytest.mark.parametrize("by_policy", [True, False])
-    def test_the_first_of_a_pair_takes_its_seat(self, repeat: Repeat, *, by_policy: bool) -> None:
+    def test_the_first_of_a_pair_takes_its_claim(self, repeat: Repeat, *, by_policy: bool) -> None:
         asked = {"policies": Policies(repeat=RepeatPolicy(default=repeat))}
         change = self.assign(**asked) if by_policy else self.assign(repeat=repeat)
-        assert change.create == (made(), Seat.of("ada", "py", "a-9"))
+        assert change.create == (made(), Claim.of("ada", "py", "a-9"))
         assert change.replace == ()
 
     @pytest.mark.parametrize("repeat", [Repeat.SKIP, Repeat.REFUSE])
-    def test_a_seat_whose_holder_is_over_is_taken_over(self, repeat: Repeat) -> None:
+    def test_a_claim_whose_holder_is_over_is_taken_over(self, repeat: Repeat) -> None:
         over = attrs.evolve(GIVEN, expires_at=NOW)
-        seat = Seat.of("ada", "py", "a-1")
-        change = self.assign(pair=pair(standing=[over], seat=seat), repeat=repeat)
+        claim = Claim.of("ada", "py", "a-1")
+        change = self.assign(pair=pair(standing=[over], claim=claim), repeat=repeat)
         assert change.create == (made(),)
-        assert change.replace == (Replace(seat, Seat.of("ada", "py", "a-9")),)
+        assert change.replace == (Replace(claim, Claim.of("ada", "py", "a-9")),)
 
-    def test_allowing_repetition_leaves_the_seat_alone(self) -> None:
-        seat = Seat.of("ada", "py", "a-1")
-        change = self.assign(pair=pair(standing=[GIVEN], seat=seat), repeat=Repeat.ALLOW)
+    def test_allowing_repetition_leaves_the_claim_alone(self) -> None:
+        claim = Claim.of("ada", "py", "a-1")
+        change = self.assign(pair=pair(standing=[GIVEN], claim=claim), repeat=Repeat.ALLOW)
         assert change == WANTED["assign"]
 
     def test_refusing_names_the_one_that_is_there(self) -> None:
@@ -523,9 +526,9 @@ class TestAssignMany:
             EmailTaken("new"),
             EmailTaken("twin"),
             CourseArchived("old"),
-            ForPair("old", "ada", AlreadyAssigned("a-1", GIVEN.expires_at)),
+            ForAssignment("old", "ada", AlreadyAssigned("a-1", GIVEN.expires_at)),
             OrganizationNotManaged("beta"),
-            ForPair("sql", "bo", ExpiresTooLate(latest, ExpirationLimit.COURSE)),
+            ForAssignment("sql", "bo", ExpiresTooLate(latest, ExpirationLimit.COURSE)),
         )
         assert decision.changes_at is None
 
@@ -538,7 +541,7 @@ class TestAssignMany:
         batch = actions.settled([held, new], change, at=NOW)
         assert [one.id for one in batch.created] == ["2"]
         assert batch.skipped == (GIVEN,)
-        assert change.create[1:] == (Seat.of("ada", "sql", "2"),)
+        assert change.create[1:] == (Claim.of("ada", "sql", "2"),)
         assert set(change.expect) == {PYTHON, SQL, ADA, ACME, GIVEN}
         assert change.record == (event("assign_many", "2", "sql", "ada"),)
 
@@ -642,7 +645,7 @@ class TestReschedule:
         st.none() | terms(timedelta(days=200)),
     )
     def test_it_is_refused_with_the_answers_of_the_policies(
-        self, term: Term, days: int, maximum: Term | None
+        self, term: Duration, days: int, maximum: Duration | None
     ) -> None:
         at = START + days * DAY
         course = attrs.evolve(PYTHON, maximum_access=maximum)
@@ -660,8 +663,8 @@ class TestReschedule:
 
     def test_now_ends_access(self) -> None:
         (after,) = self.reschedule(expires=NOW).made(CourseAssignment)
-        assert not after.is_active(NOW)
-        assert after.is_active(NOW - US)
+        assert not after.is_active_at(NOW)
+        assert after.is_active_at(NOW - US)
 
     def test_at_its_creation_it_cannot_end(self) -> None:
         decision = self.reschedule.decision(expires=START, at=START)
@@ -800,7 +803,7 @@ class TestKeys:
     def test_changing_keys_takes_the_same_role(self, act: Act) -> None:
         decision = act.decision(actor=STRANGER)
         assert decision == AuthorizationPolicy().evaluate(
-            STRANGER, permission=Permission.KEYS, organization_id="acme", at=NOW
+            STRANGER, permission=Permission.MANAGE_KEYS, organization_id="acme", at=NOW
         )
 
 
@@ -815,7 +818,11 @@ class TestRedeem:
 
     @given(instants(), terms(), st.tuples(*[st.none() | terms()] * 2), zones())
     def test_the_end_is_the_earliest_of_availability_and_limit(
-        self, at: datetime, availability: Term, maxima: tuple[Term | None, Term | None], zone: Any
+        self,
+        at: datetime,
+        availability: Duration,
+        maxima: tuple[Duration | None, Duration | None],
+        zone: Any,
     ) -> None:
         """Content availability is counted from redemption, and the limit still applies (rule 8)."""
         for_course, for_organization = maxima
@@ -964,7 +971,7 @@ class TestWhatBelongsTogether:
             ({"learner": CY}, "organization"),
             ({"standing": [attrs.evolve(GIVEN, learner_id="bo")]}, "standing[0].learner_id"),
             ({"standing": [GIVEN, attrs.evolve(GIVEN, course_id="sql")]}, "standing[1].course_id"),
-            ({"seat": SEAT}, "seat"),
+            ({"claim": CLAIM}, "claim"),
         ],
     )
     def test_a_pair_is_of_one_learner_and_one_course(
@@ -1020,9 +1027,9 @@ class TestWhatBelongsTogether:
 
 
 class TestProfiles:
-    """Organizations, courses and users; rule 23: `anonymise` keeps the records."""
+    """Organizations, courses and users; rule 23: `anonymize` keeps the records."""
 
-    add, update, anonymise = ACTS["add"], ACTS["update"], ACTS["anonymise"]
+    add, update, anonymize = ACTS["add"], ACTS["update"], ACTS["anonymize"]
 
     def test_what_is_stored_just_so_is_not_added_again(self) -> None:
         stored = {(User, "new"): NEWCOMER, (Course, "new-course"): NEW_COURSE, (User, "ada"): ADA}
@@ -1073,15 +1080,15 @@ class TestProfiles:
         assert caught.value.code == "another_record"
 
     def test_who_is_forgotten_keeps_everything_but_name_and_address(self) -> None:
-        change = self.anonymise(user=MANAGER, actor=SUPPORTER)
+        change = self.anonymize(user=MANAGER, actor=SUPPORTER)
         (after,) = change.made(User)
         assert change == wanted(
-            event("anonymise", "manager", by=SUPPORTER), replace=[(MANAGER, after)]
+            event("anonymize", "manager", by=SUPPORTER), replace=[(MANAGER, after)]
         )
         assert attrs.evolve(after, name=MANAGER.name, email=MANAGER.email) == MANAGER
         assert "manager" not in (after.name + after.email).lower()
-        assert self.anonymise(user=after) == Change()
-        (other,) = self.anonymise(user=ADA).made(User)
+        assert self.anonymize(user=after) == Change()
+        (other,) = self.anonymize(user=ADA).made(User)
         assert other.folded_email != after.folded_email
 
 
@@ -1106,7 +1113,7 @@ CLOSED = (
     {"before": ACME, "after": attrs.evolve(ACME, anonymous_registration=False), "holder": None},
 )
 ONCE = {"repeat": Repeat.REFUSE}
-DI_AGAIN = {"standing": [attrs.evolve(REDEEMED, expires_at=NOW)], "learner": DI, "seat": SEAT}
+DI_AGAIN = {"standing": [attrs.evolve(REDEEMED, expires_at=NOW)], "learner": DI, "claim": CLAIM}
 MEETINGS: dict[str, tuple[Any, Any, str | None]] = {
     "refuse, refuse": (
         (ACTS["assign"], ONCE),
@@ -1229,7 +1236,7 @@ MEETINGS: dict[str, tuple[Any, Any, str | None]] = {
     ),
     "add keys, revoke them all": ((ACTS["add_keys"], {}), (ACTS["revoke_keys"], {}), "expect"),
     "revoke them all, add keys": ((ACTS["revoke_keys"], {}), (ACTS["add_keys"], {}), None),
-    "update, anonymise": ((ACTS["update"], {}), (ACTS["anonymise"], {}), "replace"),
+    "update, anonymize": ((ACTS["update"], {}), (ACTS["anonymize"], {}), "replace"),
 }
 
 

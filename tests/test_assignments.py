@@ -14,6 +14,7 @@ from support.values import assert_is_value, refusal
 from course_assignments import (
     AssignmentBatch,
     AssignmentStatus,
+    Claim,
     CompletionStatus,
     CourseAssignment,
     Direct,
@@ -21,7 +22,6 @@ from course_assignments import (
     FromKey,
     Note,
     Repeat,
-    Seat,
 )
 
 DAY = timedelta(days=1)
@@ -77,10 +77,10 @@ class TestStatus:
         for at in [*edges(assignment), elsewhere.astimezone(UTC)]:
             expected = plain_status(assignment, at)
             for asked in (at, at.astimezone(zone)):
-                assert assignment.status(asked) is AssignmentStatus(expected)
-                assert assignment.is_active(asked) is (expected == "active")
+                assert assignment.status_at(asked) is AssignmentStatus(expected)
+                assert assignment.is_active_at(asked) is (expected == "active")
                 left = assignment.expires_at - at if expected == "active" else timedelta(0)
-                assert assignment.remaining(asked) == left
+                assert assignment.remaining_at(asked) == left
 
     @pytest.mark.parametrize(
         ("passed", "status"),
@@ -98,7 +98,7 @@ class TestStatus:
         self, passed: timedelta, status: AssignmentStatus
     ) -> None:
         cancelled = attrs.evolve(ASSIGNMENT, cancelled_at=CREATED + 2 * DAY)
-        assert cancelled.status(CREATED + passed) is status
+        assert cancelled.status_at(CREATED + passed) is status
 
     @pytest.mark.parametrize(
         ("passed", "status", "left"),
@@ -113,17 +113,17 @@ class TestStatus:
     def test_of_one_that_runs_its_course(
         self, passed: timedelta, status: AssignmentStatus, left: timedelta
     ) -> None:
-        assert ASSIGNMENT.status(CREATED + passed) is status
-        assert ASSIGNMENT.remaining(CREATED + passed) == left
+        assert ASSIGNMENT.status_at(CREATED + passed) is status
+        assert ASSIGNMENT.remaining_at(CREATED + passed) == left
 
     def test_of_one_cancelled_after_its_end_was_expired_before(self) -> None:
         late = attrs.evolve(ASSIGNMENT, cancelled_at=CREATED + 181 * DAY)
-        assert late.status(CREATED + 181 * DAY - US) is AssignmentStatus.EXPIRED
-        assert late.status(CREATED + 181 * DAY) is AssignmentStatus.CANCELLED
+        assert late.status_at(CREATED + 181 * DAY - US) is AssignmentStatus.EXPIRED
+        assert late.status_at(CREATED + 181 * DAY) is AssignmentStatus.CANCELLED
 
     @pytest.mark.parametrize("at", [NAIVE, date(2026, 2, 5), "2026-02-05", None])
     def test_is_asked_at_an_aware_instant(self, at: Any) -> None:
-        for ask in (ASSIGNMENT.status, ASSIGNMENT.is_active, ASSIGNMENT.remaining):
+        for ask in (ASSIGNMENT.status_at, ASSIGNMENT.is_active_at, ASSIGNMENT.remaining_at):
             assert refusal(lambda a=ask: a(at)).field == "at"  # type: ignore[misc]
 
 
@@ -219,7 +219,7 @@ def test_a_field_out_of_bounds_is_refused_by_its_name(
 
 
 def test_it_ends_after_it_was_created() -> None:
-    assert attrs.evolve(ASSIGNMENT, expires_at=CREATED + US).remaining(CREATED) == US
+    assert attrs.evolve(ASSIGNMENT, expires_at=CREATED + US).remaining_at(CREATED) == US
     for end in (CREATED, CREATED - US, CREATED.astimezone(ZoneInfo("Asia/Kathmandu"))):
         error = refusal(lambda at=end: attrs.evolve(ASSIGNMENT, expires_at=at))  # type: ignore[misc]
         assert (error.code, error.field) == ("empty_window", "expires_at")
@@ -278,25 +278,25 @@ class TestSeats:
     def test_are_one_for_each_learner_and_course(
         self, learner: str, course: str, other_learner: str, other_course: str
     ) -> None:
-        seats = Seat.of(learner, course, "a-1"), Seat.of(other_learner, other_course, "a-2")
+        claims = Claim.of(learner, course, "a-1"), Claim.of(other_learner, other_course, "a-2")
         same = (learner, course) == (other_learner, other_course)
-        assert (seats[0].id == seats[1].id) == same
-        assert seats[0].id == Seat.id_for(learner, course)
+        assert (claims[0].id == claims[1].id) == same
+        assert claims[0].id == Claim.id_for(learner, course)
 
     def test_have_an_id_that_stays_what_it_is_in_every_version(self) -> None:
-        assert Seat.id_for("ada", "py") == (
-            "9c65383947a5cc872390eb16faf7381bb5d867f873e268c1b0e2d66d3af5ecf2"
+        assert Claim.id_for("ada", "py") == (
+            "5b51c33aa096f431f62bc500f45df460a6e7ff3c882a1534714585caacc155d1"
         )
 
     def test_are_values_that_say_whose_they_are(self) -> None:
-        seat = Seat.of("ada", "py", "a-1")
-        assert_is_value(seat)
-        assert (seat.learner_id, seat.course_id, seat.assignment_id) == ("ada", "py", "a-1")
+        claim = Claim.of("ada", "py", "a-1")
+        assert_is_value(claim)
+        assert (claim.learner_id, claim.course_id, claim.assignment_id) == ("ada", "py", "a-1")
 
     @pytest.mark.parametrize("field", ["id", "learner_id", "course_id", "assignment_id"])
     def test_have_ids_only(self, field: str) -> None:
         changed: dict[str, Any] = {field: None}
-        error = refusal(lambda: attrs.evolve(Seat.of("ada", "py", "a-1"), **changed))
+        error = refusal(lambda: attrs.evolve(Claim.of("ada", "py", "a-1"), **changed))
         assert (error.code, error.field) == ("not_a_text", field)
 
 

@@ -33,8 +33,8 @@ CREATING = (
     Role.SALES_MANAGER,
 )
 MAY = {
-    Permission.ASSIGN: CREATING,
-    Permission.KEYS: (Role.OPERATIONS_MANAGER,),
+    Permission.ASSIGN_COURSES: CREATING,
+    Permission.MANAGE_KEYS: (Role.OPERATIONS_MANAGER,),
     Permission.SUPPORT: (Role.SUPPORT,),
 }
 MANAGED: tuple[frozenset[str], ...] = (
@@ -88,21 +88,23 @@ class TestCreatingAssignmentsTakesOneOfTheRoles:
     @pytest.mark.parametrize("role", Role)
     def test_keys_take_the_operations_manager_alone(self, role: Role) -> None:
         actor = attrs.evolve(MANAGER, roles={role})
-        decision = POLICY.evaluate(actor, permission=Permission.KEYS, organization_id="acme", at=AT)
+        decision = POLICY.evaluate(
+            actor, permission=Permission.MANAGE_KEYS, organization_id="acme", at=AT
+        )
         assert decision.allowed is (role is Role.OPERATIONS_MANAGER)
 
     @pytest.mark.parametrize("managed", ["ACME", "acme ", "acme-child", "parent-of-acme"])
     def test_managed_organizations_match_exactly(self, managed: str) -> None:
         actor = attrs.evolve(MANAGER, managed_organization_ids={managed})
         decision = POLICY.evaluate(
-            actor, permission=Permission.ASSIGN, organization_id="acme", at=AT
+            actor, permission=Permission.ASSIGN_COURSES, organization_id="acme", at=AT
         )
         assert decision == Decision([OrganizationNotManaged("acme")])
 
     def test_the_organization_one_learns_for_is_not_thereby_managed(self) -> None:
         actor = attrs.evolve(MANAGER, managed_organization_ids=(), organization_id="acme")
         decision = POLICY.evaluate(
-            actor, permission=Permission.ASSIGN, organization_id="acme", at=AT
+            actor, permission=Permission.ASSIGN_COURSES, organization_id="acme", at=AT
         )
         assert decision == Decision([OrganizationNotManaged("acme")])
 
@@ -148,15 +150,15 @@ class TestSupportTakesTheSupportRole:
 
 class TestItsSettings:
     def test_they_are_the_documented_ones(self) -> None:
-        assert POLICY.assigning == MAY[Permission.ASSIGN]
-        assert POLICY.keys == MAY[Permission.KEYS]
+        assert POLICY.assigning == MAY[Permission.ASSIGN_COURSES]
+        assert POLICY.keys == MAY[Permission.MANAGE_KEYS]
         assert POLICY.support == MAY[Permission.SUPPORT]
 
     @pytest.mark.parametrize(
         ("name", "permission"),
         [
-            ("assigning", Permission.ASSIGN),
-            ("keys", Permission.KEYS),
+            ("assigning", Permission.ASSIGN_COURSES),
+            ("keys", Permission.MANAGE_KEYS),
             ("support", Permission.SUPPORT),
         ],
     )
@@ -177,7 +179,7 @@ class TestItsSettings:
 class TestJunk:
     @pytest.mark.parametrize("name", ["actor", "permission"])
     def test_what_is_no_user_and_no_permission_is_invalid(self, name: str) -> None:
-        fine: dict[str, Any] = {"actor": MANAGER, "permission": Permission.ASSIGN}
+        fine: dict[str, Any] = {"actor": MANAGER, "permission": Permission.ASSIGN_COURSES}
         check_junk(
             lambda junk: POLICY.evaluate(**{**fine, name: junk}, organization_id="acme", at=AT),
             name,
@@ -197,7 +199,7 @@ class TestJunk:
     def test_what_is_no_instant_is_invalid(self) -> None:
         check_junk(
             lambda junk: POLICY.evaluate(
-                MANAGER, permission=Permission.KEYS, organization_id="acme", at=junk
+                MANAGER, permission=Permission.MANAGE_KEYS, organization_id="acme", at=junk
             ),
             "at",
             NO_INSTANTS,

@@ -16,17 +16,17 @@ from course_assignments import (
     AttemptPolicy,
     AuthorizationPolicy,
     CancellationPolicy,
-    Ceiling,
     CompletionPolicy,
     Course,
     CourseAssignment,
     CourseAvailabilityPolicy,
+    CustomReason,
     Decision,
     ExpirationLimit,
     ExpirationPolicy,
     FinishPolicy,
-    HostReason,
     KeyRedemptionPolicy,
+    Limit,
     Months,
     Organization,
     Policies,
@@ -39,10 +39,10 @@ from course_assignments import (
     SubscriptionPolicy,
 )
 from course_assignments.policies import DOCUMENTED, defaults
-from course_assignments.reasons import CourseArchived, ForPair
+from course_assignments.reasons import CourseArchived, ForAssignment
 
 DAY = timedelta(days=1)
-UNPAID = HostReason("x-unpaid", "The invoice of May is open.")
+UNPAID = CustomReason("x-unpaid", "The invoice of May is open.")
 
 
 @attrs.frozen
@@ -62,8 +62,8 @@ class Unpaid:
         *,
         course: Course | None = None,  # noqa: ARG002
         organization: Organization | None = None,  # noqa: ARG002
-    ) -> Ceiling:
-        return Ceiling(created_at + DAY, ExpirationLimit.MAXIMUM)
+    ) -> Limit:
+        return Limit(created_at + DAY, ExpirationLimit.MAXIMUM)
 
     default_end = limit
 
@@ -81,7 +81,7 @@ class UnlessComplete:
         decision = self.documented.evaluate(assignment, at=at, support=support)
         if assignment.completed_at is None:
             return decision
-        return Decision((*decision.reasons, HostReason("x-complete", "It is complete.")))
+        return Decision((*decision.reasons, CustomReason("x-complete", "It is complete.")))
 
 
 class TestTheDocumentedOnes:
@@ -159,11 +159,11 @@ class TestAHostsOwn:
     def test_its_reason_says_for_which_pair_it_speaks(self, field: str) -> None:
         with pytest.raises(Refused) as caught:
             ACTS["assign_many"](policies=Policies(**{field: Unpaid()}))
-        wanted = tuple(ForPair("py", learner, UNPAID) for learner in ("ada", "new"))
+        wanted = tuple(ForAssignment("py", learner, UNPAID) for learner in ("ada", "new"))
         assert caught.value.decision.reasons == wanted
 
     def test_what_says_for_which_pair_already_is_not_wrapped_again(self) -> None:
-        reason = ForPair("py", "ada", CourseArchived("py"))
+        reason = ForAssignment("py", "ada", CourseArchived("py"))
 
         class Wrapping(Unpaid):
             def evaluate(self, *_: Any, **__: Any) -> Decision:

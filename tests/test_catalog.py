@@ -91,11 +91,11 @@ NO_TEXTS = [("", "blank"), (" ", "blank"), ("a\nb", "unprintable"), (5, "not_a_t
 NO_IDS = [*NO_TEXTS, ("a" * 201, "too_long")]
 NO_NAMES = [*NO_TEXTS, ("a" * 501, "too_long")]
 NO_TERMS = [
-    (timedelta(0), "invalid_term"),
-    (timedelta(days=36525, microseconds=1), "invalid_term"),
-    (relativedelta(months=1, days=1), "invalid_term"),
-    (180, "invalid_term"),
-    ("P6M", "invalid_term"),
+    (timedelta(0), "invalid_duration"),
+    (timedelta(days=36525, microseconds=1), "invalid_duration"),
+    (relativedelta(months=1, days=1), "invalid_duration"),
+    (180, "invalid_duration"),
+    ("P6M", "invalid_duration"),
 ]
 NO_FLAGS = [(1, "not_a_flag"), ("yes", "not_a_flag"), (None, "not_a_flag")]
 

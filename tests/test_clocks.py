@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.strategies import US, instants, terms, utc_instants
 from support.values import refusal
 
-from course_assignments import ManualClock, Months, Term, TermLike, system_clock
+from course_assignments import Duration, DurationLike, ManualClock, Months, system_clock
 from course_assignments.time.datetimes import as_utc
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
@@ -34,7 +34,7 @@ def test_a_manual_clock_shows_the_instant_it_was_given_in_utc(at: datetime) -> N
 
 
 @given(utc_instants(), st.lists(terms(timedelta(days=400)), max_size=5))
-def test_it_moves_on_by_what_it_is_told(at: datetime, moves: list[Term]) -> None:
+def test_it_moves_on_by_what_it_is_told(at: datetime, moves: list[Duration]) -> None:
     clock = ManualClock(at)
     for move in moves:
         before = clock()
@@ -58,7 +58,7 @@ def test_it_moves_on_by_what_it_is_told(at: datetime, moves: list[Term]) -> None
     ],
     ids=repr,
 )
-def test_it_advances_by_any_kind_of_term(term: TermLike, shown: str) -> None:
+def test_it_advances_by_any_kind_of_term(term: DurationLike, shown: str) -> None:
     clock = ManualClock(START)
     assert clock.advance(term).isoformat() == shown
     assert repr(clock) == f"ManualClock({shown})"
@@ -83,7 +83,7 @@ def test_it_never_shows_what_is_no_instant(value: Any) -> None:
 @pytest.mark.parametrize("value", [timedelta(0), -US, 5, None, relativedelta(months=-1)], ids=repr)
 def test_a_move_that_is_refused_does_not_move_it(value: Any) -> None:
     clock = ManualClock(START)
-    assert refusal(lambda: clock.advance(value)).code == "invalid_term"
+    assert refusal(lambda: clock.advance(value)).code == "invalid_duration"
     assert clock() == START
 
 

@@ -18,12 +18,12 @@ from course_assignments import InvalidInput, codes, read_codes
 from course_assignments.entities.codes import (
     check_symbol,
     fold,
+    format_code,
     generate,
     has_generated_shape,
     is_mistyped,
     is_storable,
     mask,
-    show_code,
 )
 
 #: Written out once more: Crockford's base 32.
@@ -223,10 +223,10 @@ class TestFolding:
 
     @given(generated())
     def test_takes_a_code_as_it_is_shown(self, code: str) -> None:
-        shown = show_code(code)
+        shown = format_code(code)
         assert [len(group) for group in shown.split("-")] == [4, 4, 4, 4, 1]
         assert fold(shown) == code
-        assert show_code(fold(shown.lower())) == shown
+        assert format_code(fold(shown.lower())) == shown
 
     def test_takes_away_white_space_of_any_kind_around_it(self) -> None:
         for letter in map(chr, range(0x110000)):
@@ -241,7 +241,7 @@ class TestFolding:
         else:
             for typed in (code, f" {code}\r\n", f"\ufeff{code}", f"\ufeff {code}\u3000"):
                 assert fold(typed) == code
-            assert show_code(code) == code
+            assert format_code(code) == code
 
     @pytest.mark.parametrize(
         "typed",
@@ -415,7 +415,7 @@ class TestPaste:
 
 
 @pytest.mark.parametrize(
-    "ask", [fold, has_generated_shape, is_mistyped, is_storable, show_code, mask, check_symbol]
+    "ask", [fold, has_generated_shape, is_mistyped, is_storable, format_code, mask, check_symbol]
 )
 @pytest.mark.parametrize("junk", [None, 12, b"Spring-2026", ["Spring-2026"]])
 def test_what_is_no_text_is_no_code(ask: Callable[[Any], object], junk: Any) -> None:

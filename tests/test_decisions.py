@@ -11,14 +11,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.values import assert_is_value, refusal
 
-from course_assignments import Decision, ForPair, HostReason, InvalidInput, Refused
-from course_assignments.decisions import MOST_TURNS, all_of
+from course_assignments import CustomReason, Decision, ForAssignment, InvalidInput, Refused
+from course_assignments.decisions import MAX_TURNS, all_of
 from course_assignments.reasons import CourseArchived, KeyNotFound
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 ARCHIVED = CourseArchived("py")
-UNPAID = HostReason("x-unpaid", "The invoice of May is open.")
+UNPAID = CustomReason("x-unpaid", "The invoice of May is open.")
 
 Question = Callable[[datetime], Decision]
 
@@ -71,7 +71,7 @@ class TestOneDecision:
         assert (error.code, error.field) == (code, path)
 
     def test_takes_every_kind_of_reason(self) -> None:
-        reasons = [ARCHIVED, UNPAID, KeyNotFound(), ForPair("py", "ada", ARCHIVED)]
+        reasons = [ARCHIVED, UNPAID, KeyNotFound(), ForAssignment("py", "ada", ARCHIVED)]
         assert Decision(reasons).reasons == tuple(reasons)
 
 
@@ -86,7 +86,7 @@ def turning(name: str, turns: list[int], *, allows: bool) -> Question:
         changes_at = START + turns[passed] * MINUTE if passed < len(turns) else None
         if (passed % 2 == 0) == allows:
             return Decision((), changes_at)
-        return Decision([HostReason(f"x-{name}", f"Part {passed}."), ARCHIVED], changes_at)
+        return Decision([CustomReason(f"x-{name}", f"Part {passed}."), ARCHIVED], changes_at)
 
     return ask
 
@@ -194,8 +194,8 @@ class TestAllOfThem:
             asked.append(at)
             return Decision((), at + timedelta(days=1))
 
-        assert all_of([daily], START) == Decision((), START + timedelta(days=MOST_TURNS))
-        assert len(asked) == MOST_TURNS + 1
+        assert all_of([daily], START) == Decision((), START + timedelta(days=MAX_TURNS))
+        assert len(asked) == MAX_TURNS + 1
 
     def test_are_asked_only_when_the_whole_may_turn(self) -> None:
         asked: list[datetime] = []

@@ -5,13 +5,13 @@ from pathlib import Path
 from re import findall, split
 
 TESTS = Path(__file__).parent
-PAGE = TESTS.parent / "docs" / "decisions.md"
+DEFAULT_PAGE = TESTS.parent / "docs" / "decisions.md"
 LABELS = ["Source", "Reading", "Alternative", "Test"]
 
 
 def entries() -> dict[str, str]:
     """Return what the page says, by the titles of its decisions."""
-    parts = split(r"(?m)^#{1,2} .*$|^### (.+)$", PAGE.read_text(encoding="utf-8"))
+    parts = split(r"(?m)^#{1,2} .*$|^### (.+)$", DEFAULT_PAGE.read_text(encoding="utf-8"))
     return {title: text for title, text in zip(parts[1::2], parts[2::2], strict=True) if title}
 
 
@@ -50,7 +50,7 @@ def test_every_decision_names_a_test() -> None:
 
 
 def test_every_test_that_is_named_exists() -> None:
-    named = named_tests(PAGE.read_text(encoding="utf-8"))
+    named = named_tests(DEFAULT_PAGE.read_text(encoding="utf-8"))
     assert set(named) - existing_tests() == set()
 
 

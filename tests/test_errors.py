@@ -26,7 +26,7 @@ from course_assignments import (
     StorageError,
 )
 from course_assignments.errors import name_lines
-from course_assignments.reasons import AlreadyCancelled, CourseArchived, ForPair, LabLaunched
+from course_assignments.reasons import AlreadyCancelled, CourseArchived, ForAssignment, LabLaunched
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
@@ -36,7 +36,7 @@ ERRORS = [
     NotFound("Course", "c-9", (NotFound("User", "u-9"), NotFound("User", "u-8"))),
     Conflict(("a-1", "****-C7Q2")),
     Refused(Decision([LabLaunched(AT), AlreadyCancelled(AT)], AT)),
-    Refused(Decision([ForPair("py", "ada", CourseArchived("py"))])),
+    Refused(Decision([ForAssignment("py", "ada", CourseArchived("py"))])),
     StorageBusy("database is locked"),
     OutcomeUnknown(("a-1", "r-1")),
     StorageError("disk_full", "database or disk is full"),

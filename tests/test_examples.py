@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import EventQuery, KeyQuery, RedemptionQuery, every
+from course_assignments import EventQuery, KeyQuery, RedemptionQuery, find_all
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "docs" / "examples"
@@ -237,8 +237,8 @@ def test_every_key_is_redeemed_exactly_as_often_as_it_may_be(table: list[Stay]) 
     _, registrar = play(table)
     repository = registrar.repository
 
-    redeemed = Counter(one.code for one in every(repository, RedemptionQuery()))
-    for key in every(repository, KeyQuery()):
+    redeemed = Counter(one.code for one in find_all(repository, RedemptionQuery()))
+    for key in find_all(repository, KeyQuery()):
         course = key.code.removesuffix("-key")
         came = {one.learner for one in table if one.course == course and one.came is not None}
         assert redeemed.pop(key.code) == key.uses == key.max_uses == len(came) - 5
@@ -250,7 +250,7 @@ def test_what_happened_is_played_in_the_order_of_time(table: list[Stay]) -> None
     _, registrar = play(table)
     events = [
         event
-        for event in every(registrar.repository, EventQuery())
+        for event in find_all(registrar.repository, EventQuery())
         if event.action in {"assign", "cancel"}
     ]
     came = [one.start + timedelta(days=one.came) for one in table if one.came is not None]

@@ -14,15 +14,15 @@ from support.rules import JUNK, NO_INSTANTS, STEPS, check_junk, counted, elsewhe
 from support.strategies import FOLDS, GAPS, US, ZONE_NAMES, instants, terms
 
 from course_assignments import (
-    Ceiling,
     Course,
     Decision,
+    Duration,
     ExpirationLimit,
     ExpirationPolicy,
     InvalidInput,
+    Limit,
     Months,
     Organization,
-    Term,
 )
 from course_assignments.policies.expiration import earliest
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
@@ -34,15 +34,15 @@ DAYS = timedelta(days=1)
 SKIPPED_A_DAY = ("Pacific/Kwajalein", "Pacific/Kiritimati", "Pacific/Enderbury")
 
 #: Lengths of which two often end together.
-ALIKE: tuple[Term, ...] = (90 * DAYS, 180 * DAYS, 181 * DAYS, Months(6), Months(3))
+ALIKE: tuple[Duration, ...] = (90 * DAYS, 180 * DAYS, 181 * DAYS, Months(6), Months(3))
 LENGTHS = st.sampled_from(ALIKE) | terms()
 
 
-def course(maximum: Term | None) -> Course:
+def course(maximum: Duration | None) -> Course:
     return Course(id="py", name="Python", maximum_access=maximum)
 
 
-def organization(maximum: Term | None, zone: str = "UTC") -> Organization:
+def organization(maximum: Duration | None, zone: str = "UTC") -> Organization:
     return Organization(id="acme", name="Acme", maximum_access=maximum, time_zone=zone)
 
 
@@ -51,10 +51,10 @@ class Case:
     """An instant of creation, and each ceiling that there is or is not."""
 
     created: datetime
-    maximum: Term
-    default: Term
-    for_course: Term | None
-    for_organization: Term | None
+    maximum: Duration
+    default: Duration
+    for_course: Duration | None
+    for_organization: Duration | None
     zone: str | None
 
     @property
@@ -115,14 +115,14 @@ class TestAssignmentsExpire180DaysAfterCreationUnlessSomethingIsShorter:
     @given(cases())
     def test_the_end_is_the_earliest_of_all_ceilings_and_says_whose_it_is(self, case: Case) -> None:
         end, by = first_of(case.ceilings())
-        assert case.policy.default_end(case.created, **case.known) == Ceiling(end, by)
+        assert case.policy.default_end(case.created, **case.known) == Limit(end, by)
 
     @given(cases())
     def test_the_limit_is_the_earliest_of_all_maxima_and_says_whose_it_is(self, case: Case) -> None:
         ceilings = case.ceilings()
         del ceilings[ExpirationLimit.DEFAULT]
         end, by = first_of(ceilings)
-        assert case.policy.limit(case.created, **case.known) == Ceiling(end, by)
+        assert case.policy.limit(case.created, **case.known) == Limit(end, by)
 
     @given(cases())
     def test_another_ceiling_never_makes_it_later(self, case: Case) -> None:
@@ -164,7 +164,7 @@ class TestAssignmentsExpire180DaysAfterCreationUnlessSomethingIsShorter:
         customer = None if zone is None else organization(None, zone)
         end = ExpirationPolicy().default_end(created, organization=customer)
         exact = created.astimezone(UTC) + timedelta(days=180)
-        assert end == Ceiling(exact, ExpirationLimit.MAXIMUM)
+        assert end == Limit(exact, ExpirationLimit.MAXIMUM)
 
     @pytest.mark.parametrize(
         ("zone", "day"),
@@ -177,14 +177,14 @@ class TestAssignmentsExpire180DaysAfterCreationUnlessSomethingIsShorter:
         end = ExpirationPolicy(maximum=365 * DAYS).default_end(
             created, organization=organization(None, zone)
         )
-        assert end == Ceiling(created.astimezone(UTC) + 180 * DAYS, ExpirationLimit.DEFAULT)
+        assert end == Limit(created.astimezone(UTC) + 180 * DAYS, ExpirationLimit.DEFAULT)
 
     @pytest.mark.parametrize("longer", [181 * DAYS, Months(6), Months(1200)])
-    def test_a_longer_maximum_never_lengthens(self, longer: Term) -> None:
+    def test_a_longer_maximum_never_lengthens(self, longer: Duration) -> None:
         limit = ExpirationPolicy().limit(
             CREATED, course=course(longer), organization=organization(longer)
         )
-        assert limit == Ceiling(CREATED + 180 * DAYS, ExpirationLimit.MAXIMUM)
+        assert limit == Limit(CREATED + 180 * DAYS, ExpirationLimit.MAXIMUM)
 
     @pytest.mark.parametrize("step", STEPS)
     def test_the_shorter_one_of_organization_and_course_wins(self, step: timedelta) -> None:
@@ -192,14 +192,14 @@ class TestAssignmentsExpire180DaysAfterCreationUnlessSomethingIsShorter:
             CREATED, course=course(30 * DAYS), organization=organization(30 * DAYS + step)
         )
         by = ExpirationLimit.ORGANIZATION if step < timedelta(0) else ExpirationLimit.COURSE
-        assert limit == Ceiling(CREATED + 30 * DAYS + min(step, timedelta(0)), by)
+        assert limit == Limit(CREATED + 30 * DAYS + min(step, timedelta(0)), by)
 
     def test_of_ceilings_that_fall_together_the_first_of_the_enum_wins(self) -> None:
         names = ["REQUEST", "KEY", "SUBSCRIPTION", "COURSE", "ORGANIZATION", "MAXIMUM", "DEFAULT"]
         for order in permutations(ExpirationLimit, 3):
-            together = [Ceiling(CREATED, by) for by in order]
+            together = [Limit(CREATED, by) for by in order]
             assert earliest(together).by.name == min((by.name for by in order), key=names.index)
-            assert earliest([*together, Ceiling(CREATED - US, order[-1])]).by is order[-1]
+            assert earliest([*together, Limit(CREATED - US, order[-1])]).by is order[-1]
 
     @given(cases())
     def test_the_same_instant_in_another_zone_ends_at_the_same_instant(self, case: Case) -> None:
@@ -234,7 +234,7 @@ class TestAssignmentsExpire180DaysAfterCreationUnlessSomethingIsShorter:
         customer = organization(Months(12), name)
         policy = ExpirationPolicy(maximum=Months(13))
         limit = policy.limit(start, organization=customer)
-        assert limit == Ceiling(end, ExpirationLimit.ORGANIZATION)
+        assert limit == Limit(end, ExpirationLimit.ORGANIZATION)
         assert counted(Months(12), start, ZoneInfo(name)) == end
 
     def test_without_an_organization_months_are_counted_in_utc(self) -> None:
@@ -338,10 +338,10 @@ class TestJunk:
         policy = ExpirationPolicy(default=century)
         assert policy.default_end(near) == policy.limit(near)
         only = ExpirationPolicy(maximum=century, default=Months(1))
-        assert only.limit(near, course=course(Months(2))) == Ceiling(
+        assert only.limit(near, course=course(Months(2))) == Limit(
             datetime(9850, 3, 1, tzinfo=UTC), ExpirationLimit.COURSE
         )
 
     def test_a_ceiling_has_an_instant_and_a_name(self) -> None:
-        check_junk(lambda junk: Ceiling(junk, ExpirationLimit.MAXIMUM), "at", NO_INSTANTS)
-        check_junk(lambda junk: Ceiling(CREATED, junk), "by", [None, "maximum", *JUNK])
+        check_junk(lambda junk: Limit(junk, ExpirationLimit.MAXIMUM), "at", NO_INSTANTS)
+        check_junk(lambda junk: Limit(CREATED, junk), "by", [None, "maximum", *JUNK])

@@ -39,8 +39,8 @@ from course_assignments import (
     StatementLine,
     StatementTotal,
     TrainingKey,
-    every,
     export_csv,
+    find_all,
     read_cell,
 )
 from course_assignments.entities.codes import check_symbol
@@ -188,7 +188,7 @@ class TestReadingBack:
         heading, *found = rows(text)
         assert heading == ["code", "batch_id", "uses", "max_uses", "remaining_uses", "revoked_at"]
         expected = [
-            (one.shown_code, one.batch_id, one.uses, one.max_uses, one.remaining_uses)
+            (one.display_code, one.batch_id, one.uses, one.max_uses, one.remaining_uses)
             for one in records
         ]
         assert [
@@ -365,7 +365,7 @@ class TestCells:
             (object(), "wrong_type"),
             (2**63, "invalid_count"),
             (10**5000, "invalid_count"),
-            (-US, "invalid_term"),
+            (-US, "invalid_duration"),
             (START.replace(tzinfo=None), "naive_datetime"),
             (datetime(1969, 12, 31, tzinfo=UTC), "out_of_range"),
         ],
@@ -385,7 +385,7 @@ class TestColumns:
     """Columns and order of the search shown."""
 
     def test_are_those_that_are_asked_for_in_their_order(self) -> None:
-        own = ExportColumn[CourseAssignment]("Status", lambda one: one.status(START))
+        own = ExportColumn[CourseAssignment]("Status", lambda one: one.status_at(START))
         text = exported([ASSIGNMENT], columns=["expires_at", own, "id"])
         assert rows(text) == [
             ["expires_at", "Status", "id"],
@@ -554,8 +554,8 @@ class TestOneByOne:
         batch = registrar.create_keys(
             "py", name="Spring", organization_id="acme", availability=DAY, generate=5
         )
-        found = every(registrar.repository, KeyQuery(batch_ids=[batch.id], limit=2))
-        listed = [[key.shown_code] for key in registrar.keys(batch.id)]
+        found = find_all(registrar.repository, KeyQuery(batch_ids=[batch.id], limit=2))
+        listed = [[key.display_code] for key in registrar.keys(batch.id)]
         assert len(listed) == 5
         assert rows(exported(found, columns=["code"])) == [["code"], *listed]
 

@@ -128,7 +128,7 @@ class Record:
     at: Any = attrs.field(
         default=datetime(2026, 1, 5, tzinfo=UTC), converter=f.tidy_instant, validator=f.instant
     )
-    length: Any = attrs.field(default=Months(6), converter=f.tidy_term, validator=f.term)
+    length: Any = attrs.field(default=Months(6), converter=f.tidy_duration, validator=f.term)
     uses: Any = attrs.field(default=1, validator=f.count(1))
     active: Any = attrs.field(default=True, validator=f.flag)
     parent: Any = attrs.field(default="", validator=f.one_of(str, int))
@@ -155,9 +155,9 @@ class TestARecord:
             ("at", NAIVE, "at", "naive_datetime"),
             ("at", "2026-01-05", "at", "not_a_datetime"),
             ("at", None, "at", "not_a_datetime"),
-            ("length", timedelta(0), "length", "invalid_term"),
-            ("length", 180, "length", "invalid_term"),
-            ("length", relativedelta(months=1, days=1), "length", "invalid_term"),
+            ("length", timedelta(0), "length", "invalid_duration"),
+            ("length", 180, "length", "invalid_duration"),
+            ("length", relativedelta(months=1, days=1), "length", "invalid_duration"),
             ("uses", 0, "uses", "invalid_count"),
             ("uses", True, "uses", "invalid_count"),
             ("active", 1, "active", "not_a_flag"),
@@ -209,7 +209,7 @@ def test_what_cannot_be_tidied_is_handed_on_as_it_is() -> None:
     assert f.tidy_tuple(text) is text
     assert f.tidy_set(nested) is nested
     assert f.tidy_instant(NAIVE) is NAIVE
-    assert f.tidy_term(timedelta(0)) == timedelta(0)
+    assert f.tidy_duration(timedelta(0)) == timedelta(0)
 
 
 def test_a_storage_that_cannot_read_on_is_heard() -> None:

@@ -29,8 +29,8 @@ def test_an_id_is_a_sha_256_over_length_prefixed_parts(given_parts: list[str]) -
 
 
 def test_an_id_stays_what_it_is_in_every_version() -> None:
-    assert derived_id("seat", "ada", "py") == (
-        "9c65383947a5cc872390eb16faf7381bb5d867f873e268c1b0e2d66d3af5ecf2"
+    assert derived_id("claim", "ada", "py") == (
+        "5b51c33aa096f431f62bc500f45df460a6e7ff3c882a1534714585caacc155d1"
     )
 
 

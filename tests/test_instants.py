@@ -14,12 +14,19 @@ from hypothesis import strategies as st
 from support.strategies import FOLDS, GAPS, US, ZONE_NAMES, instants, terms, utc_instants, zones
 from support.values import assert_is_value, refusal
 
-from course_assignments import InvalidInput, Months, Term, TermLike, format_term, parse_term
-from course_assignments.time.datetimes import as_utc, show, start_of_day, zone_named
-from course_assignments.time.durations import as_term, end_of, resolve_end
+from course_assignments import (
+    Duration,
+    DurationLike,
+    InvalidInput,
+    Months,
+    format_duration,
+    parse_duration,
+)
+from course_assignments.time.datetimes import as_utc, format_datetime, start_of_day, zone_named
+from course_assignments.time.durations import as_duration, end_of, resolve_end
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-TOO_LATE = datetime(9900, 1, 1, tzinfo=UTC)
+END_OF_RANGE = datetime(9900, 1, 1, tzinfo=UTC)
 HUNDRED_YEARS = timedelta(days=36525)
 MINUTE = timedelta(minutes=1)
 
@@ -196,16 +203,16 @@ class TestRefusedInstants:
     @pytest.mark.parametrize("name", ZONE_NAMES)
     def test_the_range_is_half_open_on_the_utc_line(self, name: str) -> None:
         zone = ZoneInfo(name)
-        for inside in (EARLIEST, EARLIEST + US, TOO_LATE - US):
+        for inside in (EARLIEST, EARLIEST + US, END_OF_RANGE - US):
             assert as_utc(inside.astimezone(zone)) == inside
-        for outside in (EARLIEST - US, TOO_LATE, TOO_LATE + US):
+        for outside in (EARLIEST - US, END_OF_RANGE, END_OF_RANGE + US):
             error = refusal(lambda at=outside: as_utc(at.astimezone(zone)))  # type: ignore[misc]
             assert (error.code, error.field) == ("out_of_range", "at")
 
 
 @given(utc_instants())
 def test_a_sentence_shows_an_instant_to_the_second_and_in_utc(instant: datetime) -> None:
-    day, clock, zone = show(instant).split(" ")
+    day, clock, zone = format_datetime(instant).split(" ")
     assert zone == "UTC"
     assert datetime.fromisoformat(f"{day}T{clock}+00:00") == instant.replace(microsecond=0)
 
@@ -332,7 +339,7 @@ class TestMonths:
     def test_are_1_to_1200(self, count: Any) -> None:
         assert [Months(1).count, Months(1200).count] == [1, 1200]
         error = refusal(lambda: Months(count))
-        assert (error.code, error.field) == ("invalid_term", "months")
+        assert (error.code, error.field) == ("invalid_duration", "months")
 
 
 class Longer(timedelta):
@@ -366,9 +373,9 @@ class TestTerms:
         ],
         ids=repr,
     )
-    def test_taken(self, given: TermLike, term: Term) -> None:
-        assert as_term(given) == term
-        assert type(as_term(given)) is type(term)
+    def test_taken(self, given: DurationLike, term: Duration) -> None:
+        assert as_duration(given) == term
+        assert type(as_duration(given)) is type(term)
 
     @given(st.integers(-100, 100), st.integers(-1200, 1200))
     def test_a_relativedelta_of_years_and_months_counts_months(
@@ -377,20 +384,20 @@ class TestTerms:
         total = 12 * years + months
         length = relativedelta(years=years, months=months)
         if 1 <= total <= 1200:
-            assert as_term(length) == Months(total)
+            assert as_duration(length) == Months(total)
         else:
-            assert refusal(lambda: as_term(length)).code == "invalid_term"
+            assert refusal(lambda: as_duration(length)).code == "invalid_duration"
 
     @given(st.timedeltas(US, HUNDRED_YEARS))
     def test_a_relativedelta_of_exact_units_is_a_timedelta(self, exact: timedelta) -> None:
         length = relativedelta(
             days=exact.days, seconds=exact.seconds, microseconds=exact.microseconds
         )
-        assert as_term(length) == exact
-        assert type(as_term(length)) is timedelta
+        assert as_duration(length) == exact
+        assert type(as_duration(length)) is timedelta
 
     def test_a_subclass_of_timedelta_becomes_plain(self) -> None:
-        got = as_term(Longer(days=2, seconds=3, microseconds=4))
+        got = as_duration(Longer(days=2, seconds=3, microseconds=4))
         assert type(got) is timedelta
         assert got == timedelta(days=2, seconds=3, microseconds=4)
 
@@ -424,14 +431,14 @@ class TestTerms:
         ids=repr,
     )
     def test_refused(self, given: Any) -> None:
-        error = refusal(lambda: as_term(given, "maximum_access"))
-        assert (error.code, error.field) == ("invalid_term", "maximum_access")
+        error = refusal(lambda: as_duration(given, "maximum_access"))
+        assert (error.code, error.field) == ("invalid_duration", "maximum_access")
 
     def test_a_relativedelta_that_was_tampered_with_is_refused(self) -> None:
         for junk in ("x", None, [1]):
             length = relativedelta(months=6)
             length.months = junk  # type: ignore[assignment]
-            assert refusal(lambda given=length: as_term(given)).code == "invalid_term"  # type: ignore[misc]
+            assert refusal(lambda given=length: as_duration(given)).code == "invalid_duration"  # type: ignore[misc]
 
 
 class TestEnds:
@@ -442,9 +449,9 @@ class TestEnds:
         assert end_of(length, start, zone) == start + length
 
     @pytest.mark.parametrize("term", [timedelta(days=61), Months(2)])
-    def test_leave_the_range_as_an_instant_does(self, term: Term) -> None:
+    def test_leave_the_range_as_an_instant_does(self, term: Duration) -> None:
         november = datetime(9899, 11, 1, tzinfo=UTC)
-        assert end_of(term, november - US) == TOO_LATE - US
+        assert end_of(term, november - US) == END_OF_RANGE - US
         error = refusal(lambda: end_of(term, november, field="expires"))
         assert (error.code, error.field) == ("out_of_range", "expires")
         late = refusal(lambda: end_of(term, datetime(9999, 12, 5, tzinfo=UTC), field="expires"))
@@ -482,9 +489,9 @@ class TestEnds:
         [
             (NAIVE, "naive_datetime"),
             (date(9999, 12, 31), "out_of_range"),
-            (timedelta(0), "invalid_term"),
-            ("2026-07-01", "invalid_term"),
-            (None, "invalid_term"),
+            (timedelta(0), "invalid_duration"),
+            ("2026-07-01", "invalid_duration"),
+            (None, "invalid_duration"),
         ],
     )
     def test_given_otherwise_are_refused(self, value: Any, code: str) -> None:
@@ -497,8 +504,8 @@ class TestTextForm:
     """Text form: ISO 8601 (``P6M``, ``P180D``, ``PT24H``)."""
 
     @given(terms(longest=HUNDRED_YEARS))
-    def test_is_read_back_as_what_it_was(self, term: Term) -> None:
-        read = parse_term(format_term(term))
+    def test_is_read_back_as_what_it_was(self, term: Duration) -> None:
+        read = parse_duration(format_duration(term))
         assert read == term
         assert type(read) is type(term)
 
@@ -519,8 +526,8 @@ class TestTextForm:
             (HUNDRED_YEARS, "P36525D"),
         ],
     )
-    def test_is_written(self, term: Term, text: str) -> None:
-        assert format_term(term) == text
+    def test_is_written(self, term: Duration, text: str) -> None:
+        assert format_duration(term) == text
 
     @pytest.mark.parametrize(
         ("text", "term"),
@@ -540,8 +547,8 @@ class TestTextForm:
             ("P1DT2H3M4.000005S", timedelta(1, 4, 5, 0, 3, 2)),
         ],
     )
-    def test_is_read(self, text: str, term: Term) -> None:
-        assert parse_term(text) == term
+    def test_is_read(self, text: str, term: Duration) -> None:
+        assert parse_duration(text) == term
 
     @pytest.mark.parametrize(
         "text",
@@ -556,12 +563,12 @@ class TestTextForm:
         ids=repr,
     )
     def test_otherwise_is_refused(self, text: Any) -> None:
-        error = refusal(lambda: parse_term(text, "availability"))
-        assert (error.code, error.field) == ("invalid_term", "availability")
+        error = refusal(lambda: parse_duration(text, "availability"))
+        assert (error.code, error.field) == ("invalid_duration", "availability")
 
     @pytest.mark.parametrize("text", ["", "P", "PT", "six months", None])
     def test_that_says_nothing_is_answered_with_how_it_is_written(self, text: Any) -> None:
-        assert "ISO 8601" in refusal(lambda: parse_term(text)).hint
+        assert "ISO 8601" in refusal(lambda: parse_duration(text)).hint
 
     @given(
         st.text()
@@ -571,11 +578,11 @@ class TestTextForm:
     )
     def test_of_any_kind_is_a_term_or_refused(self, text: str) -> None:
         try:
-            term = parse_term(text)
+            term = parse_duration(text)
         except InvalidInput:
             return
-        assert as_term(term) == term
-        assert parse_term(format_term(term)) == term
+        assert as_duration(term) == term
+        assert parse_duration(format_duration(term)) == term
 
 
 class TestZones:

@@ -70,7 +70,7 @@ CODES = {
     "invalid_cursor",
     "invalid_email",
     "invalid_placeholder",
-    "invalid_term",
+    "invalid_duration",
     "invalid_url",
     "key_mistyped",
     "missing",
@@ -222,7 +222,7 @@ PLAIN = {
     *("AccessPolicy", "AttemptPolicy", "FinishPolicy", "SubscriptionPolicy"),
     *("CompletionPolicy", "CourseAvailabilityPolicy", "Direct", "InMemoryRepository"),
     *("RegistrationPolicy", "ReschedulePolicy", "system_clock"),
-    *("Clock", "Origin", "Reason", "Record", "Repository", "Term", "TermLike", "EndLike"),
+    *("Clock", "Origin", "Reason", "Record", "Repository", "Duration", "DurationLike", "EndLike"),
     *("actions", "codes", "reasons", "CourseAssignmentsError", "Query"),
 }
 
@@ -278,8 +278,8 @@ class TestTable:
         ("run", "complaint"),
         [
             (lambda _, given: {}[given["id"]], "let out KeyError(5)"),
-            (lambda office, _: (office.anonymise("ada"), 1 / 0), "stored something"),
-            (lambda office, _: office.anonymise("ada"), "stored something"),
+            (lambda office, _: (office.anonymize("ada"), 1 / 0), "stored something"),
+            (lambda office, _: office.anonymize("ada"), "stored something"),
             (lambda office, _: office.assign("py", " "), "speaks of 'learner_id' (blank)"),
         ],
     )
@@ -395,20 +395,23 @@ EXAMPLES = (
     ),
     Example("19 bool", "not_a_datetime", "at", _at(True)),  # noqa: FBT003
     # Terms
-    Example("20 zero", "invalid_term", "availability", _create_keys(availability=timedelta(0))),
-    Example("21 negative", "invalid_term", "availability", _create_keys(availability=-DAY)),
+    Example("20 zero", "invalid_duration", "availability", _create_keys(availability=timedelta(0))),
+    Example("21 negative", "invalid_duration", "availability", _create_keys(availability=-DAY)),
     Example(
         "22 hundred years",
-        "invalid_term",
+        "invalid_duration",
         "maximum_access",
         _made(ca.Course, PYTHON, maximum_access=timedelta(days=36525, microseconds=1)),
     ),
-    Example("23 float months", "invalid_term", "months", lambda _: ca.Months(1.5)),  # type: ignore[arg-type]
-    Example("24 no months", "invalid_term", "months", lambda _: ca.Months(0)),
-    Example("24 over 1200 months", "invalid_term", "months", lambda _: ca.Months(1201)),
-    Example("25 bool months", "invalid_term", "months", lambda _: ca.Months(True)),  # noqa: FBT003
+    Example("23 float months", "invalid_duration", "months", lambda _: ca.Months(1.5)),  # type: ignore[arg-type]
+    Example("24 no months", "invalid_duration", "months", lambda _: ca.Months(0)),
+    Example("24 over 1200 months", "invalid_duration", "months", lambda _: ca.Months(1201)),
+    Example("25 bool months", "invalid_duration", "months", lambda _: ca.Months(True)),  # noqa: FBT003
     Example(
-        "27 mixture", "invalid_term", "expires", _assign(expires=relativedelta(months=1, days=1))
+        "27 mixture",
+        "invalid_duration",
+        "expires",
+        _assign(expires=relativedelta(months=1, days=1)),
     ),
     Example(
         "27 months as a window",
@@ -416,23 +419,23 @@ EXAMPLES = (
         "window",
         lambda _: ca.CancellationPolicy(window=ca.Months(1)),  # type: ignore[arg-type]
     ),
-    Example("28 words", "invalid_term", "term", lambda _: ca.parse_term("6 months")),
-    Example("28 huge", "invalid_term", "term", lambda _: ca.parse_term("P999999999W")),
-    Example("28 empty", "invalid_term", "term", lambda _: ca.parse_term("P")),
+    Example("28 words", "invalid_duration", "term", lambda _: ca.parse_duration("6 months")),
+    Example("28 huge", "invalid_duration", "term", lambda _: ca.parse_duration("P999999999W")),
+    Example("28 empty", "invalid_duration", "term", lambda _: ca.parse_duration("P")),
     Example(
         "30 empty window",
         "empty_window",
         "redeemable_until",
         _create_keys(redeemable_until=START, redeemable_from=START),
     ),
-    Example("31 too fine", "invalid_term", "term", lambda _: ca.parse_term("PT0.0000001S")),
+    Example("31 too fine", "invalid_duration", "term", lambda _: ca.parse_duration("PT0.0000001S")),
     # Assigning
     Example("32 empty id", "blank", "learner_id", _assign(learner_id="")),
     Example("33 white id", "blank", "learner_id", _assign(learner_id=" \t")),
     Example("33 id of another kind", "not_a_text", "course_id", _assign(course_id=7)),
     Example(
         "40 no maximum",
-        "invalid_term",
+        "invalid_duration",
         "maximum_access",
         _made(ca.Course, PYTHON, maximum_access=timedelta(0)),
     ),
@@ -443,7 +446,7 @@ EXAMPLES = (
         "46 importance", "not_a_flag", "high_importance", _made(ca.Note, NOTE, high_importance=1)
     ),
     Example("46 note", "wrong_type", "note", _assign(note="Paid")),
-    Example("48 actor", "not_a_text", "by", _assign(by=ca.Role.SUPPORT)),
+    Example("48 actor", "not_a_text", "by", _assign(by=ca.CompletionStatus.COMPLETE)),
     Example("48 repeat", "wrong_type", "repeat", _assign(repeat="skip")),
     Example("49 empty id", "blank", "id", _assign(id="")),
     Example("49 long id", "too_long", "id", _assign(id="x" * 201)),
@@ -537,7 +540,9 @@ EXAMPLES = (
         "redeemable_until",
         _create_keys(redeemable_until=END, redeemable_from=END + DAY),
     ),
-    Example("86 no availability", "invalid_term", "availability", _create_keys(availability=None)),
+    Example(
+        "86 no availability", "invalid_duration", "availability", _create_keys(availability=None)
+    ),
     Example(
         "87 no organization", "not_a_text", "organization_id", _create_keys(organization_id=None)
     ),
@@ -692,7 +697,7 @@ EXAMPLES = (
             sender="training@acme.example",
         ),
     ),
-    Example("host's reason", "invalid_code", "code", lambda _: ca.HostReason("unpaid", "Pay.")),
+    Example("host's reason", "invalid_code", "code", lambda _: ca.CustomReason("unpaid", "Pay.")),
     Example(
         "column of the other kind",
         "unknown_column",
@@ -860,8 +865,8 @@ class TestOddQuestions:
     def test_a_term_that_is_none_is_not_written(self) -> None:
         for term in (timedelta(0), -DAY, timedelta.max):
             with pytest.raises(ca.InvalidInput) as caught:
-                ca.format_term(term)
-            assert (caught.value.code, caught.value.field) == ("invalid_term", "term")
+                ca.format_duration(term)
+            assert (caught.value.code, caught.value.field) == ("invalid_duration", "term")
 
 
 class TestDerivedClasses:

@@ -97,8 +97,8 @@ REFUSED = [
     *((BATCH, "redeemable_from", *junk) for junk in NO_INSTANTS),
     *((BATCH, "redeemable_until", *junk) for junk in NO_INSTANTS),
     *((BATCH, "max_uses", *junk) for junk in NO_USES),
-    *((BATCH, "availability", junk, "invalid_term") for junk in (timedelta(0), 30, None)),
-    (BATCH, "availability", timedelta(days=36525, microseconds=1), "invalid_term"),
+    *((BATCH, "availability", junk, "invalid_duration") for junk in (timedelta(0), 30, None)),
+    (BATCH, "availability", timedelta(days=36525, microseconds=1), "invalid_duration"),
     (BATCH, "any_organization", 1, "not_a_flag"),
     *((BATCH, "size", junk, "invalid_count") for junk in (-1, True, None)),
     (BATCH, "additions", "plus", "not_a_list"),
@@ -182,8 +182,8 @@ class TestKeys:
         assert key.id == key.code == code
 
     def test_show_a_generated_code_in_groups_and_another_as_it_is(self) -> None:
-        assert attrs.evolve(KEY, code=GENERATED).shown_code == "0000-0000-0000-0001-2"
-        assert KEY.shown_code == "Spring-2026"
+        assert attrs.evolve(KEY, code=GENERATED).display_code == "0000-0000-0000-0001-2"
+        assert KEY.display_code == "Spring-2026"
 
     @pytest.mark.parametrize("record", [KEY, REDEMPTION], ids=["key", "redemption"])
     @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ from course_assignments import (
     Refused,
     Registrar,
     Subscription,
-    every,
+    find_all,
 )
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ def subscribed(make: Make) -> Scene:
     """Return a scene in which Ada has subscription s-1, of which nothing is opened yet."""
     scene = Scene(make())
     scene.registrar.add(SALES, LESSONS)
-    scene.registrar.subscribe("ada", ["py", "sql", "lessons"], duration=60 * DAY, id="s-1")
+    scene.registrar.subscribe(["py", "sql", "lessons"], "ada", duration=60 * DAY, id="s-1")
     return scene
 
 
@@ -105,13 +105,13 @@ def subscription(scene: Scene) -> Subscription:
 
 
 def attempts(scene: Scene, activity_id: str | None = None) -> list[Attempt]:
-    found = every(scene.repository, AttemptQuery(activity_id=activity_id, limit=10_000))
+    found = find_all(scene.repository, AttemptQuery(activity_id=activity_id, limit=10_000))
     return sorted(found, key=lambda one: one.number)
 
 
 def opened(scene: Scene) -> list[CourseAssignment]:
     """Return what came of subscription s-1, by whatever it is known."""
-    found = every(scene.repository, AssignmentQuery(learner_id="ada"))
+    found = find_all(scene.repository, AssignmentQuery(learner_id="ada"))
     return [one for one in found if one.origin == FromSubscription("s-1")]
 
 
@@ -549,7 +549,7 @@ class TestOpeningAmidOthers:
         )
         only = the_one(opened(scene))
         assert [outcome] == [only]
-        assert only.is_active(scene.clock())
+        assert only.is_active_at(scene.clock())
 
     def test_what_came_to_life_again_meanwhile_is_the_one_that_is_opened(self) -> None:
         self.play_revival(InMemoryRepository)
@@ -566,19 +566,22 @@ class TestOpeningAmidOthers:
             [lambda of: of.reschedule("o-1", 10 * DAY)],
             lambda: scene.registrar.open_course("s-1", "py", id="o-2"),
         )
-        assert [one.id for one in opened(scene) if one.is_active(scene.clock())] == ["o-1", "o-2"]
+        assert [one.id for one in opened(scene) if one.is_active_at(scene.clock())] == [
+            "o-1",
+            "o-2",
+        ]
         assert [one.action for one in scene.events()][-2:] == ["open_course", "reschedule"]
         assert isinstance(revived, CourseAssignment)
 
     def play_unavailable(self, make: Make) -> None:
         """Archive a course when it is about to be opened, subscribed to and added."""
         scene = subscribed(make)
-        scene.registrar.subscribe("ada", ["sql"], duration=DAY, id="s-2")
+        scene.registrar.subscribe(["sql"], "ada", duration=DAY, id="s-2")
         outcomes = amid(
             scene,
             [
                 lambda of: of.open_course("s-1", "py"),
-                lambda of: of.subscribe("ada", ["sql", "py"], duration=DAY),
+                lambda of: of.subscribe(["sql", "py"], "ada", duration=DAY),
                 lambda of: of.edit_subscription("s-2", ["sql", "py"]),
             ],
             lambda: scene.registrar.update(attrs.evolve(PYTHON, archived=True)),
@@ -621,7 +624,7 @@ class TestWhatADecisionFound:
         lambda of: of.pause(Attempt.id_for("a-1", "film", 2), by="manager"),
         lambda of: of.resume(Attempt.id_for("a-1", "link", 1), by="manager"),
         lambda of: of.finish(Attempt.id_for("a-1", "film", 2), by="manager"),
-        lambda of: of.subscribe("ada", ["py"], duration=DAY, by="manager"),
+        lambda of: of.subscribe(["py"], "ada", duration=DAY, by="manager"),
         lambda of: of.edit_subscription("s-1", ["py"], by="manager"),
         lambda of: of.cancel_subscription("s-1", by="manager"),
         lambda of: of.open_course("s-1", "py", by="manager"),
@@ -675,7 +678,7 @@ class TestWhatADecisionFound:
             scene,
             [
                 lambda of: of.open_course("s-1", "py").expires_at,
-                lambda of: of.subscribe("ada", ["py"], duration=Months(3)).expires_at,
+                lambda of: of.subscribe(["py"], "ada", duration=Months(3)).expires_at,
             ],
             lambda: scene.registrar.update(
                 attrs.evolve(ACME, maximum_access=5 * DAY, time_zone="UTC")
@@ -739,7 +742,7 @@ def office() -> Scene:
     scene = Scene(InMemoryRepository())
     of = scene.registrar
     of.add(SALES, LESSONS)
-    of.subscribe("ada", ["py", "sql", "lessons"], duration=60 * DAY, id="s-1")
+    of.subscribe(["py", "sql", "lessons"], "ada", duration=60 * DAY, id="s-1")
     of.open_course("s-1", "lessons", id="o-1")
     of.start("o-1", "film")
     of.open_course("s-1", "sql", id="o-2")
@@ -761,8 +764,8 @@ SUBSCRIBING: dict[str, Command] = {
     "cancel one": lambda of: of.cancel("o-1"),
     "launch": lambda of: of.start("o-1", "lab"),
     "go on": lambda of: of.start("o-1", "link"),
-    "subscribe": lambda of: of.subscribe("ada", ["py"], duration=DAY, id="s-2"),
-    "subscribe otherwise": lambda of: of.subscribe("ada", ["sql"], duration=DAY, id="s-2"),
+    "subscribe": lambda of: of.subscribe(["py"], "ada", duration=DAY, id="s-2"),
+    "subscribe otherwise": lambda of: of.subscribe(["sql"], "ada", duration=DAY, id="s-2"),
     "archive": lambda of: of.update(attrs.evolve(PYTHON, archived=True)),
     "shorten": lambda of: of.update(attrs.evolve(SQL, maximum_access=DAY)),
     "change ada": lambda of: of.update(attrs.evolve(ADA, organization_id="beta")),

@@ -22,6 +22,7 @@ from course_assignments import (
     AttemptQuery,
     BatchQuery,
     Change,
+    Claim,
     Conflict,
     Course,
     CourseAssignment,
@@ -41,14 +42,13 @@ from course_assignments import (
     Redemption,
     RedemptionQuery,
     Replace,
-    Seat,
     Subscription,
     SubscriptionQuery,
     TrainingKey,
     Use,
     User,
     UserQuery,
-    every,
+    find_all,
 )
 
 KEY = TrainingKey(code="Hand-made-1", batch_id="spring", uses=1, max_uses=3)
@@ -176,7 +176,7 @@ class TestReplace:
         ]
         repository = stored(*people)
         repository.commit(Change(replace=list(map(Replace, people, after))))
-        assert list(every(repository, UserQuery())) == after
+        assert list(find_all(repository, UserQuery())) == after
 
     def test_an_address_given_up_can_be_taken_in_the_same_change_and_later(self) -> None:
         ada = attrs.evolve(ADA, email="new@example.org")
@@ -334,13 +334,13 @@ class TestRecord:
         with pytest.raises(Conflict):
             repository.commit(Change(expect=[PYTHON], record=[EVENT]))
         repository.commit(Change(record=[EVENT]))
-        assert [one.position for one in every(repository, EventQuery())] == [1, 2, 3]
+        assert [one.position for one in find_all(repository, EventQuery())] == [1, 2, 3]
 
     def test_equal_events_are_different_events(self) -> None:
         repository = InMemoryRepository()
         for _ in range(2):
             repository.commit(Change(record=[EVENT, EVENT]))
-        found = list(every(repository, EventQuery(limit=3)))
+        found = list(find_all(repository, EventQuery(limit=3)))
         assert [attrs.evolve(one, position=0) for one in found] == [EVENT] * 4
 
     def test_events_behind_a_position_are_read_from_there(self) -> None:
@@ -388,9 +388,9 @@ class TestGet:
         assert repository.get(Course, []) == {}
         assert repository.get(User, ["py"]) == {}
 
-    def test_a_seat_is_read_by_its_id(self) -> None:
-        seat = Seat.of("ada", "py", "a-1")
-        assert stored(seat).get(Seat, [seat.id]) == {seat.id: seat}
+    def test_a_claim_is_read_by_its_id(self) -> None:
+        claim = Claim.of("ada", "py", "a-1")
+        assert stored(claim).get(Claim, [claim.id]) == {claim.id: claim}
 
 
 JUNK: tuple[Any, ...] = (None, 7, "text", b"bytes", [], {}, object(), int, ADA, Course)
@@ -539,7 +539,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
     st.builds(Course, id=NAMES, name=NAMES),
     st.builds(User, id=NAMES, name=NAMES, email=EMAILS),
     st.builds(assignment, NAMES, st.integers(0, 2), NAMES, NAMES),
-    st.builds(Seat.of, NAMES, NAMES, NAMES),
+    st.builds(Claim.of, NAMES, NAMES, NAMES),
     st.builds(
         KeyBatch,
         id=NAMES,
@@ -1004,7 +1004,7 @@ class TestCost:
 
     def test_the_count_sees_a_search_through_everything(self) -> None:
         def scan(kept: InMemoryRepository) -> object:
-            return [one for one in every(kept, AssignmentQuery()) if one.learner_id == "ada"]
+            return [one for one in find_all(kept, AssignmentQuery()) if one.learner_id == "ada"]
 
         assert cost(scan, 1000) > 10 * cost(scan, 20)
 
@@ -1091,4 +1091,4 @@ def ids_of(records: Iterable[Record]) -> list[str]:
 def test_order_is_binary() -> None:
     names = ["b", "a", "B", "\u00e4", "Z", "10", "9"]
     repository = stored(*(Course(id=name, name=name) for name in names))
-    assert ids_of(every(repository, CourseQuery(limit=2))) == sorted(names)
+    assert ids_of(find_all(repository, CourseQuery(limit=2))) == sorted(names)

@@ -43,7 +43,7 @@ from course_assignments import (
     Registrar,
     Repeat,
     User,
-    every,
+    find_all,
 )
 from course_assignments.registrar import office
 
@@ -134,7 +134,7 @@ class TestTwins:
         public = {name for name in dir(Registrar) if not name.startswith("_")}
         twins = {name for name in public if name.startswith("may_")}
         assert twins == {f"may_{name}" for name in COMMANDS}
-        assert {"anonymise", "keys", "repository"} <= public - twins - set(COMMANDS)
+        assert {"anonymize", "keys", "repository"} <= public - twins - set(COMMANDS)
 
     @given(situations(), st.lists(calls(), min_size=3, max_size=3))
     def test_a_twin_allows_exactly_what_its_command_does_and_changes_nothing(
@@ -217,7 +217,7 @@ class TestWholeOrNotAtAll:
         answer, came_to = asked(step, registrar), tried(step, registrar)
         kept = contents(registrar.repository)
         secret = {key.code for key in kept["KeyQuery"]}
-        secret |= {key.shown_code for key in kept["KeyQuery"]}
+        secret |= {key.display_code for key in kept["KeyQuery"]}
         shown = repr((answer, came_to, kept)) + str(answer) + str(came_to)
         assert not [code for code in secret if code in shown]
 
@@ -340,9 +340,9 @@ class TestTries:
         ("options", "tries"),
         [
             ({}, 3),
-            ({"patience": timedelta(seconds=35)}, 4),
-            ({"patience": timedelta(0)}, 1),
-            ({"patience": timedelta(seconds=-5)}, 1),
+            ({"timeout": timedelta(seconds=35)}, 4),
+            ({"timeout": timedelta(0)}, 1),
+            ({"timeout": timedelta(seconds=-5)}, 1),
         ],
     )
     def test_patience_ends_at_its_deadline(
@@ -388,7 +388,7 @@ class TestSources:
         assert (caught.value.code, caught.value.field) == ("naive_datetime", "clock")
         with pytest.raises(InvalidInput):
             registrar.may_add(PYTHON)
-        assert not list(every(registrar.repository, CourseQuery()))
+        assert not list(find_all(registrar.repository, CourseQuery()))
 
     @pytest.mark.parametrize("shown", [None, "2026-01-05", datetime(1960, 1, 1, tzinfo=UTC)])
     def test_a_clock_that_shows_no_instant_is_named(self, shown: Any) -> None:
@@ -397,7 +397,7 @@ class TestSources:
         assert caught.value.field == "clock"
 
     def test_an_id_source_that_repeats_itself_is_named_and_no_endless_loop(self) -> None:
-        registrar, _ = world(new_id=lambda: "always", patience=timedelta(days=1))
+        registrar, _ = world(new_id=lambda: "always", timeout=timedelta(days=1))
         first = registrar.assign("py", "ada")
         assert first.id == "always"
         before = contents(registrar.repository)
@@ -429,7 +429,7 @@ class TestSources:
         )
 
     def test_a_random_source_that_repeats_itself_is_named_and_no_endless_loop(self) -> None:
-        registrar, _ = world(random_bytes=bytes, patience=timedelta(days=1))
+        registrar, _ = world(random_bytes=bytes, timeout=timedelta(days=1))
         self.keys(registrar, generate=1)
         before = contents(registrar.repository)
         for count_ in (1, 2):
@@ -468,7 +468,7 @@ class TestSources:
             ("clock", START),
             ("new_id", "id"),
             ("random_bytes", b"bytes"),
-            ("patience", 30),
+            ("timeout", 30),
         ],
     )
     def test_what_is_no_source_at_all_is_refused_when_the_office_opens(
@@ -528,7 +528,7 @@ class TestNegativeControls:
     """The checks above can fail."""
 
     def test_a_registrar_that_never_starts_again_loses_to_others(self) -> None:
-        registrar, _, repository = barged(rename_ada, patience=timedelta(seconds=-1))
+        registrar, _, repository = barged(rename_ada, timeout=timedelta(seconds=-1))
         repository.open = True
         with pytest.raises(Conflict):
             registrar.assign("py", "ada")

@@ -145,8 +145,8 @@ def test_the_words_for_roles_and_permissions_are_these() -> None:
         "SUPPORT": "support",
     }
     assert {permission.name: permission.value for permission in Permission} == {
-        "ASSIGN": "assign",
-        "KEYS": "keys",
+        "ASSIGN_COURSES": "assign_courses",
+        "MANAGE_KEYS": "manage_keys",
         "SUPPORT": "support",
     }
 

@@ -38,7 +38,7 @@ from course_assignments import (
     TrainingKey,
     User,
     UserQuery,
-    every,
+    find_all,
 )
 
 GENERATED = "00000000000000012"
@@ -280,12 +280,12 @@ class TestPages:
 
     def test_every_goes_through_all_pages_one_after_the_other(self) -> None:
         repository = self.repository()
-        found = every(repository, UserQuery(limit=1))
+        found = find_all(repository, UserQuery(limit=1))
         assert next(found) == ADA
         # The second page is not read before it is needed.
         cy = User(id="cy", name="Cy", email="cy@example.org")
         repository.commit(Change(create=[cy]))
         assert list(found) == [BO, cy]
-        positions = [one.position for one in every(repository, EventQuery(limit=1))]
+        positions = [one.position for one in find_all(repository, EventQuery(limit=1))]
         assert positions == [1, 2, 3]
-        assert list(every(repository, EventQuery(after=3))) == []
+        assert list(find_all(repository, EventQuery(after=3))) == []

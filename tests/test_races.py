@@ -16,7 +16,7 @@ import attrs
 import pytest
 from support.order import Table
 from support.races import (
-    PATIENCE,
+    TIMEOUT,
     EmailBlind,
     Gate,
     Habit,
@@ -75,7 +75,7 @@ from course_assignments import (
     TrainingKey,
     User,
     UserQuery,
-    every,
+    find_all,
 )
 
 CODE = "Spring-2026-1"
@@ -111,21 +111,21 @@ def the_one(found: Sequence[T]) -> T:
 
 def holders(scene: Scene, code: str = CODE) -> list[str]:
     """Return who holds a use of the key that was not given back."""
-    found = every(scene.repository, RedemptionQuery(code=code, limit=10_000))
+    found = find_all(scene.repository, RedemptionQuery(code=code, limit=10_000))
     return [one.learner_id for one in found if one.restored_at is None]
 
 
 def assignments(scene: Scene) -> list[CourseAssignment]:
-    return list(every(scene.repository, AssignmentQuery(limit=10_000)))
+    return list(find_all(scene.repository, AssignmentQuery(limit=10_000)))
 
 
 def check_uses(scene: Scene) -> None:
     """Check that each key has as many uses as redemptions not restored, one a learner."""
-    for key in every(scene.repository, KeyQuery()):
+    for key in find_all(scene.repository, KeyQuery()):
         found = holders(scene, key.code)
         assert key.uses == len(found) == len(set(found)) <= key.max_uses
     made = [one.id for one in assignments(scene) if isinstance(one.origin, FromKey)]
-    redemptions = every(scene.repository, RedemptionQuery(limit=10_000))
+    redemptions = find_all(scene.repository, RedemptionQuery(limit=10_000))
     assert sorted(made) == sorted(one.assignment_id for one in redemptions)
 
 
@@ -321,7 +321,7 @@ class TestRevokingAmidTheCrowd:
         def wait_for_sixteen(call: str) -> None:
             if call == "commit" and not waited:
                 gate.meet()
-                waited.extend(done.acquire(timeout=PATIENCE) for _ in range(16))
+                waited.extend(done.acquire(timeout=TIMEOUT) for _ in range(16))
 
         watched = Watched(scene.repository, wait_for_sixteen)
         revoker, crowd = scene.on(watched), scene.watched(gate.before("commit"))
@@ -438,7 +438,7 @@ Roster: TypeAlias = list[str | User]
 
 
 class TestRostersUploadedAtOnce:
-    """Two uploads of one roster meet at the seats."""
+    """Two uploads of one roster meet at the claims."""
 
     #: Two rosters that overlap: in learners with a profile, and in newcomers.
     KNOWN: tuple[Roster, ...] = (["ada", "bo", DI], [EVE, "cy", "bo", "ada"])
@@ -473,7 +473,7 @@ class TestRostersUploadedAtOnce:
             assert [one for one in self.wanted(roster) if one not in skipped] == created
             assert [one for one in self.wanted(roster) if one not in created] == skipped
         assert sum(len(batch.created) for _, batch in winners) == stored.total()
-        assert len(list(every(scene.repository, UserQuery()))) == 5 + len(
+        assert len(list(find_all(scene.repository, UserQuery()))) == 5 + len(
             {one.id for roster, _ in winners for one in roster if isinstance(one, User)}
         )
         if repeat is Repeat.SKIP:
@@ -492,7 +492,7 @@ class TestRostersUploadedAtOnce:
 
     @staticmethod
     def scene(make: Make, vacated: Sequence[str] = ()) -> Scene:
-        """Return a scene, with seats of *vacated* learners that nobody holds any more."""
+        """Return a scene, with claims of *vacated* learners that nobody holds any more."""
         scene = Scene(make())
         if vacated:
             batch = scene.registrar.assign_many(["py", "sql"], vacated, repeat=Repeat.SKIP)
@@ -522,11 +522,11 @@ class TestRostersUploadedAtOnce:
         self.play(InMemoryRepository, rosters, repeat)
 
     @pytest.mark.parametrize("repeat", [Repeat.SKIP, Repeat.REFUSE])
-    def test_nor_do_they_where_the_seats_were_vacated(self, repeat: Repeat) -> None:
+    def test_nor_do_they_where_the_claims_were_vacated(self, repeat: Repeat) -> None:
         self.play(InMemoryRepository, self.KNOWN, repeat, vacated=["ada", "bo"])
 
     @pytest.mark.parametrize("repeat", [Repeat.SKIP, Repeat.REFUSE])
-    def test_that_takes_seats_that_are_compared(self, repeat: Repeat) -> None:
+    def test_that_takes_claims_that_are_compared(self, repeat: Repeat) -> None:
         with pytest.raises(AssertionError):
             self.play(careless(compares_nothing), self.KNOWN, repeat, vacated=["ada", "bo"])
 
@@ -540,9 +540,9 @@ class TestRostersUploadedAtOnce:
     @pytest.mark.parametrize(
         ("habit", "rosters"),
         [(claims_nothing, KNOWN), (overwrites, KNOWN), (overwrites, NEW)],
-        ids=["no seats", "seats overwritten", "newcomers overwritten"],
+        ids=["no claims", "claims overwritten", "newcomers overwritten"],
     )
-    def test_it_takes_seats(
+    def test_it_takes_claims(
         self, habit: Habit, rosters: tuple[Roster, ...], repeat: Repeat
     ) -> None:
         with pytest.raises(AssertionError):
@@ -922,12 +922,12 @@ COMMANDS: dict[str, Callable[[Registrar], object]] = {
     "shorten": lambda of: of.update(attrs.evolve(BETA, maximum_access=timedelta(days=5))),
     "move": lambda of: of.update(attrs.evolve(BO, organization_id="acme")),
     "change address": lambda of: of.update(attrs.evolve(CY, email=DI.email)),
-    "anonymise": lambda of: of.anonymise("bo"),
+    "anonymize": lambda of: of.anonymize("bo"),
     "add": lambda of: of.add(DI),
 }
 
 #: Where the second may overtake the first although the first was decided without it: redeeming
-#: takes no seat (rule 15), and does not expect the batch, whose keys carry what has to be exact.
+#: takes no claim (rule 15), and does not expect the batch, whose keys carry what has to be exact.
 OVERTAKING = {
     ("assign", "redeem"),
     ("assign again", "redeem"),

@@ -22,8 +22,8 @@ from course_assignments import (
     Conflict,
     Course,
     CourseAssignment,
+    CustomReason,
     Decision,
-    HostReason,
     InMemoryRepository,
     InvalidInput,
     KeyBatch,
@@ -36,7 +36,7 @@ from course_assignments import (
     Repeat,
     Replace,
     User,
-    every,
+    find_all,
 )
 from course_assignments.actions import assigning, pairs
 from course_assignments.changes import R
@@ -84,7 +84,7 @@ def ticking() -> Callable[[], datetime]:
 
 
 def standing(registrar: Registrar) -> list[CourseAssignment]:
-    return list(every(registrar.repository, AssignmentQuery(learner_id="ada")))
+    return list(find_all(registrar.repository, AssignmentQuery(learner_id="ada")))
 
 
 def upload_amid_another(repeat: Repeat) -> list[CourseAssignment]:
@@ -110,7 +110,7 @@ def test_if_only_what_is_active_stood_there_would_be_two(
     def latest_active(
         assignments: Iterable[CourseAssignment], at: datetime
     ) -> CourseAssignment | None:
-        return next((one for one in assignments if one.is_active(at)), None)
+        return next((one for one in assignments if one.is_active_at(at)), None)
 
     for module in (assigning, pairs, repetition):
         monkeypatch.setattr(module, "latest_standing", latest_active)
@@ -159,7 +159,7 @@ class Scripted:
         self.asked += 1
         code = next(self.answers)
         # Each time with other words, as of something that moves with the clock.
-        return Decision([HostReason(code, f"Sentence {self.asked}.")] if code else ())
+        return Decision([CustomReason(code, f"Sentence {self.asked}.")] if code else ())
 
 
 def scripted(*answers: str, **options: Any) -> tuple[Registrar, Scripted]:
@@ -193,13 +193,13 @@ class TestAnAnswerThatWritesNothing:
         # Time passes only by the readings of this clock.
         seconds = count(0, 10)
         monkeypatch.setattr(office, "monotonic", lambda: float(next(seconds)))
-        registrar, rule = scripted(*["x-a", "x-b"] * 50, patience=timedelta(seconds=35))
+        registrar, rule = scripted(*["x-a", "x-b"] * 50, timeout=timedelta(seconds=35))
         with pytest.raises(Refused):
             registrar.assign("py", "ada")
         assert rule.asked == 5
 
     def test_is_read_twice_even_without_patience(self) -> None:
-        registrar, rule = scripted("x-a", "x-b", "x-c", patience=timedelta(0))
+        registrar, rule = scripted("x-a", "x-b", "x-c", timeout=timedelta(0))
         assert [one.code for one in registrar.may_assign("py", "ada").reasons] == ["x-b"]
         assert rule.asked == 2
 
@@ -372,7 +372,7 @@ class TestAStartUnderItsId:
         repository.is_open = True
         assert registrar.start("a-1", "lab", id="click").number == 2
         repository.is_open = False
-        found = every(repository, AttemptQuery(assignment_id="a-1"))
+        found = find_all(repository, AttemptQuery(assignment_id="a-1"))
         assert sorted(one.number for one in found) == [1, 2]
 
 
@@ -500,7 +500,7 @@ class TestTheAddressOfWhoWasForgotten:
 
     def test_that_they_had_is_kept_nowhere(self) -> None:
         registrar, _ = world()
-        registrar.anonymise("ada")
+        registrar.anonymize("ada")
         kept = registrar.repository._shelves[User]._by["folded_email"]  # type: ignore[attr-defined]  # noqa: SLF001
         assert ADA.email not in kept
         assert anonymous_email("ada") in kept
@@ -508,7 +508,7 @@ class TestTheAddressOfWhoWasForgotten:
     def test_may_be_long_once_it_is_folded(self) -> None:
         registrar, _ = world()
         registrar.add(User(id="x", name="x", email="\ufb03" * 240 + "@x.y"))
-        assert registrar.anonymise("x").email == anonymous_email("x")
+        assert registrar.anonymize("x").email == anonymous_email("x")
 
 
 def test_a_host_policy_that_answers_something_else_is_named() -> None:

@@ -17,9 +17,9 @@ from course_assignments import (
     Change,
     Conflict,
     CourseAssignmentsError,
+    CustomReason,
     ExpirationLimit,
-    ForPair,
-    HostReason,
+    ForAssignment,
     InvalidInput,
     Reason,
     Refused,
@@ -225,7 +225,7 @@ ONE_OF_EACH: list[tuple[Any, str, str]] = [
         "A key was used 4 times already; choose at least 4.",
     ),
     (
-        HostReason("x-unpaid", "The invoice of May is open."),
+        CustomReason("x-unpaid", "The invoice of May is open."),
         "x-unpaid",
         "The invoice of May is open.",
     ),
@@ -259,11 +259,11 @@ def test_a_sentence_names_as_many_roles_as_there_are(
 def test_none_is_left_out_and_no_two_share_a_code() -> None:
     assert [type(reason) for reason, _, _ in ONE_OF_EACH] == list(KINDS)
     assert len({code for _, code, _ in ONE_OF_EACH}) == len(KINDS)
-    assert set(get_args(Reason)) == {*KINDS, ForPair}
+    assert set(get_args(Reason)) == {*KINDS, ForAssignment}
 
 
 def test_each_is_found_under_its_name() -> None:
-    assert {kind.__name__ for kind in (*KINDS, ForPair)} | {"PlainReason", "Reason"} == set(
+    assert {kind.__name__ for kind in (*KINDS, ForAssignment)} | {"PlainReason", "Reason"} == set(
         reasons.__all__
     )
     assert all(getattr(reasons, kind.__name__) is kind for kind in KINDS)
@@ -314,15 +314,15 @@ def made_of(kind: type[Any], text: str, instant: datetime) -> Any:
     return kind(*(values[field.type] for field in attrs.fields(kind)))
 
 
-FIELDS = [(kind, field.name) for kind in (*KINDS, ForPair) for field in attrs.fields(kind)]
+FIELDS = [(kind, field.name) for kind in (*KINDS, ForAssignment) for field in attrs.fields(kind)]
 
 
 @pytest.mark.parametrize(("kind", "name"), FIELDS)
 def test_a_fact_that_cannot_be_one_is_invalid(kind: type[Any], name: str) -> None:
-    if kind is ForPair:
-        reason: Any = ForPair("py", "ada", reasons.CourseArchived("py"))
-    elif kind is HostReason:
-        reason = HostReason("x-unpaid", "The invoice of May is open.")
+    if kind is ForAssignment:
+        reason: Any = ForAssignment("py", "ada", reasons.CourseArchived("py"))
+    elif kind is CustomReason:
+        reason = CustomReason("x-unpaid", "The invoice of May is open.")
     else:
         reason = made_of(kind, "py", datetime(2026, 1, 5, tzinfo=UTC))
     for junk in (object(), 1.5, [object()], b"py"):
@@ -334,13 +334,13 @@ def test_a_fact_that_cannot_be_one_is_invalid(kind: type[Any], name: str) -> Non
 @given(
     any_ids(),
     utc_instants(),
-    st.sampled_from([kind for kind in KINDS if kind is not HostReason]),
+    st.sampled_from([kind for kind in KINDS if kind is not CustomReason]),
 )
 def test_a_sentence_is_one_line_whatever_is_in_it(
     text: str, instant: datetime, kind: type[Any]
 ) -> None:
     reason = made_of(kind, text, instant)
-    for sentence in (str(reason), str(ForPair(text, text, reason))):
+    for sentence in (str(reason), str(ForAssignment(text, text, reason))):
         assert sentence.isprintable()
         assert len(sentence.splitlines()) == 1
         assert sentence.endswith(".")
@@ -351,29 +351,29 @@ def test_a_reason_against_a_pair_has_the_code_of_what_speaks_against_it(
     one: tuple[Any, str, str],
 ) -> None:
     reason, code, sentence = one
-    pair = ForPair("py", "ada", reason)
+    pair = ForAssignment("py", "ada", reason)
     assert pair.code == code
     assert str(pair) == f"Learner 'ada', course 'py': {sentence}"
     assert_is_value(pair, keyword_only=False)
 
 
 class TestReasonsOfTheHost:
-    """HostReason(code, sentence) is the member for a host's own policies; it starts with x-."""
+    """CustomReason(code, sentence) is the member for a host's own policies; it starts with x-."""
 
     @pytest.mark.parametrize("code", ["x-unpaid", "x-1", "x-a-b_c"])
     def test_have_a_code_that_starts_so(self, code: str) -> None:
-        assert HostReason(code, "No.").code == code
+        assert CustomReason(code, "No.").code == code
 
     @pytest.mark.parametrize(
         "code", ["unpaid", "lab_launched", "X-unpaid", " x-unpaid", "x", "x_unpaid", "", None, 5]
     )
     def test_are_refused_with_any_other(self, code: Any) -> None:
-        error = refusal(lambda: HostReason(code, "No."))
+        error = refusal(lambda: CustomReason(code, "No."))
         assert (error.code, error.field) == ("invalid_code", "code")
 
     @pytest.mark.parametrize("sentence", [None, 5, b"No.", "", " ", "One line.\nAnother."])
     def test_have_a_sentence_of_one_line(self, sentence: Any) -> None:
-        assert refusal(lambda: HostReason("x-unpaid", sentence)).field == "sentence"
+        assert refusal(lambda: CustomReason("x-unpaid", sentence)).field == "sentence"
 
 
 #: What a key batch needs beside its name.

@@ -7,7 +7,7 @@ from typing import get_args
 
 import course_assignments
 from course_assignments import Registrar, actions, testing
-from course_assignments.reasons import HostReason, PlainReason
+from course_assignments.reasons import CustomReason, PlainReason
 from course_assignments.testing import strategies
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
@@ -55,11 +55,11 @@ def test_every_action_is_documented() -> None:
 
 
 def test_every_reason_is_listed_with_its_code_and_sentence() -> None:
-    reasons = [reason for reason in get_args(PlainReason) if reason is not HostReason]
+    reasons = [reason for reason in get_args(PlainReason) if reason is not CustomReason]
     rows = [(reason.code, reason.__name__, sentence_of(reason)) for reason in reasons]
     assert findall(ROW, (REFERENCE / "reasons.md").read_text(encoding="utf-8")) == rows
 
 
 def test_no_two_reasons_share_a_code() -> None:
-    codes = [reason.code for reason in get_args(PlainReason) if reason is not HostReason]
+    codes = [reason.code for reason in get_args(PlainReason) if reason is not CustomReason]
     assert len(set(codes)) == len(codes) > 0

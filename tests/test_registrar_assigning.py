@@ -21,7 +21,7 @@ from course_assignments import (
     Direct,
     Event,
     ExpirationLimit,
-    ForPair,
+    ForAssignment,
     InvalidInput,
     Months,
     Note,
@@ -266,7 +266,7 @@ class TestRepeat:
         one, two = registrar.assign("py", "ada"), registrar.assign("py", "ada")
         three = registrar.assign_many(["py"], ["ada"]).created[0]
         assert len({one.id, two.id, three.id}) == 3
-        assert not contents(registrar.repository)["seats"]
+        assert not contents(registrar.repository)["claims"]
 
     @pytest.mark.parametrize("by_policy", [True, False])
     def test_skip_returns_the_active_one(self, *, by_policy: bool) -> None:
@@ -292,7 +292,7 @@ class TestRepeat:
         decision = registrar.may_assign("py", "ada", repeat=repeat)
         assert (decision.reasons, decision.changes_at) == ((reason,), first.expires_at)
         many = registrar.may_assign_many(["sql", "py"], ["bo", "ada"], repeat=repeat)
-        assert many.reasons == (ForPair("py", "ada", reason),)
+        assert many.reasons == (ForAssignment("py", "ada", reason),)
         assert codes(registrar, "assign_many", ["py"], ["ada"], repeat=repeat) == [
             "already_assigned"
         ]
@@ -317,8 +317,8 @@ class TestRepeat:
         clock.advance(TICK)
         third = registrar.assign_many(["py"], ["ada"], repeat=Repeat.SKIP)
         assert third == AssignmentBatch(created=(), skipped=(second,))
-        (seat,) = contents(registrar.repository)["seats"]
-        assert seat.assignment_id == second.id
+        (claim,) = contents(registrar.repository)["claims"]
+        assert claim.assignment_id == second.id
 
     def test_an_instant_before_its_end_it_still_is(self) -> None:
         registrar, clock = world()
@@ -365,7 +365,7 @@ class TestRepeat:
         assert codes(registrar, "assign", "py", "ada", repeat=Repeat.SKIP) == ["course_archived"]
 
     @pytest.mark.parametrize("repeat", [Repeat.SKIP, Repeat.REFUSE])
-    def test_two_who_assign_at_once_meet_at_the_seat(self, repeat: Repeat) -> None:
+    def test_two_who_assign_at_once_meet_at_the_claim(self, repeat: Repeat) -> None:
         made: list[CourseAssignment] = []
         registrar, _, repository = barged(
             lambda other: made.append(other.assign("py", "ada", repeat=repeat))
@@ -390,7 +390,7 @@ class TestRepeat:
         assert (pairs(batch.created), pairs(batch.skipped)) == ([("py", "ada")], [("py", "bo")])
         assert sorted(pairs(stored(registrar))) == [("py", "ada"), ("py", "bo"), ("py", "cy")]
 
-    def test_where_repeating_is_allowed_the_seat_is_not_touched(self) -> None:
+    def test_where_repeating_is_allowed_the_claim_is_not_touched(self) -> None:
         # The negative control of the two above: nothing makes them meet.
         registrar, _, repository = barged(
             lambda other: other.assign_many(["py"], ["bo", "cy"], repeat=Repeat.ALLOW)
@@ -463,11 +463,12 @@ class TestAssignMany:
             ["py", "draft", "old"], ["ada", "bo"], expires=end, repeat=Repeat.REFUSE
         )
         assert (
-            ForPair("py", "ada", AlreadyAssigned(active.id, active.expires_at)) in decision.reasons
+            ForAssignment("py", "ada", AlreadyAssigned(active.id, active.expires_at))
+            in decision.reasons
         )
         too_late = ExpiresTooLate(START + timedelta(days=90), ExpirationLimit.ORGANIZATION)
         for course in ("py", "draft", "old"):
-            assert ForPair(course, "bo", too_late) in decision.reasons
+            assert ForAssignment(course, "bo", too_late) in decision.reasons
         found = codes(
             registrar,
             "assign_many",

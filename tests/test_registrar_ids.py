@@ -403,7 +403,7 @@ def test_a_course_that_is_gone_from_the_catalogue_is_no_matter_for_a_retry() -> 
     registrar, _ = world()
     registrar.add(Course(id="c-1", name="C", content_provider="us", publishing_group="all"))
     first = registrar.assign("c-1", "ada", id="x-1")
-    registrar.anonymise("ada")
+    registrar.anonymize("ada")
     assert registrar.assign("c-1", "ada", id="x-1") == first
     assert first.created_at == START
     missing = error(NotFound, registrar, "assign", "c-2", "ada", id="x-2")

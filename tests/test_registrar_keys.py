@@ -24,7 +24,7 @@ from course_assignments import (
     Role,
     TrainingKey,
 )
-from course_assignments.entities.codes import ALPHABET, MOST_AT_ONCE, is_mistyped
+from course_assignments.entities.codes import ALPHABET, MAX_KEYS_PER_CALL, is_mistyped
 
 TICK = timedelta(microseconds=1)
 MONTH = timedelta(days=30)
@@ -202,7 +202,7 @@ class TestCreateKeys:
             ("generate", -1),
             ("generate", True),
             ("generate", 1.0),
-            ("generate", MOST_AT_ONCE + 1),
+            ("generate", MAX_KEYS_PER_CALL + 1),
             ("id", ""),
             ("by", 7),
         ],
@@ -257,7 +257,7 @@ class TestCodes:
         batch = make(registrar, codes=["0000-0000-0000-oool-2"])
         (key,) = registrar.keys(batch.id)
         assert key.code == "00000000000000012"
-        assert key.shown_code == "0000-0000-0000-0001-2"
+        assert key.display_code == "0000-0000-0000-0001-2"
         again = wanted(codes=["00000 00000 00000 12"])
         assert codes(registrar, "create_keys", **again) == ["code_taken"]
         refused = error(
@@ -285,7 +285,7 @@ class TestCodes:
             assert len(code) == 17
             assert set(code) <= set(ALPHABET)
             assert not is_mistyped(code)
-        assert [key.shown_code.count("-") for key in registrar.keys(batch.id)] == [4] * number
+        assert [key.display_code.count("-") for key in registrar.keys(batch.id)] == [4] * number
 
     def test_typed_and_generated_ones_come_together(self) -> None:
         registrar, _ = world()
@@ -303,7 +303,7 @@ class TestCodes:
         shown = repr(events(registrar))
         for key in registrar.keys(batch.id):
             assert key.code not in shown
-            assert key.shown_code not in shown
+            assert key.display_code not in shown
             assert key.code not in repr(key)
 
 

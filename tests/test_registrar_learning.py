@@ -21,11 +21,11 @@ from course_assignments import (
     CompletionStatus,
     Conflict,
     CourseAssignment,
+    CustomReason,
     Decision,
     Direct,
     Event,
     ExpirationLimit,
-    HostReason,
     InMemoryRepository,
     InvalidInput,
     ManualClock,
@@ -38,7 +38,7 @@ from course_assignments import (
     Registrar,
     Role,
     actions,
-    every,
+    find_all,
 )
 from course_assignments.queries import F
 from course_assignments.reasons import (
@@ -69,7 +69,7 @@ def stored(registrar: Registrar, attempt: Attempt) -> Attempt:
 
 
 def attempts(registrar: Registrar, **wanted: Any) -> list[Attempt]:
-    return list(every(registrar.repository, AttemptQuery(**wanted)))
+    return list(find_all(registrar.repository, AttemptQuery(**wanted)))
 
 
 def told(registrar: Registrar, *commands: str) -> list[tuple[str, ...]]:
@@ -465,7 +465,7 @@ class TestFinish:
         after = made_by(registrar, "a-1")
         assert after.completed_at == clock()
         assert after.finished == {"lab", "film"}
-        assert after.is_active(clock())
+        assert after.is_active_at(clock())
         assert told(registrar, "finish", "complete") == [
             ("finish", begun[0].id, "a-1", "ada"),
             ("finish", begun[1].id, "a-1", "ada"),
@@ -542,7 +542,7 @@ class TestFinish:
         after = made_by(registrar, "a-1")
         assert (after.completed_at, after.expires_at) == (clock(), END)
         wanted = AssignmentStatus.ACTIVE if late < timedelta(0) else AssignmentStatus.EXPIRED
-        assert after.status(clock()) is wanted
+        assert after.status_at(clock()) is wanted
 
     def test_it_is_finished_once(self) -> None:
         registrar, clock, lab = lesson()
@@ -683,7 +683,7 @@ class TestPoliciesOfTheHost:
             def evaluate(self, attempts: Iterable[Attempt], *, at: datetime) -> Decision:
                 del at
                 often = len(list(attempts)) >= 2
-                return Decision([HostReason("x-twice", "Twice is enough.")] if often else [])
+                return Decision([CustomReason("x-twice", "Twice is enough.")] if often else [])
 
         registrar, _ = classroom(policies=Policies(attempt=Twice()))
         for _ in range(2):
@@ -699,7 +699,7 @@ class TestPoliciesOfTheHost:
             def evaluate(self, assignment: object, *, at: datetime) -> Decision:
                 del assignment
                 if START < at < opens_at:
-                    return Decision([HostReason("x-night", "It is night.")], opens_at)
+                    return Decision([CustomReason("x-night", "It is night.")], opens_at)
                 return Decision((), None if at >= opens_at else START + TICK)
 
         registrar, clock = classroom(policies=Policies(access=ByDay(), finish=ByDay()))

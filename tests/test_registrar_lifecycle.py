@@ -30,7 +30,7 @@ from course_assignments import (
     Registrar,
     Role,
     TrainingKey,
-    every,
+    find_all,
 )
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
 
@@ -68,7 +68,7 @@ def key(registrar: Registrar) -> TrainingKey:
 
 
 def redemptions(registrar: Registrar) -> list[Redemption]:
-    return list(every(registrar.repository, RedemptionQuery(learner_id="ada")))
+    return list(find_all(registrar.repository, RedemptionQuery(learner_id="ada")))
 
 
 class TestCancel:
@@ -83,7 +83,7 @@ class TestCancel:
         after = registrar.cancel("a-1")
         assert after == attrs.evolve(before, cancelled_at=START + passed)
         assert made_by(registrar, "a-1") == after
-        assert after.status(clock()) is AssignmentStatus.CANCELLED
+        assert after.status_at(clock()) is AssignmentStatus.CANCELLED
         assert events(registrar)[-1] == Event(
             position=len(events(registrar)),
             at=clock(),
@@ -242,7 +242,7 @@ class TestGiveBack:
 class TestReschedule:
     """An explicit expiry must lie after creation and not after the limit. A later change obeys the
     same limit, still counted from creation; it may revive an expired assignment, never a cancelled
-    one. A `Term` counts from creation; an end before now is refused, now ends access."""
+    one. A `Duration` counts from creation; an end before now is refused, now ends access."""
 
     @pytest.mark.parametrize(
         ("expires", "end"),
@@ -319,7 +319,7 @@ class TestReschedule:
         decision = registrar.may_reschedule("a-1", clock() - TICK)
         assert decision.reasons == (ExpiresTooEarly(clock()),)
         assert codes(registrar, "reschedule", "a-1", clock() - TICK) == ["expires_too_early"]
-        assert registrar.reschedule("a-1", clock()).status(clock()) is AssignmentStatus.EXPIRED
+        assert registrar.reschedule("a-1", clock()).status_at(clock()) is AssignmentStatus.EXPIRED
 
     def test_an_end_at_or_before_creation_is_refused(self) -> None:
         registrar, _ = with_one()
@@ -330,9 +330,9 @@ class TestReschedule:
         registrar, clock = with_one()
         registrar.reschedule("a-1", timedelta(hours=3))
         clock.advance(timedelta(hours=4))
-        assert made_by(registrar, "a-1").status(clock()) is AssignmentStatus.EXPIRED
+        assert made_by(registrar, "a-1").status_at(clock()) is AssignmentStatus.EXPIRED
         after = registrar.reschedule("a-1", timedelta(days=9))
-        assert after.status(clock()) is AssignmentStatus.ACTIVE
+        assert after.status_at(clock()) is AssignmentStatus.ACTIVE
         registrar.cancel("a-1")
         assert codes(registrar, "reschedule", "a-1", timedelta(days=9)) == ["already_cancelled"]
 
@@ -383,7 +383,7 @@ class TestComplete:
         after = registrar.complete("a-1")
         assert after == attrs.evolve(before, completed_at=clock())
         assert after.completion is CompletionStatus.COMPLETE
-        assert after.is_active(clock())
+        assert after.is_active_at(clock())
         assert events(registrar)[-1] == Event(
             position=len(events(registrar)),
             at=clock(),
@@ -394,7 +394,7 @@ class TestComplete:
     def test_an_expired_one_can_be_completed(self) -> None:
         registrar, clock = with_one()
         clock.advance(timedelta(days=500))
-        assert registrar.complete("a-1").status(clock()) is AssignmentStatus.EXPIRED
+        assert registrar.complete("a-1").status_at(clock()) is AssignmentStatus.EXPIRED
 
     def test_neither_twice_nor_after_cancelling(self) -> None:
         registrar, _ = with_one()

@@ -23,6 +23,7 @@ from course_assignments import (
     AttemptPolicy,
     CancellationPolicy,
     Change,
+    Claim,
     Conflict,
     CourseAssignment,
     Decision,
@@ -35,7 +36,6 @@ from course_assignments import (
     Registrar,
     Replace,
     Repository,
-    Seat,
     Subscription,
     SubscriptionPolicy,
     TrainingKey,
@@ -50,7 +50,7 @@ from course_assignments.time.datetimes import LATEST
 COMMANDS = {
     "add",
     "update",
-    "anonymise",
+    "anonymize",
     "assign",
     "assign_many",
     "cancel",
@@ -704,8 +704,8 @@ FAULTS: dict[str, type[LearningMachine]] = {
     "registering without a profile": altering("register", without(User), theme="keys"),
     "a use given back twice": altering("cancel", twice, theme="keys"),
     "a use given back without a trace": altering("cancel", without(Redemption), theme="keys"),
-    "assigning without a seat": altering("assign", without(Seat)),
-    "assigning many without seats": altering("assign_many", without(Seat)),
+    "assigning without a claim": altering("assign", without(Claim)),
+    "assigning many without claims": altering("assign_many", without(Claim)),
     "adding keys that the batch does not count": altering(
         "add_keys", without(KeyBatch), theme="keys"
     ),

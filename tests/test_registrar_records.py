@@ -22,7 +22,7 @@ from course_assignments import (
     Role,
     User,
     UserQuery,
-    every,
+    find_all,
 )
 
 
@@ -207,7 +207,7 @@ class TestUpdate:
         registrar, _ = world()
         after = attrs.evolve(ADA, email="ADA@example.org")
         assert registrar.update(after) == after
-        assert list(every(registrar.repository, UserQuery(email="ada@example.org"))) == [after]
+        assert list(find_all(registrar.repository, UserQuery(email="ada@example.org"))) == [after]
 
     def test_what_is_not_there_cannot_be_updated(self) -> None:
         registrar, _ = world()
@@ -226,50 +226,50 @@ class TestUpdate:
 
 
 class TestAnonymise:
-    """`anonymise(user_id)` replaces name and e-mail and keeps the records."""
+    """`anonymize(user_id)` replaces name and e-mail and keeps the records."""
 
     def test_name_and_address_are_gone_and_all_else_stays(self) -> None:
         registrar, clock = world()
         assignment = registrar.assign("py", "manager")
         clock.advance(timedelta(days=1))
-        after = registrar.anonymise("manager", by="support")
+        after = registrar.anonymize("manager", by="support")
         assert after == attrs.evolve(MANAGER, name=after.name, email=after.email)
         assert kept(registrar, "manager") == after
         assert "manager" not in f"{after.name} {after.email}".casefold()
-        assert not list(every(registrar.repository, UserQuery(email=MANAGER.email)))
+        assert not list(find_all(registrar.repository, UserQuery(email=MANAGER.email)))
         assert contents(registrar.repository)["AssignmentQuery"] == [assignment]
         assert events(registrar)[-1] == Event(
-            position=3, at=clock(), by="support", action="anonymise", subject_ids=["manager"]
+            position=3, at=clock(), by="support", action="anonymize", subject_ids=["manager"]
         )
 
     def test_nothing_that_is_kept_names_the_person(self) -> None:
         registrar, _ = world()
         registrar.add(User(id="u-1", name="Grace Hopper", email="grace@example.org"))
         registrar.assign("py", "u-1")
-        registrar.anonymise("u-1")
+        registrar.anonymize("u-1")
         shown = repr(contents(registrar.repository)).casefold()
         assert "grace" not in shown
         assert "hopper" not in shown
 
     def test_a_second_time_changes_nothing(self) -> None:
         registrar, _ = world()
-        first = registrar.anonymise("ada")
+        first = registrar.anonymize("ada")
         before = contents(registrar.repository)
-        assert registrar.anonymise("ada") == first
+        assert registrar.anonymize("ada") == first
         assert contents(registrar.repository) == before
 
     def test_two_who_are_forgotten_do_not_meet(self) -> None:
         registrar, _ = world()
-        assert registrar.anonymise("ada").email != registrar.anonymise("bo").email
+        assert registrar.anonymize("ada").email != registrar.anonymize("bo").email
 
     def test_the_address_is_free_for_the_next(self) -> None:
         registrar, _ = world()
-        registrar.anonymise("ada")
+        registrar.anonymize("ada")
         registrar.add(User(id="new", name="Ada", email="ADA@example.org"))
         registrar.update(attrs.evolve(BO, email="bo2@example.org"))
 
     def test_nobody_cannot_be_forgotten(self) -> None:
         registrar, _ = world()
-        assert error(NotFound, registrar, "anonymise", "nobody").kind == "User"
-        assert error(NotFound, registrar, "anonymise", "ada", by="nobody").id == "nobody"
-        assert error(InvalidInput, registrar, "anonymise", 7).field == "user_id"
+        assert error(NotFound, registrar, "anonymize", "nobody").kind == "User"
+        assert error(NotFound, registrar, "anonymize", "ada", by="nobody").id == "nobody"
+        assert error(InvalidInput, registrar, "anonymize", 7).field == "user_id"

@@ -31,7 +31,7 @@ from course_assignments import (
     Role,
     TrainingKey,
     User,
-    every,
+    find_all,
 )
 from course_assignments.changes import R
 from course_assignments.reasons import AlreadyRedeemed
@@ -67,7 +67,7 @@ def key(registrar: Registrar, code: str = CODE) -> TrainingKey:
 
 
 def redemptions(registrar: Registrar) -> list[Redemption]:
-    return list(every(registrar.repository, RedemptionQuery()))
+    return list(find_all(registrar.repository, RedemptionQuery()))
 
 
 def stored(registrar: Registrar) -> list[CourseAssignment]:

@@ -30,14 +30,15 @@ from course_assignments import (
     CancellationPolicy,
     Conflict,
     CourseAssignment,
+    CustomReason,
     Decision,
     Direct,
+    Duration,
     Event,
     ExpirationLimit,
     ExpirationPolicy,
-    ForPair,
+    ForAssignment,
     FromSubscription,
-    HostReason,
     InvalidInput,
     Months,
     NotFound,
@@ -46,7 +47,6 @@ from course_assignments import (
     Registrar,
     Role,
     Subscription,
-    Term,
     actions,
 )
 from course_assignments.reasons import (
@@ -94,8 +94,8 @@ class TestSubscribe:
         self, learner: str, duration: Any, end: datetime
     ) -> None:
         registrar, _ = world()
-        assert registrar.may_subscribe(learner, ["sql", "py"], duration=duration) == Decision()
-        made = registrar.subscribe(learner, ["sql", "py"], duration=duration, id="s-1")
+        assert registrar.may_subscribe(["sql", "py"], learner, duration=duration) == Decision()
+        made = registrar.subscribe(["sql", "py"], learner, duration=duration, id="s-1")
         home = {"ada": "acme", "bo": "beta", "cy": None}[learner]
         assert made == Subscription(
             id="s-1",
@@ -111,32 +111,32 @@ class TestSubscribe:
     def test_what_happened_is_told(self) -> None:
         registrar, clock = world()
         clock.advance(HOUR)
-        registrar.subscribe("ada", ["py"], duration=DAY, id="s-1", by="manager")
+        registrar.subscribe(["py"], "ada", duration=DAY, id="s-1", by="manager")
         assert last_event(registrar) == Event(
             at=clock(), by="manager", action="subscribe", subject_ids=["s-1", "ada"]
         )
 
     def test_a_course_that_is_named_twice_counts_once(self) -> None:
         registrar, _ = world()
-        made = registrar.subscribe("ada", iter(["sql", "py", "sql"]), duration=DAY)
+        made = registrar.subscribe(iter(["sql", "py", "sql"]), "ada", duration=DAY)
         assert made.course_ids == ("sql", "py")
 
     def test_a_learner_may_have_several(self) -> None:
         registrar, _ = world()
-        made = {registrar.subscribe("ada", ["py"], duration=DAY).id for _ in range(3)}
+        made = {registrar.subscribe(["py"], "ada", duration=DAY).id for _ in range(3)}
         assert len(made) == 3
 
     def test_courses_that_are_not_ready_or_archived_are_all_named(self) -> None:
         """Checked whenever something new is made."""
         registrar, _ = world()
-        found = codes(registrar, "subscribe", "ada", ["draft", "py", "old"], duration=DAY)
+        found = codes(registrar, "subscribe", ["draft", "py", "old"], "ada", duration=DAY)
         assert found == ["course_not_available", "course_archived"]
-        reasons = registrar.may_subscribe("ada", ["draft", "old"], duration=DAY).reasons
+        reasons = registrar.may_subscribe(["draft", "old"], "ada", duration=DAY).reasons
         assert [getattr(one, "course_id", None) for one in reasons] == ["draft", "old"]
 
     def test_everything_at_once(self) -> None:
         registrar, _ = world()
-        found = codes(registrar, "subscribe", "ada", ["old", "draft"], duration=DAY, by="bo")
+        found = codes(registrar, "subscribe", ["old", "draft"], "ada", duration=DAY, by="bo")
         assert found == [
             "role_missing",
             "organization_not_managed",
@@ -146,12 +146,12 @@ class TestSubscribe:
 
     def test_all_that_is_unknown_is_named(self) -> None:
         registrar, _ = world()
-        missing = error(NotFound, registrar, "subscribe", "ada", ["c-8", "py", "c-9"], duration=DAY)
+        missing = error(NotFound, registrar, "subscribe", ["c-8", "py", "c-9"], "ada", duration=DAY)
         named = [(one.kind, one.id) for one in (missing, *missing.also)]
         assert named == [("Course", "c-8"), ("Course", "c-9")]
-        missing = error(NotFound, registrar, "subscribe", "nobody", ["py"], duration=DAY)
+        missing = error(NotFound, registrar, "subscribe", ["py"], "nobody", duration=DAY)
         assert (missing.kind, missing.id) == ("User", "nobody")
-        missing = error(NotFound, registrar, "subscribe", "ada", ["py"], duration=DAY, by="u-9")
+        missing = error(NotFound, registrar, "subscribe", ["py"], "ada", duration=DAY, by="u-9")
         assert (missing.kind, missing.id) == ("User", "u-9")
 
     @pytest.mark.parametrize(
@@ -193,8 +193,8 @@ class TestSubscribeUnderAnId:
         for by in (None, "bo", "nobody"):
             again: dict[str, Any] = {"duration": DAY, "id": "s-1", "by": by}
             set_ = ["py", "sql", "py", "lessons"]
-            assert registrar.may_subscribe("ada", set_, **again) == Decision()
-            assert registrar.subscribe("ada", set_, **again) == now
+            assert registrar.may_subscribe(set_, "ada", **again) == Decision()
+            assert registrar.subscribe(set_, "ada", **again) == now
         assert contents(registrar.repository) == before
 
     @pytest.mark.parametrize(
@@ -202,38 +202,38 @@ class TestSubscribeUnderAnId:
     )
     def test_another_learner_or_set_is_a_conflict(self, learner: str, courses: list[str]) -> None:
         registrar, _ = subscribed()
-        conflict = error(Conflict, registrar, "subscribe", learner, courses, duration=DAY, id="s-1")
+        conflict = error(Conflict, registrar, "subscribe", courses, learner, duration=DAY, id="s-1")
         assert conflict == Conflict(("s-1",), "id_taken")
 
     @pytest.mark.parametrize("junk", [None, 7, "", " ", ["ada"]])
     def test_what_can_be_no_id_of_a_learner_is_invalid_and_no_conflict(self, junk: Any) -> None:
         registrar, _ = subscribed()
         set_ = ["py", "sql", "lessons"]
-        found = error(InvalidInput, registrar, "subscribe", junk, set_, duration=DAY, id="s-1")
+        found = error(InvalidInput, registrar, "subscribe", set_, junk, duration=DAY, id="s-1")
         assert found.field == "learner_id"
 
     def test_once_it_was_edited_the_set_is_not_compared_the_learner_is(self) -> None:
         registrar, _ = subscribed()
         registrar.edit_subscription("s-1", ["sql"])
-        again = registrar.subscribe("ada", ["py", "sql", "lessons"], duration=DAY, id="s-1")
+        again = registrar.subscribe(["py", "sql", "lessons"], "ada", duration=DAY, id="s-1")
         assert again == stored(registrar)
-        conflict = error(Conflict, registrar, "subscribe", "bo", ["sql"], duration=DAY, id="s-1")
+        conflict = error(Conflict, registrar, "subscribe", ["sql"], "bo", duration=DAY, id="s-1")
         assert conflict.code == "id_taken"
 
     def test_two_at_once_under_one_id_get_one_and_the_same(self) -> None:
         made: list[Subscription] = []
         registrar, _, repository = barged(
-            lambda other: made.append(other.subscribe("ada", ["py"], duration=DAY, id="s-1"))
+            lambda other: made.append(other.subscribe(["py"], "ada", duration=DAY, id="s-1"))
         )
         repository.open = True
-        assert registrar.subscribe("ada", ["py"], duration=DAY, id="s-1") == made[0]
+        assert registrar.subscribe(["py"], "ada", duration=DAY, id="s-1") == made[0]
         assert contents(registrar.repository)["SubscriptionQuery"] == made
 
     def test_without_an_id_they_get_two(self) -> None:
         # The negative control: what the id is for.
         registrar, _ = world()
         for _ in range(2):
-            registrar.subscribe("ada", ["py"], duration=DAY)
+            registrar.subscribe(["py"], "ada", duration=DAY)
         assert len(contents(registrar.repository)["SubscriptionQuery"]) == 2
 
 
@@ -384,7 +384,7 @@ class TestCancel:
         registrar.start(opened.id, "film")
         assert registrar.may_cancel_subscription("s-1").allowed
         registrar.start(opened.id, "lab")
-        wanted = Decision([ForPair("lessons", "ada", LabLaunched(START))])
+        wanted = Decision([ForAssignment("lessons", "ada", LabLaunched(START))])
         for options in ({}, {"support_reason": "please"}):
             assert registrar.may_cancel_subscription("s-1", **options) == wanted
             assert codes(registrar, "cancel_subscription", "s-1", **options) == ["lab_launched"]
@@ -442,7 +442,7 @@ class TestCancel:
         clock.advance(HOUR)
         registrar.open_course("s-1", "py")
         clock.set(START + HOUR - TICK)
-        wanted = ForPair("py", "ada", AssignmentNotActive(START + HOUR))
+        wanted = ForAssignment("py", "ada", AssignmentNotActive(START + HOUR))
         assert registrar.may_cancel_subscription("s-1") == Decision([wanted], START + HOUR)
         clock.set(START - TICK)
         assert codes(registrar, "cancel_subscription", "s-1") == [
@@ -691,7 +691,7 @@ class TestOpenUnderAnId:
 
     def test_anything_else_under_it_is_a_conflict(self) -> None:
         registrar, _ = subscribed()
-        registrar.subscribe("ada", ["py"], duration=DAY, id="s-2")
+        registrar.subscribe(["py"], "ada", duration=DAY, id="s-2")
         registrar.open_course("s-1", "py", id="x-1")
         registrar.assign("py", "ada", id="a-1")
         for args in (("s-1", "sql", "x-1"), ("s-2", "py", "x-1"), ("s-1", "py", "a-1")):
@@ -707,7 +707,7 @@ class TestOpenUnderAnId:
         registrar, _, repository = barged(
             lambda of: made.append(of.open_course("s-1", "py", id=one))
         )
-        registrar.subscribe("ada", ["py"], duration=DAY, id="s-1")
+        registrar.subscribe(["py"], "ada", duration=DAY, id="s-1")
         repository.open = True
         assert registrar.open_course("s-1", "py", id=other) == made[0]
         assert contents(registrar.repository)["AssignmentQuery"] == made
@@ -741,13 +741,13 @@ class TestTheEndOfWhatIsOpened:
         st.timedeltas(timedelta(0), 400 * DAY),
     )
     def test_it_is_the_earliest_and_the_first_of_equal_ones(
-        self, lengths: tuple[Term, Term | None, Term | None], passed: timedelta
+        self, lengths: tuple[Duration, Duration | None, Duration | None], passed: timedelta
     ) -> None:
         duration, course_maximum, maximum = lengths
         registrar, clock = world()
         registrar.update(attrs.evolve(PYTHON, maximum_access=course_maximum))
         registrar.update(attrs.evolve(ACME, maximum_access=maximum))
-        subscription = registrar.subscribe("ada", ["py"], duration=duration, id="s-1")
+        subscription = registrar.subscribe(["py"], "ada", duration=duration, id="s-1")
         clock.set(START + passed)
         if clock() >= subscription.expires_at:
             assert codes(registrar, "open_course", "s-1", "py") == ["subscription_ended"]
@@ -826,7 +826,7 @@ class TestTheEndOfWhatIsOpened:
 
 #: Each command, as it is allowed on subscription s-1.
 COMMANDS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
-    "subscribe": (("ada", ["py"]), {"duration": DAY}),
+    "subscribe": ((["py"], "ada"), {"duration": DAY}),
     "edit_subscription": (("s-1", ["sql"]), {}),
     "cancel_subscription": (("s-1",), {}),
     "open_course": (("s-1", "py"), {}),
@@ -896,7 +896,8 @@ class TestActing:
         registrar, _ = subscribed()
         args, options = COMMANDS[command]
         field = "learner_id" if command == "subscribe" else "subscription_id"
-        found = error(InvalidInput, registrar, command, junk, *args[1:], **options)
+        wrong = (args[0], junk) if command == "subscribe" else (junk, *args[1:])
+        found = error(InvalidInput, registrar, command, *wrong, **options)
         assert found.field == field
         if junk is not None:
             found = error(InvalidInput, registrar, command, *args, **options, by=junk)
@@ -910,7 +911,7 @@ class Never:
     restores_key_use = False
 
     def evaluate(self, *_: object, **__: object) -> Decision:
-        return Decision([HostReason("x-never", "We do not do this.")])
+        return Decision([CustomReason("x-never", "We do not do this.")])
 
 
 class TestPoliciesOfTheHost:

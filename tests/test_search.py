@@ -47,7 +47,7 @@ from course_assignments import (
     TrainingKey,
     User,
     UserQuery,
-    every,
+    find_all,
 )
 
 US = timedelta(microseconds=1)
@@ -259,7 +259,7 @@ FILTERS: Mapping[type[Query[Any]], Plain] = {
             "organization_id": (IDS, equal("organization_id")),
             "status": (
                 st.tuples(st.sampled_from(AssignmentStatus), st.integers(-1, 8).map(instant)),
-                lambda one, asked: one.status(asked[1]) is asked[0],
+                lambda one, asked: one.status_at(asked[1]) is asked[0],
             ),
             "completion": (SOME_STATUS | st.lists(SOME_STATUS, max_size=3), completions),
             "origin": (
@@ -636,7 +636,7 @@ class TestKeys:
             for key in held.values()
             if policy.evaluate(key, batch := offered[key.batch_id], learner_of(batch), at=at)
         }
-        assert {one.code for one in every(stored(*held.values()), query)} == expected
+        assert {one.code for one in find_all(stored(*held.values()), query)} == expected
 
     @pytest.mark.parametrize(
         ("ticks", "fits"), [(2, False), (3, True), (4, True), (5, True), (6, False), (7, False)]
@@ -739,7 +739,7 @@ class Counting:
 
     def find(self, query: Query[Any]) -> Page[Any]:
         """Return the next page by its number."""
-        found = list(every(self.inner, attrs.evolve(query, cursor=None)))
+        found = list(find_all(self.inner, attrs.evolve(query, cursor=None)))
         page = found[self.seen : self.seen + query.limit]
         self.seen += len(page)
         more = self.seen < len(found)
@@ -753,7 +753,7 @@ def read_while_others_write(
     pages: Any, query: Query[CourseAssignment], kept: InMemoryRepository, writes: list[Write]
 ) -> tuple[list[str], list[str]]:
     """Return the ids that the pages give, and of those that nobody touched what they should."""
-    before = list(every(kept, query))
+    before = list(find_all(kept, query))
     touched: set[str] = set()
     found: list[str] = []
     rest: Query[CourseAssignment] | None = query
@@ -780,7 +780,7 @@ def replacing(place: int, drawn: CourseAssignment) -> Write:
     """Change what an assignment is found by, but not its place: it comes to fit, or ceases to."""
 
     def write(kept: InMemoryRepository) -> set[str]:
-        there = list(every(kept, AssignmentQuery()))
+        there = list(find_all(kept, AssignmentQuery()))
         if not there:
             return set()
         old = there[place % len(there)]

@@ -14,7 +14,7 @@ from support.world import ACME, ADA, BETA, BO, PYTHON, START, contents, world
 
 import course_assignments as ca
 from course_assignments import actions, reasons
-from course_assignments.entities.codes import check_symbol, fold, mask, show_code
+from course_assignments.entities.codes import check_symbol, fold, format_code, mask
 
 DAY = timedelta(days=1)
 
@@ -37,7 +37,7 @@ def shows(code: str, text: str, most: int | None = None) -> bool:
 
 
 def generated(symbols: str) -> str:
-    return show_code(symbols + check_symbol(symbols))
+    return format_code(symbols + check_symbol(symbols))
 
 
 # Rare symbols only, so that what is found of a code in a text is no accident: no hexadecimals,
@@ -242,7 +242,7 @@ class TestNothingShowsACode:
             "py", name="Keys", organization_id="acme", availability=DAY, generate=1
         )
         (key,) = registrar.keys(batch.id)
-        registrar.redeem(key.shown_code, "ada")
+        registrar.redeem(key.display_code, "ada")
         said = [
             key,
             batch,
@@ -284,8 +284,8 @@ class TestTheStory:
             lambda code: ca.Conflict((code,)),
             lambda code: ca.Event(at=START, action="x", subject_ids=["a", code]),
             lambda code: ca.Event(at=START, action="x", subject_ids=[], details={"code": code}),
-            lambda code: ca.Seat.of("ada", "py", code),
-            lambda code: ca.HostReason("x-host", code[:6]),
+            lambda code: ca.Claim.of("ada", "py", code),
+            lambda code: ca.CustomReason("x-host", code[:6]),
             lambda code: ca.UserQuery(email=code),
         ],
     )
@@ -325,7 +325,7 @@ class TestMask:
 
 def test_a_key_shows_its_code_only_to_who_asks() -> None:
     key = ca.TrainingKey(code="Spring~2026", batch_id="b")
-    assert (key.code, key.id, key.shown_code) == ("Spring~2026",) * 3
+    assert (key.code, key.id, key.display_code) == ("Spring~2026",) * 3
     assert "Spring" not in f"{key} {key!r} {[key]} {(key,)} {{'key': {key}}}"
 
 

@@ -19,10 +19,12 @@ from course_assignments import (
     ActivityKind,
     Addition,
     Attempt,
+    Claim,
     CompletionStatus,
     Course,
     CourseAssignment,
     Direct,
+    Duration,
     Event,
     ExpirationLimit,
     FromKey,
@@ -38,16 +40,14 @@ from course_assignments import (
     Redemption,
     Repeat,
     Role,
-    Seat,
     Subscription,
-    Term,
     TrainingKey,
     User,
 )
 from course_assignments.entities.assignments import Origin
 from course_assignments.serialization import VERSION, from_json, make_converter, to_json
 from course_assignments.testing.strategies import STRATEGIES
-from course_assignments.validation import LARGEST_COUNT
+from course_assignments.validation import MAX_COUNT
 
 #: All that is kept: the kinds of records, and events.
 KEPT: tuple[type[Any], ...] = (*get_args(Record), Event)
@@ -60,7 +60,7 @@ CONVERTER = make_converter()
 NINE = datetime(2026, 1, 5, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
-SEAT = Seat(id="seat-1", learner_id="zoe", course_id="py", assignment_id="a-1")
+CLAIM = Claim(id="claim-1", learner_id="zoe", course_id="py", assignment_id="a-1")
 
 #: One record of each kind, every field of it filled in.
 EXAMPLES: tuple[Record | Event, ...] = (
@@ -108,7 +108,7 @@ EXAMPLES: tuple[Record | Event, ...] = (
         finished={"talk", "lab"},
         notes=(Note(title="Renewal", message="Paid\nuntil June.", high_importance=True),),
     ),
-    SEAT,
+    CLAIM,
     Attempt(
         id="t-1",
         assignment_id="a-1",
@@ -174,7 +174,7 @@ def records(kind: type[Any]) -> st.SearchStrategy[Any]:
     texts = st.text(st.characters(exclude_categories=["Cs"]))
     more = st.fixed_dictionaries(
         {
-            "position": st.integers(0, LARGEST_COUNT),
+            "position": st.integers(0, MAX_COUNT),
             "subject_ids": st.lists(texts, max_size=4),
             "details": st.dictionaries(texts, texts, max_size=4),
         }
@@ -309,10 +309,10 @@ PARTS: list[tuple[Any, object, object]] = [
         {"type": "FromKey", "batch_id": "spring", "redemption_id": "r-1"},
     ),
     (Origin, FromSubscription("s-1"), {"type": "FromSubscription", "subscription_id": "s-1"}),
-    (Term, Months(6), "P6M"),
-    (Term, timedelta(hours=24), "PT24H"),
-    (Term | None, Months(6), "P6M"),
-    (Term | None, None, None),
+    (Duration, Months(6), "P6M"),
+    (Duration, timedelta(hours=24), "PT24H"),
+    (Duration | None, Months(6), "P6M"),
+    (Duration | None, None, None),
     (timedelta, timedelta(days=2), "P2D"),
     (Months, Months(6), "P6M"),
     (datetime, NINE, "2026-01-05T09:00:00.000000Z"),
@@ -364,7 +364,7 @@ class TestAPart:
             (str, b"Ada"),
             (datetime, NINE),
             (datetime, 0),
-            (Term, 180),
+            (Duration, 180),
             (tuple[str, ...], "ab"),
             (tuple[str, ...], ("a", "b")),
             (tuple[str, ...], {"a": "b"}),
@@ -376,7 +376,7 @@ class TestAPart:
     def test_of_another_type_is_not_converted(self, kind: Any, other: object) -> None:
         error = refusal(lambda: CONVERTER.structure(other, kind))
 
-        assert error.code == ("invalid_term" if kind == Term else "wrong_type")
+        assert error.code == ("invalid_duration" if kind == Duration else "wrong_type")
         assert error.field == "value"
 
     def test_that_is_wrong_names_itself_where_nothing_else_is_known(self) -> None:
@@ -418,9 +418,9 @@ class TestTheFormat:
             assert getattr(example, field.name) != field.default
 
     def test_is_one_line_with_its_keys_sorted(self) -> None:
-        assert to_json(SEAT) == (
-            '{"data":{"assignment_id":"a-1","course_id":"py","id":"seat-1","learner_id":"zoe"},'
-            '"type":"Seat","version":1}'
+        assert to_json(CLAIM) == (
+            '{"data":{"assignment_id":"a-1","course_id":"py","id":"claim-1","learner_id":"zoe"},'
+            '"type":"Claim","version":1}'
         )
 
 
@@ -524,7 +524,7 @@ class TestAValue:
     def test_of_a_term_is_iso_8601(self, text: str) -> None:
         error = refused(KeyBatch, example(KeyBatch) | {"availability": text})
 
-        assert (error.code, error.field) == ("invalid_term", "data.availability")
+        assert (error.code, error.field) == ("invalid_duration", "data.availability")
 
     @pytest.mark.parametrize(("kind", "text"), [(timedelta, "P6M"), (Months, "P2D")])
     def test_of_a_term_is_of_the_kind_asked_for(self, kind: Any, text: str) -> None:
@@ -592,41 +592,41 @@ class TestAValue:
 class TestAnEnvelope:
     @pytest.mark.parametrize("version", [0, 2, -1, True, 1.0, "1", None, [1]])
     def test_of_another_version_is_refused_with_a_code_of_its_own(self, version: object) -> None:
-        error = refusal(lambda: from_json(enveloped("Seat", example(Seat), version)))
+        error = refusal(lambda: from_json(enveloped("Claim", example(Claim), version)))
 
         assert (error.code, error.field) == ("unknown_version", "version")
 
-    @pytest.mark.parametrize("kind", ["seat", "Change", "Note", "", None, 1, ["Seat"], {}])
+    @pytest.mark.parametrize("kind", ["claim", "Change", "Note", "", None, 1, ["Claim"], {}])
     def test_of_another_type_is_refused(self, kind: object) -> None:
-        error = refusal(lambda: from_json(enveloped(kind, example(Seat))))
+        error = refusal(lambda: from_json(enveloped(kind, example(Claim))))
 
         assert (error.code, error.field) == ("unknown_type", "type")
 
     @pytest.mark.parametrize("key", ["type", "version", "data"])
     def test_that_lacks_a_key_is_refused(self, key: str) -> None:
-        envelope = json.loads(to_json(SEAT))
+        envelope = json.loads(to_json(CLAIM))
         del envelope[key]
         error = refusal(lambda: from_json(json.dumps(envelope)))
 
         assert (error.code, error.field) == ("missing_key", key)
 
     def test_with_more_keys_is_refused(self) -> None:
-        envelope = json.loads(to_json(SEAT)) | {"Spring-2026": 1}
+        envelope = json.loads(to_json(CLAIM)) | {"Spring-2026": 1}
         error = refusal(lambda: from_json(json.dumps(envelope)))
 
         assert (error.code, error.field) == ("unknown_key", "text")
 
-    @pytest.mark.parametrize("text", ["[]", "null", '"Seat"', "1"])
+    @pytest.mark.parametrize("text", ["[]", "null", '"Claim"', "1"])
     def test_that_is_no_object_is_refused(self, text: str) -> None:
         error = refusal(lambda: from_json(text))
 
         assert (error.code, error.field) == ("wrong_type", "text")
 
-    @pytest.mark.parametrize("data", [None, [], "Seat", 1])
+    @pytest.mark.parametrize("data", [None, [], "Claim", 1])
     def test_without_an_object_in_it_is_refused(self, data: object) -> None:
-        assert refused(Seat, data).field == "data"
+        assert refused(Claim, data).field == "data"
 
-    @pytest.mark.parametrize("junk", [None, "Seat", Direct(), Seat, object(), [SEAT]])
+    @pytest.mark.parametrize("junk", [None, "Claim", Direct(), Claim, object(), [CLAIM]])
     def test_is_made_of_nothing_but_records(self, junk: Any) -> None:
         assert refusal(lambda: to_json(junk)).field == "record"
 

@@ -51,7 +51,7 @@ def engine(path: Path, watch: Watch) -> Generator[Engine]:
 
 @pytest.fixture
 def repository(engine: Engine) -> SqlRepository:
-    repository = stocked(engine, patience=SOON)
+    repository = stocked(engine, timeout=SOON)
     repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
     return repository
 
@@ -292,7 +292,7 @@ class TestTryingAgain:
         monkeypatch.setattr(transactions, "sleep", sleep)
         monkeypatch.setattr(transactions, "monotonic", lambda: now)
         # Long enough for a wait that doubled for ever to become more than a number can be.
-        patient = SqlRepository(engine, patience=timedelta(minutes=30))
+        patient = SqlRepository(engine, timeout=timedelta(minutes=30))
 
         def fail(statement: str) -> None:
             if statement == "BEGIN IMMEDIATE":
@@ -327,7 +327,7 @@ class TestTryingAgain:
     def test_a_pool_that_has_none_left_is_busy(self, path: Path) -> None:
         options = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0}
         with closing(open_file(path, **options)) as engine:
-            repository = stocked(engine, patience=SOON)
+            repository = stocked(engine, timeout=SOON)
             with engine.connect(), pytest.raises(StorageBusy):
                 repository.find(CourseQuery())
             assert read(repository) == []

@@ -31,7 +31,7 @@ from course_assignments import (
     TrainingKey,
     Use,
     User,
-    every,
+    find_all,
 )
 from course_assignments.sqlalchemy import SqlRepository, build_tables, dialects, transactions
 from course_assignments.testing import stock
@@ -76,10 +76,10 @@ class TestThreads:
 
     def is_exact(self, engine: Engine, won: list[Any]) -> None:
         repository = SqlRepository(engine)
-        made = [one for one in every(repository, CourseQuery()) if "-" in one.id]
+        made = [one for one in find_all(repository, CourseQuery()) if "-" in one.id]
         assert sum(won) == len(made) == 40
         assert repository.get(TrainingKey, [self.KEY.code])[self.KEY.code].uses == 40
-        events = list(every(repository, EventQuery()))
+        events = list(find_all(repository, EventQuery()))
         assert [one.position for one in events] == list(range(1, 81))
 
     def test_one_connection_is_shared_by_all(self, memory: Engine) -> None:
@@ -128,9 +128,9 @@ class TestThreads:
         def meet() -> None:
             assert inside.wait(10)
             try:
-                for patience in (timedelta(milliseconds=1), timedelta(seconds=-1)):
+                for timeout in (timedelta(milliseconds=1), timedelta(seconds=-1)):
                     with pytest.raises(StorageBusy, match="in use"):
-                        SqlRepository(memory, patience=patience).find(CourseQuery())
+                        SqlRepository(memory, timeout=timeout).find(CourseQuery())
             finally:
                 done.set()
 
@@ -158,7 +158,7 @@ class TestThreads:
 
             outcomes = crew([partial(redeem, one) for one in learners])
             assert len(granted(outcomes)) == 12
-            (key,) = every(registrar.repository, KeyQuery(batch_ids=["b"]))
+            (key,) = find_all(registrar.repository, KeyQuery(batch_ids=["b"]))
             assert key.uses == 12
 
 
@@ -192,11 +192,11 @@ class TestPruning:
     def test_drops_what_came_before(self, memory: Engine) -> None:
         repository = stocked(memory)
         repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
-        before = list(every(repository, EventQuery()))
+        before = list(find_all(repository, EventQuery()))
         at = stock.START + timedelta(hours=1)
         assert repository.prune_events(at.astimezone(ZoneInfo("Asia/Kathmandu"))) == 2
         kept = [one for one in before if one.at >= at]
-        assert list(every(repository, EventQuery())) == kept
+        assert list(find_all(repository, EventQuery())) == kept
         assert repository.prune_events(at) == 0
 
     def test_positions_go_on(self, memory: Engine) -> None:
@@ -223,7 +223,7 @@ class TestRefusing:
 
     @pytest.mark.parametrize(
         ("name", "fits"),
-        [("bind", ()), ("tables", (type(None),)), ("patience", (timedelta,))],
+        [("bind", ()), ("tables", (type(None),)), ("timeout", (timedelta,))],
     )
     def test_junk_in_place_of_what_it_takes(
         self, name: str, fits: tuple[type, ...], memory: Engine
@@ -244,9 +244,9 @@ class TestRefusing:
                     build_tables(**given)
                 assert caught.value.field == name
 
-    @pytest.mark.parametrize("patience", [timedelta(seconds=-1), timedelta.max, timedelta(0)])
-    def test_patience_of_any_length_does(self, patience: timedelta, memory: Engine) -> None:
-        repository = stocked(memory, patience=patience)
+    @pytest.mark.parametrize("timeout", [timedelta(seconds=-1), timedelta.max, timedelta(0)])
+    def test_patience_of_any_length_does(self, timeout: timedelta, memory: Engine) -> None:
+        repository = stocked(memory, timeout=timeout)
         repository.commit(Change(create=[COURSE]))
         assert [*repository.find(CourseQuery())] == [COURSE]
 

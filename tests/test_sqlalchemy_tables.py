@@ -42,6 +42,7 @@ from support.values import refusal
 from course_assignments import (
     Change,
     Course,
+    Duration,
     Event,
     EventQuery,
     ExpirationLimit,
@@ -49,7 +50,6 @@ from course_assignments import (
     Role,
     StorageError,
     SubscriptionQuery,
-    Term,
     User,
 )
 from course_assignments.sqlalchemy import SqlRepository, Tables, build_tables
@@ -141,8 +141,8 @@ class TestBuilding:
 
             assert repository.get(User, ["ada"]) == {"ada": stock.ADA}
             assert seen.get_pk_constraint("ca_users")["name"] == "pk_ca_users"
-            names = {one["name"] for one in seen.get_foreign_keys("ca_seats")}
-            assert "fk_ca_seats_learner_id_ca_users" in names
+            names = {one["name"] for one in seen.get_foreign_keys("ca_claims")}
+            assert "fk_ca_claims_learner_id_ca_users" in names
         for table in tables:
             assert str(CreateTable(table).compile(dialect=POSTGRESQL))
 
@@ -245,7 +245,7 @@ TYPES = {table.name: {one.name: one.type for one in table.columns} for table in 
 #: What a row needs besides another key, so that it may stand beside those of the stock.
 NEW: dict[str, Row] = {
     "users": {"folded_email": "new"},
-    "seats": {"learner_id": "Cy", "course_id": "Py"},
+    "claims": {"learner_id": "Cy", "course_id": "Py"},
     "events": {"position": 99},
     "journal": {"id": 1},
 }
@@ -486,7 +486,7 @@ def again(kind: Any, value: Any) -> Any:
 
 NAIVE = datetime(2026, 1, 5, 9, tzinfo=UTC).replace(tzinfo=None)
 VALUES = [
-    (Word(Term), strategies.terms()),
+    (Word(Duration), strategies.terms()),
     (Word(ExpirationLimit), st.sampled_from(ExpirationLimit)),
     (Document(frozenset[Role]), st.frozensets(st.sampled_from(Role))),
     (Document(frozenset[str]), st.frozensets(strategies.identifiers(), max_size=5)),
@@ -593,10 +593,12 @@ class TestValues:
         )
 
     def test_that_are_equal_lengths_are_written_the_same(self) -> None:
-        assert written(Word(Term), timedelta(days=1)) == written(Word(Term), timedelta(hours=24))
+        assert written(Word(Duration), timedelta(days=1)) == written(
+            Word(Duration), timedelta(hours=24)
+        )
 
     @each_dialect
-    @pytest.mark.parametrize("kind", [Instant(), Flag(), Word(Term)], ids=repr)
+    @pytest.mark.parametrize("kind", [Instant(), Flag(), Word(Duration)], ids=repr)
     def test_that_are_none_stay_none(self, kind: Any, dialect: Dialect) -> None:
         assert written(kind, None, dialect) is None
         assert read(kind, None, dialect) is None

@@ -364,7 +364,7 @@ class TestWhatIsBilled:
 
     def test_what_is_opened_from_a_subscription_once(self) -> None:
         registrar, clock = world()
-        registrar.subscribe("ada", ["py", "sql"], duration=300 * DAY, id="s-1")
+        registrar.subscribe(["py", "sql"], "ada", duration=300 * DAY, id="s-1")
         repository = registrar.repository
         assert statement(repository, start=JANUARY, end=MARCH).lines == ()
         first = registrar.open_course("s-1", "py")

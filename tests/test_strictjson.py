@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.values import refusal
 
-from course_assignments.serialization.strict_json import DEEPEST, LARGEST, read_json, write_json
+from course_assignments.serialization.strict_json import LARGEST, MAX_DEPTH, read_json, write_json
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
@@ -80,9 +80,9 @@ def test_what_is_no_text_is_refused(text: Any) -> None:
 
 
 def test_brackets_may_go_so_deep_and_no_deeper() -> None:
-    assert read_json(nested(DEEPEST), "text")
-    assert code_of(nested(DEEPEST + 1)) == "too_deep"
-    assert code_of('{"a":' * (DEEPEST + 1)) == "too_deep"
+    assert read_json(nested(MAX_DEPTH), "text")
+    assert code_of(nested(MAX_DEPTH + 1)) == "too_deep"
+    assert code_of('{"a":' * (MAX_DEPTH + 1)) == "too_deep"
 
 
 def test_brackets_beside_each_other_or_in_a_string_are_not_deep() -> None:

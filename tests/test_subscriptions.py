@@ -134,20 +134,20 @@ class TestWhereItStands:
             else AssignmentStatus.ACTIVE
         )
         for moment in (at, *elsewhere(at)):
-            assert subscription.status(moment) is wanted
-            assert subscription.is_active(moment) is (wanted is AssignmentStatus.ACTIVE)
+            assert subscription.status_at(moment) is wanted
+            assert subscription.is_active_at(moment) is (wanted is AssignmentStatus.ACTIVE)
             left = subscription.expires_at - at
-            assert subscription.remaining(moment) == (
+            assert subscription.remaining_at(moment) == (
                 left if wanted is AssignmentStatus.ACTIVE else timedelta(0)
             )
 
     @pytest.mark.parametrize("step", STEPS)
     def test_at_its_end_it_is_over(self, step: timedelta) -> None:
-        assert GIVEN.is_active(END + step) is (step < timedelta(0))
-        assert GIVEN.is_active(START + step) is (step >= timedelta(0))
-        assert GIVEN.remaining(END + step) == max(timedelta(0), -step)
+        assert GIVEN.is_active_at(END + step) is (step < timedelta(0))
+        assert GIVEN.is_active_at(START + step) is (step >= timedelta(0))
+        assert GIVEN.remaining_at(END + step) == max(timedelta(0), -step)
 
-    @pytest.mark.parametrize("name", ["status", "is_active", "remaining"])
+    @pytest.mark.parametrize("name", ["status_at", "is_active_at", "remaining_at"])
     def test_it_takes_an_aware_instant(self, name: str) -> None:
         check_junk(getattr(GIVEN, name), "at", NO_INSTANTS)
 

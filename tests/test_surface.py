@@ -115,8 +115,8 @@ RECORD_FIELDS: dict[type, dict[str, Any]] = {
     ca.DashboardPolicy: {"size": 5, "fresh_for": timedelta(minutes=5)},
     ca.Dashboard: {"assignments": GIVEN, "has_more": GIVEN, "stale_at": GIVEN},
     ca.KeyRedemptionPolicy: {"once_per_learner": True},
-    ca.Ceiling: {"at": GIVEN, "by": GIVEN},
-    ca.HostReason: {"code": GIVEN, "sentence": GIVEN},
+    ca.Limit: {"at": GIVEN, "by": GIVEN},
+    ca.CustomReason: {"code": GIVEN, "sentence": GIVEN},
     ca.InvalidInput: {"code": GIVEN, "field": GIVEN, "hint": GIVEN},
     ca.Refused: {"decision": GIVEN},
     ca.Conflict: {"ids": GIVEN, "code": "changed"},
@@ -155,7 +155,7 @@ SOME_FIELDS: dict[type, set[str]] = {
         ),
         *("existing_account", "existing_account_steps", "signature"),
     },
-    ca.Seat: {"learner_id", "course_id", "assignment_id"},
+    ca.Claim: {"learner_id", "course_id", "assignment_id"},
     ca.Attempt: {"assignment_id", "activity_id", "number", "started_at", "finished_at"},
     ca.Subscription: {"learner_id", "course_ids", "created_at", "expires_at", "cancelled_at"},
     ca.AttemptQuery: {"assignment_id", "activity_id"},
@@ -181,7 +181,7 @@ SOME_FIELDS: dict[type, set[str]] = {
 }
 
 ENTITIES = (
-    *(ca.Organization, ca.Activity, ca.Course, ca.User, ca.Note, ca.CourseAssignment, ca.Seat),
+    *(ca.Organization, ca.Activity, ca.Course, ca.User, ca.Note, ca.CourseAssignment, ca.Claim),
     *(ca.KeyBatch, ca.TrainingKey, ca.Redemption, ca.Event, ca.Attempt, ca.Subscription),
 )
 
@@ -225,9 +225,9 @@ SIGNATURES: dict[str, str] = {
         "repository * at within learner_id=None course_id=None organization_id=None "
         "zone=datetime.timezone.utc"
     ),
-    "CourseAssignment.status": "at",
-    "CourseAssignment.is_active": "at",
-    "CourseAssignment.remaining": "at",
+    "CourseAssignment.status_at": "at",
+    "CourseAssignment.is_active_at": "at",
+    "CourseAssignment.remaining_at": "at",
     "Decision.require": "",
     "Query.matches": "record",
     "KeyQuery.redeemable": "batches * at",
@@ -238,11 +238,11 @@ SIGNATURES: dict[str, str] = {
     "Repository.get": "kind ids",
     "Repository.find": "query",
     "Repository.commit": "change",
-    "every": "repository query",
+    "find_all": "repository query",
     "statement": "repository * start end zone=None organization_id=None",
     "Registrar.add": "*records by=None",
     "Registrar.update": "record * by=None",
-    "Registrar.anonymise": "user_id * by=None",
+    "Registrar.anonymize": "user_id * by=None",
     "Registrar.assign": (
         "course_id learner_id * expires=None note=None repeat=None id=None by=None"
     ),
@@ -266,7 +266,7 @@ SIGNATURES: dict[str, str] = {
     "Registrar.pause": "attempt_id * by=None",
     "Registrar.resume": "attempt_id * by=None",
     "Registrar.finish": "attempt_id * by=None",
-    "Registrar.subscribe": "learner_id course_ids * duration id=None by=None",
+    "Registrar.subscribe": "course_ids learner_id * duration id=None by=None",
     "Registrar.edit_subscription": "subscription_id course_ids * by=None",
     "Registrar.cancel_subscription": "subscription_id * support_reason=None by=None",
     "Registrar.open_course": "subscription_id course_id * id=None by=None",
@@ -357,14 +357,14 @@ class TestNames:
         assert set(kinds[1:]) == {Parameter.KEYWORD_ONLY}
 
     def test_reasons_have_the_codes_that_are_stated(self) -> None:
-        kinds = set(get_args(ca.Reason)) - {ca.HostReason, ca.ForPair}
+        kinds = set(get_args(ca.Reason)) - {ca.CustomReason, ca.ForAssignment}
         codes = [kind.code for kind in kinds]
         assert len(set(codes)) == len(codes)
         assert set(codes) >= REASON_CODES
         assert {kind.__name__ for kind in get_args(ca.Reason)} <= set(reasons.__all__)
 
     def test_a_reason_is_called_as_its_code(self) -> None:
-        for kind in set(get_args(ca.Reason)) - {ca.HostReason, ca.ForPair}:
+        for kind in set(get_args(ca.Reason)) - {ca.CustomReason, ca.ForAssignment}:
             assert kind.code.replace("_", "") == kind.__name__.lower()
 
     def test_errors_stand_where_users_catch_them(self) -> None:
@@ -545,7 +545,7 @@ OTHERS: dict[str, Any] = {
     "also": (ca.NotFound("Course", "other"),),
     "ids": ("other",),
     "code": "id_taken",
-    "decision": ca.Decision([ca.HostReason("x-other", "Another.")]),
+    "decision": ca.Decision([ca.CustomReason("x-other", "Another.")]),
 }
 
 

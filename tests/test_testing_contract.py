@@ -12,7 +12,7 @@ from support import broken, races
 from course_assignments import Conflict, InMemoryRepository, Refused, Repository
 from course_assignments.changes import Change
 from course_assignments.testing import RepositoryContract
-from course_assignments.testing.promises.crowds import CREW, PATIENCE
+from course_assignments.testing.promises.crowds import CREW, TIMEOUT
 
 Make: TypeAlias = Callable[[], Repository]
 
@@ -48,7 +48,7 @@ def test_nobody_waits_for_one_that_failed() -> None:
 
     thread = Thread(target=run, daemon=True)
     thread.start()
-    thread.join(PATIENCE / 4)
+    thread.join(TIMEOUT / 4)
     assert [type(error) for error in told] == [OSError]
 
 

@@ -13,7 +13,7 @@ from course_assignments import (
     Registrar,
     StorageBusy,
     User,
-    every,
+    find_all,
 )
 from course_assignments.testing import FaultyRepository
 from course_assignments.testing.faults import Call
@@ -98,5 +98,5 @@ def test_a_retry_under_the_same_id_comes_to_one_assignment_wherever_it_failed() 
             made = repository.get(CourseAssignment, ["a-1"])
             assert bool(made) is (after and name == "commit")
             again = registrar.assign("py", "ada", id="a-1")
-            assert list(every(repository, AssignmentQuery())) == [again]
+            assert list(find_all(repository, AssignmentQuery())) == [again]
             assert made in ({}, {"a-1": again})

@@ -22,6 +22,7 @@ from course_assignments import (
     Dashboard,
     DashboardPolicy,
     Direct,
+    Duration,
     ExpirationLimit,
     InMemoryRepository,
     InvalidInput,
@@ -29,7 +30,6 @@ from course_assignments import (
     Page,
     Query,
     Repository,
-    Term,
     current_training,
     dashboard,
     expiring,
@@ -106,7 +106,7 @@ def soon_over(history: History, at: datetime, until: datetime) -> list[CourseAss
 
 def gives_access_by(one: CourseAssignment, until: datetime) -> bool:
     """Return whether *one*, if nobody cancels it, still gives access at *until*."""
-    return attrs.evolve(one, cancelled_at=None).status(until) is AssignmentStatus.ACTIVE
+    return attrs.evolve(one, cancelled_at=None).status_at(until) is AssignmentStatus.ACTIVE
 
 
 @attrs.frozen
@@ -352,7 +352,7 @@ def where(one: CourseAssignment, history: History, at: datetime) -> set[str]:
 
 
 class TestEveryViewAgreesWithTheStatus:
-    """Every view agrees with `assignment.status(at)`."""
+    """Every view agrees with `assignment.status_at(at)`."""
 
     #: "Completed and unexpired: on the dashboard and the transcript, not in current training";
     #: "expired: transcript only"; "cancelled: nowhere".
@@ -369,7 +369,7 @@ class TestEveryViewAgreesWithTheStatus:
     @given(cases())
     def test_an_assignment_is_shown_where_its_status_says(self, case: Case) -> None:
         for one in case.history:
-            key = one.status(case.at), happened(one.completed_at, case.at)
+            key = one.status_at(case.at), happened(one.completed_at, case.at)
             assert where(one, case.history, case.at) == self.PLACES[key]
 
     @given(cases())
@@ -402,11 +402,11 @@ class TestEveryViewAgreesWithTheStatus:
             registrar.cancel("py")
         at = clock.advance(passed)
         stored_now = registrar.repository.get(CourseAssignment, ["py"])["py"]
-        key = stored_now.status(at), completes
+        key = stored_now.status_at(at), completes
         assert where(stored_now, [stored_now], at) == self.PLACES[key]
         decision = registrar.may_start("py", "lab", by="ada")
         assert [reason.code for reason in decision.reasons] == ([refused] if refused else [])
-        assert decision.allowed is (stored_now.status(at) is AssignmentStatus.ACTIVE)
+        assert decision.allowed is (stored_now.status_at(at) is AssignmentStatus.ACTIVE)
 
     @pytest.mark.parametrize(
         ("changes", "passed", "places"),
@@ -455,7 +455,7 @@ class TestEveryViewAgreesWithTheStatus:
 class Ask:
     """What is asked of `expiring`, besides the instant."""
 
-    within: Term
+    within: Duration
     zone: tzinfo
     filters: dict[str, str]
 

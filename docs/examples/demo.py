@@ -29,17 +29,17 @@ from course_assignments import (
     User,
     UserQuery,
     dashboard,
-    every,
-    format_term,
+    find_all,
+    format_duration,
     invitation,
-    parse_term,
+    parse_duration,
     statement,
 )
 
 HERE = Path(__file__).parent
 WIDTH, MARGIN = 90, "    "
 ACCESS = ("learner_id", "course_id", "expires_at", "limited_by", "id")
-KEY = ("shown_code", "remaining_uses")
+KEY = ("display_code", "remaining_uses")
 
 NORTHWIND = Organization(
     id="northwind", name="Northwind", time_zone="Europe/Berlin", anonymous_registration=True
@@ -61,20 +61,20 @@ def main() -> None:
     courses = read_courses(HERE / "catalogue.csv")
     learners = read_users(HERE / "roster.csv")
     registrar.add(NORTHWIND, HARBOUR, *courses, *learners)
-    show([NORTHWIND, HARBOUR], "id", "name", "time_zone", "maximum_access")
-    show(courses, "id", "name", "maximum_access")
-    show(learners, "id", "name", "organization_id")
+    format_datetime([NORTHWIND, HARBOUR], "id", "name", "time_zone", "maximum_access")
+    format_datetime(courses, "id", "name", "maximum_access")
+    format_datetime(learners, "id", "name", "organization_id")
 
     tell(clock, "Two courses are assigned to three learners, all six pairs or none.")
     batch = registrar.assign_many(["python", "sql"], [learner.id for learner in learners])
-    show(batch.created, *ACCESS)
+    format_datetime(batch.created, *ACCESS)
 
     clock.advance(timedelta(hours=2))
     tell(clock, "SQL was not meant for Bo. May it be cancelled, and until when? It may, so it is.")
     mistake = next(one for one in batch.created if (one.learner_id, one.course_id) == ("bo", "sql"))
     decision = registrar.may_cancel(mistake.id)
     say(f"may_cancel: {decision} This holds until just before {decision.changes_at}.")
-    say(f"cancel: {mistake.id} is {registrar.cancel(mistake.id).status(clock()).value}.")
+    say(f"cancel: {mistake.id} is {registrar.cancel(mistake.id).status_at(clock()).value}.")
 
     clock.advance(timedelta(days=2))
     tell(
@@ -99,33 +99,33 @@ def main() -> None:
         id="spring",
     )
     say(f"They can be redeemed until {text(spring.redeemable_until)}, when April begins in Berlin.")
-    show(registrar.keys(spring.id), *KEY)
+    format_datetime(registrar.keys(spring.id), *KEY)
 
     clock.advance(timedelta(hours=1))
     tell(clock, "Ada redeems a generated key; how she types it does not matter.")
-    typed = next(registrar.keys(spring.id)).shown_code.lower().replace("-", " ").replace("0", "o")
+    typed = next(registrar.keys(spring.id)).display_code.lower().replace("-", " ").replace("0", "o")
     say(f"She types: {typed}")
-    show([registrar.redeem(typed, "ada")], *ACCESS)
+    format_datetime([registrar.redeem(typed, "ada")], *ACCESS)
 
     clock.advance(timedelta(hours=1))
     tell(clock, "Dee has no account yet; she registers with the key that was made by hand.")
     dee = User(id="dee", name="Dee Farrow", email="dee@northwind.example")
-    show([registrar.register("Welcome-2026", dee)], *ACCESS)
+    format_datetime([registrar.register("Welcome-2026", dee)], *ACCESS)
 
     clock.advance(timedelta(hours=1))
     tell(clock, "Bo takes the last use of that key, and Cy comes too late.")
-    show([registrar.redeem("Welcome-2026", "bo")], *ACCESS)
+    format_datetime([registrar.redeem("Welcome-2026", "bo")], *ACCESS)
     show_refusal(lambda: registrar.redeem("Welcome-2026", "cy"))
-    show(registrar.keys(spring.id), *KEY)
+    format_datetime(registrar.keys(spring.id), *KEY)
 
     clock.advance(timedelta(days=2))
     tell(clock, "The week is over: who has what, until when, and what set the end.")
     found = (
         assignment
-        for learner in every(registrar.repository, UserQuery())
-        for assignment in every(registrar.repository, AssignmentQuery(learner_id=learner.id))
+        for learner in find_all(registrar.repository, UserQuery())
+        for assignment in find_all(registrar.repository, AssignmentQuery(learner_id=learner.id))
     )
-    show((one for one in found if one.is_active(clock())), *ACCESS)
+    format_datetime((one for one in found if one.is_active_at(clock())), *ACCESS)
 
     look_back(registrar, clock)
     invite(registrar, clock, spring, learners[-1])
@@ -137,19 +137,21 @@ def look_back(registrar: Registrar, clock: ManualClock) -> None:
     lab = registrar.start("a-1", "lab")
     clock.advance(timedelta(minutes=40))
     lab = registrar.finish(lab.id)
-    say(f"Attempt {lab.number} took {format_term(lab.time_spent(clock()))}.")
+    say(f"Attempt {lab.number} took {format_duration(lab.time_spent(clock()))}.")
     show_refusal(lambda: registrar.cancel("a-1", support_reason="She asked for it."))
 
     tell(clock, "What Ada sees first when she signs in: what is still to do, then what is done.")
     seen = dashboard(registrar.repository, "ada", at=clock())
-    show(seen.assignments, "course_id", "completion", "expires_at")
+    format_datetime(seen.assignments, "course_id", "completion", "expires_at")
     say(f"More than these: {seen.has_more}. Ask again at {text(seen.stale_at)}.")
 
     tell(clock, "What January is billed: by the day of creation, without what was cancelled.")
     january = statement(
         registrar.repository, start=date(2026, 1, 1), end=date(2026, 2, 1), zone=NORTHWIND.zone
     )
-    show(january.totals, "organization_id", "course_id", "created", "cancelled", "billable")
+    format_datetime(
+        january.totals, "organization_id", "course_id", "created", "cancelled", "billable"
+    )
     say(f"{len(january.billable)} of {len(january.lines)} assignments are billed.")
 
 
@@ -189,7 +191,7 @@ def read_courses(path: Path) -> list[Course]:
             name=row["name"],
             content_provider=row["content_provider"] or None,
             publishing_group=row["publishing_group"] or None,
-            maximum_access=parse_term(longest) if (longest := row["maximum_access"]) else None,
+            maximum_access=parse_duration(longest) if (longest := row["maximum_access"]) else None,
             activities=[lab(name)] if (name := row["lab"]) else (),
         )
         for row in read_rows(path)
@@ -224,7 +226,7 @@ def say(answer: str) -> None:
     print("\n" + fill(answer, WIDTH, initial_indent=MARGIN, subsequent_indent=2 * MARGIN))
 
 
-def show(records: Iterable[object], *fields: str) -> None:
+def format_datetime(records: Iterable[object], *fields: str) -> None:
     """Print these *fields* of *records* as a table under their step."""
     heading = [name.removesuffix("_id").replace("_", " ") for name in fields]
     lines = [heading, *([text(getattr(record, name)) for name in fields] for record in records)]
@@ -241,7 +243,7 @@ def text(value: object) -> str:
         case datetime():
             return f"{value:%Y-%m-%d %H:%M} UTC"
         case timedelta() | Months():
-            return format_term(value)
+            return format_duration(value)
         case CompletionStatus():
             return value.name.lower().replace("_", " ")
         case Enum():

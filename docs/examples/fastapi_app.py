@@ -50,9 +50,9 @@ class Office:
             attempt += 1
 
     def _try(self, connection: Connection, command: Callable[[ca.Registrar], T]) -> T:
-        # Without patience: only a new transaction is sure to see what the others have done.
+        # Without timeout: only a new transaction is sure to see what the others have done.
         repository = SqlRepository(connection, TABLES)
-        return command(ca.Registrar(repository, clock=self.clock, patience=timedelta(0)))
+        return command(ca.Registrar(repository, clock=self.clock, timeout=timedelta(0)))
 
 
 def _office(request: Request) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from course_assignments import Change, Conflict, Event, Page, Query, Record, TrainingKey, Use, User
-from course_assignments.changes import R, Replace, shown_id
+from course_assignments.changes import R, Replace, masked_id
 from course_assignments.queries import F
 from course_assignments.serialization import from_json, to_json
 
@@ -79,7 +79,7 @@ class JsonRepository:
                 after[name] = result
         lost += self._without_email(after)
         if lost:
-            raise Conflict(tuple(dict.fromkeys(map(shown_id, lost))))
+            raise Conflict(tuple(dict.fromkeys(map(masked_id, lost))))
         return [*after.values()]
 
     def _without_email(self, after: dict[str, Record]) -> list[User]:

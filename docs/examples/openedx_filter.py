@@ -25,21 +25,21 @@ from openedx_filters.learning.filters import CourseEnrollmentStarted
 from course_assignments import (
     AccessPolicy,
     AssignmentQuery,
+    CustomReason,
     Decision,
-    HostReason,
     Repository,
-    every,
+    find_all,
     system_clock,
 )
 
-UNASSIGNED = HostReason("x-not-assigned", "The course is not assigned to you; ask your manager.")
+UNASSIGNED = CustomReason("x-not-assigned", "The course is not assigned to you; ask your manager.")
 
 
 def may_enrol(repository: Repository, learner_id: str, course_id: str, *, at: datetime) -> Decision:
     """Return a yes if any assignment is active at *at*, else why the latest is not."""
     query = AssignmentQuery(learner_id=learner_id, course_id=course_id)
     decision = Decision((UNASSIGNED,))
-    for assignment in every(repository, query):  # from the oldest on
+    for assignment in find_all(repository, query):  # from the oldest on
         decision = AccessPolicy().evaluate(assignment, at=at)
         if decision:
             break

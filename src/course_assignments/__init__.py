@@ -9,13 +9,13 @@ from course_assignments.decisions import Decision, Refused
 from course_assignments.entities import codes
 from course_assignments.entities.assignments import (
     AssignmentBatch,
+    Claim,
     CourseAssignment,
     Direct,
     FromKey,
     FromSubscription,
     Note,
     Origin,
-    Seat,
 )
 from course_assignments.entities.attempts import Attempt, Pause
 from course_assignments.entities.catalog import Activity, Course, Organization
@@ -52,7 +52,7 @@ from course_assignments.policies.attempts import AttemptPolicy
 from course_assignments.policies.authorization import AuthorizationPolicy
 from course_assignments.policies.availability import CourseAvailabilityPolicy
 from course_assignments.policies.cancellation import CancellationPolicy
-from course_assignments.policies.expiration import Ceiling, ExpirationPolicy
+from course_assignments.policies.expiration import ExpirationPolicy, Limit
 from course_assignments.policies.lifecycle import CompletionPolicy, ReschedulePolicy
 from course_assignments.policies.redemption import KeyRedemptionPolicy, RegistrationPolicy
 from course_assignments.policies.repetition import RepeatPolicy
@@ -70,17 +70,17 @@ from course_assignments.queries import (
     SubscriptionQuery,
     UserQuery,
 )
-from course_assignments.reasons import ForPair, HostReason, Reason
+from course_assignments.reasons import CustomReason, ForAssignment, Reason
 from course_assignments.registrar import Registrar
-from course_assignments.repository import Page, Repository, every
+from course_assignments.repository import Page, Repository, find_all
 from course_assignments.time.clocks import Clock, ManualClock, system_clock
 from course_assignments.time.durations import (
+    Duration,
+    DurationLike,
     EndLike,
     Months,
-    Term,
-    TermLike,
-    format_term,
-    parse_term,
+    format_duration,
+    parse_duration,
 )
 from course_assignments.views.billing import Statement, StatementLine, StatementTotal, statement
 from course_assignments.views.dashboard import Dashboard, DashboardPolicy, dashboard
@@ -100,8 +100,8 @@ __all__ = [
     "AuthorizationPolicy",
     "BatchQuery",
     "CancellationPolicy",
-    "Ceiling",
     "Change",
+    "Claim",
     "Clock",
     "CompletionPolicy",
     "CompletionStatus",
@@ -111,10 +111,13 @@ __all__ = [
     "CourseAssignmentsError",
     "CourseAvailabilityPolicy",
     "CourseQuery",
+    "CustomReason",
     "Dashboard",
     "DashboardPolicy",
     "Decision",
     "Direct",
+    "Duration",
+    "DurationLike",
     "EndLike",
     "Event",
     "EventQuery",
@@ -122,16 +125,16 @@ __all__ = [
     "ExpirationPolicy",
     "ExportColumn",
     "FinishPolicy",
-    "ForPair",
+    "ForAssignment",
     "FromKey",
     "FromSubscription",
-    "HostReason",
     "InMemoryRepository",
     "InvalidInput",
     "InvitationTemplate",
     "KeyBatch",
     "KeyQuery",
     "KeyRedemptionPolicy",
+    "Limit",
     "ManualClock",
     "Months",
     "NotFound",
@@ -159,7 +162,6 @@ __all__ = [
     "Repository",
     "ReschedulePolicy",
     "Role",
-    "Seat",
     "Statement",
     "StatementLine",
     "StatementTotal",
@@ -168,8 +170,6 @@ __all__ = [
     "Subscription",
     "SubscriptionPolicy",
     "SubscriptionQuery",
-    "Term",
-    "TermLike",
     "TrainingKey",
     "Use",
     "User",
@@ -178,12 +178,12 @@ __all__ = [
     "codes",
     "current_training",
     "dashboard",
-    "every",
     "expiring",
     "export_csv",
-    "format_term",
+    "find_all",
+    "format_duration",
     "invitation",
-    "parse_term",
+    "parse_duration",
     "read_cell",
     "read_codes",
     "reasons",

@@ -13,7 +13,7 @@ from attrs import field, validators
 
 from course_assignments import validation
 from course_assignments.decisions import Decision
-from course_assignments.entities.assignments import CourseAssignment, Seat
+from course_assignments.entities.assignments import Claim, CourseAssignment
 from course_assignments.entities.attempts import Attempt
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.codes import mask
@@ -28,7 +28,7 @@ Record: TypeAlias = (
     | Course
     | User
     | CourseAssignment
-    | Seat
+    | Claim
     | Attempt
     | Subscription
     | KeyBatch
@@ -42,11 +42,11 @@ KINDS = get_args(Record)
 R = TypeVar("R", bound=Record)
 
 
-def shown_id(record: Record) -> str:
+def masked_id(record: Record) -> str:
     """Return the id of *record* as messages may show it: the code of a key is masked.
 
     Example:
-        >>> shown_id(TrainingKey(code="Spring-2026", batch_id="spring"))
+        >>> masked_id(TrainingKey(code="Spring-2026", batch_id="spring"))
         '****-26'
     """
     return mask(record.id) if isinstance(record, TrainingKey) else record.id
@@ -105,7 +105,7 @@ class Use:
     """
 
     key: TrainingKey = field(validator=validation.record_of(TrainingKey))
-    by: int = field(validator=validation.count(-validation.LARGEST_COUNT))
+    by: int = field(validator=validation.count(-validation.MAX_COUNT))
 
     def of(self, stored: Record | None) -> Record | None:
         """Return what becomes of the *stored* key, or ``None`` if this step is lost.

@@ -84,7 +84,7 @@ class Refused(CourseAssignmentsError):
 
 
 #: How often a decision looks for the instant at which it changes, if a host's policy turns daily.
-MOST_TURNS = 1000
+MAX_TURNS = 1000
 
 #: A policy with its records in hand: what does it say at this instant?
 Question: TypeAlias = Callable[[datetime], Decision]
@@ -106,7 +106,7 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
     answers = first = [_answer(ask, at) for ask in asked]
     reasons = tuple(dict.fromkeys(reason for answer in first for reason in answer.reasons))
     last, turn = at, _next_turn(answers)
-    for _ in range(MOST_TURNS):
+    for _ in range(MAX_TURNS):
         if turn is None or turn <= last:
             return Decision(reasons)
         answers = [_answer(ask, turn) for ask in asked]

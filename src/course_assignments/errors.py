@@ -13,7 +13,7 @@ import attrs
 MESSAGE_LENGTH = 200
 
 #: How many lines of a pasted text, or ids of a whole roster, one message names.
-MOST_NAMED = 8
+MAX_NAMED = 8
 
 
 class CourseAssignmentsError(Exception):
@@ -71,8 +71,8 @@ class InvalidInput(CourseAssignmentsError, ValueError):
 
 def _enumerated(several: Sequence[object]) -> str:
     """Name *several* in a message, the first few of them."""
-    shown = ", ".join(str(one) for one in several[:MOST_NAMED])
-    more = len(several) - MOST_NAMED
+    shown = ", ".join(str(one) for one in several[:MAX_NAMED])
+    more = len(several) - MAX_NAMED
     return f"{shown} and {more} more" if more > 0 else shown
 
 
@@ -162,7 +162,7 @@ def _text(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
 
 @attrs.frozen(eq=False)
 class StorageBusy(CourseAssignmentsError):
-    """Others held what had to be read or written for longer than patience lasts; nothing is stored.
+    """Others held what had to be read or written for longer than timeout lasts; nothing is stored.
 
     Attributes:
         hint: What was waited for, as the storage calls it.

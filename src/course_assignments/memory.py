@@ -16,7 +16,7 @@ from typing import Any, Final
 import attrs
 
 from course_assignments import queries, validation
-from course_assignments.changes import KINDS, Change, Event, R, Record, Replace, Use, shown_id
+from course_assignments.changes import KINDS, Change, Event, R, Record, Replace, Use, masked_id
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.attempts import Attempt
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
@@ -233,7 +233,7 @@ class InMemoryRepository:
                 staged[name] = after
         lost.extend(self._without_email(staged))
         if lost:
-            raise Conflict(tuple(dict.fromkeys(shown_id(record) for record in lost)))
+            raise Conflict(tuple(dict.fromkeys(masked_id(record) for record in lost)))
         return staged
 
     def _without_email(self, staged: Mapping[tuple[type, str], Record]) -> Iterator[Record]:

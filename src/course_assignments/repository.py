@@ -113,13 +113,13 @@ def check_repository(value: object) -> None:
         )
 
 
-def every(repository: Repository, query: Query[F]) -> Iterator[F]:
+def find_all(repository: Repository, query: Query[F]) -> Iterator[F]:
     """Go through all that *query* finds in *repository*, page after page.
 
     Example:
         >>> from course_assignments.memory import InMemoryRepository
         >>> from course_assignments.queries import CourseQuery
-        >>> list(every(InMemoryRepository(), CourseQuery()))
+        >>> list(find_all(InMemoryRepository(), CourseQuery()))
         []
     """
     check_repository(repository)

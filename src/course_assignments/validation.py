@@ -15,7 +15,7 @@ import attrs
 
 from course_assignments.errors import CourseAssignmentsError, InvalidInput
 from course_assignments.time.datetimes import as_utc
-from course_assignments.time.durations import Term, TermLike, as_term
+from course_assignments.time.durations import Duration, DurationLike, as_duration
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ NAME_LENGTH = 500
 TEXT_LENGTH = 10_000
 
 #: The largest whole number that every common database stores in an ordinary integer column.
-LARGEST_COUNT = 2**31 - 1
+MAX_COUNT = 2**31 - 1
 
 
 def check_text(value: object, field: str, length: int, allowed: str = "") -> str:
@@ -80,7 +80,7 @@ def check_long_text(value: object, field: str) -> str:
     return check_text(value, field, TEXT_LENGTH, allowed="\n\r\t")
 
 
-def check_count(value: object, field: str, least: int, most: int = LARGEST_COUNT) -> int:
+def check_count(value: object, field: str, least: int, most: int = MAX_COUNT) -> int:
     """Return *value* if it is a whole number from *least* to *most*; a bool is none.
 
     Example:
@@ -187,10 +187,10 @@ def tidy_instant(value: datetime) -> datetime:
         return value
 
 
-def tidy_term(value: TermLike) -> Term:
-    """Convert a ``relativedelta`` to a `Term`."""
+def tidy_duration(value: DurationLike) -> Duration:
+    """Convert a ``relativedelta`` to a `Duration`."""
     try:
-        return as_term(value)
+        return as_duration(value)
     except InvalidInput:
         return value  # type: ignore[return-value]  # the validator refuses it
 
@@ -238,7 +238,7 @@ def instant(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
 
 def term(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
     """Refuse what is no length of time."""
-    as_term(value, field.name)
+    as_duration(value, field.name)
 
 
 def count(least: int) -> Validator:
@@ -322,9 +322,9 @@ def derived_id(*parts: str) -> str:
     Each part goes in behind its length, so that no two lists of parts run together.
 
     Example:
-        >>> derived_id("seat", "ab", "c") == derived_id("seat", "a", "bc")
+        >>> derived_id("claim", "ab", "c") == derived_id("claim", "a", "bc")
         False
-        >>> len(derived_id("seat", "ada", "python"))
+        >>> len(derived_id("claim", "ada", "python"))
         64
     """
     digest = sha256()

@@ -39,13 +39,13 @@ def test_a_killed_child_is_gone_when_the_call_returns(nursery: Nursery) -> None:
 
 def test_what_a_killed_child_had_sent_can_be_read(nursery: Nursery) -> None:
     child = nursery.start(methodcaller("send", "a last word"))
-    assert child.channel.poll(processes.PATIENCE)
+    assert child.channel.poll(processes.TIMEOUT)
     child.kill()
     assert [message for _, message in last_messages([child])] == ["a last word"]
 
 
 def test_a_child_that_hangs_is_noticed(nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "PATIENCE", 0.01)
+    monkeypatch.setattr(processes, "TIMEOUT", 0.01)
     child = nursery.start(WAIT)
     with pytest.raises(AssertionError, match="hangs"):
         list(last_messages([child]))

@@ -139,13 +139,13 @@ CREATE INDEX course_assignments_by_expires_at ON course_assignments (expires_at)
 CREATE INDEX course_assignments_by_learner_id ON course_assignments (learner_id, created_at, id);
 CREATE INDEX course_assignments_by_organization_id ON course_assignments (organization_id, created_at, id);
 CREATE INDEX course_assignments_by_subscription_id ON course_assignments (subscription_id, created_at, id);
-CREATE TABLE seats (
+CREATE TABLE claims (
     id TEXT COLLATE "C" NOT NULL,
     learner_id TEXT COLLATE "C" NOT NULL,
     course_id TEXT COLLATE "C" NOT NULL,
     assignment_id TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (id),
-    CONSTRAINT seats_by_learner_id UNIQUE (learner_id, course_id),
+    CONSTRAINT claims_by_learner_id UNIQUE (learner_id, course_id),
     FOREIGN KEY(learner_id) REFERENCES users (id),
     FOREIGN KEY(course_id) REFERENCES courses (id),
     FOREIGN KEY(assignment_id) REFERENCES course_assignments (id)

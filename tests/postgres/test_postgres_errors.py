@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 from support.emptied import LEVELS, TABLES, emptied, furnished
 from support.postgres import own_server, server
-from support.races import PATIENCE, Scene, outcome_of
+from support.races import TIMEOUT, Scene, outcome_of
 from support.sessions import transaction, waits
 
 from course_assignments import (
@@ -230,7 +230,7 @@ class TestOthersInTheWay:
 
     def test_patience_comes_to_an_end(self) -> None:
         repository = stocked()
-        hasty = SqlRepository(furnished(LEVEL), TABLES, patience=timedelta(seconds=0.1))
+        hasty = SqlRepository(furnished(LEVEL), TABLES, timeout=timedelta(seconds=0.1))
         before = contents(repository)
         with furnished(LEVEL).connect() as another:
             another.execute(self.HOLD, {"code": stock.SMALL.code})
@@ -258,7 +258,7 @@ class TestOthersInTheWay:
                     waits(engine, using, another)
                     assert not using.done()
                 another.rollback()
-                using.result(PATIENCE)
+                using.result(TIMEOUT)
         finally:
             event.remove(engine, "before_cursor_execute", listener)
         (key,) = repository.get(TrainingKey, [stock.SMALL.code]).values()

@@ -8,7 +8,7 @@ import attrs
 import pytest
 from sqlalchemy import Engine, text
 from support.emptied import LEVELS, emptied, furnished
-from support.races import PATIENCE
+from support.races import TIMEOUT
 from support.sessions import Open, transaction, waits, without
 from support.world import START
 
@@ -48,7 +48,7 @@ def late_commit(engine: Engine, make: Open, end: str) -> tuple[bool, list[str]]:
         waited = waits(engine, arriving, connection)
         reader.read_on()
         getattr(connection, end)()
-        arriving.result(PATIENCE)
+        arriving.result(TIMEOUT)
     reader.read_on()
     return waited, reader.seen
 

@@ -10,7 +10,7 @@ import attrs
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 from support.emptied import TABLES, emptied, furnished
-from support.races import PATIENCE, outcome_of
+from support.races import TIMEOUT, outcome_of
 from support.sessions import waits
 from support.world import START
 
@@ -27,7 +27,7 @@ from course_assignments import (
     StorageError,
     Use,
     User,
-    every,
+    find_all,
 )
 from course_assignments.sqlalchemy import SqlRepository, Tables
 from course_assignments.testing import stock
@@ -124,7 +124,7 @@ class TestWhatIsCommitted:
             connection.rollback()
         assert contents(outside) == before
         outside.commit(Change(record=[SEEN]))
-        assert [event.position for event in every(outside, EventQuery())] == [1]
+        assert [event.position for event in find_all(outside, EventQuery())] == [1]
 
 
 def lose(connection: Connection, make: Callable[..., Repository]) -> None:
@@ -163,7 +163,7 @@ class TestAConflict:
             arriving = thread.submit(outcome_of, partial(inside.commit, change))
             assert waits(engine, arriving, other)
             other.commit()
-            assert arriving.result(PATIENCE) == Conflict(("ada",))
+            assert arriving.result(TIMEOUT) == Conflict(("ada",))
             assert rows(connection) == ["before"]
 
 

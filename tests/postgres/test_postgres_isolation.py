@@ -41,7 +41,7 @@ from course_assignments import (
     Repeat,
     Repository,
     TrainingKey,
-    every,
+    find_all,
 )
 from course_assignments.sqlalchemy import SqlRepository
 
@@ -90,7 +90,7 @@ def with_a_key(make: Make, uses: int) -> Scene:
 
 
 def assignments(scene: Scene) -> list[CourseAssignment]:
-    return [*every(scene.repository, AssignmentQuery())]
+    return [*find_all(scene.repository, AssignmentQuery())]
 
 
 def redeem(learner_id: str) -> Command:
@@ -108,7 +108,7 @@ def redeeming(make: Make, uses: int) -> None:
     won = {one.learner_id for one in granted(outcomes)}
     assert len(won) == len(granted(outcomes)) == uses
     assert {str(codes_of(one)) for one in refusals(outcomes)} <= {"['key_exhausted']"}
-    redeemed = every(scene.repository, RedemptionQuery())
+    redeemed = find_all(scene.repository, RedemptionQuery())
     assert {one.learner_id for one in redeemed} == won
     assert scene.key(CODE).uses == uses
     assert len(scene.events("redeem")) == uses
@@ -176,7 +176,7 @@ def finishing(make: Make) -> None:
 def opening_what_is_cancelled(make: Make) -> None:
     """Nothing that was opened outlives its subscription."""
     scene = Scene(make())
-    scene.registrar.subscribe("ada", ["py"], duration=60 * DAY, id="s-1")
+    scene.registrar.subscribe(["py"], "ada", duration=60 * DAY, id="s-1")
     granted(
         together(
             scene,
@@ -196,7 +196,7 @@ RACES: dict[str, Callable[[Make], None]] = {
     "a use for all": partial(redeeming, uses=8),
     "revoking": redeeming_what_is_revoked,
     "revoked before": redeeming_what_was_revoked,
-    "one seat": assigning,
+    "one claim": assigning,
     "cancelling": cancelling_while_a_lab_is_launched,
     "finishing": finishing,
     "opening": opening_what_is_cancelled,
@@ -231,7 +231,7 @@ class Careless(SqlRepository):
         ("the last use", writes_uses_as_read),
         ("some uses", writes_uses_as_read),
         ("revoked before", forgets_the_terms),
-        ("one seat", claims_nothing),
+        ("one claim", claims_nothing),
         ("cancelling", compares_nothing),
         ("finishing", compares_nothing),
         ("opening", compares_nothing),

@@ -26,7 +26,7 @@ from course_assignments import (
     SubscriptionQuery,
     User,
     UserQuery,
-    every,
+    find_all,
 )
 from course_assignments.sqlalchemy import SqlRepository, writing
 from course_assignments.testing import stock
@@ -71,7 +71,7 @@ def in_steps(gate: Gate, part: str) -> Engine:
 
 def errors_of(part: str, changes: Sequence[Change]) -> Counter[str]:
     """Return the sqlstates of *changes* that meet behind their first statement with *part*."""
-    engine = in_steps(Gate(len(changes), patience=0.2), part)
+    engine = in_steps(Gate(len(changes), timeout=0.2), part)
     repository = SqlRepository(engine, TABLES)
     with states_of(engine) as states:
         crew(partial(repository.commit, change) for change in changes)
@@ -145,7 +145,7 @@ def crowd(level: str) -> tuple[Scene, Counter[str]]:
         codes = [f"{name}-{number:04}" for number in range(6)]
         scene.registrar.create_keys("py", id=name, name=name, codes=codes, max_uses=9, **terms)
     for one in ids:
-        scene.registrar.subscribe(one, courses, duration=timedelta(days=60), id=f"s-{one}")
+        scene.registrar.subscribe(courses, one, duration=timedelta(days=60), id=f"s-{one}")
         scene.registrar.open_course(f"s-{one}", "py")
     office = scene.on(scene.repository)
 
@@ -182,12 +182,12 @@ def crowd(level: str) -> tuple[Scene, Counter[str]]:
 def test_a_crowd_comes_to_its_end(level: str) -> None:
     scene, states = crowd(level)
     assert states[DEADLOCK] == 0
-    found = every(scene.repository, AssignmentQuery(limit=10_000))
+    found = find_all(scene.repository, AssignmentQuery(limit=10_000))
     pairs = [(one.learner_id, one.course_id) for one in found if one.origin == Direct()]
     assert len(pairs) == len(set(pairs))
     # Who has a course by a subscription that is not cancelled yet needs no other assignment.
     assert {one for one in pairs if one[1] == SQL.id} == {(one.id, SQL.id) for one in PEOPLE}
-    subscribed = every(scene.repository, SubscriptionQuery())
+    subscribed = find_all(scene.repository, SubscriptionQuery())
     assert all(one.cancelled_at is not None for one in subscribed)
-    keys = [*every(scene.repository, KeyQuery())]
+    keys = [*find_all(scene.repository, KeyQuery())]
     assert all(one.revoked_at is not None for one in keys)

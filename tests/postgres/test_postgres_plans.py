@@ -65,7 +65,7 @@ ROWS: dict[str, tuple[int, str]] = {
         CASE number % 3 WHEN 1 THEN 's-' || number % 2000 END,
         NULL, NULL, NULL, NULL, '[]', '[]'""",
     ),
-    "seats": (20_000, "'seat-' || number, 'u-' || number, 'c-1', 'a-' || number"),
+    "claims": (20_000, "'claim-' || number, 'u-' || number, 'c-1', 'a-' || number"),
     "attempts": (
         20_000,
         f"'t-' || number, 'a-' || number % 4000, 'lab', 1, {AT}, '[]', NULL, NULL",

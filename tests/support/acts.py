@@ -10,6 +10,7 @@ import attrs
 from course_assignments import (
     CancellationPolicy,
     Change,
+    Claim,
     Course,
     CourseAssignment,
     Decision,
@@ -22,7 +23,6 @@ from course_assignments import (
     Policies,
     Redemption,
     Refused,
-    Seat,
     TrainingKey,
     User,
     actions,
@@ -63,11 +63,11 @@ REDEMPTION = Redemption(
 REDEEMED = attrs.evolve(GIVEN, id="a-2", learner_id="di", origin=FromKey("spring", "r-1"))
 DI = User(id="di", name="Di", email="di@example.org", organization_id="acme")
 NEWCOMER = User(id="new", name="New", email="new@example.org", organization_id="acme")
-SEAT = Seat.of("di", "py", "a-2")
+CLAIM = Claim.of("di", "py", "a-2")
 NOTE = Note(title="A title", message="A message")
 RESTORING = Policies(cancellation=CancellationPolicy(restores_key_use=True))
 HOMES = {None: None, "acme": ACME, "beta": BETA}
-STOCK = (*RECORDS, DI, GIVEN, BATCH, KEY, REDEMPTION, REDEEMED, SEAT)
+STOCK = (*RECORDS, DI, GIVEN, BATCH, KEY, REDEMPTION, REDEEMED, CLAIM)
 
 
 def pair(**changed: Any) -> actions.Pair:
@@ -130,7 +130,7 @@ ACTS = {
         actions.update,
         {"before": ADA, "after": attrs.evolve(ADA, name="Ada L."), "holder": ADA},
     ),
-    "anonymise": Act(actions.anonymise, {"user": ADA}),
+    "anonymize": Act(actions.anonymize, {"user": ADA}),
     "assign": Act(actions.assign, {"pair": pair(), "note": NOTE, "expires": 10 * DAY}),
     "assign_many": Act(
         actions.assign_many,
@@ -196,7 +196,7 @@ ACTS = {
 }
 for _act in ACTS.values():
     _act.arguments.update({"at": NOW, "actor": None, **_act.arguments})
-    if _act.action not in {actions.add, actions.update, actions.anonymise}:
+    if _act.action not in {actions.add, actions.update, actions.anonymize}:
         _act.arguments.setdefault("policies", Policies())
 
 

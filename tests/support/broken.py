@@ -30,11 +30,11 @@ from course_assignments import (
     TrainingKey,
     User,
     UserQuery,
-    every,
+    find_all,
 )
-from course_assignments.changes import R, shown_id
+from course_assignments.changes import R, masked_id
 from course_assignments.queries import F
-from support.races import PATIENCE, Careless, Gate
+from support.races import TIMEOUT, Careless, Gate
 
 Rewrite: TypeAlias = Callable[[Any], Any]
 Answer: TypeAlias = Callable[[Query[Any], Page[Any]], Page[Any]]
@@ -260,7 +260,7 @@ class LateNumbers(InMemoryRepository):
         with self._drawing:
             numbered = [attrs.evolve(one, position=next(self._numbers)) for one in change.record]
         if any(one.position == 2 for one in numbered):
-            self._passed_by.wait(PATIENCE)
+            self._passed_by.wait(TIMEOUT)
         super().commit(attrs.evolve(change, record=()))
         with self._lock:
             for event in numbered:
@@ -297,7 +297,7 @@ class ExpectsTheOutcome(InMemoryRepository):
             staged = self._staged(attrs.evolve(change, expect=()))
             for one in change.expect:
                 if staged.get((type(one), one.id), self._stored(one)) != one:
-                    raise Conflict((shown_id(one),))
+                    raise Conflict((masked_id(one),))
         super().commit(attrs.evolve(change, expect=()))
 
 
@@ -337,9 +337,9 @@ def no_ids(_: Change) -> Iterable[str]:
 
 def all_ids(change: Change) -> Iterable[str]:
     for record in (*change.create, *change.expect, *(one.before for one in change.replace)):
-        yield shown_id(record)
+        yield masked_id(record)
     for use in change.use:
-        yield shown_id(use.key)
+        yield masked_id(use.key)
 
 
 def codes_too(change: Change) -> Iterable[str]:
@@ -372,7 +372,7 @@ class CaseBlind(InMemoryRepository):
             beside = (one.id for one in change.create if type(one) is type(record))
             others = {*self._shelves[type(record)].records, *beside} - {record.id}
             if record.id.casefold() in {one.casefold() for one in others}:
-                raise Conflict((shown_id(record),))
+                raise Conflict((masked_id(record),))
         super().commit(change)
 
 
@@ -519,7 +519,7 @@ class SelfTaken(InMemoryRepository):
     """Takes a user for another who has the same address."""
 
     def commit(self, change: Change, /) -> None:
-        held = {one.folded_email for one in every(self, UserQuery())}
+        held = {one.folded_email for one in find_all(self, UserQuery())}
         for user in change.made(User):
             if user.folded_email in held and user not in change.create:
                 raise Conflict((user.id,))
@@ -547,7 +547,7 @@ class Counting(InMemoryRepository):
 
     def find(self, query: Query[F], /) -> Page[F]:
         self._read = 0 if query.cursor is None else self._read + query.limit
-        whole = list(every(cast("Repository", super()), attrs.evolve(query, cursor=None)))
+        whole = list(find_all(cast("Repository", super()), attrs.evolve(query, cursor=None)))
         page = whole[self._read :][: query.limit]
         more = len(whole) > self._read + query.limit
         return Page(page, query.behind(page[-1]) if more else None)
@@ -567,7 +567,7 @@ class Impatient(InMemoryRepository):
             raise Conflict((*all_ids(change),))
         try:
             if current_thread() is not main_thread():
-                self._refused.wait(PATIENCE)
+                self._refused.wait(TIMEOUT)
             super().commit(change)
         finally:
             self._turn.release()

@@ -21,7 +21,7 @@ from course_assignments.policies import DOCUMENTED
 from course_assignments.sqlalchemy import SqlRepository
 from support.books import Books, books, uses
 from support.postgres import OwnServer
-from support.processes import PATIENCE, Child, Nursery, last_messages, messages
+from support.processes import TIMEOUT, Child, Nursery, last_messages, messages
 from support.world import ACME, PYTHON, START
 from support.writers import READY, REDEEMED, Answer, Call, Place, write
 
@@ -158,7 +158,7 @@ def _kill(children: Sequence[Child]) -> list[tuple[Child, Answer]]:
 
 def _until_a_moment(children: Sequence[Child], random: Random) -> list[tuple[Child, Answer]]:
     """Listen until some answers have come, and then for a moment."""
-    told = list(islice(messages(children, PATIENCE), random.randint(1, MOST_ANSWERS)))
+    told = list(islice(messages(children, TIMEOUT), random.randint(1, MOST_ANSWERS)))
     return [*told, *messages(children, random.uniform(0, LONGEST_DELAY))]
 
 

@@ -416,7 +416,7 @@ def stage(repository: ca.Repository | None = None) -> ca.Registrar:
     registrar.start("a-2", "lab", id="try")
     registrar.assign("py", "ada", id="a-3")
     registrar.pause(registrar.start("a-3", "lab").id)
-    registrar.subscribe("ada", ["py", "sql"], duration=90 * DAY, id="s-1")
+    registrar.subscribe(["py", "sql"], "ada", duration=90 * DAY, id="s-1")
     registrar.open_course("s-1", "py", id="a-4")
     return registrar
 
@@ -503,7 +503,7 @@ KEY_TERMS: Mapping[str, Any] = {
 COMMANDS: Mapping[str, Mapping[str, Any]] = {
     "add": {"records": NEWCOMER, "by": "manager"},
     "update": {"record": ca.Course(id="py", name="Python 3"), "by": "manager"},
-    "anonymise": {"user_id": "ada", "by": "manager"},
+    "anonymize": {"user_id": "ada", "by": "manager"},
     "assign": {
         "course_id": "sql",
         "learner_id": "ada",
@@ -552,8 +552,8 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {
     "resume": {"attempt_id": ca.Attempt.id_for("a-3", "lab", 1), "by": "ada"},
     "finish": {"attempt_id": ca.Attempt.id_for("a-2", "lab", 1), "by": "manager"},
     "subscribe": {
-        "learner_id": "ada",
         "course_ids": ["py"],
+        "learner_id": "ada",
         "duration": 90 * DAY,
         "id": "s-9",
         "by": "manager",
@@ -568,7 +568,7 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {
 }
 
 #: The command that nothing refuses.
-WITHOUT_TWIN = {"anonymise"}
+WITHOUT_TWIN = {"anonymize"}
 
 
 def _command(name: str, command: str) -> Entry:
@@ -648,7 +648,7 @@ def _own_cell(_: ca.Registrar, given: Mapping[str, Any]) -> Any:
 
 
 def _all_pages(_: ca.Registrar, given: Mapping[str, Any]) -> Any:
-    return list(ca.every(**given))
+    return list(ca.find_all(**given))
 
 
 RECORDS = (
@@ -727,7 +727,7 @@ RECORDS = (
         cancelled_at=START,
         openings=[ca.Opening("py", "a-4")],
     ),
-    _of(ca.Seat, id="s", learner_id="ada", course_id="py", assignment_id="a-1"),
+    _of(ca.Claim, id="s", learner_id="ada", course_id="py", assignment_id="a-1"),
     _of(
         ca.KeyBatch,
         id="spring",
@@ -808,8 +808,8 @@ RECORDS = (
         takes=frozenset({"decision"}),
     ),
     _of(ca.Decision, reasons=[reasons.CourseArchived("py")], changes_at=START),
-    _of(ca.HostReason, code="x-unpaid", sentence="The invoice of May is open."),
-    _of(ca.Ceiling, at=START, by=ca.ExpirationLimit.KEY),
+    _of(ca.CustomReason, code="x-unpaid", sentence="The invoice of May is open."),
+    _of(ca.Limit, at=START, by=ca.ExpirationLimit.KEY),
     replace(
         _of(ca.ExportColumn, title="Learner", value=repr),
         functions=frozenset({"value"}),
@@ -821,7 +821,7 @@ RECORDS = (
         learner=ADA,
         organization=ACME,
         standing=[ASSIGNMENT],
-        seat=ca.Seat.of("ada", "py", "a-1"),
+        claim=ca.Claim.of("ada", "py", "a-1"),
     ),
     _of(
         actions.Presented,
@@ -1012,7 +1012,7 @@ POLICIES = (
         ca.AuthorizationPolicy(),
         "evaluate",
         actor=MANAGER,
-        permission=ca.Permission.KEYS,
+        permission=ca.Permission.MANAGE_KEYS,
         organization_id="acme",
         at=START,
     ),
@@ -1045,7 +1045,7 @@ ACTIONS = (
         holder=ADA,
         actor=MANAGER,
     ),
-    _call("actions.anonymise", actions.anonymise, user=ADA, at=START, actor=MANAGER),
+    _call("actions.anonymize", actions.anonymize, user=ADA, at=START, actor=MANAGER),
     _call(
         "actions.assign",
         actions.assign,
@@ -1253,9 +1253,9 @@ OFFICE = (
             "clock": lambda: START,
             "new_id": lambda: "an-id",
             "random_bytes": bytes,
-            "patience": DAY,
+            "timeout": DAY,
         },
-        takes=frozenset({"no time", "less than no time", "timedelta.min"}),  # as patience: no retry
+        takes=frozenset({"no time", "less than no time", "timedelta.min"}),  # as timeout: no retry
         functions=frozenset({"clock", "new_id", "random_bytes"}),
     ),
     _sourced("clock", lambda shown: lambda: shown),
@@ -1267,7 +1267,9 @@ STORES = (
     _store("get", kind=ca.User, ids=["ada"]),
     _store("find", query=ca.CourseQuery()),
     _store("commit", change=ca.Change(create=[NEWCOMER])),
-    Entry("every", _all_pages, {"repository": ca.InMemoryRepository(), "query": ca.CourseQuery()}),
+    Entry(
+        "find_all", _all_pages, {"repository": ca.InMemoryRepository(), "query": ca.CourseQuery()}
+    ),
     *map(_found, QUERIES),
 )
 
@@ -1289,19 +1291,19 @@ VIEWS = (
 )
 
 VALUES = (
-    _method(ASSIGNMENT, "status", at=START),
-    _method(ASSIGNMENT, "is_active", at=START),
-    _method(ASSIGNMENT, "remaining", at=START),
+    _method(ASSIGNMENT, "status_at", at=START),
+    _method(ASSIGNMENT, "is_active_at", at=START),
+    _method(ASSIGNMENT, "remaining_at", at=START),
     _method(ATTEMPT, "time_spent", at=START),
     _call("Attempt.id_for", ca.Attempt.id_for, assignment_id="a-1", activity_id="lab", number=1),
-    _method(SUBSCRIPTION, "status", at=START),
-    _method(SUBSCRIPTION, "is_active", at=START),
-    _method(SUBSCRIPTION, "remaining", at=START),
+    _method(SUBSCRIPTION, "status_at", at=START),
+    _method(SUBSCRIPTION, "is_active_at", at=START),
+    _method(SUBSCRIPTION, "remaining_at", at=START),
     _method(SUBSCRIPTION, "opened", course_id="py"),
     _method(SUBSCRIPTION, "next_assignment_id", course_id="py"),
     _call("StatementLine.of", ca.StatementLine.of, assignment=ASSIGNMENT),
-    _call("Seat.id_for", ca.Seat.id_for, learner_id="ada", course_id="py"),
-    _call("Seat.of", ca.Seat.of, learner_id="ada", course_id="py", assignment_id="a-1"),
+    _call("Claim.id_for", ca.Claim.id_for, learner_id="ada", course_id="py"),
+    _call("Claim.of", ca.Claim.of, learner_id="ada", course_id="py", assignment_id="a-1"),
     _call(
         "statement",
         ca.statement,
@@ -1321,8 +1323,8 @@ VALUES = (
     _clock("advance", term=DAY),
     _clock("set", at=START),
     _call("ManualClock", ca.ManualClock, at=START),
-    replace(_call("parse_term", ca.parse_term, text="P6M"), also=frozenset({"term"})),
-    _call("format_term", ca.format_term, term=DAY),
+    replace(_call("parse_duration", ca.parse_duration, text="P6M"), also=frozenset({"term"})),
+    _call("format_duration", ca.format_duration, term=DAY),
     _call(
         "invitation",
         ca.invitation,
@@ -1415,7 +1417,7 @@ RESULTS = tuple(
         *(
             _of(kind, **{name: FACTS[name] for name in attrs.fields_dict(kind)})
             for kind in get_args(reasons.Reason)
-            if kind is not ca.HostReason
+            if kind is not ca.CustomReason
         ),
     )
 )

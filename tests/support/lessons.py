@@ -60,7 +60,7 @@ def subscribed(
     """Return a small world in which *learner* has subscription s-1 to three courses."""
     registrar, clock = world(**options)
     registrar.add(SALES, LESSONS)
-    registrar.subscribe(learner, ["py", "sql", "lessons"], duration=duration, id="s-1")
+    registrar.subscribe(["py", "sql", "lessons"], learner, duration=duration, id="s-1")
     return registrar, clock
 
 

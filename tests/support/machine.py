@@ -32,6 +32,7 @@ from course_assignments import (
     BatchQuery,
     CancellationPolicy,
     Change,
+    Claim,
     Conflict,
     CourseAssignmentsError,
     CourseQuery,
@@ -54,11 +55,10 @@ from course_assignments import (
     RepeatPolicy,
     Repository,
     Role,
-    Seat,
     SubscriptionQuery,
     User,
     UserQuery,
-    every,
+    find_all,
 )
 from course_assignments.changes import R
 from course_assignments.queries import F
@@ -245,14 +245,16 @@ QUERIES: tuple[tuple[str, Query[Any]], ...] = (
 )
 Contents: TypeAlias = dict[str, list[Any]]
 
-_seat_id = cache(Seat.id_for)
+_claim_id = cache(Claim.id_for)
 
 
 def contents(repository: Repository) -> Contents:
     """Return everything that *repository* keeps; quicker than its namesake for every test."""
-    found = {name: list(every(repository, query)) for name, query in QUERIES}
-    seats = [_seat_id(user.id, course.id) for user in found["users"] for course in found["courses"]]
-    return {**found, "seats": sorted(repository.get(Seat, seats).values(), key=_id)}
+    found = {name: list(find_all(repository, query)) for name, query in QUERIES}
+    claims = [
+        _claim_id(user.id, course.id) for user in found["users"] for course in found["courses"]
+    ]
+    return {**found, "claims": sorted(repository.get(Claim, claims).values(), key=_id)}
 
 
 def _id(record: Any) -> str:
@@ -353,7 +355,7 @@ class RegistrarMachine(RuleBasedStateMachine):
         }
         self.registrar = self.office(self.overtaken, **options)
         # Nobody is faster than this one, who need not try again.
-        self.faster = self.office(self.repository, **options, patience=NOW)
+        self.faster = self.office(self.repository, **options, timeout=NOW)
         self.armed: str | None = None
         self.probed = False
         self.model = WholeModel(settings, world.START, drawn=self.drawn)
@@ -375,7 +377,7 @@ class RegistrarMachine(RuleBasedStateMachine):
             )
             self.do("assign", "sql", "bo")
         if lasts is not None:
-            self.do("subscribe", "ada", ["py"], duration=lasts)
+            self.do("subscribe", ["py"], "ada", duration=lasts)
 
     def drawn(self, batch_id: str) -> list[str]:
         """Return the codes of a batch that the model does not know and nobody typed."""
@@ -475,14 +477,14 @@ class RegistrarMachine(RuleBasedStateMachine):
     def _compare(self) -> None:
         """Check that the repository tells what the model tells."""
         for kind, found in self.seen.items():
-            if kind in {"seats", "events"}:
+            if kind in {"claims", "events"}:
                 continue
             stored = getattr(self.model, kind)
             assert len(found) == len(stored), kind
             for record in found:
                 assert facts(record) == stored[record.id], kind
-        seats = {(one.learner_id, one.course_id): one.assignment_id for one in self.seen["seats"]}
-        assert seats == self.model.seats
+        claims = {(one.learner_id, one.course_id): one.assignment_id for one in self.seen["claims"]}
+        assert claims == self.model.claims
         assert [
             (one.position, one.at, one.by, one.action, dict(one.details).get("support_reason"))
             for one in self.seen["events"]
@@ -607,13 +609,13 @@ class RegistrarMachine(RuleBasedStateMachine):
     def keep_records(
         self, *, edit: tuple[str, Any, Any], by: str | None, rivalry: str | None
     ) -> None:
-        """Add, update or anonymise."""
+        """Add, update or anonymize."""
         self.armed = rivalry
         query, what, terms = edit
         if query == "add":
             self.do("add", *what, by=by)
         elif terms is None:
-            self.do("anonymise", what, by=by)
+            self.do("anonymize", what, by=by)
         else:
             stored = [one for one in self.seen[query] if one.id == what]
             self.do("update", attrs.evolve(stored[0] if stored else NEWCOMERS[0], **terms), by=by)
@@ -965,7 +967,7 @@ class RegistrarMachine(RuleBasedStateMachine):
         self._each_redemption_has_its_assignment_and_each_assignment_from_a_key_its_redemption()
         self._a_batch_knows_how_many_keys_it_has_and_all_have_its_maximum()
         self._no_assignment_outlasts_its_ceilings()
-        self._each_seat_points_to_an_assignment_of_its_learner_and_course()
+        self._each_claim_points_to_an_assignment_of_its_learner_and_course()
         self._no_two_users_share_an_email()
         self._events_stand_in_a_row_and_tell_no_code()
         self._the_status_follows_from_the_instants()
@@ -1021,11 +1023,11 @@ class RegistrarMachine(RuleBasedStateMachine):
         for one in self._found("assignments"):
             assert one.created_at < one.expires_at <= self.model.bounds[one.id]
 
-    def _each_seat_points_to_an_assignment_of_its_learner_and_course(self) -> None:
+    def _each_claim_points_to_an_assignment_of_its_learner_and_course(self) -> None:
         assignments = {one.id: one for one in self._found("assignments")}
-        for seat in self._found("seats"):
-            held = assignments[seat.assignment_id]
-            assert (held.learner_id, held.course_id) == (seat.learner_id, seat.course_id)
+        for claim in self._found("claims"):
+            held = assignments[claim.assignment_id]
+            assert (held.learner_id, held.course_id) == (claim.learner_id, claim.course_id)
 
     def _no_two_users_share_an_email(self) -> None:
         emails = [folded(one.email) for one in self._found("users")]
@@ -1041,7 +1043,7 @@ class RegistrarMachine(RuleBasedStateMachine):
     def _the_status_follows_from_the_instants(self) -> None:
         for one in self._found("assignments"):
             stored = self.model.assignments[one.id]
-            assert one.status(self.clock()).value == self.model.status(stored)
+            assert one.status_at(self.clock()).value == self.model.status_at(stored)
 
 
 def _outcomes(outcome: Told) -> Iterator[str]:

@@ -89,7 +89,7 @@ class LearningMachine(RegistrarMachine):
             "pause": lambda attempt_id: ("finish", (attempt_id,), {}),
             "resume": lambda attempt_id: ("finish", (attempt_id,), {}),
             "finish": self._finishing_another,
-            "subscribe": lambda learner_id, *_: ("subscribe", (learner_id, ["sql"]), kwargs),
+            "subscribe": lambda _, learner_id: ("subscribe", (["sql"], learner_id), kwargs),
             "edit_subscription": self._opening,
             "cancel_subscription": self._opening,
             "open_course": lambda id_, _: ("edit_subscription", (id_, ["draft"]), {}),
@@ -99,7 +99,7 @@ class LearningMachine(RegistrarMachine):
             "pause": self._cancelling_above,
             "resume": self._cancelling_above,
             "finish": self._cancelling_above,
-            "subscribe": lambda _, course_ids: self._archive(course_ids[0]),
+            "subscribe": lambda course_ids, _: self._archive(course_ids[0]),
             "edit_subscription": lambda id_, _: ("cancel_subscription", (id_,), {}),
             "cancel_subscription": self._launching_below,
             "open_course": lambda id_, _: ("cancel_subscription", (id_,), {}),
@@ -109,7 +109,7 @@ class LearningMachine(RegistrarMachine):
             "pause": lambda attempt_id: ("pause", (attempt_id,), {}),
             "resume": lambda attempt_id: self._ending(self._above(attempt_id)),
             "finish": lambda attempt_id: self._emptying(self._above(attempt_id)),
-            "subscribe": lambda _, course_ids: self._archive(course_ids[-1]),
+            "subscribe": lambda course_ids, _: self._archive(course_ids[-1]),
             "edit_subscription": lambda _, course_ids: self._archive(course_ids[0]),
             "cancel_subscription": self._launching_below,
             "open_course": self._reviving,
@@ -176,7 +176,7 @@ class LearningMachine(RegistrarMachine):
     def _go_into(self, assignment_id: str) -> None:
         """Go to a time at which an assignment gives access."""
         one = self.model.assignments.get(assignment_id)
-        if one is not None and self.model.status(one) != "active":
+        if one is not None and self.model.status_at(one) != "active":
             self._go(one["created_at"])
 
     @precondition(RegistrarMachine.exists)
@@ -297,7 +297,7 @@ class LearningMachine(RegistrarMachine):
         self, *, learner_id: str, course_ids: list[str], rivalry: str | None, **options: Any
     ) -> None:
         self.armed = rivalry
-        self.do("subscribe", learner_id, course_ids, **options)
+        self.do("subscribe", course_ids, learner_id, **options)
 
     def _subscribed(self) -> bool:
         return bool(self.model.subscriptions)
@@ -456,7 +456,7 @@ class LearningMachine(RegistrarMachine):
         if (id_ := self._pick(self.model.subscriptions, pick)) in self.model.subscriptions:
             one = self.model.subscriptions[id_]
             who, which = learner_id or one["learner_id"], course_ids or one["course_ids"]
-            self.do("subscribe", who, which, duration=DAY, id=id_)
+            self.do("subscribe", which, who, duration=DAY, id=id_)
             for course_id, assignment_id in one["openings"][-1:]:
                 self.do("open_course", id_, course_id, id=assignment_id)
                 self.do("open_course", id_, which[0], id=assignment_id)

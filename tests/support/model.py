@@ -20,7 +20,8 @@ from course_assignments import (
     Conflict,
     CourseAssignmentsError,
     Direct,
-    ForPair,
+    Duration,
+    ForAssignment,
     FromKey,
     FromSubscription,
     InvalidInput,
@@ -34,7 +35,6 @@ from course_assignments import (
     Refused,
     Repeat,
     Role,
-    Term,
     User,
 )
 
@@ -89,7 +89,7 @@ def _names(kind: type) -> tuple[str, ...]:
 
 def said(reason: Reason) -> Said:
     """Return *reason* as its code and its facts."""
-    if isinstance(reason, ForPair):
+    if isinstance(reason, ForAssignment):
         return (reason.course_id, reason.learner_id, said(reason.reason))
     return (reason.code, *(_plain(getattr(reason, one)) for one in _names(type(reason))))
 
@@ -110,7 +110,7 @@ def first_instant(wall: datetime, zone: tzinfo) -> datetime:
     return instant
 
 
-def after(term: Term, start: datetime, zone: tzinfo) -> datetime:
+def after(term: Duration, start: datetime, zone: tzinfo) -> datetime:
     """Say when *term* is over: exact on the line of UTC, or by the calendar of *zone*."""
     if isinstance(term, timedelta):
         return start + term
@@ -179,7 +179,7 @@ class Settings:
     restores_key_use: bool = False
     once_per_learner: bool = True
     repeat: Repeat = Repeat.ALLOW
-    default: Term = Months(6)
+    default: Duration = Months(6)
 
 
 @dataclass
@@ -192,7 +192,7 @@ class Model:
     courses: dict[str, Facts] = field(default_factory=dict)
     users: dict[str, Facts] = field(default_factory=dict)
     assignments: dict[str, Facts] = field(default_factory=dict)
-    seats: dict[tuple[str, str], str] = field(default_factory=dict)
+    claims: dict[tuple[str, str], str] = field(default_factory=dict)
     batches: dict[str, Facts] = field(default_factory=dict)
     keys: dict[str, Facts] = field(default_factory=dict)
     redemptions: dict[str, Facts] = field(default_factory=dict)
@@ -325,7 +325,7 @@ class Model:
         note: Note | None = None,
         mode: Repeat = Repeat.ALLOW,
     ) -> None:
-        """Keep a new assignment, and its seat: "ALLOW does not touch it"."""
+        """Keep a new assignment, and its claim: "ALLOW does not touch it"."""
         assert id_ not in self.assignments
         self.assignments[id_] = {
             "id": id_,
@@ -345,7 +345,7 @@ class Model:
         }
         self.bounds[id_] = self.limit_of(self.assignments[id_])[0]
         if mode is not Repeat.ALLOW:
-            self.seats[learner["id"], course_id] = id_
+            self.claims[learner["id"], course_id] = id_
 
     # Organizations, courses, users.
 
@@ -407,7 +407,7 @@ class Model:
             store,
         )
 
-    def anonymise(self, user_id: str, *, by: str | None = None) -> Expected:
+    def anonymize(self, user_id: str, *, by: str | None = None) -> Expected:
         """Rule 23: "replaces name and e-mail and keeps the records"."""
 
         def store(user: User) -> None:
@@ -416,7 +416,7 @@ class Model:
             assert user.email.endswith("@anonymous.invalid")
             if now != before:
                 self.users[user_id] = now
-                self.happened("anonymise", by)
+                self.happened("anonymize", by)
 
         return self.judged(self.missing(by, (self.users, user_id)), list, store)
 
@@ -700,7 +700,7 @@ class Model:
         *,
         name: str,
         organization_id: str,
-        availability: Term,
+        availability: Duration,
         redeemable_from: Any = None,
         redeemable_until: Any = None,
         max_uses: int | None = None,
@@ -981,7 +981,7 @@ class Model:
 
         return self.judged([], reasons, store)
 
-    def status(self, one: Facts) -> str:
+    def status_at(self, one: Facts) -> str:
         """Section 3: "follows from its instants"."""
         if self.at < one["created_at"]:
             return "scheduled"

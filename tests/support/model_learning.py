@@ -6,7 +6,7 @@ As in `support.model`, nothing here calls a policy, an action or a repository.
 from collections.abc import Iterable
 from typing import Any
 
-from course_assignments import Term
+from course_assignments import Duration
 from support.model import (
     ASSIGNING,
     CONFLICT,
@@ -203,10 +203,10 @@ class WholeModel(Model):
 
     def subscribe(
         self,
-        learner_id: str,
         course_ids: Iterable[str],
+        learner_id: str,
         *,
-        duration: Term,
+        duration: Duration,
         id: str | None = None,
         by: str | None = None,
     ) -> Expected:

@@ -19,7 +19,7 @@ from traceback import print_exc
 from typing import Any, TypeAlias
 
 #: How many seconds children may take before a test fails; far more than they ever need.
-PATIENCE = 600.0
+TIMEOUT = 600.0
 
 #: The channel to whom a child reports: it sends what can be pickled.
 Channel: TypeAlias = "Connection[Any, Any]"
@@ -63,7 +63,7 @@ def messages(children: Iterable[Child], seconds: float) -> Iterator[tuple[Child,
 
 def last_messages(children: Sequence[Child]) -> Iterator[tuple[Child, Any]]:
     """Go through what *children* send until they have ended, as all of them have to."""
-    yield from messages(children, PATIENCE)
+    yield from messages(children, TIMEOUT)
     assert all(child.channel.closed for child in children), "a child hangs"
 
 
@@ -98,7 +98,7 @@ class Nursery:
     def close(self) -> None:
         """End all children that are left."""
         self._orders.close()
-        self._process.wait(PATIENCE)
+        self._process.wait(TIMEOUT)
 
     def _answer(self) -> int:
         answer = self._orders.recv(_WORD, socket.MSG_WAITALL)

@@ -20,6 +20,7 @@ import attrs
 
 from course_assignments import (
     Change,
+    Claim,
     Conflict,
     CourseAssignmentsError,
     Decision,
@@ -34,11 +35,10 @@ from course_assignments import (
     Registrar,
     Replace,
     Repository,
-    Seat,
     TrainingKey,
     Use,
     User,
-    every,
+    find_all,
 )
 from course_assignments.changes import R
 from course_assignments.queries import F
@@ -49,14 +49,14 @@ T = TypeVar("T")
 
 #: How many seconds threads wait for each other, and commands for their turn, before a test fails;
 #: far more than any of them needs.
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 #: A step that is taken just before a call of a repository, which it is told: get, find or commit.
 Step: TypeAlias = Callable[[str], None]
 
 
 def crew(
-    tasks: Iterable[Callable[[], T]], patience: float = 3 * PATIENCE
+    tasks: Iterable[Callable[[], T]], timeout: float = 3 * TIMEOUT
 ) -> list[T | CourseAssignmentsError]:
     """Carry out each task on a thread of its own; return what each came to, in their order."""
     todo = list(tasks)
@@ -71,7 +71,7 @@ def crew(
     threads = [Thread(target=work, args=[one], daemon=True) for one in range(len(todo))]
     for thread in threads:
         thread.start()
-    give_up_at = monotonic() + patience
+    give_up_at = monotonic() + timeout
     for thread in threads:
         thread.join(max(0, give_up_at - monotonic()))
     assert len(outcomes) == len(todo), "a thread hangs"
@@ -112,9 +112,9 @@ def codes_of(refused: Refused) -> list[str]:
 class Gate:
     """Where each thread waits, on its first arrival, until all are there; open from then on."""
 
-    def __init__(self, parties: int, patience: float = PATIENCE) -> None:
+    def __init__(self, parties: int, timeout: float = TIMEOUT) -> None:
         self.was_full = False
-        self._barrier = Barrier(parties, self._fill, patience)
+        self._barrier = Barrier(parties, self._fill, timeout)
         self._here = local()
 
     def _fill(self) -> None:
@@ -199,7 +199,7 @@ class Scene:
         self.options = {
             "new_id": lambda: token_hex(16),
             # Longer than any gate waits: who was held up there must not give up for it.
-            "patience": timedelta(seconds=2 * PATIENCE),
+            "timeout": timedelta(seconds=2 * TIMEOUT),
             **options,
         }
         self.registrar, self.clock = world(repository, **self.options)
@@ -217,7 +217,7 @@ class Scene:
 
     def events(self, *actions: str) -> list[Event]:
         """Return all events in order, or those of *actions*."""
-        events = every(self.repository, EventQuery(limit=10_000))
+        events = find_all(self.repository, EventQuery(limit=10_000))
         return [one for one in events if not actions or one.action in actions]
 
 
@@ -254,7 +254,7 @@ def in_rounds(
 
     In the first round the first command is faster, in the next the second, then either of them.
     """
-    barrier, fresh, done = Barrier(2, timeout=PATIENCE), local(), Semaphore(0)
+    barrier, fresh, done = Barrier(2, timeout=TIMEOUT), local(), Semaphore(0)
 
     def meet_once_a_round(call: str) -> None:
         if call == "commit" and fresh.round:
@@ -262,7 +262,7 @@ def in_rounds(
             barrier.wait()
             # Both have decided; now one goes first, then the other, then either of them.
             if fresh.first not in {"either", fresh.name}:
-                assert done.acquire(timeout=PATIENCE)
+                assert done.acquire(timeout=TIMEOUT)
 
     registrar = scene.watched(meet_once_a_round)
 
@@ -277,7 +277,7 @@ def in_rounds(
         return outcomes
 
     # A thread that hangs is found at the barrier; all rounds may take as long as they take.
-    return granted(crew([partial(go_through, name) for name in commands], patience=60 * PATIENCE))
+    return granted(crew([partial(go_through, name) for name in commands], timeout=60 * TIMEOUT))
 
 
 def fill(copy: Repository, original: Repository) -> None:
@@ -361,15 +361,15 @@ def overwrites(repository: Careless, change: Change) -> Change:
 
 
 def claims_nothing(_: Careless, change: Change) -> Change:
-    """Nobody takes a seat, and every redemption gets an id that means nothing."""
+    """Nobody takes a claim, and every redemption gets an id that means nothing."""
     return attrs.evolve(
         change,
         create=[
             attrs.evolve(one, id=token_hex(16)) if isinstance(one, Redemption) else one
             for one in change.create
-            if not isinstance(one, Seat)
+            if not isinstance(one, Claim)
         ],
-        replace=[one for one in change.replace if not isinstance(one.after, Seat)],
+        replace=[one for one in change.replace if not isinstance(one.after, Claim)],
     )
 
 
@@ -442,9 +442,9 @@ class MeetingInside(InMemoryRepository):
     With the lock only one comes so far, so nobody is waited for long.
     """
 
-    def __init__(self, parties: int = 64, patience: float = 0.2) -> None:
+    def __init__(self, parties: int = 64, timeout: float = 0.2) -> None:
         super().__init__()
-        self._gate = Gate(parties, patience)
+        self._gate = Gate(parties, timeout)
 
     def _staged(self, change: Change) -> dict[tuple[type, str], Record]:
         staged = super()._staged(change)
@@ -457,7 +457,7 @@ class Unlocked(MeetingInside):
     """The same without its lock."""
 
     def __init__(self) -> None:
-        super().__init__(patience=PATIENCE)
+        super().__init__(timeout=TIMEOUT)
         self._lock: Any = nullcontext()
 
 

@@ -10,7 +10,7 @@ import attrs
 import pytest
 from hypothesis import strategies as st
 
-from course_assignments import Decision, InvalidInput, Term
+from course_assignments import Decision, Duration, InvalidInput
 from support.strategies import US, utc_instants
 
 #: An instant without its zone.
@@ -98,7 +98,7 @@ def check_junk(ask: Callable[[Any], object], field: str, values: Iterable[Any]) 
         assert len(str(caught.value)) <= 200
 
 
-def counted(term: Term, start: datetime, zone: tzinfo) -> datetime:
+def counted(term: Duration, start: datetime, zone: tzinfo) -> datetime:
     """Return *term* after *start* by counting months on a calendar, without the library.
 
     A time that is shown twice is its first; one that is skipped is the first instant after it.

@@ -18,7 +18,7 @@ from course_assignments import Change, CourseAssignmentsError, Repository
 from course_assignments.sqlalchemy import SqlRepository
 from course_assignments.sqlalchemy.failures import is_passing
 from course_assignments.sqlalchemy.statements import Statements
-from support.races import PATIENCE, outcome_of
+from support.races import TIMEOUT, outcome_of
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ def meet(
             waited = waits(engine, arriving, connection)
             kept = kept and committed(connection)
             connection.rollback()
-            return Met(kept, waited, arriving.result(PATIENCE))
+            return Met(kept, waited, arriving.result(TIMEOUT))
 
 
 def committed(connection: Connection) -> bool:
@@ -80,7 +80,7 @@ def transaction(engine: Engine) -> Connection:
 def waits(engine: Engine, arriving: "Future[T]", connection: Connection) -> bool:
     """Return, as soon as it is known, whether who is *arriving* waits for *connection*."""
     pid = connection.execute(PID).scalar_one()
-    give_up_at = monotonic() + PATIENCE
+    give_up_at = monotonic() + TIMEOUT
     with engine.connect() as observer:
         observer.execution_options(isolation_level="AUTOCOMMIT")
         while not arriving.done():

@@ -284,8 +284,8 @@ def calls() -> st.SearchStrategy[Call]:
         call("finish", ATTEMPTS, **maybe),
         call(
             "subscribe",
-            LEARNERS,
             st.lists(COURSES, min_size=1, max_size=2),
+            LEARNERS,
             duration=st.sampled_from([timedelta(days=20), Months(8)]),
             id=st.sampled_from([None, "s-1", "s-2"]),
             **maybe,
@@ -350,7 +350,7 @@ def stocked(policies: Policies, *, any_organization: bool) -> tuple[Registrar, M
         codes=TYPED[:2],
         id="b-1",
     )
-    registrar.subscribe("ada", ["py", "sql"], duration=timedelta(days=60), id="s-1")
+    registrar.subscribe(["py", "sql"], "ada", duration=timedelta(days=60), id="s-1")
     return registrar, clock
 
 

@@ -11,11 +11,11 @@ from course_assignments import (
     Course,
     CourseAssignment,
     Direct,
+    Duration,
     ExpirationLimit,
     KeyBatch,
     Months,
     Organization,
-    Term,
     TrainingKey,
     User,
 )
@@ -77,7 +77,7 @@ def utc_instants() -> st.SearchStrategy[datetime]:
     return instants().map(lambda instant: instant.astimezone(UTC))
 
 
-def terms(longest: timedelta = timedelta(days=3650)) -> st.SearchStrategy[Term]:
+def terms(longest: timedelta = timedelta(days=3650)) -> st.SearchStrategy[Duration]:
     """Draw an exact or a calendar length, from a microsecond to *longest*; no relativedelta."""
     exact = st.timedeltas(min_value=US, max_value=longest)
     return exact | st.integers(1, max(1, longest.days // 31)).map(Months)

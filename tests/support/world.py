@@ -11,6 +11,7 @@ from course_assignments import (
     AssignmentQuery,
     AttemptQuery,
     BatchQuery,
+    Claim,
     Course,
     CourseQuery,
     EventQuery,
@@ -23,11 +24,10 @@ from course_assignments import (
     Registrar,
     Repository,
     Role,
-    Seat,
     SubscriptionQuery,
     User,
     UserQuery,
-    every,
+    find_all,
 )
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -114,7 +114,10 @@ def contents(repository: Repository) -> dict[str, list[Any]]:
         RedemptionQuery(),
         EventQuery(),
     )
-    found = {type(query).__name__: list(every(repository, query)) for query in queries}
+    found = {type(query).__name__: list(find_all(repository, query)) for query in queries}
     people, courses = found["UserQuery"], found["CourseQuery"]
-    seats = [Seat.id_for(user.id, course.id) for user in people for course in courses]
-    return {**found, "seats": sorted(repository.get(Seat, seats).values(), key=lambda one: one.id)}
+    claims = [Claim.id_for(user.id, course.id) for user in people for course in courses]
+    return {
+        **found,
+        "claims": sorted(repository.get(Claim, claims).values(), key=lambda one: one.id),
+    }

@@ -12,7 +12,7 @@ from course_assignments.actions.lifecycle import cancel, complete, reschedule
 from course_assignments.actions.opening import open_course
 from course_assignments.actions.pairs import Pair
 from course_assignments.actions.pausing import pause, resume
-from course_assignments.actions.records import add, anonymise, update
+from course_assignments.actions.records import add, anonymize, update
 from course_assignments.actions.redeeming import Presented, redeem, register
 from course_assignments.actions.subscribing import edit_subscription, subscribe
 from course_assignments.actions.unsubscribing import cancel_subscription
@@ -22,7 +22,7 @@ __all__ = [
     "Presented",
     "add",
     "add_keys",
-    "anonymise",
+    "anonymize",
     "assign",
     "assign_many",
     "cancel",

@@ -14,7 +14,7 @@ from course_assignments.entities.keys import KeyBatch
 from course_assignments.entities.people import User
 from course_assignments.errors import InvalidInput
 from course_assignments.policies import Policies
-from course_assignments.reasons import EmailTaken, ForPair, Reason
+from course_assignments.reasons import EmailTaken, ForAssignment, Reason
 from course_assignments.time.datetimes import as_utc
 
 
@@ -93,7 +93,7 @@ def own_authorization(policies: Policies, actor: User | None, learner: User) -> 
     """
     check_actor(actor)
     acting = None if actor is not None and actor.id == learner.id else actor
-    return authorization(policies, acting, Permission.ASSIGN, learner.organization_id)
+    return authorization(policies, acting, Permission.ASSIGN_COURSES, learner.organization_id)
 
 
 def for_pair(
@@ -106,8 +106,8 @@ def for_pair(
     """Ask *question*; of each reason that *concerns* this pair, or of all, say which pair it is."""
     decision = question(at)
     reasons = tuple(
-        ForPair(course_id, learner_id, reason)
-        if not isinstance(reason, ForPair) and (concerns is None or concerns(reason))
+        ForAssignment(course_id, learner_id, reason)
+        if not isinstance(reason, ForAssignment) and (concerns is None or concerns(reason))
         else reason
         for reason in decision.reasons
     )

@@ -94,7 +94,7 @@ def assign_many(
         actor: Who acts; ``None`` trusts the caller.
 
     Raises:
-        Refused: with every reason; one that concerns a pair is a `ForPair`.
+        Refused: with every reason; one that concerns a pair is a `ForAssignment`.
         InvalidInput: an argument is of the wrong kind or out of bounds, or a record belongs to
             others than the rest.
 

@@ -177,7 +177,7 @@ def _new_keys(
     lines = tuple(line for code, line in lines_of.items() if code in known)
     decision = all_of(
         [
-            *authorization(policies, actor, Permission.KEYS, batch.organization_id),
+            *authorization(policies, actor, Permission.MANAGE_KEYS, batch.organization_id),
             lambda at: policies.course_availability.evaluate(course, at=at),
             lambda _: Decision((CodeTaken(lines),) if lines else ()),
         ],

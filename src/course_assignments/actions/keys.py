@@ -88,7 +88,7 @@ def edit_keys(
     most = max((key.uses for key in changed), default=0)
     decision = all_of(
         [
-            *authorization(policies, actor, Permission.KEYS, batch.organization_id),
+            *authorization(policies, actor, Permission.MANAGE_KEYS, batch.organization_id),
             # "max_uses cannot go below the uses already made"
             lambda _: Decision((MaxUsesBelowUses(most),) if most > after.max_uses else ()),
         ],
@@ -145,7 +145,9 @@ def revoke_keys(
     validation.check_kind(batch, "batch", KeyBatch)
     validation.check_kind(policies, "policies", Policies)
     now = as_utc(at)
-    decision = all_of(authorization(policies, actor, Permission.KEYS, batch.organization_id), now)
+    decision = all_of(
+        authorization(policies, actor, Permission.MANAGE_KEYS, batch.organization_id), now
+    )
     decision.require()
     given = _keys_of(batch, keys)
     valid = [key for key in given if key.revoked_at is None]

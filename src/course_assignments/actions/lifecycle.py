@@ -80,7 +80,7 @@ def cancel(
     if support_reason is not None:
         validation.check_long_text(support_reason, "support_reason")
     support = support_reason is not None
-    permission = Permission.SUPPORT if support else Permission.ASSIGN
+    permission = Permission.SUPPORT if support else Permission.ASSIGN_COURSES
     decision = all_of(
         [
             *authorization(policies, actor, permission, learner.organization_id),
@@ -168,7 +168,7 @@ def reschedule(
         in_bounds = _also_limited(in_bounds, subscription.expires_at)
     decision = all_of(
         [
-            *authorization(policies, actor, Permission.ASSIGN, learner.organization_id),
+            *authorization(policies, actor, Permission.ASSIGN_COURSES, learner.organization_id),
             lambda at: policies.reschedule.evaluate(assignment, expires_at=end, at=at),
             # An end that is past already has its reason, and its earliest instant is the later.
             lambda at: Decision() if end < at and end <= created_at else in_bounds,
@@ -224,7 +224,7 @@ def complete(
     now = as_utc(at)
     decision = all_of(
         [
-            *authorization(policies, actor, Permission.ASSIGN, learner.organization_id),
+            *authorization(policies, actor, Permission.ASSIGN_COURSES, learner.organization_id),
             lambda at: policies.completion.evaluate(assignment, at=at),
         ],
         now,

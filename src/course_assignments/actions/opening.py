@@ -21,7 +21,7 @@ from course_assignments.entities.enums import ExpirationLimit
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Opening, Subscription
 from course_assignments.policies import DOCUMENTED, Policies
-from course_assignments.policies.expiration import Ceiling, earliest
+from course_assignments.policies.expiration import Limit, earliest
 from course_assignments.policies.repetition import latest_standing
 from course_assignments.time.datetimes import as_utc
 
@@ -103,8 +103,8 @@ def open_course(
     if latest_standing(given, now) is not None:
         return Change(decision=decision)
     limit = policies.expiration.limit(now, course=course, organization=organization)
-    validation.check_kind(limit, "policies.expiration", Ceiling)
-    end = earliest([limit, Ceiling(subscription.expires_at, ExpirationLimit.SUBSCRIPTION)])
+    validation.check_kind(limit, "policies.expiration", Limit)
+    end = earliest([limit, Limit(subscription.expires_at, ExpirationLimit.SUBSCRIPTION)])
     assignment = CourseAssignment(
         id=subscription.next_assignment_id(course.id) if id is None else id,
         learner_id=learner.id,

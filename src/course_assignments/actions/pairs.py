@@ -19,12 +19,12 @@ from course_assignments.actions.acting import (
 )
 from course_assignments.changes import Change, Record, Replace
 from course_assignments.decisions import Decision, Question, all_of
-from course_assignments.entities.assignments import CourseAssignment, Direct, Note, Seat
+from course_assignments.entities.assignments import Claim, CourseAssignment, Direct, Note
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Permission, Repeat
 from course_assignments.entities.people import User
 from course_assignments.policies import Policies
-from course_assignments.policies.expiration import Ceiling, zone_of
+from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.policies.repetition import latest_standing
 from course_assignments.time.durations import EndLike, resolve_end
 
@@ -37,7 +37,7 @@ class Pair:
         id: The id of the assignment to be made.
         organization: The learner's, or ``None`` if they have none.
         standing: The learner's assignments of the course; needed unless repeating is allowed.
-        seat: The learner's seat in the course, read before `standing`, or ``None``.
+        claim: The learner's claim in the course, read before `standing`, or ``None``.
 
     Raises:
         InvalidInput: a field is of the wrong kind, or belongs to another learner or course.
@@ -62,15 +62,17 @@ class Pair:
         converter=validation.tidy_tuple,
         validator=validation.each_of(tuple, CourseAssignment),
     )
-    seat: Seat | None = field(default=None, validator=validators.optional(validation.one_of(Seat)))
+    claim: Claim | None = field(
+        default=None, validator=validators.optional(validation.one_of(Claim))
+    )
 
     def __attrs_post_init__(self) -> None:
         check_organization(self.organization, self.learner)
         for position, one in enumerate(self.standing):
             check_same(one.learner_id, self.learner.id, f"standing[{position}].learner_id")
             check_same(one.course_id, self.course.id, f"standing[{position}].course_id")
-        if self.seat is not None:
-            check_same(self.seat.id, Seat.id_for(self.learner.id, self.course.id), "seat")
+        if self.claim is not None:
+            check_same(self.claim.id, Claim.id_for(self.learner.id, self.course.id), "claim")
 
 
 @attrs.frozen(kw_only=True)
@@ -89,23 +91,23 @@ class Order:
         """What to do if the learner has the course already: as asked for, else the policy's."""
         return self.policies.repeat.default if self.repeat is None else self.repeat
 
-    def end(self, pair: Pair) -> Ceiling:
+    def end(self, pair: Pair) -> Limit:
         """Return when access of *pair* ends: as asked for, else by default (rules 1 and 2)."""
         if self.expires is None:
             end = self.policies.expiration.default_end(
                 self.at, course=pair.course, organization=pair.organization
             )
-            validation.check_kind(end, "policies.expiration", Ceiling)
+            validation.check_kind(end, "policies.expiration", Limit)
             return end
         zone = zone_of(pair.organization)
         wanted = resolve_end(self.expires, start=self.at, zone=zone, field="expires")
-        return Ceiling(wanted, ExpirationLimit.REQUEST)
+        return Limit(wanted, ExpirationLimit.REQUEST)
 
     def shared_questions(self, pair: Pair) -> list[Question]:
         """Return the questions that concern the course or the learner of *pair* alone."""
         organization_id = pair.learner.organization_id
         return [
-            *authorization(self.policies, self.actor, Permission.ASSIGN, organization_id),
+            *authorization(self.policies, self.actor, Permission.ASSIGN_COURSES, organization_id),
             self._unless_skipped(
                 pair, lambda at: self.policies.course_availability.evaluate(pair.course, at=at)
             ),
@@ -159,12 +161,12 @@ class Order:
         if not made:
             return Change(decision=decision)
         assignments = [self._assignment(pair) for pair in made]
-        seats = [] if self.mode is Repeat.ALLOW else made
+        claims = [] if self.mode is Repeat.ALLOW else made
         held = (latest_standing(pair.standing, self.at) for pair in pairs if self.is_skipped(pair))
         ids = (one for pair in made for one in (pair.id, pair.course.id, pair.learner.id))
         return Change(
-            create=(*assignments, *(_seat(pair) for pair in seats if pair.seat is None)),
-            replace=[Replace(pair.seat, _seat(pair)) for pair in seats if pair.seat is not None],
+            create=(*assignments, *(_seat(pair) for pair in claims if pair.claim is None)),
+            replace=[Replace(pair.claim, _seat(pair)) for pair in claims if pair.claim is not None],
             expect=read(*_decided_on(pairs), self.actor, *held),
             record=[event(action, self.at, self.actor, *dict.fromkeys(ids))],
             decision=decision,
@@ -189,8 +191,8 @@ def _without_turn(question: Question) -> Question:
     return lambda at: Decision(question(at).reasons)
 
 
-def _seat(pair: Pair) -> Seat:
-    return Seat.of(pair.learner.id, pair.course.id, pair.id)
+def _seat(pair: Pair) -> Claim:
+    return Claim.of(pair.learner.id, pair.course.id, pair.id)
 
 
 def _decided_on(pairs: Iterable[Pair]) -> Iterator[Record | None]:

@@ -128,7 +128,7 @@ def update(
     )
 
 
-def anonymise(user: User, *, at: datetime, actor: User | None = None) -> Change:
+def anonymize(user: User, *, at: datetime, actor: User | None = None) -> Change:
     """Return the change that replaces the name and the e-mail address of *user* (rule 23).
 
     Everything else stays: assignments, roles, events, which hold ids only.
@@ -144,7 +144,7 @@ def anonymise(user: User, *, at: datetime, actor: User | None = None) -> Change:
     Example:
         >>> from datetime import UTC
         >>> ada = User(id="ada", name="Ada", email="ada@example.org")
-        >>> anonymise(ada, at=datetime(2026, 1, 5, tzinfo=UTC)).made(User)[0].name
+        >>> anonymize(ada, at=datetime(2026, 1, 5, tzinfo=UTC)).made(User)[0].name
         'Anonymous'
     """
     validation.check_kind(user, "user", User)
@@ -153,4 +153,4 @@ def anonymise(user: User, *, at: datetime, actor: User | None = None) -> Change:
     after = attrs.evolve(user, name="Anonymous", email=anonymous_email(user.id))
     if after == user:
         return Change()
-    return Change(replace=[Replace(user, after)], record=[event("anonymise", now, actor, user.id)])
+    return Change(replace=[Replace(user, after)], record=[event("anonymize", now, actor, user.id)])

@@ -22,7 +22,7 @@ from course_assignments.entities.enums import ExpirationLimit
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.policies import DOCUMENTED, Policies
-from course_assignments.policies.expiration import Ceiling, earliest, zone_of
+from course_assignments.policies.expiration import Limit, earliest, zone_of
 from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import end_in_range
 
@@ -196,9 +196,9 @@ def _redeemed(
     # "content availability" counts from redemption, and the limit of rule 1 still applies
     available = end_in_range(batch.availability, at, zone_of(organization))
     end = policies.expiration.limit(at, course=presented.course, organization=organization)
-    validation.check_kind(end, "policies.expiration", Ceiling)
+    validation.check_kind(end, "policies.expiration", Limit)
     if available is not None:
-        end = earliest([end, Ceiling(available, ExpirationLimit.KEY)])
+        end = earliest([end, Limit(available, ExpirationLimit.KEY)])
     assignment = CourseAssignment(
         id=presented.id,
         learner_id=learner.id,

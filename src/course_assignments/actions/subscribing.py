@@ -25,7 +25,7 @@ from course_assignments.errors import InvalidInput
 from course_assignments.policies import DOCUMENTED, Policies
 from course_assignments.policies.expiration import zone_of
 from course_assignments.time.datetimes import as_utc
-from course_assignments.time.durations import TermLike, as_term, end_of
+from course_assignments.time.durations import DurationLike, as_duration, end_of
 
 
 def subscribe(
@@ -33,7 +33,7 @@ def subscribe(
     courses: Iterable[Course],
     *,
     id: str,
-    duration: TermLike,
+    duration: DurationLike,
     at: datetime,
     organization: Organization | None = None,
     policies: Policies = DOCUMENTED,
@@ -79,11 +79,13 @@ def subscribe(
         organization_id=learner.organization_id,
         course_ids=tuple(one.id for one in wanted),
         created_at=now,
-        expires_at=end_of(as_term(duration, "duration"), now, zone_of(organization), "duration"),
+        expires_at=end_of(
+            as_duration(duration, "duration"), now, zone_of(organization), "duration"
+        ),
     )
     decision = all_of(
         [
-            *authorization(policies, actor, Permission.ASSIGN, learner.organization_id),
+            *authorization(policies, actor, Permission.ASSIGN_COURSES, learner.organization_id),
             *_available(policies, wanted),
         ],
         now,
@@ -136,7 +138,7 @@ def edit_subscription(
     now = as_utc(at)
     decision = all_of(
         [
-            *authorization(policies, actor, Permission.ASSIGN, learner.organization_id),
+            *authorization(policies, actor, Permission.ASSIGN_COURSES, learner.organization_id),
             lambda at: policies.subscription.evaluate(subscription, at=at),
             *_available(policies, added),
         ],

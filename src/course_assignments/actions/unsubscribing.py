@@ -33,7 +33,7 @@ def cancel_subscription(
     """Return the change that cancels a subscription, and all that was opened (rules 3, 4, 19, 21).
 
     The cancellation policy is asked about the subscription, as if it were one assignment, and about
-    each assignment opened from it; a reason against one of these is a `ForPair`.
+    each assignment opened from it; a reason against one of these is a `ForAssignment`.
 
     Args:
         subscription: As it is stored.
@@ -62,7 +62,7 @@ def cancel_subscription(
     given = check_opened(subscription, opened, ids)
     if support_reason is not None:
         validation.check_long_text(support_reason, "support_reason")
-    permission = Permission.ASSIGN if support_reason is None else Permission.SUPPORT
+    permission = Permission.ASSIGN_COURSES if support_reason is None else Permission.SUPPORT
     now = as_utc(at)
     uncancelled = [one for one in given if one.cancelled_at is None]
     whole = _as_assignment(subscription)

@@ -112,9 +112,9 @@ class CourseAssignment:
         ...     created_at=created, origin=Direct(),
         ...     expires_at=created + timedelta(days=180), limited_by=ExpirationLimit.MAXIMUM,
         ... )
-        >>> assignment.status(created)
+        >>> assignment.status_at(created)
         <AssignmentStatus.ACTIVE: 'active'>
-        >>> assignment.remaining(created + timedelta(days=179))
+        >>> assignment.remaining_at(created + timedelta(days=179))
         datetime.timedelta(days=1)
     """
 
@@ -145,7 +145,7 @@ class CourseAssignment:
             if instant is not None and instant < self.created_at:
                 raise InvalidInput("before_creation", name, "it cannot lie before created_at")
 
-    def status(self, at: datetime) -> AssignmentStatus:
+    def status_at(self, at: datetime) -> AssignmentStatus:
         """Return where it stands at the aware instant *at*, be it past or future."""
         return status_at(
             at,
@@ -154,14 +154,14 @@ class CourseAssignment:
             cancelled_at=self.cancelled_at,
         )
 
-    def is_active(self, at: datetime) -> bool:
+    def is_active_at(self, at: datetime) -> bool:
         """Return whether it gives access at *at*: from its creation to just before its end."""
-        return self.status(at) is AssignmentStatus.ACTIVE
+        return self.status_at(at) is AssignmentStatus.ACTIVE
 
-    def remaining(self, at: datetime) -> timedelta:
+    def remaining_at(self, at: datetime) -> timedelta:
         """Return how long it still gives access from *at* on; zero when it does not."""
         now = as_utc(at)
-        return self.expires_at - now if self.is_active(now) else timedelta(0)
+        return self.expires_at - now if self.is_active_at(now) else timedelta(0)
 
     @property
     def batch_id(self) -> str | None:
@@ -185,14 +185,14 @@ class CourseAssignment:
 
 
 @attrs.frozen(kw_only=True)
-class Seat:
+class Claim:
     """A learner's one place in a course: which assignment holds it.
 
     Whoever assigns under ``Repeat.SKIP`` or ``Repeat.REFUSE`` writes it, so that two who do so at
     once meet here (rule 15).
 
     Example:
-        >>> Seat.of("ada", "py", "a-1") == Seat.of("ada", "py", "a-1")
+        >>> Claim.of("ada", "py", "a-1") == Claim.of("ada", "py", "a-1")
         True
     """
 
@@ -203,14 +203,14 @@ class Seat:
 
     @staticmethod
     def id_for(learner_id: str, course_id: str) -> str:
-        """Return the id of the one seat that this learner has in this course."""
+        """Return the id of the one claim that this learner has in this course."""
         validation.check_id(learner_id, "learner_id")
         validation.check_id(course_id, "course_id")
-        return derived_id("seat", learner_id, course_id)
+        return derived_id("claim", learner_id, course_id)
 
     @classmethod
-    def of(cls, learner_id: str, course_id: str, assignment_id: str) -> "Seat":
-        """Return the seat of this learner in this course, held by this assignment."""
+    def of(cls, learner_id: str, course_id: str, assignment_id: str) -> "Claim":
+        """Return the claim of this learner in this course, held by this assignment."""
         return cls(
             id=cls.id_for(learner_id, course_id),
             learner_id=learner_id,

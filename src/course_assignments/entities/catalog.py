@@ -9,7 +9,7 @@ from course_assignments import validation
 from course_assignments.entities.enums import ActivityKind
 from course_assignments.errors import InvalidInput
 from course_assignments.time.datetimes import zone_named
-from course_assignments.time.durations import Term
+from course_assignments.time.durations import Duration
 
 
 @attrs.frozen(kw_only=True)
@@ -34,9 +34,9 @@ class Organization:
     parent_id: str | None = field(
         default=None, validator=validators.optional(validation.identifier)
     )
-    maximum_access: Term | None = field(
+    maximum_access: Duration | None = field(
         default=None,
-        converter=converters.optional(validation.tidy_term),
+        converter=converters.optional(validation.tidy_duration),
         validator=validators.optional(validation.term),
     )
     time_zone: str = field(default="UTC")
@@ -99,9 +99,9 @@ class Course:
     activities: tuple[Activity, ...] = field(
         default=(), converter=validation.tidy_tuple, validator=validation.each_of(tuple, Activity)
     )
-    maximum_access: Term | None = field(
+    maximum_access: Duration | None = field(
         default=None,
-        converter=converters.optional(validation.tidy_term),
+        converter=converters.optional(validation.tidy_duration),
         validator=validators.optional(validation.term),
     )
     archived: bool = field(default=False, validator=validation.flag)

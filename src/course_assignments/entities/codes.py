@@ -21,10 +21,10 @@ GENERATED_LENGTH = RANDOM_SYMBOLS + 1
 SHORTEST, LONGEST = 8, 64
 
 #: How many keys one call may make.
-MOST_AT_ONCE = 100_000
+MAX_KEYS_PER_CALL = 100_000
 
 #: How often the random source is asked again for codes that are new.
-DRAWS = 16
+MAX_ATTEMPTS = 16
 
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 
@@ -119,11 +119,11 @@ def is_storable(code: str) -> bool:
     )
 
 
-def show_code(code: str) -> str:
+def format_code(code: str) -> str:
     """Return the folded *code* as it is given to a learner: ``XXXX-XXXX-XXXX-XXXX-C``.
 
     Example:
-        >>> show_code("00000000000000012")
+        >>> format_code("00000000000000012")
         '0000-0000-0000-0001-2'
     """
     if not has_generated_shape(code):
@@ -152,11 +152,11 @@ def generate(count: int, random_bytes: RandomBytes) -> tuple[str, ...]:
         >>> generate(1, lambda count: bytes(count))
         ('00000000000000000',)
     """
-    check_count(count, "generate", 0, MOST_AT_ONCE)
+    check_count(count, "generate", 0, MAX_KEYS_PER_CALL)
     if not callable(random_bytes):
         raise InvalidInput("not_callable", "random_bytes", "expected a function")
     found: dict[str, None] = {}
-    for _ in range(DRAWS):
+    for _ in range(MAX_ATTEMPTS):
         wanted = count - len(found)
         drawn = random_bytes(wanted * RANDOM_SYMBOLS)
         if not isinstance(drawn, bytes) or len(drawn) != wanted * RANDOM_SYMBOLS:

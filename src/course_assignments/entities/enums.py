@@ -1,10 +1,10 @@
 """The closed sets of words that records and policies speak. Nothing here decides anything."""
 
-from enum import Enum, IntEnum, unique
+from enum import IntEnum, StrEnum, unique
 
 
 @unique
-class ActivityKind(Enum):
+class ActivityKind(StrEnum):
     """What a learner does in an activity of a course; only a lab bears on cancelling.
 
     Example:
@@ -22,7 +22,7 @@ class ActivityKind(Enum):
 
 
 @unique
-class Role(Enum):
+class Role(StrEnum):
     """What a user may be entrusted with; rule 21 and rule 4 say what each role opens.
 
     Example:
@@ -38,7 +38,7 @@ class Role(Enum):
 
 
 @unique
-class AssignmentStatus(Enum):
+class AssignmentStatus(StrEnum):
     """Where an assignment stands at an instant; derived from its instants, never stored.
 
     Example:
@@ -67,7 +67,7 @@ class CompletionStatus(IntEnum):
 
 
 @unique
-class ExpirationLimit(Enum):
+class ExpirationLimit(StrEnum):
     """What set the end of an assignment; of two that fall together the earlier one here wins.
 
     Example:
@@ -85,7 +85,7 @@ class ExpirationLimit(Enum):
 
 
 @unique
-class Repeat(Enum):
+class Repeat(StrEnum):
     """What to do when the learner already has an active assignment of the course (rule 15).
 
     Example:
@@ -99,14 +99,14 @@ class Repeat(Enum):
 
 
 @unique
-class Permission(Enum):
+class Permission(StrEnum):
     """What an actor may be allowed to do; the roles for each are in the authorization policy.
 
     Example:
-        >>> Permission.KEYS.value
-        'keys'
+        >>> Permission.MANAGE_KEYS.value
+        'manage_keys'
     """
 
-    ASSIGN = "assign"
-    KEYS = "keys"
+    ASSIGN_COURSES = "assign_courses"
+    MANAGE_KEYS = "manage_keys"
     SUPPORT = "support"

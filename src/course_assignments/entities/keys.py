@@ -6,9 +6,9 @@ import attrs
 from attrs import converters, field, validators
 
 from course_assignments import validation
-from course_assignments.entities.codes import fold, is_storable, mask, show_code
+from course_assignments.entities.codes import fold, format_code, is_storable, mask
 from course_assignments.errors import InvalidInput
-from course_assignments.time.durations import Term
+from course_assignments.time.durations import Duration
 from course_assignments.validation import derived_id
 
 
@@ -67,7 +67,7 @@ class KeyBatch:
         validator=validators.optional(validation.instant),
     )
     max_uses: int = field(default=1, validator=validation.count(1))
-    availability: Term = field(converter=validation.tidy_term, validator=validation.term)
+    availability: Duration = field(converter=validation.tidy_duration, validator=validation.term)
     any_organization: bool = field(default=False, validator=validation.flag)
     size: int = field(default=0, validator=validation.count(0))
     additions: tuple[Addition, ...] = field(
@@ -141,9 +141,9 @@ class TrainingKey:
         return self.max_uses - self.uses
 
     @property
-    def shown_code(self) -> str:
+    def display_code(self) -> str:
         """The code as it is given to a learner, a generated one in groups of four."""
-        return show_code(self.code)
+        return format_code(self.code)
 
 
 @attrs.frozen(kw_only=True)

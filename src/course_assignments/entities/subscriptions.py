@@ -58,7 +58,7 @@ class Subscription:
         ...     id="s-1", learner_id="ada", organization_id=None, course_ids=["py", "sql"],
         ...     created_at=created, expires_at=created + timedelta(days=365),
         ... )
-        >>> subscription.is_active(created + timedelta(days=365))
+        >>> subscription.is_active_at(created + timedelta(days=365))
         False
     """
 
@@ -90,7 +90,7 @@ class Subscription:
             if instant is not None and instant < self.created_at:
                 raise InvalidInput("before_creation", name, "it cannot lie before created_at")
 
-    def status(self, at: datetime) -> AssignmentStatus:
+    def status_at(self, at: datetime) -> AssignmentStatus:
         """Return where it stands at the aware instant *at*, be it past or future."""
         return status_at(
             at,
@@ -99,14 +99,14 @@ class Subscription:
             cancelled_at=self.cancelled_at,
         )
 
-    def is_active(self, at: datetime) -> bool:
+    def is_active_at(self, at: datetime) -> bool:
         """Return whether it opens courses at *at*: from its creation to just before its end."""
-        return self.status(at) is AssignmentStatus.ACTIVE
+        return self.status_at(at) is AssignmentStatus.ACTIVE
 
-    def remaining(self, at: datetime) -> timedelta:
+    def remaining_at(self, at: datetime) -> timedelta:
         """Return how long it still opens courses from *at* on; zero when it does not."""
         now = as_utc(at)
-        return self.expires_at - now if self.is_active(now) else timedelta(0)
+        return self.expires_at - now if self.is_active_at(now) else timedelta(0)
 
     def opened(self, course_id: str) -> tuple[str, ...]:
         """Return the ids of the assignments that came of opening this course, in order."""

@@ -11,7 +11,7 @@ from unicodedata import category, normalize
 
 from course_assignments.errors import InvalidInput
 from course_assignments.time.datetimes import as_utc
-from course_assignments.time.durations import Months, as_term, format_term
+from course_assignments.time.durations import Months, as_duration, format_duration
 from course_assignments.validation import check_count
 
 #: What a cell can be made of.
@@ -108,7 +108,7 @@ def _written(value: str | int | date | timedelta | Months, field: str) -> str:
         return str(value)
     if isinstance(value, timedelta | Months):
         # No time at all is no term, yet it is what remains of an assignment that is over.
-        return format_term(as_term(value, field)) if value else "PT0S"
+        return format_duration(as_duration(value, field)) if value else "PT0S"
     raise InvalidInput(
         "wrong_type", field, "expected a text, whole number, instant, day, term, member or None"
     )

@@ -57,7 +57,7 @@ _ASSIGNMENT: Values = {
 }
 
 _KEY: Values = {
-    "code": attrgetter("shown_code"),
+    "code": attrgetter("display_code"),
     **_named("batch_id", "uses", "max_uses", "remaining_uses", "revoked_at"),
 }
 
@@ -92,7 +92,7 @@ LINE_COLUMNS: tuple[str, ...] = tuple(_LINE)
 TOTAL_COLUMNS: tuple[str, ...] = tuple(_TOTAL)
 
 #: The columns of each kind unless others are asked for.
-SHOWN: Final[Mapping[type, tuple[str, ...]]] = {
+DEFAULT_COLUMNS: Final[Mapping[type, tuple[str, ...]]] = {
     CourseAssignment: ASSIGNMENT_COLUMNS,
     TrainingKey: KEY_COLUMNS,
     StatementLine: LINE_COLUMNS,

@@ -19,7 +19,7 @@ from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.errors import InvalidInput
 from course_assignments.export.cells import Cell, guard, write_cell
-from course_assignments.export.columns import COLUMNS, SHOWN, Values
+from course_assignments.export.columns import COLUMNS, DEFAULT_COLUMNS, Values
 from course_assignments.views.billing import StatementLine, StatementTotal
 
 R = TypeVar("R", CourseAssignment, TrainingKey, StatementLine, StatementTotal)
@@ -192,7 +192,7 @@ def _with_values(
 ) -> list[tuple[str, Callable[[Any], Cell], str]]:
     """Return heading, function and path of each column; none if there is no telling which."""
     if columns is None:
-        columns = () if kind is None else SHOWN[kind]
+        columns = () if kind is None else DEFAULT_COLUMNS[kind]
     known = _known(columns, kind)
     shown: list[tuple[str, Callable[[Any], Cell], str]] = []
     for position, column in enumerate(columns):

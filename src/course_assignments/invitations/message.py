@@ -102,7 +102,7 @@ def invitation(
     check_same(organization.id, batch.organization_id, "organization")
     values = {
         "course": course.name,
-        "key": key.shown_code,
+        "key": key.display_code,
         "learner": learner.name,
         "login": _checked_url(login_url),
         "organization": organization.name,

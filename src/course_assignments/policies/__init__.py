@@ -21,7 +21,7 @@ from course_assignments.policies.attempts import AttemptPolicy
 from course_assignments.policies.authorization import AuthorizationPolicy
 from course_assignments.policies.availability import CourseAvailabilityPolicy
 from course_assignments.policies.cancellation import CancellationPolicy
-from course_assignments.policies.expiration import Ceiling, ExpirationPolicy
+from course_assignments.policies.expiration import ExpirationPolicy, Limit
 from course_assignments.policies.lifecycle import CompletionPolicy, ReschedulePolicy
 from course_assignments.policies.redemption import KeyRedemptionPolicy, RegistrationPolicy
 from course_assignments.policies.repetition import RepeatPolicy
@@ -56,7 +56,7 @@ class ExpirationRule(Protocol):
         *,
         course: Course | None = None,
         organization: Organization | None = None,
-    ) -> Ceiling:
+    ) -> Limit:
         """Return the latest end that is allowed."""
         ...
 
@@ -66,7 +66,7 @@ class ExpirationRule(Protocol):
         *,
         course: Course | None = None,
         organization: Organization | None = None,
-    ) -> Ceiling:
+    ) -> Limit:
         """Return the end when nothing else was asked for."""
         ...
 

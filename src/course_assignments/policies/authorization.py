@@ -34,7 +34,7 @@ class AuthorizationPolicy:
         >>> from datetime import UTC
         >>> ada = User(id="ada", name="Ada", email="ada@example.org", roles={Role.SALES_MANAGER})
         >>> decision = AuthorizationPolicy().evaluate(
-        ...     ada, permission=Permission.ASSIGN, organization_id="acme",
+        ...     ada, permission=Permission.ASSIGN_COURSES, organization_id="acme",
         ...     at=datetime(2026, 1, 5, tzinfo=UTC),
         ... )
         >>> print(decision)
@@ -80,7 +80,7 @@ class AuthorizationPolicy:
             return Decision(
                 () if actor.roles.intersection(self.support) else (SupportRoleMissing(),)
             )
-        roles = self.keys if permission is Permission.KEYS else self.assigning
+        roles = self.keys if permission is Permission.MANAGE_KEYS else self.assigning
         reasons: list[Reason] = []
         if not actor.roles.intersection(roles):
             reasons.append(RoleMissing(roles))

@@ -13,18 +13,18 @@ from course_assignments.entities.enums import ExpirationLimit
 from course_assignments.policies import defaults
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
 from course_assignments.time.datetimes import as_utc, next_tick, out_of_range
-from course_assignments.time.durations import Term, end_in_range
+from course_assignments.time.durations import Duration, end_in_range
 
 _RANK = {limit: rank for rank, limit in enumerate(ExpirationLimit)}
 
 
 @attrs.frozen
-class Ceiling:
+class Limit:
     """An end that access cannot pass, and whose it is.
 
     Example:
         >>> at = datetime(2026, 7, 4, tzinfo=UTC)
-        >>> Ceiling(at, ExpirationLimit.MAXIMUM).by
+        >>> Limit(at, ExpirationLimit.MAXIMUM).by
         <ExpirationLimit.MAXIMUM: 'maximum'>
     """
 
@@ -32,12 +32,12 @@ class Ceiling:
     by: ExpirationLimit = field(validator=validation.one_of(ExpirationLimit))
 
 
-def earliest(ceilings: Iterable[Ceiling]) -> Ceiling:
+def earliest(ceilings: Iterable[Limit]) -> Limit:
     """Return the earliest of *ceilings*; of equal ones the first in the order of the enum.
 
     Example:
         >>> at = datetime(2026, 7, 4, tzinfo=UTC)
-        >>> earliest([Ceiling(at, ExpirationLimit.MAXIMUM), Ceiling(at, ExpirationLimit.KEY)]).by
+        >>> earliest([Limit(at, ExpirationLimit.MAXIMUM), Limit(at, ExpirationLimit.KEY)]).by
         <ExpirationLimit.KEY: 'key'>
     """
     return min(ceilings, key=lambda ceiling: (ceiling.at, _RANK[ceiling.by]))
@@ -72,11 +72,15 @@ class ExpirationPolicy:
         '2026-07-04T09:00:00+00:00'
     """
 
-    maximum: Term = field(
-        default=defaults.MAXIMUM_ACCESS, converter=validation.tidy_term, validator=validation.term
+    maximum: Duration = field(
+        default=defaults.MAXIMUM_ACCESS,
+        converter=validation.tidy_duration,
+        validator=validation.term,
     )
-    default: Term = field(
-        default=defaults.DEFAULT_ACCESS, converter=validation.tidy_term, validator=validation.term
+    default: Duration = field(
+        default=defaults.DEFAULT_ACCESS,
+        converter=validation.tidy_duration,
+        validator=validation.term,
     )
 
     def limit(
@@ -85,7 +89,7 @@ class ExpirationPolicy:
         *,
         course: Course | None = None,
         organization: Organization | None = None,
-    ) -> Ceiling:
+    ) -> Limit:
         """Return the latest end that an assignment created at *created_at* may have.
 
         A ceiling behind every accepted instant limits nothing.
@@ -104,7 +108,7 @@ class ExpirationPolicy:
             if course.maximum_access is not None:
                 terms.append((course.maximum_access, ExpirationLimit.COURSE))
         ends = ((end_in_range(term, start, zone), by) for term, by in terms)
-        ceilings = [Ceiling(end, by) for end, by in ends if end is not None]
+        ceilings = [Limit(end, by) for end, by in ends if end is not None]
         if not ceilings:
             raise out_of_range("created_at")
         return earliest(ceilings)
@@ -115,7 +119,7 @@ class ExpirationPolicy:
         *,
         course: Course | None = None,
         organization: Organization | None = None,
-    ) -> Ceiling:
+    ) -> Limit:
         """Return the end that an assignment gets when nothing else was asked for.
 
         Raises:
@@ -124,7 +128,7 @@ class ExpirationPolicy:
         limit = self.limit(created_at, course=course, organization=organization)
         start = as_utc(created_at, "created_at")
         end = end_in_range(self.default, start, zone_of(organization))
-        return limit if end is None else earliest([limit, Ceiling(end, ExpirationLimit.DEFAULT)])
+        return limit if end is None else earliest([limit, Limit(end, ExpirationLimit.DEFAULT)])
 
     def evaluate(
         self,

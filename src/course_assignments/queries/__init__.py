@@ -9,8 +9,8 @@ from typing import Any, Final
 from course_assignments.queries.assignments import AssignmentQuery
 from course_assignments.queries.attempts import AttemptQuery
 from course_assignments.queries.base import (
-    LARGEST_PAGE,
-    PAGE,
+    DEFAULT_PAGE,
+    MAX_PAGE,
     F,
     Found,
     Parts,
@@ -39,8 +39,8 @@ QUERIES: Final[tuple[type[Query[Any]], ...]] = (
 )
 
 __all__ = [
-    "LARGEST_PAGE",
-    "PAGE",
+    "DEFAULT_PAGE",
+    "MAX_PAGE",
     "QUERIES",
     "AssignmentQuery",
     "AttemptQuery",

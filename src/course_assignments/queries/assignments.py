@@ -132,4 +132,4 @@ class AssignmentQuery(Query[CourseAssignment]):
     def _stands(self, record: CourseAssignment) -> bool:
         if self.status is None or self.at is None:
             return True
-        return record.status(self.at) is self.status
+        return record.status_at(self.at) is self.status

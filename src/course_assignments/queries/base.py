@@ -51,7 +51,7 @@ Ranges: TypeAlias = dict[str, tuple[datetime | int | None, datetime | int | None
 Parts: TypeAlias = dict[str, str]
 
 #: How many records a page has unless the query says otherwise, and at most.
-PAGE, LARGEST_PAGE = 100, 10_000
+DEFAULT_PAGE, MAX_PAGE = 100, 10_000
 
 
 def _check_cursor(query: "Query[Any]", at: "attrs.Attribute[Any]", value: Any) -> None:
@@ -70,7 +70,7 @@ def _kind_of_place(name: str) -> type:
 
 
 def _check_limit(_: object, at: "attrs.Attribute[int]", value: object) -> None:
-    validation.check_count(value, at.name, 1, LARGEST_PAGE)
+    validation.check_count(value, at.name, 1, MAX_PAGE)
 
 
 @attrs.frozen(kw_only=True)
@@ -93,7 +93,7 @@ class Query(Generic[F]):
     #: last of them is what the record is stored under.
     order: ClassVar[tuple[str, ...]] = ("id",)
 
-    limit: int = field(default=PAGE, validator=_check_limit)
+    limit: int = field(default=DEFAULT_PAGE, validator=_check_limit)
     cursor: Place | None = field(default=None, validator=_check_cursor, repr=False)
 
     def where(self) -> Where:

@@ -23,7 +23,7 @@ from course_assignments.reasons.assigning import (
     ExpiresTooLate,
 )
 from course_assignments.reasons.batches import CodeTaken, MaxUsesBelowUses
-from course_assignments.reasons.host import HostReason
+from course_assignments.reasons.host import CustomReason
 from course_assignments.reasons.learning import (
     AssignmentExpired,
     AttemptAhead,
@@ -93,16 +93,16 @@ PlainReason: TypeAlias = (
     | OrganizationNotManaged
     | CodeTaken
     | MaxUsesBelowUses
-    | HostReason
+    | CustomReason
 )
 
 
 @attrs.frozen
-class ForPair:
+class ForAssignment:
     """A reason against one pair when several courses are assigned to several learners (rule 14).
 
     Example:
-        >>> pair = ForPair("py", "ada", CourseArchived("py"))
+        >>> pair = ForAssignment("py", "ada", CourseArchived("py"))
         >>> pair.code
         'course_archived'
         >>> print(pair)
@@ -123,7 +123,7 @@ class ForPair:
 
 
 #: Why something was refused; a closed union, to be matched on.
-Reason: TypeAlias = PlainReason | ForPair
+Reason: TypeAlias = PlainReason | ForAssignment
 
 __all__ = [
     "AlreadyAssigned",
@@ -141,11 +141,11 @@ __all__ = [
     "CourseArchived",
     "CourseNotAvailable",
     "CourseNotInSubscription",
+    "CustomReason",
     "EmailTaken",
     "ExpiresTooEarly",
     "ExpiresTooLate",
-    "ForPair",
-    "HostReason",
+    "ForAssignment",
     "KeyExhausted",
     "KeyExpired",
     "KeyMistyped",

@@ -8,7 +8,7 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.enums import ExpirationLimit
-from course_assignments.time.datetimes import show, show_from
+from course_assignments.time.datetimes import format_datetime, format_datetime_up
 
 
 @attrs.frozen
@@ -63,7 +63,7 @@ class AlreadyAssigned:
     def __str__(self) -> str:
         return (
             f"The learner has assignment {self.assignment_id!r} of this course until "
-            f"{show(self.expires_at)}; use that one."
+            f"{format_datetime(self.expires_at)}; use that one."
         )
 
 
@@ -91,7 +91,7 @@ class ExpiresTooLate:
         if self.limited_by in _NAMED:
             whose = f"of the {self.limited_by.value}"
         return (
-            f"It can end at {show(self.latest)} at the latest, by the limit {whose}; choose an "
+            f"It can end at {format_datetime(self.latest)} at the latest, by the limit {whose}; choose an "  # noqa: E501
             "earlier end."
         )
 
@@ -110,4 +110,4 @@ class ExpiresTooEarly:
     earliest: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
-        return f"It can't end before {show_from(self.earliest)}; choose a later end."
+        return f"It can't end before {format_datetime_up(self.earliest)}; choose a later end."

@@ -18,14 +18,14 @@ def _check_sentence(_: object, __: object, value: Any) -> None:
 
 
 @attrs.frozen
-class HostReason:
+class CustomReason:
     """A reason of the host's own policies; its code starts with ``x-``.
 
     Raises:
         InvalidInput: *code* does not start with ``x-``.
 
     Example:
-        >>> print(HostReason("x-unpaid", "The invoice of May is open."))
+        >>> print(CustomReason("x-unpaid", "The invoice of May is open."))
         The invoice of May is open.
     """
 

@@ -7,7 +7,7 @@ import attrs
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.time.datetimes import show, show_from
+from course_assignments.time.datetimes import format_datetime, format_datetime_up
 
 
 @attrs.frozen
@@ -25,7 +25,7 @@ class AssignmentExpired:
 
     def __str__(self) -> str:
         return (
-            f"Access ended at {show(self.expired_at)}; ask for a later end, or for a new "
+            f"Access ended at {format_datetime(self.expired_at)}; ask for a later end, or for a new "  # noqa: E501
             "assignment."
         )
 
@@ -61,7 +61,7 @@ class NoAttemptOpen:
 
     def __str__(self) -> str:
         return (
-            f"The attempt was finished at {show(self.finished_at)}; start the activity again "
+            f"The attempt was finished at {format_datetime(self.finished_at)}; start the activity again "  # noqa: E501
             "instead."
         )
 
@@ -80,7 +80,7 @@ class AttemptPaused:
     paused_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
-        return f"The attempt has been paused since {show(self.paused_at)}; resume it, or finish it."
+        return f"The attempt has been paused since {format_datetime(self.paused_at)}; resume it, or finish it."  # noqa: E501
 
 
 @attrs.frozen
@@ -113,6 +113,6 @@ class AttemptAhead:
 
     def __str__(self) -> str:
         return (
-            f"The attempt was last changed at {show_from(self.changed_at)}; check the clock, or "
+            f"The attempt was last changed at {format_datetime_up(self.changed_at)}; check the clock, or "  # noqa: E501
             "wait."
         )

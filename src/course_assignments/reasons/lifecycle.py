@@ -7,7 +7,7 @@ import attrs
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.time.datetimes import show, show_from
+from course_assignments.time.datetimes import format_datetime, format_datetime_up
 
 
 @attrs.frozen
@@ -24,7 +24,7 @@ class AssignmentNotActive:
     created_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
-        return f"It is not active before {show_from(self.created_at)}; check the clock, or wait."
+        return f"It is not active before {format_datetime_up(self.created_at)}; check the clock, or wait."  # noqa: E501
 
 
 @attrs.frozen
@@ -41,7 +41,7 @@ class AlreadyCancelled:
     cancelled_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
-        return f"It was cancelled at {show(self.cancelled_at)}; make a new one instead."
+        return f"It was cancelled at {format_datetime(self.cancelled_at)}; make a new one instead."
 
 
 @attrs.frozen
@@ -58,7 +58,7 @@ class AlreadyCompleted:
     completed_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
-        return f"It was completed at {show(self.completed_at)}; there is nothing left to do."
+        return f"It was completed at {format_datetime(self.completed_at)}; there is nothing left to do."  # noqa: E501
 
 
 @attrs.frozen
@@ -77,7 +77,7 @@ class CancellationWindowClosed:
 
     def __str__(self) -> str:
         return (
-            f"The time to cancel closed after {show(self.closed_at)}; support can still cancel "
+            f"The time to cancel closed after {format_datetime(self.closed_at)}; support can still cancel "  # noqa: E501
             "as long as no lab was launched."
         )
 
@@ -96,4 +96,4 @@ class LabLaunched:
     launched_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
-        return f"A lab was launched at {show(self.launched_at)}, so this can't be cancelled."
+        return f"A lab was launched at {format_datetime(self.launched_at)}, so this can't be cancelled."  # noqa: E501

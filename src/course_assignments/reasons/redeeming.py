@@ -7,7 +7,7 @@ import attrs
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.time.datetimes import show, show_from
+from course_assignments.time.datetimes import format_datetime, format_datetime_up
 
 
 @attrs.frozen
@@ -54,7 +54,7 @@ class KeyRevoked:
     revoked_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
-        return f"The key was revoked at {show(self.revoked_at)}; ask for a new one."
+        return f"The key was revoked at {format_datetime(self.revoked_at)}; ask for a new one."
 
 
 @attrs.frozen
@@ -73,7 +73,7 @@ class KeyNotYetRedeemable:
     )
 
     def __str__(self) -> str:
-        return f"The key can be redeemed from {show_from(self.redeemable_from)} on; try again then."
+        return f"The key can be redeemed from {format_datetime_up(self.redeemable_from)} on; try again then."  # noqa: E501
 
 
 @attrs.frozen
@@ -92,7 +92,7 @@ class KeyExpired:
     )
 
     def __str__(self) -> str:
-        return f"The key expired at {show(self.redeemable_until)}; ask for a new one."
+        return f"The key expired at {format_datetime(self.redeemable_until)}; ask for a new one."
 
 
 @attrs.frozen
@@ -144,7 +144,7 @@ class AlreadyRedeemed:
 
     def __str__(self) -> str:
         return (
-            f"This key was redeemed before, at {show(self.redeemed_at)}, and made assignment "
+            f"This key was redeemed before, at {format_datetime(self.redeemed_at)}, and made assignment "  # noqa: E501
             f"{self.assignment_id!r}; use that one."
         )
 

@@ -7,7 +7,7 @@ import attrs
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.time.datetimes import show, show_from
+from course_assignments.time.datetimes import format_datetime, format_datetime_up
 
 
 @attrs.frozen
@@ -44,7 +44,7 @@ class SubscriptionNotActive:
 
     def __str__(self) -> str:
         return (
-            f"The subscription is not active before {show_from(self.created_at)}; check the "
+            f"The subscription is not active before {format_datetime_up(self.created_at)}; check the "  # noqa: E501
             "clock, or wait."
         )
 
@@ -63,4 +63,4 @@ class SubscriptionEnded:
     ended_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
 
     def __str__(self) -> str:
-        return f"The subscription ended at {show(self.ended_at)}; ask for a new one."
+        return f"The subscription ended at {format_datetime(self.ended_at)}; ask for a new one."

@@ -32,7 +32,7 @@ class Registrar(
         clock: What gives the present instant.
         new_id: What gives a new id.
         random_bytes: What gives so many random bytes, for the codes of keys.
-        patience: How long a command tries again while others are faster.
+        timeout: How long a command tries again while others are faster.
 
     Raises:
         InvalidInput: an argument is of the wrong kind.

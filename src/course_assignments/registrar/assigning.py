@@ -8,17 +8,17 @@ from course_assignments.actions import Pair
 from course_assignments.actions.acting import check_newcomer
 from course_assignments.entities.assignments import (
     AssignmentBatch,
+    Claim,
     CourseAssignment,
     Direct,
     Note,
-    Seat,
 )
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import Repeat
 from course_assignments.entities.people import User
 from course_assignments.errors import Conflict, InvalidInput, NotFound
 from course_assignments.registrar.desk import Desk
-from course_assignments.registrar.office import PATIENCE, Office, Outcome, command, question
+from course_assignments.registrar.office import TIMEOUT, Office, Outcome, command, question
 from course_assignments.time.durations import EndLike
 from course_assignments.validation import derived_id
 
@@ -124,7 +124,7 @@ class AssigningCommands(Office):
             by: The id of the user who acts, whose roles then count.
 
         Raises:
-            Refused: with all reasons; one that concerns a pair is a `ForPair`.
+            Refused: with all reasons; one that concerns a pair is a `ForAssignment`.
             NotFound: naming every course, learner and organization that is unknown.
             Conflict: under *id* some of these pairs were assigned and others not, or a `User`
                 differs from who is stored.
@@ -237,11 +237,11 @@ def _pairs(
     """Return every course with every learner, and what was read about them."""
     wanted = dict.fromkeys(one.organization_id for one in learners if one.organization_id)
     organizations = desk.need_all(Organization, wanted)
-    seats: dict[str, Seat] = {}
+    claims: dict[str, Claim] = {}
     standing: dict[str, dict[str, list[CourseAssignment]]] = {}
     if repeat is not Repeat.ALLOW:
-        # The seats first: whoever takes one after this is met at the commit.
-        seats = desk.repository.get(Seat, [Seat.id_for(who, what) for what, who in ids])
+        # The claims first: whoever takes one after this is met at the commit.
+        claims = desk.repository.get(Claim, [Claim.id_for(who, what) for what, who in ids])
         standing = {learner.id: desk.standing(learner.id) for learner in learners}
     return [
         Pair(
@@ -250,7 +250,7 @@ def _pairs(
             learner=learner,
             organization=organizations.get(learner.organization_id or ""),
             standing=standing.get(learner.id, {}).get(course.id, ()),
-            seat=seats.get(Seat.id_for(learner.id, course.id)),
+            claim=claims.get(Claim.id_for(learner.id, course.id)),
         )
         for course in courses
         for learner in learners
@@ -264,7 +264,7 @@ def _ends(assignment: CourseAssignment) -> datetime:
 
 
 def _counts(later: CourseAssignment, then: datetime) -> bool:
-    return later.cancelled_at is None or later.created_at - then <= PATIENCE
+    return later.cancelled_at is None or later.created_at - then <= TIMEOUT
 
 
 def _made_before(

@@ -9,12 +9,12 @@ import attrs
 
 from course_assignments import actions, validation
 from course_assignments.entities.catalog import Course, Organization
-from course_assignments.entities.codes import MOST_AT_ONCE, read_codes
+from course_assignments.entities.codes import MAX_KEYS_PER_CALL, read_codes
 from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.errors import Conflict
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
-from course_assignments.time.durations import EndLike, TermLike, resolve_end
+from course_assignments.time.durations import DurationLike, EndLike, resolve_end
 
 
 class Unchanged(Enum):
@@ -42,7 +42,7 @@ class BatchCommands(Office):
         *,
         name: str,
         organization_id: str,
-        availability: TermLike,
+        availability: DurationLike,
         redeemable_from: EndLike | None = None,
         redeemable_until: EndLike | None = None,
         max_uses: int | None = None,
@@ -94,7 +94,7 @@ class BatchCommands(Office):
         """
         validation.check_id(course_id, "course_id")
         validation.check_id(organization_id, "organization_id")
-        validation.check_count(generate, "generate", 0, MOST_AT_ONCE)
+        validation.check_count(generate, "generate", 0, MAX_KEYS_PER_CALL)
         lines = read_codes(codes)
         taken = desk.repository.get(TrainingKey, lines)
         made = desk.look_up(KeyBatch, id)
@@ -176,7 +176,7 @@ class BatchCommands(Office):
             >>> registrar.add_keys(batch.id, codes=["Spring-2026"]).size
             3
         """
-        validation.check_count(generate, "generate", 0, MOST_AT_ONCE)
+        validation.check_count(generate, "generate", 0, MAX_KEYS_PER_CALL)
         lines = read_codes(codes)
         taken = desk.repository.get(TrainingKey, lines)
         batch = desk.need(KeyBatch, batch_id, "batch_id")
@@ -213,7 +213,7 @@ class BatchCommands(Office):
         redeemable_from: EndLike | Unchanged | None = UNCHANGED,
         redeemable_until: EndLike | Unchanged | None = UNCHANGED,
         max_uses: int | Unchanged | None = UNCHANGED,
-        availability: TermLike | Unchanged = UNCHANGED,
+        availability: DurationLike | Unchanged = UNCHANGED,
         any_organization: bool | Unchanged = UNCHANGED,
         by: str | None = None,
     ) -> Outcome[KeyBatch]:

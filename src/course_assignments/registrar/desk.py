@@ -1,6 +1,6 @@
 """Where one try of a command reads what it decides on. It writes nothing.
 
-What guards an absence (a seat, a redemption's id, an e-mail address) is read before what it guards.
+What guards an absence (a claim, a redemption id, an e-mail) is read before what it guards.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -18,9 +18,9 @@ from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.errors import InvalidInput, NotFound
 from course_assignments.policies import Policies
-from course_assignments.queries import LARGEST_PAGE, AssignmentQuery, KeyQuery, UserQuery
+from course_assignments.queries import MAX_PAGE, AssignmentQuery, KeyQuery, UserQuery
 from course_assignments.reasons import KeyMistyped, KeyNotFound
-from course_assignments.repository import Repository, every
+from course_assignments.repository import Repository, find_all
 
 
 @attrs.frozen(kw_only=True)
@@ -66,7 +66,7 @@ class Desk:
     def standing(self, learner_id: str) -> dict[str, list[CourseAssignment]]:
         """Return all assignments of the learner, by the ids of their courses."""
         found: dict[str, list[CourseAssignment]] = {}
-        for one in every(self.repository, AssignmentQuery(learner_id=learner_id)):
+        for one in find_all(self.repository, AssignmentQuery(learner_id=learner_id)):
             found.setdefault(one.course_id, []).append(one)
         return found
 
@@ -92,7 +92,7 @@ class Desk:
 
     def keys_of(self, batch: KeyBatch) -> Iterator[TrainingKey]:
         """Go through all keys of *batch*."""
-        return every(self.repository, KeyQuery(batch_ids=[batch.id], limit=LARGEST_PAGE))
+        return find_all(self.repository, KeyQuery(batch_ids=[batch.id], limit=MAX_PAGE))
 
     def new_id(self, wanted: str | None = None) -> str:
         """Return the id that the caller *wanted*, or one that was not drawn before."""
@@ -106,7 +106,7 @@ class Desk:
 
     def new_codes(self, count: int, besides: Collection[str]) -> tuple[str, ...]:
         """Return *count* codes that no key has and that are not among *besides*."""
-        for _ in range(codes.DRAWS):
+        for _ in range(codes.MAX_ATTEMPTS):
             drawn = codes.generate(count, self.random_bytes)
             if not self.repository.get(TrainingKey, drawn) and not {*drawn} & {*besides}:
                 return drawn

@@ -118,13 +118,14 @@ class KeyCommands(Office):
             ...     "py", name="Spring", organization_id="acme", availability=timedelta(days=30),
             ...     codes=["Spring-2026"],
             ... )
-            >>> [key.shown_code for key in registrar.keys(batch.id)]
+            >>> [key.display_code for key in registrar.keys(batch.id)]
             ['Spring-2026']
         """
         desk = self._desk(set())
         actor = desk.actor(by)
         batch = desk.need(KeyBatch, batch_id, "batch_id")
         all_of(
-            authorization(desk.policies, actor, Permission.KEYS, batch.organization_id), desk.at
+            authorization(desk.policies, actor, Permission.MANAGE_KEYS, batch.organization_id),
+            desk.at,
         ).require()
         return desk.keys_of(batch)

@@ -11,7 +11,7 @@ from course_assignments.errors import Conflict
 from course_assignments.queries import AttemptQuery
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
-from course_assignments.repository import every
+from course_assignments.repository import find_all
 
 
 class LearningCommands(Office):
@@ -66,7 +66,7 @@ class LearningCommands(Office):
         validation.check_id(activity_id, "activity_id")
         assignment = desk.need(CourseAssignment, assignment_id, "assignment_id")
         # Read once: what was not started under the id is not there for the decision either.
-        attempts = tuple(every(desk.repository, AttemptQuery(assignment_id=assignment.id)))
+        attempts = tuple(find_all(desk.repository, AttemptQuery(assignment_id=assignment.id)))
         made = _made_before(attempts, id, activity_id)
         if made is not None:
             return Outcome(made)

@@ -47,7 +47,7 @@ class LifecycleCommands(Office):
             >>> assignment = registrar.assign("py", "ada")
             >>> registrar.may_cancel(assignment.id).changes_at.isoformat()
             '2026-01-06T09:00:00.000001+00:00'
-            >>> registrar.cancel(assignment.id).status(clock()).name
+            >>> registrar.cancel(assignment.id).status_at(clock()).name
             'CANCELLED'
         """
         actor = desk.actor(by)

@@ -16,7 +16,7 @@ from course_assignments.entities.codes import RandomBytes
 from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidInput, NotFound
 from course_assignments.memory import InMemoryRepository
 from course_assignments.policies import DOCUMENTED, Policies
-from course_assignments.reasons import ForPair, Reason
+from course_assignments.reasons import ForAssignment, Reason
 from course_assignments.registrar.desk import Desk
 from course_assignments.repository import Repository, check_repository
 from course_assignments.time.clocks import Clock, system_clock
@@ -27,7 +27,7 @@ T = TypeVar("T")
 AnyOffice = TypeVar("AnyOffice", bound="Office")
 
 #: How long a command tries again while others are faster.
-PATIENCE = timedelta(seconds=30)
+TIMEOUT = timedelta(seconds=30)
 
 
 @attrs.frozen
@@ -53,14 +53,14 @@ class Office:
         clock: Clock = system_clock,
         new_id: Callable[[], str] = _new_id,
         random_bytes: RandomBytes = token_bytes,
-        patience: timedelta = PATIENCE,
+        timeout: timedelta = TIMEOUT,
     ) -> None:
         """Open for business, in memory unless a *repository* is given."""
         validation.check_kind(policies, "policies", Policies)
         for name, source in (("clock", clock), ("new_id", new_id), ("random_bytes", random_bytes)):
             if not callable(source):
                 raise InvalidInput("not_callable", name, "expected a function")
-        validation.check_kind(patience, "patience", timedelta)
+        validation.check_kind(timeout, "timeout", timedelta)
         if repository is not None:
             check_repository(repository)
         self._repository = InMemoryRepository() if repository is None else repository
@@ -68,7 +68,7 @@ class Office:
         self._clock = clock
         self._new_id = new_id
         self._random_bytes = random_bytes
-        self._patience = patience.total_seconds()
+        self._patience = timeout.total_seconds()
 
     @property
     def repository(self) -> Repository:
@@ -89,7 +89,7 @@ class Office:
         """Read, decide and commit what *plan* says, until it succeeds or is refused.
 
         Raises:
-            Conflict: others were faster for longer than the patience lasts.
+            Conflict: others were faster for longer than the timeout lasts.
         """
         drawn: set[str] = set()
         give_up_at = monotonic() + self._patience
@@ -156,7 +156,7 @@ def _gist(answer: CourseAssignmentsError | Outcome[Any]) -> object:
 
 def _point(reason: Reason) -> object:
     """Return the code of *reason* and the ids it names; other facts may move with the clock."""
-    if isinstance(reason, ForPair):
+    if isinstance(reason, ForAssignment):
         return reason.course_id, reason.learner_id, _point(reason.reason)
     named = attrs.asdict(reason, filter=lambda field, _: field.name.endswith("_id"))
     return reason.code, *named.values()

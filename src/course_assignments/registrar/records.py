@@ -85,7 +85,7 @@ class RecordCommands(Office):
     may_update = question(update)
 
     @command
-    def anonymise(self, desk: Desk, user_id: str, *, by: str | None = None) -> Outcome[User]:
+    def anonymize(self, desk: Desk, user_id: str, *, by: str | None = None) -> Outcome[User]:
         """Replace the name and the e-mail address of a user; all their records stay (rule 23).
 
         Args:
@@ -100,12 +100,12 @@ class RecordCommands(Office):
             >>> from course_assignments import Registrar, User
             >>> registrar = Registrar()
             >>> registrar.add(User(id="ada", name="Ada", email="ada@example.org"))
-            >>> registrar.anonymise("ada").name
+            >>> registrar.anonymize("ada").name
             'Anonymous'
         """
         actor = desk.actor(by)
         user = desk.need(User, user_id, "user_id")
-        change = actions.anonymise(user, at=desk.at, actor=actor)
+        change = actions.anonymize(user, at=desk.at, actor=actor)
         return Outcome(next(iter(change.made(User)), user), change)
 
 

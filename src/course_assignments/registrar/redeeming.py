@@ -14,7 +14,7 @@ from course_assignments.errors import Conflict
 from course_assignments.queries import RedemptionQuery
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
-from course_assignments.repository import every
+from course_assignments.repository import find_all
 
 
 class RedeemingCommands(Office):
@@ -160,7 +160,7 @@ def _presented(
 ) -> Presented:
     """Return *key* as *learner* presents it, with what was read about both."""
     query = RedemptionQuery(code=key.code, learner_id=learner.id)
-    redemptions = tuple(every(desk.repository, query))
+    redemptions = tuple(find_all(desk.repository, query))
     standing = [one for one in redemptions if one.restored_at is None]
     turn = len(redemptions) - len(standing)
     once = desk.policies.key_redemption.once_per_learner and not standing

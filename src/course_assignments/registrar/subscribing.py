@@ -11,7 +11,7 @@ from course_assignments.errors import Conflict
 from course_assignments.policies.repetition import latest_standing
 from course_assignments.registrar.desk import Desk
 from course_assignments.registrar.office import Office, Outcome, command, question
-from course_assignments.time.durations import TermLike
+from course_assignments.time.durations import DurationLike
 
 
 class SubscribingCommands(Office):
@@ -21,18 +21,18 @@ class SubscribingCommands(Office):
     def subscribe(
         self,
         desk: Desk,
-        learner_id: str,
         course_ids: Iterable[str],
+        learner_id: str,
         *,
-        duration: TermLike,
+        duration: DurationLike,
         id: str | None = None,
         by: str | None = None,
     ) -> Outcome[Subscription]:
         """Let a learner open each course of a set, for a time from now on (rules 19, 21 and 22).
 
         Args:
-            learner_id: The learner.
             course_ids: The courses; one that is named twice counts once.
+            learner_id: The learner.
             duration: How long: a `timedelta`, `Months` or ``relativedelta``, months on the calendar
                 of the learner's organization.
             id: The id of the subscription; makes the call safe to repeat.
@@ -51,7 +51,7 @@ class SubscribingCommands(Office):
             ...     Course(id="py", name="Python", content_provider="us", publishing_group="all"),
             ...     User(id="ada", name="Ada", email="ada@example.org"),
             ... )
-            >>> subscription = registrar.subscribe("ada", ["py"], duration=Months(12), id="s-1")
+            >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(12), id="s-1")
             >>> registrar.open_course("s-1", "py").limited_by.name
             'MAXIMUM'
         """
@@ -112,7 +112,7 @@ class SubscribingCommands(Office):
             ...     Course(id="sql", name="SQL", content_provider="us", publishing_group="all"),
             ...     User(id="ada", name="Ada", email="ada@example.org"),
             ... )
-            >>> subscription = registrar.subscribe("ada", ["py"], duration=Months(12))
+            >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(12))
             >>> registrar.edit_subscription(subscription.id, ["sql"]).course_ids
             ('sql',)
         """
@@ -153,7 +153,7 @@ class SubscribingCommands(Office):
             by: The id of the user who acts, whose roles then count.
 
         Raises:
-            Refused: with every reason; one against an assignment opened from it is a `ForPair`.
+            Refused: with every reason; one against an opened assignment is a `ForAssignment`.
             NotFound: the subscription or *by* is unknown.
             InvalidInput: an argument is of the wrong kind, or *support_reason* is blank.
 
@@ -164,7 +164,7 @@ class SubscribingCommands(Office):
             ...     Course(id="py", name="Python", content_provider="us", publishing_group="all"),
             ...     User(id="ada", name="Ada", email="ada@example.org"),
             ... )
-            >>> subscription = registrar.subscribe("ada", ["py"], duration=Months(12))
+            >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(12))
             >>> assignment = registrar.open_course(subscription.id, "py")
             >>> cancelled_at = registrar.cancel_subscription(subscription.id).cancelled_at
             >>> stored = registrar.repository.get(CourseAssignment, [assignment.id])
@@ -220,7 +220,7 @@ class SubscribingCommands(Office):
             ...     Course(id="py", name="Python", content_provider="us", publishing_group="all"),
             ...     User(id="ada", name="Ada", email="ada@example.org"),
             ... )
-            >>> subscription = registrar.subscribe("ada", ["py"], duration=Months(3))
+            >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(3))
             >>> assignment = registrar.open_course(subscription.id, "py")
             >>> assignment.expires_at == subscription.expires_at
             True

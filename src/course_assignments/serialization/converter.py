@@ -22,7 +22,7 @@ from course_assignments.entities.assignments import Origin
 from course_assignments.errors import InvalidInput
 from course_assignments.serialization.strict_json import read_json, write_json
 from course_assignments.time.datetimes import as_utc
-from course_assignments.time.durations import Months, Term, format_term, parse_term
+from course_assignments.time.durations import Duration, Months, format_duration, parse_duration
 
 #: The version of the format, which stands in every text.
 VERSION: Final = 1
@@ -62,7 +62,7 @@ def make_converter() -> Converter:
         >>> data = converter.unstructure(Organization(id="acme", name="Acme"))
         >>> data["time_zone"], converter.structure(data, Organization).time_zone
         ('UTC', 'UTC')
-        >>> converter.unstructure(Months(6)), converter.structure("P6M", Term)
+        >>> converter.unstructure(Months(6)), converter.structure("P6M", Duration)
         ('P6M', Months(count=6))
     """
     converter = Converter()
@@ -76,7 +76,7 @@ def make_converter() -> Converter:
         converter.register_unstructure_hook_factory(fits, partial(writer, converter))
         converter.register_structure_hook_factory(fits, partial(reader, converter))
     alias: list[tuple[Any, _Write, _Read]] = [
-        (Term, format_term, _read_term),
+        (Duration, format_duration, _read_term),
         (_DETAILS, _write_details, _read_details),
     ]
     for kind, write, read in alias:
@@ -87,8 +87,8 @@ def make_converter() -> Converter:
         (int, _same, partial(_exactly, hint="expected a whole number")),
         (bool, _same, partial(_exactly, hint="expected true or false")),
         (datetime, _write_instant, _read_instant),
-        (timedelta, format_term, _read_term),
-        (Months, format_term, _read_term),
+        (timedelta, format_duration, _read_term),
+        (Months, format_duration, _read_term),
         *((kind, _write_member, _read_member) for kind in _ENUMS),
     ]
     for kind, write, read in plain:
@@ -203,8 +203,8 @@ def _read_instant(text: Any, _: Any) -> datetime:
     return at
 
 
-def _read_term(text: Any, kind: Any) -> Term:
-    term = parse_term(text, _HERE)
+def _read_term(text: Any, kind: Any) -> Duration:
+    term = parse_duration(text, _HERE)
     validation.check_kind(term, _HERE, *(get_args(kind) or (kind,)))
     return term
 

@@ -12,7 +12,7 @@ from course_assignments.errors import InvalidInput
 
 #: The longest text in bytes of UTF-8, and how many brackets deep it may go.
 LARGEST: Final = 2**20
-DEEPEST: Final = 16
+MAX_DEPTH: Final = 16
 
 #: A bracket, or a string with the brackets in it; one that does not end goes up to the end.
 _NESTING: Final = r'[][{}]|"(?:[^"\\]|\\.)*"?'
@@ -46,8 +46,10 @@ def read_json(text: str, field: str) -> Any:
     if not isinstance(text, str):
         raise InvalidInput("wrong_type", field, "expected a text")
     _check_size(text, field)
-    if _depth(text) > DEEPEST:
-        raise InvalidInput("too_deep", field, f"expected at most {DEEPEST} brackets in each other")
+    if _depth(text) > MAX_DEPTH:
+        raise InvalidInput(
+            "too_deep", field, f"expected at most {MAX_DEPTH} brackets in each other"
+        )
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)

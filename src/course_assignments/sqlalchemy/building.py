@@ -28,7 +28,7 @@ from course_assignments.sqlalchemy.column_types import (
     Word,
     Written,
 )
-from course_assignments.time.durations import Term
+from course_assignments.time.durations import Duration
 
 
 @attrs.frozen
@@ -117,7 +117,7 @@ def instant(name: str, *, required: bool = False) -> Column[Any]:
 
 def length(name: str, *, required: bool = False) -> Column[Any]:
     """Return a column for a length of time."""
-    return Column(name, Word(Term), nullable=not required)
+    return Column(name, Word(Duration), nullable=not required)
 
 
 def flag(name: str) -> Column[bool]:

@@ -9,7 +9,7 @@ from course_assignments.errors import InvalidInput, StorageBusy
 #: How long one statement waits for a lock in PostgreSQL before the whole is tried anew.
 _LOCK_WAIT: Final = 5.0
 
-#: How long one statement may take in PostgreSQL where patience ends sooner.
+#: How long one statement may take in PostgreSQL where timeout ends sooner.
 _STATEMENT: Final = 30.0
 
 #: What those who make the tables hold, so that each finds what the last one has made; any number.

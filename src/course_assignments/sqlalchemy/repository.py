@@ -7,7 +7,7 @@ from functools import cache, lru_cache, partial
 from sqlalchemy import Connection, Engine, MetaData
 
 from course_assignments import validation
-from course_assignments.changes import KINDS, Change, R, shown_id
+from course_assignments.changes import KINDS, Change, R, masked_id
 from course_assignments.errors import InvalidInput
 from course_assignments.queries import F, Query
 from course_assignments.repository import Page
@@ -26,7 +26,7 @@ from course_assignments.sqlalchemy.writing import write
 from course_assignments.time.datetimes import as_utc
 
 #: How long a commit is tried while others are in the way.
-PATIENCE = timedelta(seconds=30)
+TIMEOUT = timedelta(seconds=30)
 
 
 class SqlRepository:
@@ -52,20 +52,20 @@ class SqlRepository:
         bind: Engine | Connection,
         tables: Tables | None = None,
         *,
-        patience: timedelta = PATIENCE,
+        timeout: timedelta = TIMEOUT,
     ) -> None:
         """Keep records in *tables*, or in those that ``build_tables(MetaData())`` gives.
 
         Args:
             bind: Where the database is: SQLite from 3.37 on, or PostgreSQL.
             tables: What `build_tables` gave.
-            patience: How long to try again; a connection of the host's is never tried again.
+            timeout: How long to try again; a connection of the host's is never tried again.
 
         Raises:
             InvalidInput: an argument is of the wrong kind, or it is another kind of database.
         """
         validation.check_kind(bind, "bind", Engine, Connection)
-        validation.check_kind(patience, "patience", timedelta)
+        validation.check_kind(timeout, "timeout", timedelta)
         if tables is not None:
             validation.check_kind(tables, "tables", Tables)
         self._bind = bind
@@ -73,7 +73,7 @@ class SqlRepository:
         self._tables = _tables_of_our_own() if tables is None else tables
         self._statements, self._searching = _prepared(self._tables, bind.dialect.name)
         self._transactions: Transactions = (
-            OwnTransactions(bind, patience.total_seconds())
+            OwnTransactions(bind, timeout.total_seconds())
             if isinstance(bind, Engine)
             else HostTransaction(bind)
         )
@@ -171,4 +171,4 @@ def _ids(change: Change) -> tuple[str, ...]:
         *(step.key for step in change.use),
     ]
     events = (one for event in change.record for one in event.subject_ids)
-    return tuple(dict.fromkeys(shown_id(record) for record in made)) or (*events,)
+    return tuple(dict.fromkeys(masked_id(record) for record in made)) or (*events,)

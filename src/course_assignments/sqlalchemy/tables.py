@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from course_assignments import validation
 from course_assignments.changes import Event
-from course_assignments.entities.assignments import CourseAssignment, Note, Seat
+from course_assignments.entities.assignments import Claim, CourseAssignment, Note
 from course_assignments.entities.attempts import Attempt, Pause
 from course_assignments.entities.catalog import Activity, Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Role
@@ -48,7 +48,7 @@ ORDER: Final = (
     KeyBatch,
     TrainingKey,
     CourseAssignment,
-    Seat,
+    Claim,
     Attempt,
     Redemption,
 )
@@ -185,12 +185,12 @@ def build_tables(metadata: MetaData, prefix: str = "") -> Tables:
             ),
             build.index("course_assignments", "expires_at"),
         ),
-        Seat: build.table(
-            "seats",
+        Claim: build.table(
+            "claims",
             *(key("id"), build.reference("learner_id", "users")),
             build.reference("course_id", "courses"),
             build.reference("assignment_id", "course_assignments"),
-            build.unique("seats", "learner_id", "course_id"),
+            build.unique("claims", "learner_id", "course_id"),
         ),
         Attempt: build.table(
             "attempts",

@@ -47,11 +47,11 @@ class Transactions(Protocol):
 class OwnTransactions:
     """Begins and commits by itself, and tries again while others are only in the way."""
 
-    def __init__(self, engine: Engine, patience: float) -> None:
-        """Take connections from *engine*, and try for *patience* seconds, if that is possible."""
+    def __init__(self, engine: Engine, timeout: float) -> None:
+        """Take connections from *engine*, and try for *timeout* seconds, if that is possible."""
         self._engine = engine
         self._dialect = dialect_of(engine)
-        self._patience = min(max(patience, 0.0), _MOST_PATIENCE)
+        self._patience = min(max(timeout, 0.0), _MOST_PATIENCE)
         self._only = engine.pool if isinstance(engine.pool, StaticPool) else None
 
     def read(self, work: Callable[[Connection], T]) -> T:

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from course_assignments.changes import Change, Event, Record, Use, shown_id
+from course_assignments.changes import Change, Event, Record, Use, masked_id
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.errors import Conflict
@@ -48,7 +48,7 @@ def write(connection: Connection, statements: Statements, change: Change) -> Non
 
 def _check(lost: Sequence[Record]) -> None:
     if lost:
-        raise Conflict(tuple(dict.fromkeys(shown_id(record) for record in lost)))
+        raise Conflict(tuple(dict.fromkeys(masked_id(record) for record in lost)))
 
 
 def _name(record: Record) -> Name:

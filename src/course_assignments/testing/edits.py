@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from course_assignments.changes import R, Record
-from course_assignments.entities.assignments import CourseAssignment, Note, Seat
+from course_assignments.entities.assignments import Claim, CourseAssignment, Note
 from course_assignments.entities.attempts import Attempt, Pause
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Role
@@ -23,7 +23,7 @@ EDITS: Mapping[type, Any] = {
     Course: {"publishing_group": "others"},
     User: {"roles": frozenset({Role.ENROLLMENT_MANAGER})},
     CourseAssignment: {"notes": (Note(title="New", message="New"),)},
-    Seat: {"assignment_id": stock.REDEEMED.id},
+    Claim: {"assignment_id": stock.REDEEMED.id},
     Attempt: {"finished_at": stock.START + 9 * stock.HOUR},
     Subscription: {"course_ids": ("py",)},
     KeyBatch: {"additions": (Addition("another", 1),)},

@@ -9,13 +9,13 @@ from typing import Any
 
 from course_assignments.changes import Event, Record
 from course_assignments.entities.assignments import (
+    Claim,
     CourseAssignment,
     Direct,
     FromKey,
     FromSubscription,
     Note,
     Origin,
-    Seat,
 )
 from course_assignments.entities.attempts import Attempt, Pause
 from course_assignments.entities.catalog import Activity, Course, Organization
@@ -224,12 +224,12 @@ SUBSCRIPTIONS = (
     subscription("s-0", "Cy", 1),
     subscription("s-5", "bo", 2),
 )
-SEATS = (Seat.of("ada", "py", FRESH.id), Seat.of("bo", "py", COMPLETE.id))
+CLAIMS = (Claim.of("ada", "py", FRESH.id), Claim.of("bo", "py", COMPLETE.id))
 
 #: Every record; none comes before another that it names.
 RECORDS: tuple[Record, ...] = (
     *(*ORGANIZATIONS, *COURSES, *USERS, *BATCHES, *KEYS, *SUBSCRIPTIONS),
-    *(*ASSIGNMENTS, *SEATS, *ATTEMPTS, *REDEMPTIONS),
+    *(*ASSIGNMENTS, *CLAIMS, *ATTEMPTS, *REDEMPTIONS),
 )
 EVENTS = tuple(
     Event(at=START + hours * HOUR, by=by, action=action, subject_ids=ids, details=details)

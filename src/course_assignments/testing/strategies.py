@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from course_assignments.changes import Event
 from course_assignments.entities.assignments import (
+    Claim,
     CourseAssignment,
     Direct,
     FromKey,
     FromSubscription,
     Note,
     Origin,
-    Seat,
 )
 from course_assignments.entities.attempts import Attempt, Pause
 from course_assignments.entities.catalog import Activity, Course, Organization
@@ -37,8 +37,8 @@ from course_assignments.entities.keys import Addition, KeyBatch, Redemption, Tra
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Opening, Subscription
 from course_assignments.time.datetimes import EARLIEST, LATEST, TICK
-from course_assignments.time.durations import LONGEST, MOST_MONTHS, Months, Term
-from course_assignments.validation import ID_LENGTH, LARGEST_COUNT, NAME_LENGTH
+from course_assignments.time.durations import LONGEST, MAX_MONTHS, Duration, Months
+from course_assignments.validation import ID_LENGTH, MAX_COUNT, NAME_LENGTH
 
 #: Zones with the oddities that matter, as far as this machine knows them.
 _ZONES: Final = (
@@ -67,10 +67,10 @@ def instants(first: datetime = EARLIEST, last: datetime = LATEST) -> st.SearchSt
 
 def months() -> st.SearchStrategy[Months]:
     """Draw a calendar length of 1 to 1200 months."""
-    return st.integers(1, MOST_MONTHS).map(Months)
+    return st.integers(1, MAX_MONTHS).map(Months)
 
 
-def terms() -> st.SearchStrategy[Term]:
+def terms() -> st.SearchStrategy[Duration]:
     """Draw a length of time, exact or on the calendar; no ``relativedelta``."""
     return st.timedeltas(TICK, LONGEST) | months()
 
@@ -207,9 +207,9 @@ def assignments(draw: st.DrawFn) -> CourseAssignment:
     )
 
 
-def seats() -> st.SearchStrategy[Seat]:
-    """Draw a seat under the one id that it can have."""
-    return st.builds(Seat.of, identifiers(), identifiers(), identifiers())
+def claims() -> st.SearchStrategy[Claim]:
+    """Draw a claim under the one id that it can have."""
+    return st.builds(Claim.of, identifiers(), identifiers(), identifiers())
 
 
 @st.composite
@@ -230,7 +230,7 @@ def attempts(draw: st.DrawFn) -> Attempt:
         id=draw(identifiers()),
         assignment_id=draw(identifiers()),
         activity_id=draw(identifiers()),
-        number=draw(st.integers(1, LARGEST_COUNT)),
+        number=draw(st.integers(1, MAX_COUNT)),
         started_at=started_at,
         pauses=[Pause(*rest[at : at + 2]) for at in range(0, len(rest), 2)],
         finished_at=finished_at,
@@ -263,7 +263,7 @@ def subscriptions(draw: st.DrawFn) -> Subscription:
 
 def additions() -> st.SearchStrategy[Addition]:
     """Draw keys that were added to a batch later."""
-    return st.builds(Addition, identifiers(), st.integers(1, LARGEST_COUNT))
+    return st.builds(Addition, identifiers(), st.integers(1, MAX_COUNT))
 
 
 @st.composite
@@ -278,10 +278,10 @@ def batches(draw: st.DrawFn) -> KeyBatch:
         created_at=draw(instants()),
         redeemable_from=draw(st.sampled_from([None, start])),
         redeemable_until=draw(st.sampled_from([None, until])),
-        max_uses=draw(st.integers(1, LARGEST_COUNT)),
+        max_uses=draw(st.integers(1, MAX_COUNT)),
         availability=draw(terms()),
         any_organization=draw(st.booleans()),
-        size=draw(st.integers(0, LARGEST_COUNT)),
+        size=draw(st.integers(0, MAX_COUNT)),
         additions=draw(st.lists(additions(), max_size=_FEW)),
     )
 
@@ -289,7 +289,7 @@ def batches(draw: st.DrawFn) -> KeyBatch:
 @st.composite
 def keys(draw: st.DrawFn) -> TrainingKey:
     """Draw a key: unused, used or used up, revoked or not."""
-    max_uses = draw(st.integers(1, LARGEST_COUNT))
+    max_uses = draw(st.integers(1, MAX_COUNT))
     return TrainingKey(
         code=draw(codes()),
         batch_id=draw(identifiers()),
@@ -337,7 +337,7 @@ STRATEGIES: Final[Mapping[type, Callable[[], st.SearchStrategy[Any]]]] = {
     FromKey: _from_key,
     FromSubscription: _from_subscription,
     CourseAssignment: assignments,
-    Seat: seats,
+    Claim: claims,
     Pause: pauses,
     Attempt: attempts,
     Opening: openings,

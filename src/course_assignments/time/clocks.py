@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TypeAlias
 
 from course_assignments.time.datetimes import as_utc
-from course_assignments.time.durations import TermLike, as_term, end_of
+from course_assignments.time.durations import DurationLike, as_duration, end_of
 
 #: Anything that answers with an aware `datetime` when it is called.
 Clock: TypeAlias = Callable[[], datetime]
@@ -52,9 +52,9 @@ class ManualClock:
         """Return the instant this clock shows."""
         return self._at
 
-    def advance(self, term: TermLike) -> datetime:
+    def advance(self, term: DurationLike) -> datetime:
         """Move on by *term*, months on the calendar of UTC, and return the new instant."""
-        length = as_term(term)
+        length = as_duration(term)
         with self._lock:
             self._at = end_of(length, self._at)
             return self._at

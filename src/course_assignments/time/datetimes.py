@@ -13,13 +13,13 @@ from course_assignments.errors import InvalidInput
 #: The first instant that is accepted, and the first that no longer is: so far from the ends of
 #: `datetime` that no zone and no accepted term can overflow it.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-TOO_LATE = datetime(9900, 1, 1, tzinfo=UTC)
+END_OF_RANGE = datetime(9900, 1, 1, tzinfo=UTC)
 
 #: The smallest step of time, and so the distance between "still" and "no longer".
 TICK = timedelta(microseconds=1)
 
 #: The last instant that is accepted.
-LATEST = TOO_LATE - TICK
+LATEST = END_OF_RANGE - TICK
 
 
 def as_utc(value: datetime, field: str = "at") -> datetime:
@@ -33,7 +33,7 @@ def as_utc(value: datetime, field: str = "at") -> datetime:
         >>> as_utc(datetime(2026, 1, 5, 9, tzinfo=ZoneInfo("Europe/Berlin"))).isoformat()
         '2026-01-05T08:00:00+00:00'
     """
-    if type(value) is datetime and value.tzinfo is UTC and EARLIEST <= value < TOO_LATE:
+    if type(value) is datetime and value.tzinfo is UTC and EARLIEST <= value < END_OF_RANGE:
         return value.replace(fold=0) if value.fold else value
     if not isinstance(value, datetime):
         raise InvalidInput("not_a_datetime", field, "expected an aware datetime")
@@ -52,7 +52,7 @@ def as_utc(value: datetime, field: str = "at") -> datetime:
         raise InvalidInput(
             "naive_datetime", field, "a datetime needs a time zone, such as tzinfo=datetime.UTC"
         )
-    if not EARLIEST <= instant < TOO_LATE:
+    if not EARLIEST <= instant < END_OF_RANGE:
         raise out_of_range(field)
     return instant
 
@@ -72,24 +72,24 @@ def next_tick(instant: datetime) -> datetime | None:
     return instant + TICK if instant < LATEST else None
 
 
-def show(instant: datetime) -> str:
+def format_datetime(instant: datetime) -> str:
     """Write *instant* the way sentences do, which are for people: down to the second.
 
     Example:
-        >>> show(datetime(2026, 1, 5, 9, 0, 0, 999999, tzinfo=UTC))
+        >>> format_datetime(datetime(2026, 1, 5, 9, 0, 0, 999999, tzinfo=UTC))
         '2026-01-05 09:00:00 UTC'
     """
     return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def show_from(instant: datetime) -> str:
+def format_datetime_up(instant: datetime) -> str:
     """Write the first whole second from which *instant* has come, for what is possible only then.
 
     Example:
-        >>> show_from(datetime(2026, 1, 5, 9, 0, 0, 1, tzinfo=UTC))
+        >>> format_datetime_up(datetime(2026, 1, 5, 9, 0, 0, 1, tzinfo=UTC))
         '2026-01-05 09:00:01 UTC'
     """
-    return show(instant + timedelta(seconds=1) - TICK)
+    return format_datetime(instant + timedelta(seconds=1) - TICK)
 
 
 def check_zone(zone: tzinfo, field: str = "zone") -> None:

@@ -22,16 +22,16 @@ from course_assignments.time.datetimes import (
 
 #: The longest term: a hundred years, leap days included.
 LONGEST = timedelta(days=36525)
-MOST_MONTHS = 1200
+MAX_MONTHS = 1200
 
 #: From here on whole days are written as days; 24 hours is the documents' own way to say a day.
 _WRITTEN_IN_DAYS = timedelta(days=2)
 
 
 def _check_months(_: object, __: object, value: Any) -> None:
-    if type(value) is not int or not 1 <= value <= MOST_MONTHS:
-        hint = f"expected a whole number of months from 1 to {MOST_MONTHS}"
-        raise InvalidInput("invalid_term", "months", hint)
+    if type(value) is not int or not 1 <= value <= MAX_MONTHS:
+        hint = f"expected a whole number of months from 1 to {MAX_MONTHS}"
+        raise InvalidInput("invalid_duration", "months", hint)
 
 
 @attrs.frozen(order=True)
@@ -66,14 +66,14 @@ class Months:
 
 
 #: A length of time, exact (`timedelta`) or on the calendar (`Months`).
-Term: TypeAlias = timedelta | Months
+Duration: TypeAlias = timedelta | Months
 
 
 class CalendarDelta(Protocol):
     """What a ``dateutil.relativedelta.relativedelta`` looks like to a type checker.
 
     Example:
-        >>> as_term(relativedelta(months=6))
+        >>> as_duration(relativedelta(months=6))
         Months(count=6)
     """
 
@@ -93,12 +93,12 @@ class CalendarDelta(Protocol):
         ...
 
 
-#: What is taken where a `Term` is wanted; a ``relativedelta`` becomes one of the two.
-TermLike: TypeAlias = timedelta | Months | CalendarDelta
+#: What is taken where a `Duration` is wanted; a ``relativedelta`` becomes one of the two.
+DurationLike: TypeAlias = timedelta | Months | CalendarDelta
 
 
-def as_term(value: TermLike, field: str = "term") -> Term:
-    """Return *value* as a `Term`; *field* is what an error names.
+def as_duration(value: DurationLike, field: str = "term") -> Duration:
+    """Return *value* as a `Duration`; *field* is what an error names.
 
     A ``relativedelta`` of years and months becomes `Months`, one of weeks, days and smaller units a
     `timedelta`; one that mixes both, or sets a date, is refused.
@@ -107,9 +107,9 @@ def as_term(value: TermLike, field: str = "term") -> Term:
         InvalidInput: *value* is no term, or not positive, or longer than a hundred years.
 
     Example:
-        >>> as_term(relativedelta(years=1, months=6))
+        >>> as_duration(relativedelta(years=1, months=6))
         Months(count=18)
-        >>> as_term(relativedelta(weeks=2))
+        >>> as_duration(relativedelta(weeks=2))
         datetime.timedelta(days=14)
     """
     if isinstance(value, relativedelta):
@@ -119,13 +119,17 @@ def as_term(value: TermLike, field: str = "term") -> Term:
         exact = timedelta(value.days, value.seconds, value.microseconds)
         if timedelta(0) < exact <= LONGEST:
             return exact
-        raise InvalidInput("invalid_term", field, "expected a length above 0, at most 100 years")
+        raise InvalidInput(
+            "invalid_duration", field, "expected a length above 0, at most 100 years"
+        )
     if isinstance(value, Months):
         return value
-    raise InvalidInput("invalid_term", field, "expected a timedelta or Months, such as Months(6)")
+    raise InvalidInput(
+        "invalid_duration", field, "expected a timedelta or Months, such as Months(6)"
+    )
 
 
-def _from_relativedelta(value: relativedelta, field: str) -> Term:
+def _from_relativedelta(value: relativedelta, field: str) -> Duration:
     try:
         months = 12 * value.years + value.months
         units = ("days", "hours", "minutes", "seconds", "microseconds")
@@ -133,17 +137,19 @@ def _from_relativedelta(value: relativedelta, field: str) -> Term:
         if months and value == relativedelta(years=value.years, months=value.months):
             return Months(months)
         if value == relativedelta(**parts):
-            return as_term(timedelta(**parts), field)
+            return as_duration(timedelta(**parts), field)
     except Exception as error:  # anyone may have written anything into it
         raise InvalidInput(
-            "invalid_term", field, "expected a length above 0, at most 100 years"
+            "invalid_duration", field, "expected a length above 0, at most 100 years"
         ) from error
     raise InvalidInput(
-        "invalid_term", field, "expected either months or an exact length, not a mixture or a date"
+        "invalid_duration",
+        field,
+        "expected either months or an exact length, not a mixture or a date",
     )
 
 
-def end_of(term: Term, start: datetime, zone: tzinfo = UTC, field: str = "term") -> datetime:
+def end_of(term: Duration, start: datetime, zone: tzinfo = UTC, field: str = "term") -> datetime:
     """Return the instant *term* after *start*; months are counted on the calendar of *zone*.
 
     Raises:
@@ -153,7 +159,7 @@ def end_of(term: Term, start: datetime, zone: tzinfo = UTC, field: str = "term")
         >>> end_of(timedelta(hours=24), datetime(2026, 1, 5, tzinfo=UTC)).isoformat()
         '2026-01-06T00:00:00+00:00'
     """
-    length, at = as_term(term, field), as_utc(start, "start")
+    length, at = as_duration(term, field), as_utc(start, "start")
     check_zone(zone)
     try:
         end = at + length if isinstance(length, timedelta) else length.after(at, zone)
@@ -162,7 +168,7 @@ def end_of(term: Term, start: datetime, zone: tzinfo = UTC, field: str = "term")
     return as_utc(end, field)
 
 
-def end_in_range(term: Term, start: datetime, zone: tzinfo = UTC) -> datetime | None:
+def end_in_range(term: Duration, start: datetime, zone: tzinfo = UTC) -> datetime | None:
     """Return what `end_of` returns, or ``None`` if that lies behind every accepted instant.
 
     Example:
@@ -175,8 +181,8 @@ def end_in_range(term: Term, start: datetime, zone: tzinfo = UTC) -> datetime | 
         return None
 
 
-#: What is taken where an end is wanted; an instant, a `Term` from a start, or a day in a zone.
-EndLike: TypeAlias = datetime | date | TermLike
+#: What is taken where an end is wanted; an instant, a `Duration` from a start, or a day in a zone.
+EndLike: TypeAlias = datetime | date | DurationLike
 
 
 def resolve_end(value: EndLike, *, start: datetime, zone: tzinfo, field: str) -> datetime:
@@ -198,18 +204,18 @@ def resolve_end(value: EndLike, *, start: datetime, zone: tzinfo, field: str) ->
         hint = (
             "expected an aware datetime, a date, or a length such as timedelta(days=30), Months(6)"
         )
-        raise InvalidInput("invalid_term", field, hint)
-    return end_of(as_term(value, field), start, zone, field)
+        raise InvalidInput("invalid_duration", field, hint)
+    return end_of(as_duration(value, field), start, zone, field)
 
 
-def format_term(term: Term) -> str:
+def format_duration(term: Duration) -> str:
     """Write *term* in ISO 8601: ``P6M``, ``P180D``, ``PT24H``.
 
     Example:
-        >>> format_term(timedelta(days=180)), format_term(Months(6))
+        >>> format_duration(timedelta(days=180)), format_duration(Months(6))
         ('P180D', 'P6M')
     """
-    term = as_term(term)
+    term = as_duration(term)
     if isinstance(term, Months):
         return str(term)
     days = term.days if term >= _WRITTEN_IN_DAYS else 0
@@ -238,14 +244,14 @@ _EXACT = (
 )
 
 
-def parse_term(text: str, field: str = "term") -> Term:
+def parse_duration(text: str, field: str = "term") -> Duration:
     """Read a term written in ISO 8601: years and months, or weeks, days and smaller units.
 
     Raises:
         InvalidInput: *text* is written otherwise, mixes the two, or is out of bounds.
 
     Example:
-        >>> parse_term("PT36H"), parse_term("P1Y6M")
+        >>> parse_duration("PT36H"), parse_duration("P1Y6M")
         (datetime.timedelta(days=1, seconds=43200), Months(count=18))
     """
     if isinstance(text, str) and text.isascii():
@@ -266,8 +272,8 @@ def parse_term(text: str, field: str = "term") -> Term:
                 )
             except OverflowError:
                 length = timedelta.max
-            return as_term(length, field)
-    raise InvalidInput("invalid_term", field, "expected ISO 8601 such as P6M, P180D or PT24H")
+            return as_duration(length, field)
+    raise InvalidInput("invalid_duration", field, "expected ISO 8601 such as P6M, P180D or PT24H")
 
 
 def _checked_months(count: int, field: str) -> Months:

@@ -16,9 +16,15 @@ from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.catalog import Organization
 from course_assignments.errors import InvalidInput, NotFound
-from course_assignments.queries import LARGEST_PAGE, AssignmentQuery
-from course_assignments.repository import Repository, check_repository, every
-from course_assignments.time.datetimes import as_utc, check_zone, show, start_of_day, zone_named
+from course_assignments.queries import MAX_PAGE, AssignmentQuery
+from course_assignments.repository import Repository, check_repository, find_all
+from course_assignments.time.datetimes import (
+    as_utc,
+    check_zone,
+    format_datetime,
+    start_of_day,
+    zone_named,
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -197,7 +203,8 @@ class Statement:
         """
         validation.check_kind(other, "other", Statement)
         if self.end != other.start:
-            hint = f"expected a statement that starts at {show(self.end)}, where this one ends"
+            start = format_datetime(self.end)
+            hint = f"expected a statement that starts at {start}, where this one ends"
             raise InvalidInput("not_adjoining", "other", hint)
         if self.organization_id != other.organization_id:
             hint = "expected a statement for the same organization"
@@ -253,14 +260,14 @@ def statement(
         created_from=first,
         created_until=after,
         organization_id=organization_id,
-        limit=LARGEST_PAGE,
+        limit=MAX_PAGE,
     )
     return Statement(
         start=first,
         end=after,
         zone=days,
         organization_id=organization_id,
-        lines=[StatementLine.of(one) for one in every(repository, query)],
+        lines=[StatementLine.of(one) for one in find_all(repository, query)],
     )
 
 

@@ -12,20 +12,20 @@ from typing import Any, TypeAlias
 from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.enums import AssignmentStatus
-from course_assignments.queries import LARGEST_PAGE, AssignmentQuery
-from course_assignments.repository import Repository, every
+from course_assignments.queries import MAX_PAGE, AssignmentQuery
+from course_assignments.repository import Repository, find_all
 from course_assignments.time.datetimes import LATEST, as_utc, next_tick
-from course_assignments.time.durations import TermLike, as_term, end_of
+from course_assignments.time.durations import DurationLike, as_duration, end_of
 
 #: Where an assignment stands among others.
 Rank: TypeAlias = tuple[Any, ...]
 
 
-def has_come(instant: datetime | None, at: datetime) -> bool:
+def has_happened(instant: datetime | None, at: datetime) -> bool:
     """Return whether *instant* is one, and not later than *at*.
 
     Example:
-        >>> has_come(None, datetime(2026, 1, 5, tzinfo=UTC))
+        >>> has_happened(None, datetime(2026, 1, 5, tzinfo=UTC))
         False
     """
     return instant is not None and instant <= at
@@ -51,8 +51,8 @@ def relevance(assignment: CourseAssignment, at: datetime) -> Rank:
         (False, False)
     """
     return (
-        has_come(assignment.completed_at, at),
-        not has_come(assignment.started_at, at),
+        has_happened(assignment.completed_at, at),
+        not has_happened(assignment.started_at, at),
         assignment.expires_at,
         LATEST - assignment.created_at,
         assignment.id,
@@ -72,7 +72,7 @@ def relevant(
         ()
     """
     now, given = as_utc(at), _checked(assignments)
-    active = (one for one in given if one.is_active(now))
+    active = (one for one in given if one.is_active_at(now))
     return tuple(sorted(active, key=lambda one: relevance(one, now)))
 
 
@@ -92,7 +92,7 @@ def current(
     """
     now = as_utc(at)
     return tuple(
-        one for one in relevant(assignments, at=now) if not has_come(one.completed_at, now)
+        one for one in relevant(assignments, at=now) if not has_happened(one.completed_at, now)
     )
 
 
@@ -116,7 +116,7 @@ def completed(
         for one in given
         if one.completed_at is not None
         and one.completed_at <= now
-        and one.status(now) is not AssignmentStatus.CANCELLED
+        and one.status_at(now) is not AssignmentStatus.CANCELLED
     ]
     return tuple(one for *_, one in sorted(done, key=lambda entry: entry[:2]))
 
@@ -125,7 +125,7 @@ def ending(
     assignments: Iterable[CourseAssignment],
     *,
     at: datetime,
-    within: TermLike,
+    within: DurationLike,
     zone: tzinfo = UTC,
 ) -> tuple[CourseAssignment, ...]:
     """Return those that are active at *at* and over by *within* later, the first to end first.
@@ -150,8 +150,8 @@ def ending(
         ()
     """
     now, given = as_utc(at), _checked(assignments)
-    until = end_of(as_term(within, "within"), now, zone, "within")
-    soon = (one for one in given if one.is_active(now) and one.expires_at <= until)
+    until = end_of(as_duration(within, "within"), now, zone, "within")
+    soon = (one for one in given if one.is_active_at(now) and one.expires_at <= until)
     return tuple(sorted(soon, key=lambda one: (one.expires_at, one.id)))
 
 
@@ -210,7 +210,7 @@ def expiring(
     repository: Repository,
     *,
     at: datetime,
-    within: TermLike,
+    within: DurationLike,
     learner_id: str | None = None,
     course_id: str | None = None,
     organization_id: str | None = None,
@@ -250,16 +250,16 @@ def expiring(
         course_id=course_id,
         organization_id=organization_id,
         expires_from=now,
-        expires_until=next_tick(end_of(as_term(within, "within"), now, zone, "within")),
-        limit=LARGEST_PAGE,
+        expires_until=next_tick(end_of(as_duration(within, "within"), now, zone, "within")),
+        limit=MAX_PAGE,
     )
-    return ending(tuple(every(repository, query)), at=now, within=within, zone=zone)
+    return ending(tuple(find_all(repository, query)), at=now, within=within, zone=zone)
 
 
 def of_learner(repository: Repository, learner_id: str) -> Iterable[CourseAssignment]:
     """Return all assignments of a learner, out of *repository*."""
     # Without this check, no id at all would ask for everyone's.
     query = AssignmentQuery(
-        learner_id=validation.check_id(learner_id, "learner_id"), limit=LARGEST_PAGE
+        learner_id=validation.check_id(learner_id, "learner_id"), limit=MAX_PAGE
     )
-    return tuple(every(repository, query))
+    return tuple(find_all(repository, query))

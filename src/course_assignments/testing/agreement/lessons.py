@@ -41,7 +41,7 @@ class Lessons(Keyrings):
     @rule(learner_id=LEARNERS, course_ids=SETS, duration=TERMS, id=IDS, by=ACTORS)
     def subscribe(self, *, learner_id: str, course_ids: list[str], **options: Any) -> None:
         """Give a subscription."""
-        self.do("subscribe", learner_id, course_ids, **options)
+        self.do("subscribe", course_ids, learner_id, **options)
 
     @rule(pick=PICKS, course_id=COURSES, id=IDS, by=ACTORS)
     def open_course(self, *, pick: int, course_id: str, **options: Any) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from course_assignments.changes import Event, Record
-from course_assignments.entities.assignments import Seat
+from course_assignments.entities.assignments import Claim
 from course_assignments.entities.catalog import Activity, Course, Organization
 from course_assignments.entities.enums import ActivityKind, Repeat, Role
 from course_assignments.entities.keys import TrainingKey
@@ -103,8 +103,8 @@ def kept(repository: Repository) -> dict[str, list[Any]]:
     """Return everything that *repository* keeps."""
     found = {query.kind.__name__: listed(repository, query) for query in EVERYTHING}
     pairs = [(user.id, course.id) for user in found["User"] for course in found["Course"]]
-    seats = repository.get(Seat, [Seat.id_for(*pair) for pair in pairs])
-    return {**found, "Seat": sorted(seats.values(), key=lambda seat: seat.id)}
+    claims = repository.get(Claim, [Claim.id_for(*pair) for pair in pairs])
+    return {**found, "Claim": sorted(claims.values(), key=lambda claim: claim.id)}
 
 
 class Offices(RuleBasedStateMachine):
@@ -135,7 +135,7 @@ class Offices(RuleBasedStateMachine):
                 clock=self.clock,
                 new_id=_counting(),
                 random_bytes=_counting_bytes(),
-                patience=timedelta(0),  # nobody else is there, so nothing has to be tried again
+                timeout=timedelta(0),  # nobody else is there, so nothing has to be tried again
             )
             for repository in (InMemoryRepository(), self.repository)
         )
@@ -143,7 +143,7 @@ class Offices(RuleBasedStateMachine):
         self.versions: dict[tuple[type, str], list[Record]] = {}
         self.do("add", *RECORDS)
         self.do("assign", "py", "ada")
-        self.do("subscribe", "bo", ["py", "sql"], duration=300 * DAY)
+        self.do("subscribe", ["py", "sql"], "bo", duration=300 * DAY)
         self.do(
             "create_keys",
             "py",

@@ -89,7 +89,7 @@ class Rosters(Offices):
     def update(self, *, edit: tuple[Any, Any] | None, pick: int, by: str | None) -> None:
         """Edit one of those that are there, or forget someone."""
         if edit is None:
-            self.do("anonymise", self.pick(User, pick), by=by)
+            self.do("anonymize", self.pick(User, pick), by=by)
         else:
             kind, facts = edit
             stored = self.seen[kind.__name__]

@@ -9,7 +9,7 @@ import pytest
 
 from course_assignments import queries
 from course_assignments.changes import Change, Record, Replace
-from course_assignments.entities.assignments import Seat
+from course_assignments.entities.assignments import Claim
 from course_assignments.errors import Conflict
 from course_assignments.queries import Query
 from course_assignments.repository import Repository
@@ -76,8 +76,8 @@ def contents(repository: Repository) -> dict[str, Any]:
     """Return everything that *repository* keeps, so that two of them can be compared."""
     found = {query.kind.__name__: listed(repository, query) for query in EVERYTHING}
     pairs = [(user.id, course.id) for user in found["User"] for course in found["Course"]]
-    seats = repository.get(Seat, [Seat.id_for(*pair) for pair in pairs])
-    return {**{kind: exactly(tuple(all_)) for kind, all_ in found.items()}, "Seat": seats}
+    claims = repository.get(Claim, [Claim.id_for(*pair) for pair in pairs])
+    return {**{kind: exactly(tuple(all_)) for kind, all_ in found.items()}, "Claim": claims}
 
 
 def store(repository: Repository, *records: Record) -> None:

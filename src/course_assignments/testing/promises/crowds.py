@@ -30,7 +30,7 @@ from course_assignments.testing.promises.base import Examples, listed, store, st
 CREW, ROUNDS = 8, 6
 
 #: How many seconds all of them together may take: a repository that hangs fails after that.
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 KEY = TrainingKey(code="Hand-made-1", batch_id="spring", max_uses=20)
 
@@ -70,7 +70,7 @@ def crew(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
     todo = list(tasks)
     outcomes: dict[int, Any] = {}
     failures: list[BaseException] = []
-    give_up_at = monotonic() + PATIENCE
+    give_up_at = monotonic() + TIMEOUT
 
     def work(place: int) -> None:
         try:
@@ -94,7 +94,7 @@ def crew(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
 def meet(repository: Repository, changes: Iterable[Iterable[Change]]) -> list[list[bool]]:
     """Commit the changes of each round at once; return of each whether it was stored."""
     rounds = [list(one) for one in changes]
-    barrier = Barrier(len(rounds[0]), timeout=PATIENCE)
+    barrier = Barrier(len(rounds[0]), timeout=TIMEOUT)
 
     def commit_in_turn(place: int) -> list[bool]:
         done: list[bool] = []
@@ -201,7 +201,7 @@ class Crowding(Examples):
         ]
         repository.commit(Change(create=turns[0]))
 
-        over, begin = threading.Event(), Barrier(3, timeout=PATIENCE)
+        over, begin = threading.Event(), Barrier(3, timeout=TIMEOUT)
 
         def write() -> None:
             begin.wait()

@@ -7,7 +7,7 @@ from course_assignments.entities.keys import TrainingKey
 from course_assignments.repository import Repository
 from course_assignments.testing import stock
 from course_assignments.testing.promises.base import Examples, check_lost, store, stored
-from course_assignments.validation import LARGEST_COUNT
+from course_assignments.validation import MAX_COUNT
 
 #: A key that was used once and can be used twice more, of the batch "spring".
 KEY = TrainingKey(code="Hand-made-1", batch_id="spring", uses=1, max_uses=3)
@@ -28,7 +28,7 @@ class Counting(Examples):
         for by, uses in ((2, 3), (0, 3), (-3, 0), (3, 3), (-1, 2)):
             repository.commit(Change(use=[Use(KEY, by)]))
             assert stored(repository, KEY) == attrs.evolve(KEY, uses=uses)
-        for by in (2, -3, LARGEST_COUNT, -LARGEST_COUNT):
+        for by in (2, -3, MAX_COUNT, -MAX_COUNT):
             check_lost(repository, Change(use=[Use(KEY, by)]), MASKED)
 
     def test_a_use_does_not_lose_to_other_uses(self, repository: Repository) -> None:

@@ -6,9 +6,9 @@ import attrs
 
 from course_assignments import queries
 from course_assignments.changes import Change
-from course_assignments.entities.assignments import Seat
+from course_assignments.entities.assignments import Claim
 from course_assignments.entities.catalog import Course
-from course_assignments.queries import LARGEST_PAGE, CourseQuery
+from course_assignments.queries import MAX_PAGE, CourseQuery
 from course_assignments.repository import Repository
 from course_assignments.testing import stock
 from course_assignments.testing.promises.base import (
@@ -31,7 +31,7 @@ def everything(repository: Repository) -> list[queries.Found]:
     """Store all there is, and return it, the events with their positions."""
     repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
     events = [attrs.evolve(one, position=place) for place, one in enumerate(stock.EVENTS, start=1)]
-    return [*(one for one in stock.RECORDS if not isinstance(one, Seat)), *events]
+    return [*(one for one in stock.RECORDS if not isinstance(one, Claim)), *events]
 
 
 class Ordering(Examples):
@@ -64,7 +64,7 @@ class Ordering(Examples):
         all_ = everything(repository)
         for query in EVERYTHING:
             expected = in_order(query, [one for one in all_ if isinstance(one, query.kind)])
-            for limit in (*range(1, len(expected) + 2), LARGEST_PAGE):
+            for limit in (*range(1, len(expected) + 2), MAX_PAGE):
                 assert listed(repository, attrs.evolve(query, limit=limit)) == expected
 
     def test_a_page_begins_behind_its_cursor(self, repository: Repository) -> None:

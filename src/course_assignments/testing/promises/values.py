@@ -8,11 +8,11 @@ import attrs
 
 from course_assignments.changes import Change, Event, Record, Replace
 from course_assignments.entities.assignments import (
+    Claim,
     CourseAssignment,
     FromKey,
     FromSubscription,
     Note,
-    Seat,
 )
 from course_assignments.entities.attempts import Attempt, Pause
 from course_assignments.entities.catalog import Activity, Course, Organization
@@ -32,8 +32,8 @@ from course_assignments.testing.promises.base import (
     stored,
 )
 from course_assignments.time.datetimes import EARLIEST, LATEST, TICK
-from course_assignments.time.durations import LONGEST, MOST_MONTHS, Months, Term
-from course_assignments.validation import ID_LENGTH, LARGEST_COUNT, NAME_LENGTH, TEXT_LENGTH
+from course_assignments.time.durations import LONGEST, MAX_MONTHS, Duration, Months
+from course_assignments.validation import ID_LENGTH, MAX_COUNT, NAME_LENGTH, TEXT_LENGTH
 
 #: Letters that storages have been seen to lose, change or end a text at.
 ODD = "\u00e4\U0001f600e\u0301\u200b\u2028\uffff\\%_'\"{}<&>\u05d0\ufeff"
@@ -80,17 +80,17 @@ def odd_values() -> Iterator[Record]:
         created_at=EARLIEST,
         redeemable_from=EARLIEST,
         redeemable_until=LATEST,
-        max_uses=LARGEST_COUNT,
-        availability=Months(MOST_MONTHS),
+        max_uses=MAX_COUNT,
+        availability=Months(MAX_MONTHS),
         any_organization=True,
-        size=LARGEST_COUNT,
-        additions=[Addition(id_, LARGEST_COUNT), Addition("b", 1), Addition("a", 2)],
+        size=MAX_COUNT,
+        additions=[Addition(id_, MAX_COUNT), Addition("b", 1), Addition("a", 2)],
     )
     yield TrainingKey(
         code="".join(map(chr, range(ord("!"), ord("!") + 64))),
         batch_id=id_,
-        uses=LARGEST_COUNT - 1,
-        max_uses=LARGEST_COUNT,
+        uses=MAX_COUNT - 1,
+        max_uses=MAX_COUNT,
         revoked_at=LATEST,
     )
     yield TrainingKey(code="\"'\\%_~~!", batch_id=id_)
@@ -136,12 +136,12 @@ def odd_values() -> Iterator[Record]:
         cancelled_at=LATEST,
         openings=[Opening(id_, id_), Opening("py", "0"), Opening(id_, "1")],
     )
-    yield Seat.of(id_, id_, id_)
+    yield Claim.of(id_, id_, id_)
     yield Attempt(
         id=id_,
         assignment_id=id_,
         activity_id=id_,
-        number=LARGEST_COUNT,
+        number=MAX_COUNT,
         started_at=EARLIEST,
         pauses=[Pause(EARLIEST, EARLIEST), Pause(EARLIEST + TICK, LATEST)],
         finished_at=LATEST,
@@ -171,7 +171,7 @@ class Keeping(Examples):
 
     def test_terms_keep_their_kind(self, repository: Repository) -> None:
         """Thirty days are no month, and twelve months no year of days."""
-        terms: tuple[Term, ...] = (
+        terms: tuple[Duration, ...] = (
             stock.DAY,
             30 * stock.DAY,
             Months(1),

@@ -2,7 +2,7 @@
 
 import attrs
 
-from course_assignments.changes import Change, Replace, Use, shown_id
+from course_assignments.changes import Change, Replace, Use, masked_id
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.entities.people import User
@@ -40,8 +40,8 @@ class Creating(Examples):
         """Of no kind can a record be created where one is stored, be it the same or another."""
         store(repository)
         for record in stock.RECORDS:
-            check_lost(repository, Change(create=[record]), shown_id(record))
-            check_lost(repository, Change(create=[edited(record)]), shown_id(record))
+            check_lost(repository, Change(create=[record]), masked_id(record))
+            check_lost(repository, Change(create=[edited(record)]), masked_id(record))
 
     def test_two_under_one_id_are_lost(self, repository: Repository) -> None:
         """One change cannot create two records of a kind under one id."""
@@ -144,8 +144,8 @@ class Replacing(Examples):
         for record in stock.RECORDS:
             after = edited(record)
             repository.commit(Change(replace=[Replace(record, after)]))
-            check_lost(repository, Change(replace=[Replace(record, record)]), shown_id(record))
-            check_lost(repository, Change(replace=[Replace(record, after)]), shown_id(record))
+            check_lost(repository, Change(replace=[Replace(record, record)]), masked_id(record))
+            check_lost(repository, Change(replace=[Replace(record, after)]), masked_id(record))
             repository.commit(Change(replace=[Replace(after, record)]))
 
     def test_every_field_is_compared(self, repository: Repository) -> None:
@@ -160,7 +160,7 @@ class Replacing(Examples):
     def test_what_is_not_there_is_lost(self, repository: Repository) -> None:
         """Nothing is made by replacing."""
         for record in stock.RECORDS:
-            check_lost(repository, Change(replace=[Replace(record, record)]), shown_id(record))
+            check_lost(repository, Change(replace=[Replace(record, record)]), masked_id(record))
 
     def test_replacing_a_record_by_itself_changes_nothing(self, repository: Repository) -> None:
         """It is checked all the same."""
@@ -183,10 +183,10 @@ class Expecting(Examples):
     def test_what_is_otherwise_is_lost(self, repository: Repository) -> None:
         """Another value is, and so is what is not there at all."""
         for record in stock.RECORDS:
-            check_lost(repository, Change(expect=[record]), shown_id(record))
+            check_lost(repository, Change(expect=[record]), masked_id(record))
         store(repository)
         for record in stock.RECORDS:
-            check_lost(repository, Change(expect=[edited(record)]), shown_id(record))
+            check_lost(repository, Change(expect=[edited(record)]), masked_id(record))
 
     def test_the_uses_of_a_key_count(self, repository: Repository) -> None:
         """Unlike a replace, it compares a key whole."""
