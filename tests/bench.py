@@ -11,8 +11,6 @@ import attrs
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from sqlalchemy import create_engine
-from support import postgres
-from support.world import ADA, world
 
 from course_assignments import (
     AssignmentQuery,
@@ -25,6 +23,8 @@ from course_assignments import (
     export_csv,
 )
 from course_assignments.sqlalchemy import SqlRepository
+from tests.support import postgres
+from tests.support.world import ADA, world
 
 CODE = "Benchmark-1"
 #: How many learners there are.

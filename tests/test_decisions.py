@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.values import assert_is_value, refusal
 
 from course_assignments import CustomReason, Decision, ForAssignment, InvalidInput, Refused
 from course_assignments.decisions import MAX_TURNS, all_of
 from course_assignments.reasons import CourseArchived, KeyNotFound
+from tests.support.values import assert_is_value, refusal
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

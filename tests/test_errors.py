@@ -11,8 +11,6 @@ import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.strategies import any_ids
-from support.values import assert_copies_are_equal
 
 from course_assignments import (
     Conflict,
@@ -27,6 +25,8 @@ from course_assignments import (
 )
 from course_assignments.errors import name_lines
 from course_assignments.reasons import AlreadyCancelled, CourseArchived, ForAssignment, LabLaunched
+from tests.support.strategies import any_ids
+from tests.support.values import assert_copies_are_equal
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 

@@ -16,7 +16,10 @@ import pytest
 from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
-from support.junk import (
+
+import course_assignments as ca
+from course_assignments import actions, reasons
+from tests.support.junk import (
     ACTIONS,
     ASSIGNMENT,
     ATTEMPT,
@@ -50,10 +53,7 @@ from support.junk import (
     junk,
     stage,
 )
-from support.world import ACME, ADA, PYTHON, START, contents, world
-
-import course_assignments as ca
-from course_assignments import actions, reasons
+from tests.support.world import ACME, ADA, PYTHON, START, contents, world
 
 #: Every code that an `InvalidInput` may have. They are a promise: add to them, never change one.
 CODES = {

@@ -7,9 +7,6 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.lessons import attempts, subscriptions
-from support.strategies import assignments, courses, keys, organizations, users
-from support.world import ACME, ADA, BO, PYTHON, SQL, START
 
 from course_assignments import (
     AssignmentQuery,
@@ -40,6 +37,9 @@ from course_assignments import (
     UserQuery,
     find_all,
 )
+from tests.support.lessons import attempts, subscriptions
+from tests.support.strategies import assignments, courses, keys, organizations, users
+from tests.support.world import ACME, ADA, BO, PYTHON, SQL, START
 
 GENERATED = "00000000000000012"
 EVENT = Event(position=3, at=START, action="test", subject_ids=["a"])

@@ -9,9 +9,6 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.strategies import any_ids, utc_instants
-from support.values import assert_is_value, refusal
-from support.world import world
 
 from course_assignments import (
     Change,
@@ -28,6 +25,9 @@ from course_assignments import (
     TrainingKey,
     reasons,
 )
+from tests.support.strategies import any_ids, utc_instants
+from tests.support.values import assert_is_value, refusal
+from tests.support.world import world
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 

@@ -10,11 +10,11 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.world import ACME, ADA, BETA, BO, PYTHON, START, contents, world
 
 import course_assignments as ca
 from course_assignments import actions, reasons
 from course_assignments.entities.codes import check_symbol, fold, format_code, mask
+from tests.support.world import ACME, ADA, BETA, BO, PYTHON, START, contents, world
 
 DAY = timedelta(days=1)
 

@@ -19,11 +19,11 @@ import attrs
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine
 from sqlalchemy.sql.visitors import Visitable
-from support.junk import COMMANDS, QUERIES, RECORDS, RESULTS, WITHOUT_TWIN, Entry, stage
-from support.world import START
 
 import course_assignments as ca
 from course_assignments import actions, reasons
+from tests.support.junk import COMMANDS, QUERIES, RECORDS, RESULTS, WITHOUT_TWIN, Entry, stage
+from tests.support.world import START
 
 #: Stands where the specification gives no default.
 GIVEN = attrs.NOTHING

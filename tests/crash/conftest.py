@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from support import processes
-from support.processes import Nursery
-from support.proofs import FULL, SIZES, Note
+
+from tests.support import processes
+from tests.support.processes import Nursery
+from tests.support.proofs import FULL, SIZES, Note
 
 # Asked for by name only: it takes what other sessions do without.
 collect_ignore = ["test_crash_postgres.py"]
@@ -15,7 +16,7 @@ FIGURES: list[tuple[str, str, str]] = []
 
 @pytest.fixture(scope="session")
 def nursery() -> Iterator[Nursery]:
-    with processes.nursery("support.writers") as kept:
+    with processes.nursery("tests.support.writers") as kept:
         yield kept
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from support.havoc import crashed_server
-from support.postgres import OwnServer, Server, own_server, server
-from support.processes import Nursery
-from support.proofs import SIZES, Note, Proofs, shown, total, until
-from support.writers import Place
+
+from tests.support.havoc import crashed_server
+from tests.support.postgres import OwnServer, Server, own_server, server
+from tests.support.processes import Nursery
+from tests.support.proofs import SIZES, Note, Proofs, shown, total, until
+from tests.support.writers import Place
 
 LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.proofs import Proofs
-from support.writers import Place
+
+from tests.support.proofs import Proofs
+from tests.support.writers import Place
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows"),

@@ -7,8 +7,9 @@ from operator import methodcaller
 from pathlib import Path
 
 import pytest
-from support import processes
-from support.processes import Child, Nursery, last_messages
+
+from tests.support import processes
+from tests.support.processes import Child, Nursery, last_messages
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows")
 
@@ -62,7 +63,7 @@ def test_no_child_outlives_its_nursery() -> None:
 START_AND_DIE = """
 import os, signal
 from operator import methodcaller
-from support.processes import Nursery
+from tests.support.processes import Nursery
 print(Nursery("operator").start(methodcaller("recv")).pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -71,7 +72,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_no_child_outlives_whoever_asked_for_it() -> None:
     killed = subprocess.run(  # noqa: S603 - our own script and this very Python
         [sys.executable, "-c", START_AND_DIE],
-        cwd=Path(processes.__file__).parents[1],
+        cwd=Path(processes.__file__).parents[2],
         capture_output=True,  # the children have a hold on it: they are waited for as well
         text=True,
         check=False,

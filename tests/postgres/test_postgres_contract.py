@@ -1,9 +1,8 @@
 """What a repository promises holds on PostgreSQL, whatever isolation the host has chosen."""
 
-from support.emptied import emptied
-
 from course_assignments import Repository
 from course_assignments.testing import RepositoryContract
+from tests.support.emptied import emptied
 
 
 class TestReadCommitted(RepositoryContract):

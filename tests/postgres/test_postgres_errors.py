@@ -16,10 +16,6 @@ import pytest
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
-from support.emptied import LEVELS, TABLES, emptied, furnished
-from support.postgres import own_server, server
-from support.races import TIMEOUT, Scene, outcome_of
-from support.sessions import transaction, waits
 
 from course_assignments import (
     Change,
@@ -40,6 +36,10 @@ from course_assignments import (
 from course_assignments.sqlalchemy import SqlRepository, build_tables, dialects
 from course_assignments.testing import stock
 from course_assignments.testing.promises.base import contents
+from tests.support.emptied import LEVELS, TABLES, emptied, furnished
+from tests.support.postgres import own_server, server
+from tests.support.races import TIMEOUT, Scene, outcome_of
+from tests.support.sessions import transaction, waits
 
 CODE = "Secret-Code-2026"
 LEVEL = "READ COMMITTED"

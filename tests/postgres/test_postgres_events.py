@@ -7,14 +7,14 @@ from itertools import count
 import attrs
 import pytest
 from sqlalchemy import Engine, text
-from support.emptied import LEVELS, emptied, furnished
-from support.races import TIMEOUT
-from support.sessions import Open, transaction, waits, without
-from support.world import START
 
 from course_assignments import Change, Event, EventQuery, Repository
 from course_assignments.sqlalchemy import SqlRepository
 from course_assignments.sqlalchemy.statements import Statements
+from tests.support.emptied import LEVELS, emptied, furnished
+from tests.support.races import TIMEOUT
+from tests.support.sessions import Open, transaction, waits, without
+from tests.support.world import START
 
 
 def happened(action: str) -> Change:

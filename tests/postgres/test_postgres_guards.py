@@ -10,9 +10,6 @@ from itertools import product
 
 import attrs
 import pytest
-from support.emptied import LEVELS, emptied, furnished
-from support.races import outcome_of
-from support.sessions import Met, Open, holds_nothing, meet, shares_nothing, without
 
 from course_assignments import (
     Change,
@@ -31,6 +28,9 @@ from course_assignments.sqlalchemy import SqlRepository
 from course_assignments.testing import stock
 from course_assignments.testing.edits import edited
 from course_assignments.testing.promises.base import contents
+from tests.support.emptied import LEVELS, emptied, furnished
+from tests.support.races import outcome_of
+from tests.support.sessions import Met, Open, holds_nothing, meet, shares_nothing, without
 
 ALL = [*LEVELS, "AUTOCOMMIT"]
 SAMPLES: dict[type, Record] = {type(record): record for record in reversed(stock.RECORDS)}

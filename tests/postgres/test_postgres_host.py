@@ -9,10 +9,6 @@ from typing import TypeVar
 import attrs
 import pytest
 from sqlalchemy import Connection, Engine, event, text
-from support.emptied import TABLES, emptied, furnished
-from support.races import TIMEOUT, outcome_of
-from support.sessions import waits
-from support.world import START
 
 from course_assignments import (
     Change,
@@ -33,6 +29,10 @@ from course_assignments.sqlalchemy import SqlRepository, Tables
 from course_assignments.testing import stock
 from course_assignments.testing.edits import edited
 from course_assignments.testing.promises.base import contents
+from tests.support.emptied import TABLES, emptied, furnished
+from tests.support.races import TIMEOUT, outcome_of
+from tests.support.sessions import waits
+from tests.support.world import START
 
 T = TypeVar("T")
 

@@ -11,21 +11,6 @@ from typing import Any, TypeAlias
 
 import pytest
 from sqlalchemy import Engine
-from support.emptied import LEVELS, TABLES, emptied, furnished
-from support.races import (
-    Gate,
-    Scene,
-    amid,
-    claims_nothing,
-    codes_of,
-    compares_nothing,
-    crew,
-    forgets_the_terms,
-    granted,
-    newcomers,
-    refusals,
-    writes_uses_as_read,
-)
 
 from course_assignments import (
     Activity,
@@ -44,6 +29,21 @@ from course_assignments import (
     find_all,
 )
 from course_assignments.sqlalchemy import SqlRepository
+from tests.support.emptied import LEVELS, TABLES, emptied, furnished
+from tests.support.races import (
+    Gate,
+    Scene,
+    amid,
+    claims_nothing,
+    codes_of,
+    compares_nothing,
+    crew,
+    forgets_the_terms,
+    granted,
+    newcomers,
+    refusals,
+    writes_uses_as_read,
+)
 
 CODE = "Spring-2026-1"
 DAY = timedelta(days=1)

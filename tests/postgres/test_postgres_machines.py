@@ -6,11 +6,11 @@ from typing import ClassVar
 import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
-from support.emptied import emptied
-from support.machine_learning import LearningMachine
 
 from course_assignments import Repository
 from course_assignments.testing import RepositoryAgreement
+from tests.support.emptied import emptied
+from tests.support.machine_learning import LearningMachine
 
 
 class Learning(LearningMachine):

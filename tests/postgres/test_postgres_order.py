@@ -11,9 +11,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
-from support.emptied import TABLES, emptied, furnished
-from support.races import Gate, Scene, crew, granted, newcomers
-from support.world import PYTHON, SQL
 
 from course_assignments import (
     AssignmentQuery,
@@ -31,6 +28,9 @@ from course_assignments import (
 from course_assignments.sqlalchemy import SqlRepository, writing
 from course_assignments.testing import stock
 from course_assignments.testing.edits import edited
+from tests.support.emptied import TABLES, emptied, furnished
+from tests.support.races import Gate, Scene, crew, granted, newcomers
+from tests.support.world import PYTHON, SQL
 
 LEVEL = "READ COMMITTED"
 DEADLOCK = "40P01"

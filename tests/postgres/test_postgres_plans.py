@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
-from support.emptied import TABLES, emptied, furnished
-from support.world import START
 
 from course_assignments import (
     AssignmentQuery,
@@ -30,6 +28,8 @@ from course_assignments import (
 )
 from course_assignments.changes import KINDS
 from course_assignments.sqlalchemy import SqlRepository
+from tests.support.emptied import TABLES, emptied, furnished
+from tests.support.world import START
 
 LEVEL = "READ COMMITTED"
 DAY = "interval '1 day'"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
-from support import postgres
-from support.postgres import own_server, server
+
+from tests.support import postgres
+from tests.support.postgres import own_server, server
 
 
 def engine(**settings: str) -> Engine:
@@ -55,7 +56,7 @@ def test_it_leaves_nothing_behind() -> None:
 
 START_AND_DIE = """
 import os, signal
-from support.postgres import OwnServer
+from tests.support.postgres import OwnServer
 print(OwnServer().url.query["host"], flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -64,7 +65,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_it_ends_with_whoever_started_it() -> None:
     killed = subprocess.run(  # noqa: S603 - our own script and this very Python
         [sys.executable, "-c", START_AND_DIE],
-        cwd=Path(postgres.__file__).parents[1],
+        cwd=Path(postgres.__file__).parents[2],
         capture_output=True,  # the keeper has a hold on stderr: it is waited for as well
         text=True,
         check=False,

@@ -27,7 +27,7 @@ from course_assignments import (
     User,
     actions,
 )
-from support.world import ACME, ADA, BETA, PYTHON, RECORDS, START
+from tests.support.world import ACME, ADA, BETA, PYTHON, RECORDS, START
 
 DAY = timedelta(days=1)
 NOW = START + timedelta(hours=1)

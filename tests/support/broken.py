@@ -34,7 +34,7 @@ from course_assignments import (
 )
 from course_assignments.changes import R, masked_id
 from course_assignments.queries import F
-from support.races import TIMEOUT, Careless, Gate
+from tests.support.races import TIMEOUT, Careless, Gate
 
 Rewrite: TypeAlias = Callable[[Any], Any]
 Answer: TypeAlias = Callable[[Query[Any], Page[Any]], Page[Any]]

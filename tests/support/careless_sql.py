@@ -25,7 +25,7 @@ from course_assignments.changes import R
 from course_assignments.queries import F
 from course_assignments.reasons import KeyExhausted
 from course_assignments.sqlalchemy import SqlRepository
-from support.books import TABLES
+from tests.support.books import TABLES
 
 KEYS = TABLES[TrainingKey]
 

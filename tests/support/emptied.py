@@ -6,7 +6,7 @@ from functools import cache
 from sqlalchemy import Engine, MetaData, create_engine
 
 from course_assignments.sqlalchemy import SqlRepository, build_tables
-from support.postgres import server
+from tests.support.postgres import server
 
 TABLES = build_tables(MetaData())
 EMPTY = "; ".join(f"DELETE FROM {table.name}" for table in reversed([*TABLES]))  # noqa: S608 - ours

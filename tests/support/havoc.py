@@ -19,11 +19,11 @@ from sqlalchemy.pool import NullPool
 from course_assignments import Change, KeyRedemptionPolicy, ManualClock, Policies, Registrar, User
 from course_assignments.policies import DOCUMENTED
 from course_assignments.sqlalchemy import SqlRepository
-from support.books import Books, books, uses
-from support.postgres import OwnServer
-from support.processes import TIMEOUT, Child, Nursery, last_messages, messages
-from support.world import ACME, PYTHON, START
-from support.writers import READY, REDEEMED, Answer, Call, Place, write
+from tests.support.books import Books, books, uses
+from tests.support.postgres import OwnServer
+from tests.support.processes import TIMEOUT, Child, Nursery, last_messages, messages
+from tests.support.world import ACME, PYTHON, START
+from tests.support.writers import READY, REDEEMED, Answer, Call, Place, write
 
 #: How many writers are killed at once.
 WRITERS = 4

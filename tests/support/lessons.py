@@ -17,9 +17,9 @@ from course_assignments import (
     Repository,
     Subscription,
 )
-from support.situations import SALES
-from support.strategies import US, identifiers, utc_instants
-from support.world import world
+from tests.support.situations import SALES
+from tests.support.strategies import US, identifiers, utc_instants
+from tests.support.world import world
 
 #: Two required activities, one of them a lab, and two that are not.
 LESSONS = Course(

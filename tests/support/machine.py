@@ -1,6 +1,6 @@
 """A machine that draws sequences of commands of the registrar, over any repository.
 
-What learners and subscriptions do is drawn in `support.machine_learning`, on top of this.
+What learners and subscriptions do is drawn in `tests.support.machine_learning`, on top of this.
 
 It keeps a `Model` beside the repository, and after each command both have to tell the same. Now and
 then someone else is faster: their command is carried out between the reading and the commit.
@@ -63,9 +63,9 @@ from course_assignments import (
 from course_assignments.changes import R
 from course_assignments.queries import F
 from course_assignments.repository import Page
-from support import world
-from support.model import MISTYPED, TICK, Expected, Facts, Settings, facts, folded
-from support.model_learning import WholeModel
+from tests.support import world
+from tests.support.model import MISTYPED, TICK, Expected, Facts, Settings, facts, folded
+from tests.support.model_learning import WholeModel
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOW = timedelta(0)

@@ -1,4 +1,4 @@
-"""The machine of `support.machine`, drawing also what learners do and what they subscribe to."""
+"""The machine of `tests.support.machine`, drawing also what learners do and what they subscribe to."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from course_assignments import Attempt, CourseAssignment, FromSubscription, Months
-from support.machine import (
+from tests.support.machine import (
     ACTORS,
     COURSES,
     DAY,
@@ -28,8 +28,8 @@ from support.machine import (
     Told,
     moves,
 )
-from support.model import TICK, Expected, Facts
-from support.model_learning import last_change
+from tests.support.model import TICK, Expected, Facts
+from tests.support.model_learning import last_change
 
 #: Who acts: one of those who may or may not, or whose attempt or subscription it is.
 OWN_ACTORS = ACTORS | st.just("the learner")

@@ -1,13 +1,13 @@
 """What learners do, and what their subscriptions open, said a second time: dicts and sentences.
 
-As in `support.model`, nothing here calls a policy, an action or a repository.
+As in `tests.support.model`, nothing here calls a policy, an action or a repository.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from course_assignments import Duration
-from support.model import (
+from tests.support.model import (
     ASSIGNING,
     CONFLICT,
     Expected,

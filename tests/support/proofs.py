@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from support.books import Books
-from support.havoc import WRITERS, Crowd, Round, crowd, killed_writers, retried_calls
-from support.processes import Nursery
-from support.writers import REDEEMED, Place
+from tests.support.books import Books
+from tests.support.havoc import WRITERS, Crowd, Round, crowd, killed_writers, retried_calls
+from tests.support.processes import Nursery
+from tests.support.writers import REDEEMED, Place
 
 #: How many processes crowd around a key.
 PROCESSES = 8

@@ -43,7 +43,7 @@ from course_assignments import (
 from course_assignments.changes import R
 from course_assignments.queries import F
 from course_assignments.reasons import KeyExhausted
-from support.world import contents, world
+from tests.support.world import contents, world
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from course_assignments import Decision, Duration, InvalidInput
-from support.strategies import US, utc_instants
+from tests.support.strategies import US, utc_instants
 
 #: An instant without its zone.
 NAIVE = datetime(2026, 1, 5, tzinfo=UTC).replace(tzinfo=None)

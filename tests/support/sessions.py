@@ -18,7 +18,7 @@ from course_assignments import Change, CourseAssignmentsError, Repository
 from course_assignments.sqlalchemy import SqlRepository
 from course_assignments.sqlalchemy.failures import is_passing
 from course_assignments.sqlalchemy.statements import Statements
-from support.races import TIMEOUT, outcome_of
+from tests.support.races import TIMEOUT, outcome_of
 
 T = TypeVar("T")
 

@@ -35,7 +35,7 @@ from course_assignments import (
     Role,
     User,
 )
-from support.world import ACME, ADA, MANAGER, PYTHON, START, contents, world
+from tests.support.world import ACME, ADA, MANAGER, PYTHON, START, contents, world
 
 E = TypeVar("E", bound=CourseAssignmentsError)
 

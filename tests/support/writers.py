@@ -17,9 +17,9 @@ from course_assignments import (
     Registrar,
     Repository,
 )
-from support.careless_sql import HABITS
-from support.processes import Channel
-from support.world import START
+from tests.support.careless_sql import HABITS
+from tests.support.processes import Channel
+from tests.support.world import START
 
 with suppress(ImportError):  # on SQLite alone it is not there
     import psycopg  # noqa: F401 - imported here, it need not be imported by each writer

@@ -1,0 +1,498 @@
+"""Assignments that exist: cancelled, rescheduled, completed."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from dateutil.relativedelta import relativedelta
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    AssignmentStatus,
+    CancellationPolicy,
+    CompletionStatus,
+    CourseAssignment,
+    Event,
+    ExpirationLimit,
+    InvalidInput,
+    ManualClock,
+    Months,
+    NotFound,
+    Policies,
+    Redemption,
+    RedemptionQuery,
+    Refused,
+    Registrar,
+    Role,
+    TrainingKey,
+    find_all,
+)
+from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
+from tests.support.situations import SALES, codes, error, events, made_by
+from tests.support.world import ACME, ADA, MANAGER, PYTHON, START, SUPPORT, contents, world
+
+TICK = timedelta(microseconds=1)
+DAY = timedelta(hours=24)
+
+
+def with_one(**options: Any) -> tuple[Registrar, ManualClock]:
+    """Return a small world in which Ada has assignment a-1."""
+    registrar, clock = world(**options)
+    registrar.add(SALES)
+    registrar.assign("py", "ada", id="a-1")
+    return registrar, clock
+
+
+def with_key(*, restores: bool = True, uses: int = 1) -> tuple[Registrar, ManualClock]:
+    """Return a small world in which Ada redeemed a key and got assignment a-1."""
+    cancellation = CancellationPolicy(restores_key_use=restores)
+    registrar, clock = world(policies=Policies(cancellation=cancellation))
+    registrar.create_keys(
+        "py",
+        name="Keys",
+        organization_id="acme",
+        availability=timedelta(days=30),
+        max_uses=uses,
+        codes=["Hand-made-1"],
+        id="b-1",
+    )
+    registrar.redeem("Hand-made-1", "ada", id="a-1")
+    return registrar, clock
+
+
+def key(registrar: Registrar) -> TrainingKey:
+    return registrar.repository.get(TrainingKey, ["Hand-made-1"])["Hand-made-1"]
+
+
+def redemptions(registrar: Registrar) -> list[Redemption]:
+    return list(find_all(registrar.repository, RedemptionQuery(learner_id="ada")))
+
+
+class TestCancel:
+    """Only within 24 hours of creation and only if no labs have been launched."""
+
+    @pytest.mark.parametrize("passed", [timedelta(0), TICK, DAY - TICK, DAY])
+    def test_it_can_be_cancelled_up_to_and_with_24_hours(self, passed: timedelta) -> None:
+        registrar, clock = with_one()
+        clock.advance(passed) if passed else None
+        before = made_by(registrar, "a-1")
+        assert registrar.may_cancel("a-1").changes_at == START + DAY + TICK
+        after = registrar.cancel("a-1")
+        assert after == attrs.evolve(before, cancelled_at=START + passed)
+        assert made_by(registrar, "a-1") == after
+        assert after.status_at(clock()) is AssignmentStatus.CANCELLED
+        assert events(registrar)[-1] == Event(
+            position=len(events(registrar)),
+            at=clock(),
+            action="cancel",
+            subject_ids=["a-1", "ada"],
+        )
+
+    def test_one_microsecond_later_it_is_refused(self) -> None:
+        registrar, clock = with_one()
+        clock.advance(DAY + TICK)
+        assert codes(registrar, "cancel", "a-1") == ["cancellation_window_closed"]
+
+    def test_a_lab_that_was_launched_counts_for_good(self) -> None:
+        registrar, _ = with_one()
+        registrar.start("a-1", "lab")
+        assert codes(registrar, "cancel", "a-1") == ["lab_launched"]
+        assert codes(registrar, "cancel", "a-1", support_reason="please") == ["lab_launched"]
+
+    def test_all_failed_conditions_are_reported(self) -> None:
+        registrar, clock = with_one()
+        registrar.start("a-1", "lab")
+        registrar.cancel(registrar.assign("py", "ada", id="a-2").id)
+        clock.advance(timedelta(days=2))
+        closed = "cancellation_window_closed"
+        assert codes(registrar, "cancel", "a-1") == [closed, "lab_launched"]
+        assert codes(registrar, "cancel", "a-2") == ["already_cancelled", closed]
+
+    def test_a_completed_and_an_expired_one_may_be_cancelled(self) -> None:
+        registrar, clock = with_one()
+        registrar.complete("a-1")
+        clock.advance(timedelta(hours=1))
+        registrar.reschedule("a-1", clock())
+        assert registrar.cancel("a-1").completed_at == START
+
+
+class TestCancelBySupport:
+    """After 24 h and no labs launched, ask support: a `support` override waives the window, never
+    the launched lab; it needs the SUPPORT role when an actor is given, and a reason text that is
+    recorded."""
+
+    def test_support_cancels_after_the_window_and_says_why(self) -> None:
+        registrar, clock = with_one()
+        clock.advance(timedelta(days=90))
+        assert registrar.may_cancel("a-1", support_reason="moved", by="support").changes_at is None
+        after = registrar.cancel("a-1", support_reason="moved\naway", by="support")
+        assert after.cancelled_at == clock()
+        event = events(registrar)[-1]
+        assert (event.by, event.details) == ("support", (("support_reason", "moved\naway"),))
+
+    def test_a_caller_who_is_trusted_needs_no_role(self) -> None:
+        registrar, clock = with_one()
+        clock.advance(timedelta(days=90))
+        assert registrar.cancel("a-1", support_reason="moved").cancelled_at == clock()
+
+    def test_others_are_refused(self) -> None:
+        registrar, clock = with_one()
+        clock.advance(timedelta(days=2))
+        for by in ("manager", "sales", "ada"):
+            found = codes(registrar, "cancel", "a-1", support_reason="moved", by=by)
+            assert found == ["support_role_missing"]
+
+    def test_support_without_a_reason_is_like_anyone(self) -> None:
+        registrar, _ = with_one()
+        assert codes(registrar, "cancel", "a-1", by="support") == [
+            "role_missing",
+            "organization_not_managed",
+        ]
+
+    def test_support_neither_cancels_twice_nor_before_creation(self) -> None:
+        registrar, clock = with_one()
+        registrar.cancel("a-1")
+        clock.set(START - TICK)
+        assert codes(registrar, "cancel", "a-1", support_reason="moved") == [
+            "assignment_not_active",
+            "already_cancelled",
+        ]
+
+    @pytest.mark.parametrize("blank", ["", " ", "\n\t", 7, b"moved", "a\x00b"])
+    def test_a_reason_that_says_nothing_is_invalid(self, blank: Any) -> None:
+        registrar, _ = with_one()
+        refused = error(InvalidInput, registrar, "cancel", "a-1", support_reason=blank)
+        assert refused.field == "support_reason"
+
+
+class TestGiveBack:
+    """The use is not given back unless `CancellationPolicy(restores_key_use=True)`; then the same
+    change sets `Redemption.restored_at`, and the learner may redeem again. Uses = redemptions not
+    restored."""
+
+    def test_by_default_the_use_is_gone(self) -> None:
+        registrar, _ = with_key(restores=False)
+        registrar.cancel("a-1")
+        assert key(registrar).uses == 1
+        assert [one.restored_at for one in redemptions(registrar)] == [None]
+        assert codes(registrar, "redeem", "Hand-made-1", "ada") == [
+            "key_exhausted",
+            "already_redeemed",
+        ]
+
+    def test_the_use_comes_back_in_the_same_change(self) -> None:
+        registrar, clock = with_key()
+        clock.advance(timedelta(hours=2))
+        number = len(events(registrar))
+        registrar.cancel("a-1")
+        assert key(registrar).uses == 0
+        assert [one.restored_at for one in redemptions(registrar)] == [clock()]
+        assert len(events(registrar)) == number + 1
+
+    def test_the_learner_may_redeem_again_and_again_each_turn_with_an_id_of_its_own(self) -> None:
+        registrar, clock = with_key()
+        for turn in range(1, 4):
+            clock.advance(timedelta(hours=1))
+            registrar.cancel(f"a-{turn}")
+            again = registrar.redeem("Hand-made-1", "ada", id=f"a-{turn + 1}")
+            assert again.created_at == clock()
+            assert codes(registrar, "redeem", "Hand-made-1", "ada") == [
+                "key_exhausted",
+                "already_redeemed",
+            ]
+        ids = [one.id for one in redemptions(registrar)]
+        assert ids == [Redemption.id_for("Hand-made-1", "ada", turn) for turn in range(4)]
+        assert [one.restored_at is None for one in redemptions(registrar)] == [False] * 3 + [True]
+        assert key(registrar).uses == 1
+
+    def test_what_one_gives_back_another_may_take(self) -> None:
+        registrar, _ = with_key()
+        registrar.cancel("a-1")
+        assert registrar.redeem("Hand-made-1", "manager").learner_id == "manager"
+
+    def test_the_use_of_a_revoked_key_comes_back_too_and_helps_nobody(self) -> None:
+        registrar, _ = with_key()
+        registrar.revoke_key("Hand-made-1")
+        registrar.cancel("a-1")
+        assert (key(registrar).uses, key(registrar).revoked_at) == (0, START)
+        assert codes(registrar, "redeem", "Hand-made-1", "ada") == ["key_revoked"]
+
+    def test_support_gives_back_as_well(self) -> None:
+        registrar, clock = with_key(uses=3)
+        clock.advance(timedelta(days=9))
+        registrar.cancel("a-1", support_reason="moved")
+        assert key(registrar).uses == 0
+
+    def test_an_assignment_by_hand_gives_nothing_back(self) -> None:
+        registrar, _ = with_key()
+        registrar.assign("py", "ada", id="a-2")
+        registrar.cancel("a-2")
+        assert key(registrar).uses == 1
+
+    def test_a_refused_cancelling_gives_nothing_back(self) -> None:
+        registrar, clock = with_key()
+        clock.advance(DAY + TICK)
+        assert codes(registrar, "cancel", "a-1") == ["cancellation_window_closed"]
+        assert key(registrar).uses == 1
+
+
+class TestReschedule:
+    """An explicit expiry must lie after creation and not after the limit. A later change obeys the
+    same limit, still counted from creation; it may revive an expired assignment, never a cancelled
+    one. A `Duration` counts from creation; an end before now is refused, now ends access."""
+
+    @pytest.mark.parametrize(
+        ("expires", "end"),
+        [
+            (timedelta(days=30), START + timedelta(days=30)),
+            (Months(1), datetime(2026, 2, 5, 9, tzinfo=UTC)),
+            # Berlin changes its clocks in between, so 10:00 there is an hour earlier in UTC.
+            (Months(3), datetime(2026, 4, 5, 8, tzinfo=UTC)),
+            (relativedelta(months=3), datetime(2026, 4, 5, 8, tzinfo=UTC)),
+            (relativedelta(weeks=1), START + timedelta(days=7)),
+            (date(2026, 4, 5), datetime(2026, 4, 4, 22, tzinfo=UTC)),
+            (START + timedelta(days=180), START + timedelta(days=180)),
+            (
+                datetime(2026, 2, 1, tzinfo=ZoneInfo("Asia/Tokyo")),
+                datetime(2026, 1, 31, 15, tzinfo=UTC),
+            ),
+        ],
+    )
+    def test_the_new_end_counts_from_creation_in_the_zone_of_the_organization(
+        self, expires: Any, end: datetime
+    ) -> None:
+        registrar, clock = with_one()
+        before = made_by(registrar, "a-1")
+        clock.advance(timedelta(days=3))
+        assert registrar.may_reschedule("a-1", expires).changes_at == end + TICK
+        after = registrar.reschedule("a-1", expires, by="manager")
+        assert after == attrs.evolve(before, expires_at=end, limited_by=ExpirationLimit.REQUEST), (
+            after
+        )
+        assert after.expires_at.tzinfo is UTC
+        assert made_by(registrar, "a-1") == after
+        assert events(registrar)[-1] == Event(
+            position=len(events(registrar)),
+            at=clock(),
+            by="manager",
+            action="reschedule",
+            subject_ids=["a-1", "ada"],
+        )
+
+    def test_a_learner_without_an_organization_has_utc(self) -> None:
+        registrar, _ = world()
+        registrar.assign("py", "cy", id="a-1")
+        after = registrar.reschedule("a-1", date(2026, 4, 5))
+        assert after.expires_at == datetime(2026, 4, 5, tzinfo=UTC)
+
+    @pytest.mark.parametrize("learner", ["ada", "bo"])
+    @pytest.mark.parametrize(("over", "fits"), [(-TICK, True), (timedelta(0), True), (TICK, False)])
+    def test_the_limit_belongs_to_what_is_allowed(
+        self, *, learner: str, over: timedelta, fits: bool
+    ) -> None:
+        registrar, clock = world()
+        registrar.assign("py", learner, id="a-1", expires=timedelta(days=1))
+        clock.advance(timedelta(days=50))
+        limit = START + timedelta(days={"ada": 180, "bo": 90}[learner])
+        wanted = limit + over
+        if fits:
+            assert registrar.reschedule("a-1", wanted).expires_at == wanted
+        else:
+            assert codes(registrar, "reschedule", "a-1", wanted) == ["expires_too_late"]
+            by = {"ada": ExpirationLimit.MAXIMUM, "bo": ExpirationLimit.ORGANIZATION}[learner]
+            assert registrar.may_reschedule("a-1", wanted).reasons == (ExpiresTooLate(limit, by),)
+
+    def test_the_limit_is_that_of_now(self) -> None:
+        registrar, _ = with_one()
+        registrar.update(attrs.evolve(PYTHON, maximum_access=timedelta(days=10)))
+        assert codes(registrar, "reschedule", "a-1", timedelta(days=11)) == ["expires_too_late"]
+        registrar.update(attrs.evolve(ACME, maximum_access=timedelta(days=5)))
+        assert codes(registrar, "reschedule", "a-1", timedelta(days=6)) == ["expires_too_late"]
+        registrar.reschedule("a-1", timedelta(days=5))
+
+    def test_now_ends_access_and_a_microsecond_before_is_refused(self) -> None:
+        registrar, clock = with_one()
+        clock.advance(timedelta(days=3))
+        decision = registrar.may_reschedule("a-1", clock() - TICK)
+        assert decision.reasons == (ExpiresTooEarly(clock()),)
+        assert codes(registrar, "reschedule", "a-1", clock() - TICK) == ["expires_too_early"]
+        assert registrar.reschedule("a-1", clock()).status_at(clock()) is AssignmentStatus.EXPIRED
+
+    def test_an_end_at_or_before_creation_is_refused(self) -> None:
+        registrar, _ = with_one()
+        assert codes(registrar, "reschedule", "a-1", START) == ["expires_too_early"]
+        assert set(codes(registrar, "reschedule", "a-1", START - DAY)) == {"expires_too_early"}
+
+    def test_an_expired_one_comes_to_life_again_a_cancelled_one_does_not(self) -> None:
+        registrar, clock = with_one()
+        registrar.reschedule("a-1", timedelta(hours=3))
+        clock.advance(timedelta(hours=4))
+        assert made_by(registrar, "a-1").status_at(clock()) is AssignmentStatus.EXPIRED
+        after = registrar.reschedule("a-1", timedelta(days=9))
+        assert after.status_at(clock()) is AssignmentStatus.ACTIVE
+        registrar.cancel("a-1")
+        assert codes(registrar, "reschedule", "a-1", timedelta(days=9)) == ["already_cancelled"]
+
+    def test_all_failed_conditions_are_reported(self) -> None:
+        registrar, clock = with_one()
+        registrar.cancel("a-1")
+        clock.advance(timedelta(days=3))
+        assert codes(registrar, "reschedule", "a-1", timedelta(days=1), by="ada") == [
+            "role_missing",
+            "organization_not_managed",
+            "already_cancelled",
+            "expires_too_early",
+        ]
+
+    @given(st.integers(-2, 200), st.integers(0, 200))
+    def test_it_is_allowed_from_now_to_the_limit(self, wanted: int, passed: int) -> None:
+        registrar, clock = with_one()
+        clock.set(START + timedelta(days=passed))
+        fits = max(passed, 1) <= wanted <= 180
+        assert registrar.may_reschedule("a-1", START + timedelta(days=wanted)).allowed is fits
+
+    @pytest.mark.parametrize(
+        "expires",
+        [
+            None,
+            7,
+            "2026-02-01",
+            timedelta(0),
+            datetime(2026, 2, 1),  # noqa: DTZ001 - a naive one is refused
+            relativedelta(months=1, days=1),
+            date(1, 1, 1),
+            date.max,
+        ],
+    )
+    def test_what_is_no_end_is_invalid(self, expires: Any) -> None:
+        registrar, _ = with_one()
+        assert error(InvalidInput, registrar, "reschedule", "a-1", expires).field == "expires"
+
+
+class TestComplete:
+    """Completing by hand: refused if cancelled, allowed if expired."""
+
+    def test_it_is_complete_from_now_on_and_still_active(self) -> None:
+        registrar, clock = with_one()
+        before = made_by(registrar, "a-1")
+        clock.advance(timedelta(days=2))
+        assert registrar.may_complete("a-1").changes_at is None
+        after = registrar.complete("a-1")
+        assert after == attrs.evolve(before, completed_at=clock())
+        assert after.completion is CompletionStatus.COMPLETE
+        assert after.is_active_at(clock())
+        assert events(registrar)[-1] == Event(
+            position=len(events(registrar)),
+            at=clock(),
+            action="complete",
+            subject_ids=["a-1", "ada"],
+        )
+
+    def test_an_expired_one_can_be_completed(self) -> None:
+        registrar, clock = with_one()
+        clock.advance(timedelta(days=500))
+        assert registrar.complete("a-1").status_at(clock()) is AssignmentStatus.EXPIRED
+
+    def test_neither_twice_nor_after_cancelling(self) -> None:
+        registrar, _ = with_one()
+        registrar.complete("a-1")
+        assert codes(registrar, "complete", "a-1") == ["already_completed"]
+        registrar.cancel("a-1")
+        assert codes(registrar, "complete", "a-1") == ["already_cancelled", "already_completed"]
+
+    def test_a_cancelled_one_is_refused(self) -> None:
+        registrar, _ = with_one()
+        registrar.cancel("a-1")
+        assert codes(registrar, "complete", "a-1") == ["already_cancelled"]
+
+
+COMMANDS: tuple[tuple[str, tuple[object, ...]], ...] = (
+    ("cancel", ()),
+    ("complete", ()),
+    ("reschedule", (timedelta(days=9),)),
+)
+
+
+@pytest.mark.parametrize(("command", "rest"), COMMANDS)
+class TestActing:
+    """Cancel, reschedule and complete take the creating roles; and the learner's organization must
+    be among the actor's managed ones, matched exactly. Without an actor the caller is trusted."""
+
+    @pytest.mark.parametrize("role", Role)
+    def test_each_role_opens_what_it_opens(
+        self, command: str, rest: tuple[object, ...], role: Role
+    ) -> None:
+        registrar, _ = with_one()
+        registrar.update(attrs.evolve(MANAGER, roles={role}))
+        if role is Role.SUPPORT:
+            assert codes(registrar, command, "a-1", *rest, by="manager") == ["role_missing"]
+        else:
+            assert getattr(registrar, command)("a-1", *rest, by="manager")
+            assert events(registrar)[-1].by == "manager"
+
+    def test_the_organization_has_to_be_managed(
+        self, command: str, rest: tuple[object, ...]
+    ) -> None:
+        registrar, _ = with_one()
+        for managed in ((), ("beta",)):
+            registrar.update(attrs.evolve(MANAGER, managed_organization_ids=managed))
+            found = codes(registrar, command, "a-1", *rest, by="manager")
+            assert found == ["organization_not_managed"]
+
+    def test_it_is_the_organization_that_the_learner_has_now(
+        self, command: str, rest: tuple[object, ...]
+    ) -> None:
+        registrar, _ = with_one()
+        registrar.update(attrs.evolve(ADA, organization_id="beta"))
+        assert codes(registrar, command, "a-1", *rest, by="manager") == ["organization_not_managed"]
+        assert getattr(registrar, command)("a-1", *rest, by="sales")
+
+    def test_a_learner_without_an_organization_is_nobodys(
+        self, command: str, rest: tuple[object, ...]
+    ) -> None:
+        registrar, _ = with_one()
+        registrar.update(attrs.evolve(ADA, organization_id=None))
+        assert codes(registrar, command, "a-1", *rest, by="sales") == ["organization_not_managed"]
+
+    def test_learners_themselves_may_not(self, command: str, rest: tuple[object, ...]) -> None:
+        registrar, _ = with_one()
+        assert codes(registrar, command, "a-1", *rest, by="ada") == [
+            "role_missing",
+            "organization_not_managed",
+        ]
+
+    def test_whoever_and_whatever_is_unknown_is_named(
+        self, command: str, rest: tuple[object, ...]
+    ) -> None:
+        registrar, _ = with_one()
+        missing = error(NotFound, registrar, command, "a-9", *rest)
+        assert (missing.kind, missing.id) == ("CourseAssignment", "a-9")
+        missing = error(NotFound, registrar, command, "a-1", *rest, by="nobody")
+        assert (missing.kind, missing.id) == ("User", "nobody")
+
+    @pytest.mark.parametrize("junk", [None, 7, "", " ", "a" * 201, b"a-1", ["a-1"]])
+    def test_what_can_be_no_id_is_invalid(
+        self, command: str, rest: tuple[object, ...], junk: Any
+    ) -> None:
+        registrar, _ = with_one()
+        assert error(InvalidInput, registrar, command, junk, *rest).field == "assignment_id"
+        if junk is not None:
+            assert error(InvalidInput, registrar, command, "a-1", *rest, by=junk).field == "by"
+
+
+def test_a_refusal_can_be_caught_and_read() -> None:
+    registrar, clock = with_one()
+    clock.advance(timedelta(days=2))
+    with pytest.raises(Refused) as caught:
+        registrar.cancel("a-1")
+    assert str(caught.value) == (
+        "The time to cancel closed after 2026-01-06 09:00:00 UTC; support can still cancel as long "
+        "as no lab was launched."
+    )
+    (stored,) = contents(registrar.repository)["AssignmentQuery"]
+    assert isinstance(stored, CourseAssignment)
+    assert stored.cancelled_at is None
+    assert SUPPORT.roles == {Role.SUPPORT}

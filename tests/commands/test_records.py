@@ -1,0 +1,275 @@
+"""Organizations, courses and users: added, updated, forgotten."""
+
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    Conflict,
+    Course,
+    Event,
+    InvalidInput,
+    NotFound,
+    Organization,
+    Registrar,
+    Role,
+    User,
+    UserQuery,
+    find_all,
+)
+from tests.support.situations import codes, error, events
+from tests.support.strategies import courses, organizations
+from tests.support.world import ACME, ADA, BO, MANAGER, PYTHON, RECORDS, SQL, START, contents, world
+
+
+def kept(registrar: Registrar, user_id: str) -> User:
+    return registrar.repository.get(User, [user_id])[user_id]
+
+
+class TestAdd:
+    """An equal record again does nothing, a different one under the same id is Conflict (notebook
+    cells rerun)."""
+
+    def test_what_was_added_is_stored_in_one_commit_with_one_event(self) -> None:
+        registrar, _ = world()
+        assert contents(registrar.repository)["UserQuery"] == sorted(
+            (one for one in RECORDS if isinstance(one, User)), key=lambda one: one.id
+        )
+        (event,) = events(registrar)
+        assert event == Event(
+            position=1, at=START, action="add", subject_ids=[one.id for one in RECORDS]
+        )
+
+    def test_a_cell_can_be_run_again(self) -> None:
+        registrar, clock = world()
+        before = contents(registrar.repository)
+        clock.advance(timedelta(days=1))
+        registrar.add(*RECORDS)
+        assert registrar.may_add(*RECORDS)
+        assert contents(registrar.repository) == before
+
+    def test_a_cell_that_grew_adds_what_is_new(self) -> None:
+        registrar, _ = world()
+        new = Course(id="new", name="New")
+        registrar.add(*RECORDS, new, new)
+        assert registrar.repository.get(Course, ["new"]) == {"new": new}
+        assert events(registrar)[-1].subject_ids == ("new",)
+
+    @given(st.lists(organizations() | courses(), min_size=1, max_size=5))
+    def test_adding_all_at_once_one_by_one_or_twice_comes_to_the_same(
+        self, records: list[Organization | Course]
+    ) -> None:
+        distinct = {(type(one), one.id): one for one in reversed(records)}
+        together, single = Registrar(), Registrar()
+        together.add(*distinct.values())
+        for one in distinct.values():
+            single.add(one)
+            single.add(one)
+        found = [contents(one.repository) for one in (together, single)]
+        for each in found:
+            each.pop("EventQuery")
+        assert found[0] == found[1]
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            attrs.evolve(PYTHON, name="Snakes"),
+            attrs.evolve(ACME, time_zone="Asia/Tokyo"),
+            attrs.evolve(ADA, organization_id=None),
+        ],
+    )
+    def test_another_record_under_the_same_id_is_a_conflict(self, changed: Any) -> None:
+        registrar, _ = world()
+        new = Course(id="new", name="New")
+        assert error(Conflict, registrar, "add", new, changed).ids == (changed.id,)
+
+    def test_two_that_differ_under_one_id_conflict_with_each_other(self) -> None:
+        registrar, _ = world()
+        two = (Course(id="new", name="New"), Course(id="new", name="Newer"))
+        assert error(Conflict, registrar, "add", *two).ids == ("new",)
+
+    def test_one_id_may_stand_for_records_of_different_kinds(self) -> None:
+        registrar, _ = world()
+        registrar.add(Organization(id="py", name="Py"), Course(id="acme", name="Acme"))
+        assert kept(registrar, "ada").organization_id == "acme"
+
+    @pytest.mark.parametrize("email", ["ada@example.org", "ADA@EXAMPLE.ORG"])
+    def test_an_address_that_is_taken_is_refused(self, email: str) -> None:
+        registrar, _ = world()
+        new = User(id="new", name="New", email=email)
+        assert codes(registrar, "add", Course(id="c", name="C"), new) == ["email_taken"]
+
+    def test_an_address_that_two_new_ones_share_is_refused(self) -> None:
+        registrar, _ = world()
+        one, two = (User(id=name, name=name, email="x@example.org") for name in ("x", "y"))
+        assert codes(registrar, "add", one, two) == ["email_taken"]
+        assert str(registrar.may_add(one, two)).startswith("The e-mail address of 'y'")
+
+    def test_all_that_is_referred_to_and_unknown_is_named(self) -> None:
+        registrar, _ = world()
+        records = (
+            User(
+                id="new",
+                name="New",
+                email="new@example.org",
+                organization_id="o-1",
+                managed_organization_ids=["o-3", "acme", "o-2"],
+            ),
+            Organization(id="child", name="Child", parent_id="o-4"),
+        )
+        missing = error(NotFound, registrar, "add", *records)
+        assert {missing.kind, *(one.kind for one in missing.also)} == {"Organization"}
+        assert [missing.id, *(one.id for one in missing.also)] == ["o-1", "o-2", "o-3", "o-4"]
+
+    def test_what_is_referred_to_may_come_in_the_same_call_and_in_any_order(self) -> None:
+        registrar, _ = world()
+        registrar.add(
+            User(id="new", name="New", email="new@example.org", organization_id="child"),
+            Organization(id="child", name="Child", parent_id="parent"),
+            Organization(id="parent", name="Parent", parent_id="acme"),
+        )
+        assert kept(registrar, "new").organization_id == "child"
+
+    @pytest.mark.parametrize("junk", [None, 7, "text", Course, [PYTHON], object()])
+    def test_what_is_no_record_is_named_by_its_place(self, junk: Any) -> None:
+        registrar, _ = world()
+        refused = error(InvalidInput, registrar, "add", SQL, junk)
+        assert refused.field == "records[1]"
+
+    def test_nothing_at_all_is_invalid(self) -> None:
+        registrar, _ = world()
+        assert error(InvalidInput, registrar, "add").code == "empty_list"
+
+    def test_the_event_says_who_acted(self) -> None:
+        registrar, _ = world()
+        registrar.add(Course(id="new", name="New"), by="ada")
+        assert events(registrar)[-1].by == "ada"
+        new = Course(id="newer", name="Newer")
+        assert error(NotFound, registrar, "add", new, by="nobody").id == "nobody"
+        assert error(InvalidInput, registrar, "add", new, by=7).field == "by"
+
+
+class TestUpdate:
+    """`update(record)` for organizations, courses, users. Editing changes what is made later, never
+    an expiry already given."""
+
+    @pytest.mark.parametrize(
+        "after",
+        [
+            attrs.evolve(PYTHON, archived=True),
+            attrs.evolve(ACME, name="Acme Ltd."),
+            attrs.evolve(ADA, organization_id="beta", roles={Role.SUPPORT}),
+        ],
+    )
+    def test_the_record_is_stored_in_place_of_the_old(self, after: Any) -> None:
+        registrar, clock = world()
+        clock.advance(timedelta(days=1))
+        assert registrar.may_update(after)
+        assert registrar.update(after, by="bo") == after
+        assert registrar.repository.get(type(after), [after.id]) == {after.id: after}
+        assert events(registrar)[-1] == Event(
+            position=2,
+            at=START + timedelta(days=1),
+            by="bo",
+            action="update",
+            subject_ids=[after.id],
+        )
+
+    def test_the_same_again_does_nothing(self) -> None:
+        registrar, _ = world()
+        before = contents(registrar.repository)
+        assert registrar.update(ADA) == ADA
+        assert contents(registrar.repository) == before
+
+    def test_what_was_made_before_stays(self) -> None:
+        registrar, _ = world()
+        before = registrar.assign("py", "ada")
+        registrar.update(attrs.evolve(ACME, maximum_access=timedelta(days=5)))
+        registrar.update(attrs.evolve(PYTHON, maximum_access=timedelta(days=4)))
+        registrar.update(attrs.evolve(ADA, organization_id="beta"))
+        after = registrar.assign("py", "ada")
+        found = contents(registrar.repository)["AssignmentQuery"]
+        assert found == [before, after]
+        assert before.expires_at == START + timedelta(days=180)
+        assert after.expires_at == START + timedelta(days=4)
+        assert (before.organization_id, after.organization_id) == ("acme", "beta")
+
+    def test_the_address_of_another_is_refused(self) -> None:
+        registrar, _ = world()
+        after = attrs.evolve(ADA, email="BO@example.org")
+        assert codes(registrar, "update", after) == ["email_taken"]
+
+    def test_ones_own_address_may_change_its_case(self) -> None:
+        registrar, _ = world()
+        after = attrs.evolve(ADA, email="ADA@example.org")
+        assert registrar.update(after) == after
+        assert list(find_all(registrar.repository, UserQuery(email="ada@example.org"))) == [after]
+
+    def test_what_is_not_there_cannot_be_updated(self) -> None:
+        registrar, _ = world()
+        missing = error(NotFound, registrar, "update", Course(id="new", name="New"))
+        assert (missing.kind, missing.id) == ("Course", "new")
+        child = attrs.evolve(ACME, parent_id="unknown")
+        assert error(NotFound, registrar, "update", child).id == "unknown"
+        moved = attrs.evolve(ADA, organization_id="unknown")
+        assert error(NotFound, registrar, "update", moved).id == "unknown"
+        assert error(NotFound, registrar, "update", ADA, by="nobody").id == "nobody"
+
+    @pytest.mark.parametrize("junk", [None, 7, "ada", User, [ADA]])
+    def test_what_is_no_record_is_refused(self, junk: Any) -> None:
+        registrar, _ = world()
+        assert error(InvalidInput, registrar, "update", junk).field == "record"
+
+
+class TestAnonymise:
+    """`anonymize(user_id)` replaces name and e-mail and keeps the records."""
+
+    def test_name_and_address_are_gone_and_all_else_stays(self) -> None:
+        registrar, clock = world()
+        assignment = registrar.assign("py", "manager")
+        clock.advance(timedelta(days=1))
+        after = registrar.anonymize("manager", by="support")
+        assert after == attrs.evolve(MANAGER, name=after.name, email=after.email)
+        assert kept(registrar, "manager") == after
+        assert "manager" not in f"{after.name} {after.email}".casefold()
+        assert not list(find_all(registrar.repository, UserQuery(email=MANAGER.email)))
+        assert contents(registrar.repository)["AssignmentQuery"] == [assignment]
+        assert events(registrar)[-1] == Event(
+            position=3, at=clock(), by="support", action="anonymize", subject_ids=["manager"]
+        )
+
+    def test_nothing_that_is_kept_names_the_person(self) -> None:
+        registrar, _ = world()
+        registrar.add(User(id="u-1", name="Grace Hopper", email="grace@example.org"))
+        registrar.assign("py", "u-1")
+        registrar.anonymize("u-1")
+        shown = repr(contents(registrar.repository)).casefold()
+        assert "grace" not in shown
+        assert "hopper" not in shown
+
+    def test_a_second_time_changes_nothing(self) -> None:
+        registrar, _ = world()
+        first = registrar.anonymize("ada")
+        before = contents(registrar.repository)
+        assert registrar.anonymize("ada") == first
+        assert contents(registrar.repository) == before
+
+    def test_two_who_are_forgotten_do_not_meet(self) -> None:
+        registrar, _ = world()
+        assert registrar.anonymize("ada").email != registrar.anonymize("bo").email
+
+    def test_the_address_is_free_for_the_next(self) -> None:
+        registrar, _ = world()
+        registrar.anonymize("ada")
+        registrar.add(User(id="new", name="Ada", email="ADA@example.org"))
+        registrar.update(attrs.evolve(BO, email="bo2@example.org"))
+
+    def test_nobody_cannot_be_forgotten(self) -> None:
+        registrar, _ = world()
+        assert error(NotFound, registrar, "anonymize", "nobody").kind == "User"
+        assert error(NotFound, registrar, "anonymize", "ada", by="nobody").id == "nobody"
+        assert error(InvalidInput, registrar, "anonymize", 7).field == "user_id"

@@ -1,0 +1,605 @@
+"""What learners do with keys: redeem them, or register with them."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    Conflict,
+    CourseAssignment,
+    Event,
+    ExpirationLimit,
+    FromKey,
+    InMemoryRepository,
+    InvalidInput,
+    KeyRedemptionPolicy,
+    ManualClock,
+    Months,
+    NotFound,
+    Policies,
+    Redemption,
+    RedemptionQuery,
+    Refused,
+    Registrar,
+    Role,
+    TrainingKey,
+    User,
+    find_all,
+)
+from course_assignments.changes import R
+from course_assignments.reasons import AlreadyRedeemed
+from tests.support.situations import SALES, barged, codes, error, events, made_by
+from tests.support.world import ACME, ADA, BO, CY, MANAGER, PYTHON, START, contents, world
+
+TICK = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+CODE = "Hand-made-1"
+NEW = User(id="new", name="New", email="new@example.org")
+
+
+def with_key(*, policies: Policies | None = None, **terms: Any) -> tuple[Registrar, ManualClock]:
+    """Return a small world with a key of Acme's for Python, of two uses unless *terms* say more."""
+    registrar, clock = world(policies=policies or Policies())
+    make(registrar, **terms)
+    return registrar, clock
+
+
+def make(registrar: Registrar, **terms: Any) -> None:
+    options: dict[str, Any] = {
+        "name": "Keys",
+        "organization_id": "acme",
+        "availability": timedelta(days=30),
+        "max_uses": 2,
+        "codes": [CODE],
+        "id": "b-1",
+        **terms,
+    }
+    registrar.create_keys("py", **options)
+
+
+def key(registrar: Registrar, code: str = CODE) -> TrainingKey:
+    return registrar.repository.get(TrainingKey, [code])[code]
+
+
+def redemptions(registrar: Registrar) -> list[Redemption]:
+    return list(find_all(registrar.repository, RedemptionQuery()))
+
+
+def stored(registrar: Registrar) -> list[CourseAssignment]:
+    found: list[CourseAssignment] = contents(registrar.repository)["AssignmentQuery"]
+    return found
+
+
+class TestRedeem:
+    def test_it_makes_an_assignment_and_a_redemption_and_takes_a_use_in_one_change(self) -> None:
+        registrar, clock = with_key()
+        clock.advance(DAY)
+        assert registrar.may_redeem(CODE, "ada")
+        assignment = registrar.redeem(CODE, "ada", by="manager")
+        (redemption,) = redemptions(registrar)
+        assert assignment == CourseAssignment(
+            id=assignment.id,
+            learner_id="ada",
+            course_id="py",
+            organization_id="acme",
+            created_at=clock(),
+            expires_at=clock() + timedelta(days=30),
+            limited_by=ExpirationLimit.KEY,
+            origin=FromKey("b-1", redemption.id),
+        )
+        assert redemption == Redemption(
+            id=Redemption.id_for(CODE, "ada", 0),
+            code=CODE,
+            batch_id="b-1",
+            learner_id="ada",
+            assignment_id=assignment.id,
+            redeemed_at=clock(),
+        )
+        assert made_by(registrar, assignment.id) == assignment
+        assert key(registrar).uses == 1
+        assert events(registrar)[-1] == Event(
+            position=3,
+            at=clock(),
+            by="manager",
+            action="redeem",
+            subject_ids=[assignment.id, redemption.id, "b-1", "py", "ada"],
+        )
+
+    @pytest.mark.parametrize(
+        ("availability", "learner", "days", "limit"),
+        [
+            (timedelta(days=30), "ada", 30, ExpirationLimit.KEY),
+            (timedelta(days=180), "ada", 180, ExpirationLimit.KEY),
+            (timedelta(days=181), "ada", 180, ExpirationLimit.MAXIMUM),
+            (Months(12), "cy", 180, ExpirationLimit.MAXIMUM),
+            (Months(12), "bo", 90, ExpirationLimit.ORGANIZATION),
+            (Months(1), "bo", 31, ExpirationLimit.KEY),
+        ],
+    )
+    def test_access_lasts_as_long_as_the_content_is_available_or_the_limit_allows(
+        self, availability: Any, learner: str, days: int, limit: ExpirationLimit
+    ) -> None:
+        registrar, _ = with_key(availability=availability, any_organization=True)
+        assignment = registrar.redeem(CODE, learner)
+        assert assignment.expires_at == START + timedelta(days=days)
+        assert assignment.limited_by is limit
+
+    def test_the_calendar_is_that_of_the_learners_organization(self) -> None:
+        registrar, _ = with_key(availability=Months(3), any_organization=True)
+        # The clocks of Berlin change in between, those of Beta do not.
+        ends = [registrar.redeem(CODE, learner).expires_at for learner in ("ada", "bo")]
+        assert [end.hour for end in ends] == [8, 9]
+
+    def test_the_maximum_of_the_course_counts_too(self) -> None:
+        registrar, _ = with_key()
+        registrar.update(attrs.evolve(PYTHON, maximum_access=timedelta(days=5)))
+        assert registrar.redeem(CODE, "ada").limited_by is ExpirationLimit.COURSE
+
+    @pytest.mark.parametrize("typed", ["0000 0000 0000 0001 2", "oooo-oooo-oooo-oool-2", " 0"])
+    def test_a_generated_code_is_forgiven_case_spaces_dashes_and_look_alikes(
+        self, typed: str
+    ) -> None:
+        registrar, _ = with_key(codes=["00000000000000012", CODE])
+        if typed == " 0":
+            assert codes(registrar, "redeem", typed, "ada") == ["key_not_found"]
+        else:
+            registrar.redeem(typed, "ada")
+            assert key(registrar, "00000000000000012").uses == 1
+
+    def test_a_hand_made_code_is_exact_but_for_outer_white_space(self) -> None:
+        registrar, _ = with_key()
+        assert codes(registrar, "redeem", CODE.upper(), "ada") == ["key_not_found"]
+        assert codes(registrar, "redeem", CODE.replace("-", ""), "ada") == ["key_not_found"]
+        registrar.redeem(f"\t {CODE}\r\n", "ada")
+
+    @pytest.mark.parametrize("typed", ["", " ", "short", "\x00", "x" * 10_000, "\u00e4\ud800" * 9])
+    def test_whatever_a_learner_types_there_is_no_such_key(self, typed: str) -> None:
+        registrar, _ = with_key()
+        assert codes(registrar, "redeem", typed, "ada") == ["key_not_found"]
+
+    @pytest.mark.parametrize("command", ["redeem", "register", "revoke_key"])
+    @pytest.mark.parametrize(
+        ("typed", "code"),
+        [
+            ("0000-0000-0000-0001-3", "key_mistyped"),
+            ("ooo0 0000 0000 oool 3", "key_mistyped"),
+            ("short", "key_not_found"),
+            ("x" * 65, "key_not_found"),
+            ("x" * 10_000, "key_not_found"),
+            ("Spring\x002026", "key_not_found"),
+            ("Spring-\ud800-2026", "key_not_found"),
+        ],
+    )
+    def test_what_can_be_no_key_is_known_before_any_look_up(
+        self, command: str, typed: str, code: str
+    ) -> None:
+        class NoKeys(InMemoryRepository):
+            """Lets nobody look a key up."""
+
+            def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+                assert kind is not TrainingKey
+                return super().get(kind, ids)
+
+        registrar, _ = world(NoKeys())
+        people: dict[str, tuple[str | User, ...]] = {"redeem": ("ada",), "register": (NEW,)}
+        who = people.get(command, ())
+        assert codes(registrar, command, typed, *who) == [code]
+        with pytest.raises(AssertionError):
+            getattr(registrar, command)("Spring-2026", *who)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("passed", "found"),
+        [
+            (DAY - TICK, ["key_not_yet_redeemable"]),
+            (DAY, []),
+            (DAY + TICK, []),
+            (9 * DAY - TICK, []),
+            (9 * DAY, ["key_expired"]),
+            (9 * DAY + TICK, ["key_expired"]),
+        ],
+    )
+    def test_the_window_begins_at_its_start_and_is_over_at_its_end(
+        self, passed: timedelta, found: list[str]
+    ) -> None:
+        registrar, clock = with_key(redeemable_from=DAY, redeemable_until=9 * DAY)
+        clock.set(START + passed)
+        if found:
+            assert codes(registrar, "redeem", CODE, "ada") == found
+        else:
+            registrar.redeem(CODE, "ada")
+
+    def test_an_answer_says_when_the_window_turns(self) -> None:
+        registrar, clock = with_key(redeemable_from=DAY, redeemable_until=9 * DAY)
+        assert registrar.may_redeem(CODE, "ada").changes_at == START + DAY
+        clock.advance(2 * DAY)
+        assert registrar.may_redeem(CODE, "ada").changes_at == START + 9 * DAY
+
+    def test_the_last_use_is_the_last(self) -> None:
+        registrar, _ = with_key(any_organization=True)
+        registrar.redeem(CODE, "ada")
+        registrar.redeem(CODE, "bo")
+        assert codes(registrar, "redeem", CODE, "cy") == ["key_exhausted"]
+        assert key(registrar).uses == 2
+
+    @pytest.mark.parametrize("learner", ["bo", "cy"])
+    def test_the_organization_has_to_be_that_of_the_keys(self, learner: str) -> None:
+        registrar, _ = with_key()
+        assert codes(registrar, "redeem", CODE, learner) == ["wrong_organization"]
+
+    def test_neither_a_parent_nor_a_child_is_the_organization(self) -> None:
+        registrar, _ = with_key()
+        registrar.add(attrs.evolve(ACME, id="child", parent_id="acme"))
+        registrar.update(attrs.evolve(BO, organization_id="child"))
+        assert codes(registrar, "redeem", CODE, "bo") == ["wrong_organization"]
+
+    def test_a_second_time_names_the_first_and_takes_no_use(self) -> None:
+        registrar, clock = with_key(max_uses=5)
+        first = registrar.redeem(CODE, "ada")
+        clock.advance(DAY)
+        assert codes(registrar, "redeem", CODE, "ada") == ["already_redeemed"]
+        reason = AlreadyRedeemed(first.id, START)
+        assert registrar.may_redeem(CODE, "ada").reasons == (reason,)
+        assert key(registrar).uses == 1
+
+    def test_a_policy_may_allow_it_again_and_again(self) -> None:
+        policies = Policies(key_redemption=KeyRedemptionPolicy(once_per_learner=False))
+        registrar, _ = with_key(policies=policies)
+        one, two = registrar.redeem(CODE, "ada"), registrar.redeem(CODE, "ada")
+        assert one.id != two.id
+        assert len({redemption.id for redemption in redemptions(registrar)}) == 2
+        assert codes(registrar, "redeem", CODE, "ada") == ["key_exhausted"]
+
+    def test_rule_15_is_not_asked(self) -> None:
+        registrar, _ = with_key()
+        registrar.assign("py", "ada")
+        registrar.redeem(CODE, "ada")
+
+    def test_a_course_that_was_archived_gives_no_more_access(self) -> None:
+        registrar, _ = with_key()
+        registrar.update(attrs.evolve(PYTHON, archived=True, publishing_group=None))
+        assert codes(registrar, "redeem", CODE, "ada") == [
+            "course_not_available",
+            "course_archived",
+        ]
+
+    def test_all_failed_conditions_are_reported(self) -> None:
+        registrar, clock = with_key(redeemable_until=DAY, max_uses=1)
+        registrar.redeem(CODE, "ada")
+        registrar.revoke_key(CODE)
+        registrar.update(attrs.evolve(ADA, organization_id=None))
+        registrar.update(attrs.evolve(PYTHON, archived=True))
+        clock.advance(DAY)
+        assert codes(registrar, "redeem", CODE, "ada", by="bo") == [
+            "role_missing",
+            "organization_not_managed",
+            "key_revoked",
+            "key_expired",
+            "key_exhausted",
+            "wrong_organization",
+            "already_redeemed",
+            "course_archived",
+        ]
+
+    def test_whoever_is_unknown_is_named(self) -> None:
+        registrar, _ = with_key()
+        assert error(NotFound, registrar, "redeem", CODE, "nobody").id == "nobody"
+        assert error(NotFound, registrar, "redeem", CODE, "ada", by="nobody").id == "nobody"
+
+    @pytest.mark.parametrize(
+        ("field", "junk"),
+        [
+            ("code", None),
+            ("code", 7),
+            ("code", CODE.encode()),
+            ("learner_id", 7),
+            ("learner_id", " "),
+            ("id", ""),
+            ("id", 7),
+            ("by", 7),
+        ],
+    )
+    def test_junk_is_named_by_its_field(self, field: str, junk: Any) -> None:
+        registrar, _ = with_key()
+        given_fields = {"code": CODE, "learner_id": "ada", field: junk}
+        assert error(InvalidInput, registrar, "redeem", **given_fields).field == field
+
+
+class TestActing:
+    """Learners redeem for themselves without a role; for another it takes the creating roles."""
+
+    def test_learners_redeem_for_themselves(self) -> None:
+        registrar, _ = with_key(any_organization=True)
+        for learner in ("ada", "cy"):
+            assert registrar.may_redeem(CODE, learner, by=learner)
+            registrar.redeem(CODE, learner, by=learner)
+            assert events(registrar)[-1].by == learner
+
+    def test_but_not_for_each_other(self) -> None:
+        registrar, _ = with_key(any_organization=True)
+        assert codes(registrar, "redeem", CODE, "ada", by="bo") == [
+            "role_missing",
+            "organization_not_managed",
+        ]
+
+    @pytest.mark.parametrize("role", Role)
+    def test_roles(self, role: Role) -> None:
+        registrar, _ = with_key()
+        registrar.update(attrs.evolve(MANAGER, roles={role}))
+        if role is Role.SUPPORT:
+            assert codes(registrar, "redeem", CODE, "ada", by="manager") == ["role_missing"]
+        else:
+            registrar.redeem(CODE, "ada", by="manager")
+
+    def test_the_organization_of_the_learner_counts(self) -> None:
+        registrar, _ = with_key(any_organization=True)
+        assert codes(registrar, "redeem", CODE, "bo", by="manager") == ["organization_not_managed"]
+
+
+class TestAtOnce:
+    def test_two_who_redeem_at_once_do_not_make_each_other_try_again(self) -> None:
+        registrar, _, repository = barged(lambda other: other.redeem(CODE, "manager"))
+        make(registrar)
+        repository.open = True
+        registrar.redeem(CODE, "ada")
+        assert repository.commits == 1
+        assert key(registrar).uses == 2
+
+    def test_nobody_gets_the_use_that_someone_else_took(self) -> None:
+        registrar, _, repository = barged(lambda other: other.redeem(CODE, "manager"))
+        make(registrar, max_uses=1)
+        repository.open = True
+        with pytest.raises(Refused) as caught:
+            registrar.redeem(CODE, "ada")
+        assert [reason.code for reason in caught.value.decision.reasons] == ["key_exhausted"]
+        assert len(stored(registrar)) == 1
+
+    def test_one_learner_at_two_windows_gets_one(self) -> None:
+        registrar, _, repository = barged(lambda other: other.redeem(CODE, "ada"))
+        make(registrar)
+        repository.open = True
+        with pytest.raises(Refused) as caught:
+            registrar.redeem(CODE, "ada")
+        assert [reason.code for reason in caught.value.decision.reasons] == ["already_redeemed"]
+        assert key(registrar).uses == 1
+
+    def test_where_the_policy_lets_them_they_get_two(self) -> None:
+        # The negative control: without an id that both write nothing makes them meet.
+        registrar, _, repository = barged(
+            lambda other: other.redeem(CODE, "ada"),
+            policies=Policies(key_redemption=KeyRedemptionPolicy(once_per_learner=False)),
+        )
+        make(registrar)
+        repository.open = True
+        registrar.redeem(CODE, "ada")
+        assert key(registrar).uses == 2
+
+    def test_a_key_that_is_revoked_meanwhile_is_worthless(self) -> None:
+        registrar, _, repository = barged(lambda other: other.revoke_key(CODE))
+        make(registrar)
+        repository.open = True
+        with pytest.raises(Refused) as caught:
+            registrar.redeem(CODE, "ada")
+        assert [reason.code for reason in caught.value.decision.reasons] == ["key_revoked"]
+        assert (key(registrar).uses, stored(registrar)) == (0, [])
+
+    @pytest.mark.parametrize(
+        ("after", "found"),
+        [
+            (attrs.evolve(PYTHON, archived=True), ["course_archived"]),
+            (attrs.evolve(ADA, organization_id="beta"), ["wrong_organization"]),
+        ],
+    )
+    def test_what_was_decided_on_is_expected_to_be_so_still(
+        self, after: Any, found: list[str]
+    ) -> None:
+        registrar, _, repository = barged(lambda other: other.update(after))
+        make(registrar)
+        repository.open = True
+        with pytest.raises(Refused) as caught:
+            registrar.redeem(CODE, "ada")
+        assert [reason.code for reason in caught.value.decision.reasons] == found
+
+    def test_the_end_is_that_of_the_organization_as_it_is_stored(self) -> None:
+        registrar, _, repository = barged(
+            lambda other: other.update(attrs.evolve(ACME, maximum_access=DAY))
+        )
+        make(registrar)
+        repository.open = True
+        assert registrar.redeem(CODE, "ada").expires_at == START + DAY
+
+    def test_a_redemption_decided_before_its_window_was_edited_is_stored(self) -> None:
+        registrar, _, repository = barged(
+            lambda other: other.edit_keys("b-1", redeemable_from=timedelta(days=3))
+        )
+        make(registrar)
+        repository.open = True
+        registrar.redeem(CODE, "ada")
+        assert repository.commits == 1
+
+
+class TestRegister:
+    """Registers a new user, only when the batch's organization allows anonymous registration, and
+    redeems in the same change: all or nothing."""
+
+    def test_a_newcomer_joins_the_organization_of_the_key(self) -> None:
+        registrar, clock = with_key()
+        clock.advance(DAY)
+        assert registrar.may_register(CODE, NEW)
+        assert not registrar.repository.get(User, ["new"])
+        assignment = registrar.register(CODE, NEW)
+        newcomer = attrs.evolve(NEW, organization_id="acme")
+        assert registrar.repository.get(User, ["new"]) == {"new": newcomer}
+        assert (assignment.organization_id, assignment.created_at) == ("acme", clock())
+        (redemption,) = redemptions(registrar)
+        assert assignment.origin == FromKey("b-1", redemption.id)
+        assert redemption.id == Redemption.id_for(CODE, "new", 0)
+        assert key(registrar).uses == 1
+        assert events(registrar)[-1] == Event(
+            position=3,
+            at=clock(),
+            action="register",
+            subject_ids=[assignment.id, redemption.id, "b-1", "py", "new"],
+        )
+        assert codes(registrar, "redeem", CODE, "new") == ["already_redeemed"]
+
+    def test_a_newcomer_may_name_their_organization(self) -> None:
+        registrar, _ = with_key(any_organization=True)
+        new = attrs.evolve(NEW, organization_id="beta")
+        assignment = registrar.register(CODE, new)
+        assert registrar.repository.get(User, ["new"]) == {"new": new}
+        assert assignment.organization_id == "beta"
+        registrar, _ = with_key()
+        assert codes(registrar, "register", CODE, new) == ["wrong_organization"]
+
+    def test_only_where_the_organization_of_the_key_allows_it(self) -> None:
+        registrar, _ = with_key(organization_id="beta", any_organization=True)
+        for organization_id in (None, "acme", "beta"):
+            new = attrs.evolve(NEW, organization_id=organization_id)
+            assert codes(registrar, "register", CODE, new) == ["registration_disabled"]
+        registrar.redeem(CODE, "ada")
+
+    @pytest.mark.parametrize("email", ["ada@example.org", "ADA@Example.ORG"])
+    def test_an_address_that_is_taken_is_refused_and_the_key_keeps_its_use(
+        self, email: str
+    ) -> None:
+        registrar, _ = with_key()
+        assert codes(registrar, "register", CODE, attrs.evolve(NEW, email=email)) == ["email_taken"]
+        assert key(registrar).uses == 0
+
+    def test_who_is_there_already_is_told_so(self) -> None:
+        registrar, _ = with_key()
+        registrar.register(CODE, NEW)
+        found = codes(registrar, "register", CODE, NEW)
+        assert found == ["email_taken", "already_redeemed"]
+
+    def test_an_id_that_someone_else_has_is_a_conflict(self) -> None:
+        registrar, _ = with_key()
+        other = attrs.evolve(CY, email="free@example.org")
+        assert error(Conflict, registrar, "register", CODE, other).ids == ("cy",)
+
+    def test_all_or_nothing(self) -> None:
+        registrar, clock = with_key(redeemable_from=DAY, redeemable_until=2 * DAY)
+        assert codes(registrar, "register", CODE, NEW) == ["key_not_yet_redeemable"]
+        registrar.revoke_key(CODE)
+        registrar.update(attrs.evolve(ACME, anonymous_registration=False))
+        registrar.update(attrs.evolve(PYTHON, archived=True))
+        clock.advance(3 * DAY)
+        taken = attrs.evolve(NEW, email="BO@example.org", organization_id="beta")
+        assert codes(registrar, "register", CODE, taken) == [
+            "registration_disabled",
+            "email_taken",
+            "key_revoked",
+            "key_expired",
+            "wrong_organization",
+            "course_archived",
+        ]
+        assert not registrar.repository.get(User, ["new"])
+
+    def test_an_unknown_or_mistyped_key_is_refused(self) -> None:
+        registrar, _ = with_key()
+        assert codes(registrar, "register", "unknown-1", NEW) == ["key_not_found"]
+        assert codes(registrar, "register", "0000-0000-0000-0001-3", NEW) == ["key_mistyped"]
+
+    @pytest.mark.parametrize(
+        "rights", [{"roles": {Role.SUPPORT}}, {"managed_organization_ids": {"acme"}}]
+    )
+    def test_nobody_comes_in_with_rights(self, rights: dict[str, Any]) -> None:
+        registrar, _ = with_key()
+        found = error(InvalidInput, registrar, "register", CODE, attrs.evolve(NEW, **rights))
+        (name,) = rights
+        assert (found.code, found.field) == ("newcomer_with_rights", f"user.{name}")
+
+    def test_an_unknown_organization_is_not_found(self) -> None:
+        registrar, _ = with_key(any_organization=True)
+        lost = attrs.evolve(NEW, organization_id="o-9")
+        assert error(NotFound, registrar, "register", CODE, lost).id == "o-9"
+        assert error(NotFound, registrar, "register", CODE, NEW, by="nobody").id == "nobody"
+
+    @pytest.mark.parametrize(
+        ("field", "junk"),
+        [
+            ("code", None),
+            ("code", 7),
+            ("user", "new"),
+            ("user", None),
+            ("user", PYTHON),
+            ("user", User),
+            ("id", ""),
+            ("by", 7),
+        ],
+    )
+    def test_junk_is_named_by_its_field(self, field: str, junk: Any) -> None:
+        registrar, _ = with_key()
+        given_fields = {"code": CODE, "user": NEW, field: junk}
+        assert error(InvalidInput, registrar, "register", **given_fields).field == field
+
+    def test_who_acts_for_a_newcomer_needs_the_role_and_the_organization(self) -> None:
+        registrar, _ = with_key(any_organization=True)
+        registrar.add(SALES)
+        assert codes(registrar, "register", CODE, NEW, by="bo") == [
+            "role_missing",
+            "organization_not_managed",
+        ]
+        there = attrs.evolve(NEW, organization_id="beta")
+        assert codes(registrar, "register", CODE, there, by="manager") == [
+            "organization_not_managed"
+        ]
+        registrar.register(CODE, there, by="sales")
+
+    def test_an_address_that_someone_took_meanwhile_is_refused(self) -> None:
+        other = attrs.evolve(NEW, id="newer", email="NEW@example.org")
+        registrar, _, repository = barged(lambda faster: faster.add(other))
+        make(registrar)
+        repository.open = True
+        with pytest.raises(Refused) as caught:
+            registrar.register(CODE, NEW)
+        assert [reason.code for reason in caught.value.decision.reasons] == ["email_taken"]
+        assert (key(registrar).uses, stored(registrar)) == (0, [])
+
+    @pytest.mark.parametrize("organization_id", [None, "beta"])
+    def test_an_organization_that_forbids_it_meanwhile_is_heard(
+        self, organization_id: str | None
+    ) -> None:
+        registrar, _, repository = barged(
+            lambda other: other.update(attrs.evolve(ACME, anonymous_registration=False))
+        )
+        make(registrar, any_organization=True)
+        repository.open = True
+        with pytest.raises(Refused) as caught:
+            registrar.register(CODE, attrs.evolve(NEW, organization_id=organization_id))
+        reasons = caught.value.decision.reasons
+        assert [reason.code for reason in reasons] == ["registration_disabled"]
+
+
+@given(
+    learners=st.lists(st.sampled_from(["ada", "bo", "cy", "manager"]), max_size=8),
+    max_uses=st.integers(1, 4),
+    any_organization=st.booleans(),
+)
+def test_a_key_lets_in_each_learner_once_until_it_is_used_up(
+    *, learners: list[str], max_uses: int, any_organization: bool
+) -> None:
+    registrar, _ = with_key(max_uses=max_uses, any_organization=any_organization)
+    inside: list[str] = []
+    for learner in learners:
+        expected = []
+        if len(inside) == max_uses:
+            expected.append("key_exhausted")
+        if not any_organization and learner in {"bo", "cy"}:
+            expected.append("wrong_organization")
+        if learner in inside:
+            expected.append("already_redeemed")
+        if expected:
+            assert codes(registrar, "redeem", CODE, learner) == expected
+        else:
+            registrar.redeem(CODE, learner)
+            inside.append(learner)
+    assert sorted(one.learner_id for one in stored(registrar)) == sorted(inside)
+    assert key(registrar).uses == len(inside)

@@ -1,0 +1,1126 @@
+"""Subscriptions: granted, edited, cancelled; and the courses that are opened from them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+import pytest
+from dateutil.relativedelta import relativedelta
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    CancellationPolicy,
+    Conflict,
+    CourseAssignment,
+    CustomReason,
+    Decision,
+    Direct,
+    Duration,
+    Event,
+    ExpirationLimit,
+    ExpirationPolicy,
+    ForAssignment,
+    FromSubscription,
+    InvalidInput,
+    Months,
+    NotFound,
+    Opening,
+    Policies,
+    Registrar,
+    Role,
+    Subscription,
+    actions,
+)
+from course_assignments.reasons import (
+    AlreadyCancelled,
+    AssignmentNotActive,
+    CourseNotInSubscription,
+    ExpiresTooLate,
+    LabLaunched,
+    SubscriptionEnded,
+    SubscriptionNotActive,
+)
+from tests.support.lessons import subscribed
+from tests.support.rules import check_turn, counted
+from tests.support.situations import barged, codes, error, events, made_by
+from tests.support.strategies import terms
+from tests.support.world import (
+    ACME,
+    ADA,
+    BETA,
+    BO,
+    MANAGER,
+    PYTHON,
+    SQL,
+    START,
+    contents,
+    world,
+)
+
+TICK = timedelta(microseconds=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+STEPS = (-TICK, timedelta(0), TICK)
+END = START + 60 * DAY
+
+
+def stored(registrar: Registrar) -> Subscription:
+    return registrar.repository.get(Subscription, ["s-1"])["s-1"]
+
+
+def last_event(registrar: Registrar) -> Event:
+    return attrs.evolve(events(registrar)[-1], position=0)
+
+
+class TestSubscribe:
+    """One learner's access to a set of courses for a time."""
+
+    @pytest.mark.parametrize(
+        ("learner", "duration", "end"),
+        [
+            ("ada", 90 * DAY, START + 90 * DAY),
+            ("ada", TICK, START + TICK),
+            # Berlin changes its clocks in between, so 10:00 there is an hour earlier in UTC.
+            ("ada", Months(3), datetime(2026, 4, 5, 8, tzinfo=UTC)),
+            ("ada", relativedelta(months=3), datetime(2026, 4, 5, 8, tzinfo=UTC)),
+            ("bo", Months(3), datetime(2026, 4, 5, 9, tzinfo=UTC)),
+            ("cy", Months(3), datetime(2026, 4, 5, 9, tzinfo=UTC)),
+            # The limits of rule 1 are of assignments, not of subscriptions.
+            ("bo", Months(36), datetime(2029, 1, 5, 9, tzinfo=UTC)),
+        ],
+    )
+    def test_it_lasts_from_now_on_in_the_zone_of_the_organization(
+        self, learner: str, duration: Any, end: datetime
+    ) -> None:
+        registrar, _ = world()
+        assert registrar.may_subscribe(["sql", "py"], learner, duration=duration) == Decision()
+        made = registrar.subscribe(["sql", "py"], learner, duration=duration, id="s-1")
+        home = {"ada": "acme", "bo": "beta", "cy": None}[learner]
+        assert made == Subscription(
+            id="s-1",
+            learner_id=learner,
+            organization_id=home,
+            course_ids=["sql", "py"],
+            created_at=START,
+            expires_at=end,
+        )
+        assert stored(registrar) == made
+        assert contents(registrar.repository)["AssignmentQuery"] == []
+
+    def test_what_happened_is_told(self) -> None:
+        registrar, clock = world()
+        clock.advance(HOUR)
+        registrar.subscribe(["py"], "ada", duration=DAY, id="s-1", by="manager")
+        assert last_event(registrar) == Event(
+            at=clock(), by="manager", action="subscribe", subject_ids=["s-1", "ada"]
+        )
+
+    def test_a_course_that_is_named_twice_counts_once(self) -> None:
+        registrar, _ = world()
+        made = registrar.subscribe(iter(["sql", "py", "sql"]), "ada", duration=DAY)
+        assert made.course_ids == ("sql", "py")
+
+    def test_a_learner_may_have_several(self) -> None:
+        registrar, _ = world()
+        made = {registrar.subscribe(["py"], "ada", duration=DAY).id for _ in range(3)}
+        assert len(made) == 3
+
+    def test_courses_that_are_not_ready_or_archived_are_all_named(self) -> None:
+        """Checked whenever something new is made."""
+        registrar, _ = world()
+        found = codes(registrar, "subscribe", ["draft", "py", "old"], "ada", duration=DAY)
+        assert found == ["course_not_available", "course_archived"]
+        reasons = registrar.may_subscribe(["draft", "old"], "ada", duration=DAY).reasons
+        assert [getattr(one, "course_id", None) for one in reasons] == ["draft", "old"]
+
+    def test_everything_at_once(self) -> None:
+        registrar, _ = world()
+        found = codes(registrar, "subscribe", ["old", "draft"], "ada", duration=DAY, by="bo")
+        assert found == [
+            "role_missing",
+            "organization_not_managed",
+            "course_archived",
+            "course_not_available",
+        ]
+
+    def test_all_that_is_unknown_is_named(self) -> None:
+        registrar, _ = world()
+        missing = error(NotFound, registrar, "subscribe", ["c-8", "py", "c-9"], "ada", duration=DAY)
+        named = [(one.kind, one.id) for one in (missing, *missing.also)]
+        assert named == [("Course", "c-8"), ("Course", "c-9")]
+        missing = error(NotFound, registrar, "subscribe", ["py"], "nobody", duration=DAY)
+        assert (missing.kind, missing.id) == ("User", "nobody")
+        missing = error(NotFound, registrar, "subscribe", ["py"], "ada", duration=DAY, by="u-9")
+        assert (missing.kind, missing.id) == ("User", "u-9")
+
+    @pytest.mark.parametrize(
+        ("changed", "field"),
+        [
+            ({"learner_id": None}, "learner_id"),
+            ({"learner_id": ""}, "learner_id"),
+            ({"course_ids": []}, "course_ids"),
+            ({"course_ids": "py"}, "course_ids"),
+            ({"course_ids": None}, "course_ids"),
+            ({"course_ids": ["py", 7]}, "course_ids[1]"),
+            ({"course_ids": [["py"]]}, "course_ids[0]"),
+            ({"duration": timedelta(0)}, "duration"),
+            ({"duration": -DAY}, "duration"),
+            ({"duration": None}, "duration"),
+            ({"duration": END}, "duration"),
+            ({"duration": timedelta(days=36525, microseconds=1)}, "duration"),
+            ({"id": ""}, "id"),
+            ({"id": 7}, "id"),
+            ({"by": 7}, "by"),
+        ],
+    )
+    def test_what_cannot_be_meant_is_invalid(self, changed: dict[str, Any], field: str) -> None:
+        registrar, _ = world()
+        known = {"learner_id": "ada", "course_ids": ["py"], "duration": DAY, **changed}
+        assert error(InvalidInput, registrar, "subscribe", **known).field == field
+
+
+class TestSubscribeUnderAnId:
+    """If what it would make exists under that id with the same content, it is returned and nothing
+    happens; if it differs, `Conflict` at once. This check comes before any policy."""
+
+    def test_a_second_time_it_returns_the_same_as_it_stands_now(self) -> None:
+        registrar, clock = subscribed()
+        registrar.open_course("s-1", "py")
+        registrar.update(attrs.evolve(PYTHON, archived=True))
+        clock.set(END + DAY)
+        now, before = stored(registrar), contents(registrar.repository)
+        for by in (None, "bo", "nobody"):
+            again: dict[str, Any] = {"duration": DAY, "id": "s-1", "by": by}
+            set_ = ["py", "sql", "py", "lessons"]
+            assert registrar.may_subscribe(set_, "ada", **again) == Decision()
+            assert registrar.subscribe(set_, "ada", **again) == now
+        assert contents(registrar.repository) == before
+
+    @pytest.mark.parametrize(
+        ("learner", "courses"), [("bo", ["py", "sql", "lessons"]), ("ada", ["py"])]
+    )
+    def test_another_learner_or_set_is_a_conflict(self, learner: str, courses: list[str]) -> None:
+        registrar, _ = subscribed()
+        conflict = error(Conflict, registrar, "subscribe", courses, learner, duration=DAY, id="s-1")
+        assert conflict == Conflict(("s-1",), "id_taken")
+
+    @pytest.mark.parametrize("junk", [None, 7, "", " ", ["ada"]])
+    def test_what_can_be_no_id_of_a_learner_is_invalid_and_no_conflict(self, junk: Any) -> None:
+        registrar, _ = subscribed()
+        set_ = ["py", "sql", "lessons"]
+        found = error(InvalidInput, registrar, "subscribe", set_, junk, duration=DAY, id="s-1")
+        assert found.field == "learner_id"
+
+    def test_once_it_was_edited_the_set_is_not_compared_the_learner_is(self) -> None:
+        registrar, _ = subscribed()
+        registrar.edit_subscription("s-1", ["sql"])
+        again = registrar.subscribe(["py", "sql", "lessons"], "ada", duration=DAY, id="s-1")
+        assert again == stored(registrar)
+        conflict = error(Conflict, registrar, "subscribe", ["sql"], "bo", duration=DAY, id="s-1")
+        assert conflict.code == "id_taken"
+
+    def test_two_at_once_under_one_id_get_one_and_the_same(self) -> None:
+        made: list[Subscription] = []
+        registrar, _, repository = barged(
+            lambda other: made.append(other.subscribe(["py"], "ada", duration=DAY, id="s-1"))
+        )
+        repository.open = True
+        assert registrar.subscribe(["py"], "ada", duration=DAY, id="s-1") == made[0]
+        assert contents(registrar.repository)["SubscriptionQuery"] == made
+
+    def test_without_an_id_they_get_two(self) -> None:
+        # The negative control: what the id is for.
+        registrar, _ = world()
+        for _ in range(2):
+            registrar.subscribe(["py"], "ada", duration=DAY)
+        assert len(contents(registrar.repository)["SubscriptionQuery"]) == 2
+
+
+class TestEdit:
+    """Another set of courses; what is open stays open."""
+
+    def test_it_says_what_can_be_opened_from_now_on(self) -> None:
+        registrar, clock = subscribed()
+        opened = registrar.open_course("s-1", "py")
+        clock.advance(HOUR)
+        before = stored(registrar)
+        assert registrar.may_edit_subscription("s-1", ["sql"]) == Decision((), END)
+        after = registrar.edit_subscription("s-1", ["sql", "lessons", "sql"], by="manager")
+        assert after == attrs.evolve(before, course_ids=["sql", "lessons"], edited_at=clock())
+        assert stored(registrar) == after
+        assert last_event(registrar) == Event(
+            at=clock(), by="manager", action="edit_subscription", subject_ids=["s-1", "ada"]
+        )
+        assert made_by(registrar, opened.id) == opened
+        assert registrar.open_course("s-1", "py") == opened
+        registrar.cancel(opened.id)
+        assert codes(registrar, "open_course", "s-1", "py") == ["course_not_in_subscription"]
+
+    def test_the_same_set_changes_nothing_another_order_does(self) -> None:
+        registrar, _ = subscribed()
+        before = contents(registrar.repository)
+        assert registrar.edit_subscription("s-1", ["py", "sql", "lessons"]) == stored(registrar)
+        assert contents(registrar.repository) == before
+        after = registrar.edit_subscription("s-1", ["lessons", "sql", "py"])
+        assert after.course_ids == ("lessons", "sql", "py")
+
+    def test_only_added_courses_have_to_be_available(self) -> None:
+        """Checked whenever something new is made, never for what exists."""
+        registrar, _ = subscribed()
+        registrar.update(attrs.evolve(PYTHON, archived=True))
+        registrar.edit_subscription("s-1", ["py", "sql"])
+        found = codes(registrar, "edit_subscription", "s-1", ["old", "py", "draft"])
+        assert found == ["course_archived", "course_not_available"]
+        registrar.edit_subscription("s-1", ["sql"])
+        assert codes(registrar, "edit_subscription", "s-1", ["sql", "py"]) == ["course_archived"]
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_one_that_has_ended_stays_as_it_is(self, step: timedelta) -> None:
+        registrar, clock = subscribed()
+        clock.set(END + step)
+        if step < timedelta(0):
+            assert registrar.edit_subscription("s-1", ["sql"]).edited_at == clock()
+        else:
+            assert codes(registrar, "edit_subscription", "s-1", ["sql"]) == ["subscription_ended"]
+            decision = registrar.may_edit_subscription("s-1", ["sql"])
+            assert decision == Decision([SubscriptionEnded(END)])
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_before_its_creation_nothing_may_be_done(self, step: timedelta) -> None:
+        registrar, clock = subscribed()
+        clock.set(START + step)
+        decision = registrar.may_edit_subscription("s-1", ["sql"])
+        if step < timedelta(0):
+            assert decision == Decision([SubscriptionNotActive(START)], START)
+            found = codes(registrar, "edit_subscription", "s-1", ["sql"])
+            assert found == ["subscription_not_active"]
+        else:
+            assert decision == Decision((), END)
+
+    def test_everything_at_once(self) -> None:
+        registrar, clock = subscribed()
+        registrar.cancel_subscription("s-1")
+        clock.set(START - TICK)
+        assert codes(registrar, "edit_subscription", "s-1", ["draft", "sql"], by="ada") == [
+            "role_missing",
+            "organization_not_managed",
+            "subscription_not_active",
+            "subscription_ended",
+            "course_not_available",
+        ]
+
+    @pytest.mark.parametrize("junk", [[], "py", None, ["py", 7], [["py"]]])
+    def test_a_set_is_a_list_of_ids(self, junk: Any) -> None:
+        registrar, _ = subscribed()
+        found = error(InvalidInput, registrar, "edit_subscription", "s-1", junk)
+        assert found.field.startswith("course_ids")
+
+    def test_every_course_that_is_unknown_is_named(self) -> None:
+        registrar, _ = subscribed()
+        missing = error(NotFound, registrar, "edit_subscription", "s-1", ["c-8", "py", "c-9"])
+        assert [one.id for one in (missing, *missing.also)] == ["c-8", "c-9"]
+
+
+class TestCancel:
+    """Cancelling the subscription replaces it and every assignment opened from it; only within 24
+    hours of its creation and only if no labs have been launched under any of them."""
+
+    def test_all_that_was_opened_goes_with_it(self) -> None:
+        registrar, clock = subscribed()
+        registrar.assign("py", "ada", id="a-1")
+        opened = [registrar.open_course("s-1", one) for one in ("py", "sql")]
+        clock.advance(HOUR)
+        before = stored(registrar)
+        assert registrar.may_cancel_subscription("s-1").changes_at == START + DAY + TICK
+        after = registrar.cancel_subscription("s-1", by="manager")
+        assert after == attrs.evolve(before, cancelled_at=clock())
+        assert stored(registrar) == after
+        for one in opened:
+            assert made_by(registrar, one.id) == attrs.evolve(one, cancelled_at=clock())
+        assert made_by(registrar, "a-1").cancelled_at is None
+        assert last_event(registrar) == Event(
+            at=clock(),
+            by="manager",
+            action="cancel_subscription",
+            subject_ids=["s-1", *(one.id for one in opened), "ada"],
+        )
+        assert codes(registrar, "open_course", "s-1", "py") == ["subscription_ended"]
+
+    def test_what_was_cancelled_before_stays_as_it_is(self) -> None:
+        registrar, clock = subscribed()
+        first = registrar.cancel(registrar.open_course("s-1", "py").id)
+        second = registrar.open_course("s-1", "py")
+        clock.advance(HOUR)
+        registrar.cancel_subscription("s-1")
+        assert made_by(registrar, first.id) == first
+        assert made_by(registrar, second.id).cancelled_at == clock()
+        assert events(registrar)[-1].subject_ids == ("s-1", second.id, "ada")
+
+    def test_what_has_ended_is_cancelled_too(self) -> None:
+        registrar, clock = subscribed()
+        opened = registrar.open_course("s-1", "py")
+        clock.advance(HOUR)
+        registrar.reschedule(opened.id, clock())
+        registrar.cancel_subscription("s-1")
+        assert made_by(registrar, opened.id).cancelled_at == clock()
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_the_window_counts_from_the_creation_of_the_subscription(self, step: timedelta) -> None:
+        registrar, clock = subscribed()
+        clock.advance(23 * HOUR)
+        registrar.open_course("s-1", "py")
+        clock.set(START + DAY + step)
+        if step > timedelta(0):
+            found = codes(registrar, "cancel_subscription", "s-1")
+            assert found == ["cancellation_window_closed"]
+        else:
+            assert registrar.cancel_subscription("s-1").cancelled_at == clock()
+
+    def test_a_lab_that_was_launched_under_one_of_them_counts_for_good(self) -> None:
+        registrar, clock = subscribed()
+        registrar.open_course("s-1", "sql")
+        opened = registrar.open_course("s-1", "lessons")
+        registrar.start(opened.id, "film")
+        assert registrar.may_cancel_subscription("s-1").allowed
+        registrar.start(opened.id, "lab")
+        wanted = Decision([ForAssignment("lessons", "ada", LabLaunched(START))])
+        for options in ({}, {"support_reason": "please"}):
+            assert registrar.may_cancel_subscription("s-1", **options) == wanted
+            assert codes(registrar, "cancel_subscription", "s-1", **options) == ["lab_launched"]
+        clock.set(END + DAY)
+        assert codes(registrar, "cancel_subscription", "s-1") == [
+            "cancellation_window_closed",
+            "cancellation_window_closed",
+            "cancellation_window_closed",
+            "lab_launched",
+        ]
+
+    def test_a_lab_under_an_assignment_by_hand_does_not_matter(self) -> None:
+        registrar, _ = subscribed()
+        registrar.assign("py", "ada", id="a-1")
+        registrar.start("a-1", "lab")
+        assert registrar.cancel_subscription("s-1").cancelled_at == START
+
+    def test_it_is_cancelled_once(self) -> None:
+        registrar, clock = subscribed()
+        registrar.open_course("s-1", "py")
+        registrar.cancel_subscription("s-1")
+        assert registrar.may_cancel_subscription("s-1") == Decision([AlreadyCancelled(START)])
+        clock.advance(DAY + TICK)
+        assert codes(registrar, "cancel_subscription", "s-1") == [
+            "already_cancelled",
+            "cancellation_window_closed",
+        ]
+        found = codes(registrar, "cancel_subscription", "s-1", support_reason="please")
+        assert found == ["already_cancelled"]
+
+    def test_support_cancels_after_the_window_and_after_the_end_and_says_why(self) -> None:
+        registrar, clock = subscribed()
+        opened = registrar.open_course("s-1", "sql")
+        clock.set(END + DAY)
+        for by in ("manager", "sales", "ada"):
+            found = codes(registrar, "cancel_subscription", "s-1", support_reason="moved", by=by)
+            assert found == ["support_role_missing"]
+        decision = registrar.may_cancel_subscription("s-1", support_reason="moved", by="support")
+        assert decision == Decision()
+        registrar.cancel_subscription("s-1", support_reason="moved\naway", by="support")
+        assert made_by(registrar, opened.id).cancelled_at == clock()
+        event = events(registrar)[-1]
+        assert (event.by, event.details) == ("support", (("support_reason", "moved\naway"),))
+        # It was over before that.
+        assert registrar.may_open_course("s-1", "sql").reasons == (SubscriptionEnded(END),)
+
+    @pytest.mark.parametrize("blank", ["", " ", "\n\t", 7, b"moved", "a\x00b"])
+    def test_a_reason_that_says_nothing_is_invalid(self, blank: Any) -> None:
+        registrar, _ = subscribed()
+        refused = error(InvalidInput, registrar, "cancel_subscription", "s-1", support_reason=blank)
+        assert refused.field == "support_reason"
+
+    def test_a_clock_that_went_back_cancels_nothing_before_it_was_made(self) -> None:
+        registrar, clock = subscribed()
+        clock.advance(HOUR)
+        registrar.open_course("s-1", "py")
+        clock.set(START + HOUR - TICK)
+        wanted = ForAssignment("py", "ada", AssignmentNotActive(START + HOUR))
+        assert registrar.may_cancel_subscription("s-1") == Decision([wanted], START + HOUR)
+        clock.set(START - TICK)
+        assert codes(registrar, "cancel_subscription", "s-1") == [
+            "subscription_not_active",
+            "assignment_not_active",
+        ]
+        assert registrar.may_cancel_subscription("s-1").changes_at == START + HOUR
+
+    def test_everything_at_once(self) -> None:
+        registrar, clock = subscribed()
+        registrar.start(registrar.open_course("s-1", "py").id, "lab")
+        clock.advance(2 * DAY)
+        assert codes(registrar, "cancel_subscription", "s-1", by="ada") == [
+            "role_missing",
+            "organization_not_managed",
+            "cancellation_window_closed",
+            "cancellation_window_closed",
+            "lab_launched",
+        ]
+
+    def test_the_answer_holds_until_it_changes_and_no_longer(self) -> None:
+        registrar, clock = subscribed()
+        clock.advance(HOUR)
+        registrar.open_course("s-1", "py")
+
+        def ask(at: datetime) -> Decision:
+            clock.set(at)
+            return registrar.may_cancel_subscription("s-1")
+
+        marks = [START, START + HOUR, START + DAY, START + DAY + HOUR]
+        for at in (START - TICK, START, START + HOUR, START + DAY, START + DAY + TICK):
+            check_turn(ask, at, marks)
+
+
+class TestOpen:
+    """A course in the set opens as an assignment ending at the earlier of rule 1's limit and the
+    subscription's end; opening it again while that assignment is active returns the same one; after
+    it ended, a new one."""
+
+    def test_an_assignment_is_made(self) -> None:
+        registrar, clock = subscribed()
+        clock.advance(HOUR)
+        before = stored(registrar)
+        assert registrar.may_open_course("s-1", "py") == Decision((), END)
+        made = registrar.open_course("s-1", "py", by="manager")
+        assert made == CourseAssignment(
+            id=before.next_assignment_id("py"),
+            learner_id="ada",
+            course_id="py",
+            organization_id="acme",
+            created_at=clock(),
+            expires_at=END,
+            limited_by=ExpirationLimit.SUBSCRIPTION,
+            origin=FromSubscription("s-1"),
+        )
+        assert made_by(registrar, made.id) == made
+        assert stored(registrar) == attrs.evolve(before, openings=[Opening("py", made.id)])
+        assert last_event(registrar) == Event(
+            at=clock(),
+            by="manager",
+            action="open_course",
+            subject_ids=[made.id, "s-1", "py", "ada"],
+        )
+
+    def test_while_it_is_active_it_is_the_same_one_and_nothing_happens(self) -> None:
+        registrar, clock = subscribed()
+        made = registrar.open_course("s-1", "sql")
+        before = contents(registrar.repository)
+        clock.set(made.expires_at - TICK)
+        for options in ({}, {"by": "ada"}, {"id": "x-1"}):
+            assert registrar.may_open_course("s-1", "sql", **options).allowed
+            assert registrar.open_course("s-1", "sql", **options) == made
+        # An assignment by hand is none that came of it, and neither is one of another course.
+        clock.set(START + HOUR)
+        registrar.assign("py", "ada", id="a-1")
+        assert registrar.open_course("s-1", "py").id not in {"a-1", made.id}
+        assert contents(registrar.repository) != before
+
+    def test_so_it_is_once_it_is_complete(self) -> None:
+        registrar, _ = subscribed()
+        made = registrar.open_course("s-1", "sql")
+        complete = registrar.complete(made.id)
+        assert registrar.open_course("s-1", "sql") == complete
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_after_it_has_ended_there_is_a_new_one(self, step: timedelta) -> None:
+        registrar, clock = subscribed()
+        first = registrar.open_course("s-1", "sql")
+        assert first.expires_at == START + 30 * DAY
+        clock.set(first.expires_at + step)
+        second = registrar.open_course("s-1", "sql")
+        if step < timedelta(0):
+            assert second == first
+        else:
+            assert second.id != first.id
+            # Exactly at the end of the first both limits of the second fall together.
+            assert (second.created_at, second.expires_at) == (clock(), END)
+            assert second.limited_by is ExpirationLimit.SUBSCRIPTION
+            assert stored(registrar).opened("sql") == (first.id, second.id)
+
+    def test_after_it_was_cancelled_there_is_a_new_one_each_with_an_id_of_its_turn(self) -> None:
+        registrar, _ = subscribed()
+        ids = set()
+        for turn in range(3):
+            expected = stored(registrar).next_assignment_id("py")
+            made = registrar.open_course("s-1", "py")
+            assert made.id == expected
+            registrar.cancel(made.id)
+            ids.add(made.id)
+            assert len(ids) == turn + 1 == len(stored(registrar).openings)
+
+    def test_one_that_came_to_life_again_is_the_same_one(self) -> None:
+        registrar, clock = subscribed()
+        made = registrar.open_course("s-1", "py")
+        clock.advance(HOUR)
+        registrar.reschedule(made.id, clock())
+        revived = registrar.reschedule(made.id, 10 * DAY)
+        assert registrar.open_course("s-1", "py") == revived
+
+    def test_of_two_that_are_active_the_one_that_ends_last_is_returned(self) -> None:
+        registrar, clock = subscribed()
+        first = registrar.open_course("s-1", "py")
+        clock.advance(HOUR)
+        registrar.reschedule(first.id, clock())
+        second = registrar.open_course("s-1", "py")
+        registrar.reschedule(second.id, 10 * DAY)
+        revived = registrar.reschedule(first.id, 20 * DAY)
+        assert registrar.open_course("s-1", "py") == revived
+
+    def test_one_made_by_a_clock_that_was_ahead_is_the_same_one(self) -> None:
+        registrar, clock = subscribed()
+        clock.advance(HOUR)
+        made = registrar.open_course("s-1", "py")
+        clock.set(START)
+        assert registrar.open_course("s-1", "py") == made
+
+    def test_while_it_is_active_neither_the_set_nor_the_course_matters(self) -> None:
+        """Never for what exists."""
+        registrar, clock = subscribed()
+        made = registrar.open_course("s-1", "sql")
+        registrar.edit_subscription("s-1", ["py"])
+        registrar.update(attrs.evolve(SQL, archived=True, content_provider=None))
+        assert registrar.may_open_course("s-1", "sql") == Decision((), made.expires_at)
+        assert registrar.open_course("s-1", "sql") == made
+        clock.set(made.expires_at)
+        assert codes(registrar, "open_course", "s-1", "sql") == [
+            "course_not_in_subscription",
+            "course_not_available",
+            "course_archived",
+        ]
+
+    @pytest.mark.parametrize("changed", [{"archived": True}, {"publishing_group": None}])
+    def test_what_is_new_takes_a_course_that_is_available(self, changed: dict[str, Any]) -> None:
+        registrar, _ = subscribed()
+        registrar.update(attrs.evolve(PYTHON, **changed))
+        (code,) = codes(registrar, "open_course", "s-1", "py")
+        assert code == ("course_archived" if "archived" in changed else "course_not_available")
+
+    def test_a_course_outside_the_set_is_refused(self) -> None:
+        registrar, _ = subscribed()
+        assert codes(registrar, "open_course", "s-1", "old") == [
+            "course_not_in_subscription",
+            "course_archived",
+        ]
+        registrar.edit_subscription("s-1", ["sql"])
+        decision = registrar.may_open_course("s-1", "py")
+        assert decision == Decision([CourseNotInSubscription("py")])
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_at_the_end_of_the_subscription_nothing_opens(self, step: timedelta) -> None:
+        registrar, clock = subscribed()
+        clock.set(END + step)
+        if step < timedelta(0):
+            assert registrar.open_course("s-1", "py").expires_at == END
+        else:
+            assert codes(registrar, "open_course", "s-1", "py") == ["subscription_ended"]
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_before_its_creation_nothing_opens(self, step: timedelta) -> None:
+        registrar, clock = subscribed()
+        clock.set(START + step)
+        if step < timedelta(0):
+            assert codes(registrar, "open_course", "s-1", "py") == ["subscription_not_active"]
+        else:
+            assert registrar.open_course("s-1", "py").created_at == clock()
+
+    def test_everything_at_once(self) -> None:
+        registrar, clock = subscribed()
+        registrar.edit_subscription("s-1", ["sql"])
+        registrar.cancel_subscription("s-1")
+        registrar.update(attrs.evolve(PYTHON, archived=True, content_provider=None))
+        clock.set(START - TICK)
+        assert codes(registrar, "open_course", "s-1", "py", by="bo") == [
+            "role_missing",
+            "organization_not_managed",
+            "subscription_not_active",
+            "subscription_ended",
+            "course_not_in_subscription",
+            "course_not_available",
+            "course_archived",
+        ]
+
+    @pytest.mark.parametrize("set_", [["py", "sql"], ["py"]])
+    def test_the_answer_holds_until_it_changes_and_no_longer(self, set_: list[str]) -> None:
+        registrar, clock = subscribed()
+        clock.advance(HOUR)
+        made = registrar.open_course("s-1", "sql")
+        registrar.edit_subscription("s-1", set_)
+
+        def ask(at: datetime) -> Decision:
+            clock.set(at)
+            return registrar.may_open_course("s-1", "sql")
+
+        marks = [START, made.created_at, made.expires_at, END]
+        for at in (START - TICK, START, made.created_at, made.expires_at, END - TICK, END):
+            check_turn(ask, at, marks)
+
+    def test_all_that_is_unknown_or_no_id_is_named(self) -> None:
+        registrar, _ = subscribed()
+        missing = error(NotFound, registrar, "open_course", "s-1", "c-9")
+        assert (missing.kind, missing.id) == ("Course", "c-9")
+        for junk in (None, 7, "", " ", b"py", ["py"]):
+            assert error(InvalidInput, registrar, "open_course", "s-1", junk).field == "course_id"
+            if junk is not None:
+                found = error(InvalidInput, registrar, "open_course", "s-1", "py", id=junk)
+                assert found.field == "id"
+
+
+class TestOpenUnderAnId:
+    """If what it would make exists under that id with the same content (learner, course, origin),
+    it is returned and nothing happens; if it differs, `Conflict` at once."""
+
+    def test_a_second_time_it_returns_the_same_whatever_became_of_it(self) -> None:
+        registrar, clock = subscribed()
+        first = registrar.open_course("s-1", "py", id="x-1")
+        assert first.id == "x-1"
+        assert stored(registrar).openings == (Opening("py", "x-1"),)
+        cancelled = registrar.cancel("x-1")
+        clock.set(END)
+        registrar.update(attrs.evolve(PYTHON, archived=True))
+        before = contents(registrar.repository)
+        for by in (None, "bo", "nobody"):
+            assert registrar.may_open_course("s-1", "py", id="x-1", by=by) == Decision()
+            assert registrar.open_course("s-1", "py", id="x-1", by=by) == cancelled
+        assert contents(registrar.repository) == before
+
+    def test_anything_else_under_it_is_a_conflict(self) -> None:
+        registrar, _ = subscribed()
+        registrar.subscribe(["py"], "ada", duration=DAY, id="s-2")
+        registrar.open_course("s-1", "py", id="x-1")
+        registrar.assign("py", "ada", id="a-1")
+        for args in (("s-1", "sql", "x-1"), ("s-2", "py", "x-1"), ("s-1", "py", "a-1")):
+            subscription_id, course_id, id_ = args
+            found = error(Conflict, registrar, "open_course", subscription_id, course_id, id=id_)
+            assert found == Conflict((id_,), "id_taken")
+        assert error(Conflict, registrar, "assign", "py", "ada", id="x-1").ids == ("x-1",)
+
+    @pytest.mark.parametrize("ids", [("x-1", "x-1"), ("x-1", "x-2"), (None, None), ("x-1", None)])
+    def test_two_at_once_get_one_and_the_same(self, ids: tuple[str | None, str | None]) -> None:
+        made: list[CourseAssignment] = []
+        one, other = ids
+        registrar, _, repository = barged(
+            lambda of: made.append(of.open_course("s-1", "py", id=one))
+        )
+        registrar.subscribe(["py"], "ada", duration=DAY, id="s-1")
+        repository.open = True
+        assert registrar.open_course("s-1", "py", id=other) == made[0]
+        assert contents(registrar.repository)["AssignmentQuery"] == made
+        assert stored(registrar).openings == (Opening("py", made[0].id),)
+
+
+class TestTheEndOfWhatIsOpened:
+    """Its end is the earliest of all limits; of those that fall together the first in the order of
+    the enum is named. A subscription's end also limits (rules 1, 2 and 19)."""
+
+    @pytest.mark.parametrize("step", STEPS)
+    @pytest.mark.parametrize(
+        ("learner", "course_id", "days", "other"),
+        [
+            ("ada", "py", 180, ExpirationLimit.MAXIMUM),
+            ("bo", "py", 90, ExpirationLimit.ORGANIZATION),
+            ("ada", "sql", 30, ExpirationLimit.COURSE),
+            ("bo", "sql", 30, ExpirationLimit.COURSE),
+        ],
+    )
+    def test_the_subscription_is_named_from_where_both_fall_together(
+        self, learner: str, course_id: str, days: int, other: ExpirationLimit, step: timedelta
+    ) -> None:
+        registrar, _ = subscribed(days * DAY + step, learner)
+        made = registrar.open_course("s-1", course_id)
+        assert made.expires_at == START + days * DAY + min(step, timedelta(0))
+        assert made.limited_by is (other if step > timedelta(0) else ExpirationLimit.SUBSCRIPTION)
+
+    @given(
+        st.tuples(terms(400 * DAY), st.none() | terms(400 * DAY), st.none() | terms(400 * DAY)),
+        st.timedeltas(timedelta(0), 400 * DAY),
+    )
+    def test_it_is_the_earliest_and_the_first_of_equal_ones(
+        self, lengths: tuple[Duration, Duration | None, Duration | None], passed: timedelta
+    ) -> None:
+        duration, course_maximum, maximum = lengths
+        registrar, clock = world()
+        registrar.update(attrs.evolve(PYTHON, maximum_access=course_maximum))
+        registrar.update(attrs.evolve(ACME, maximum_access=maximum))
+        subscription = registrar.subscribe(["py"], "ada", duration=duration, id="s-1")
+        clock.set(START + passed)
+        if clock() >= subscription.expires_at:
+            assert codes(registrar, "open_course", "s-1", "py") == ["subscription_ended"]
+            return
+        made = registrar.open_course("s-1", "py")
+        ends = [(subscription.expires_at, ExpirationLimit.SUBSCRIPTION)]
+        for term, by in (
+            (course_maximum, ExpirationLimit.COURSE),
+            (maximum, ExpirationLimit.ORGANIZATION),
+            (180 * DAY, ExpirationLimit.MAXIMUM),
+        ):
+            if term is not None:
+                ends.append((counted(term, clock(), ACME.zone), by))
+        earliest = min(end for end, _ in ends)
+        assert made.expires_at == earliest
+        assert made.limited_by is next(by for end, by in ends if end == earliest)
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_a_later_end_does_not_pass_that_of_the_subscription(self, step: timedelta) -> None:
+        registrar, clock = subscribed()
+        clock.advance(5 * DAY)
+        made = registrar.open_course("s-1", "py")
+        registrar.reschedule(made.id, 10 * DAY)
+        if step > timedelta(0):
+            assert codes(registrar, "reschedule", made.id, END + step) == ["expires_too_late"]
+            decision = registrar.may_reschedule(made.id, END + step)
+            assert decision.reasons == (ExpiresTooLate(END, ExpirationLimit.SUBSCRIPTION),)
+        else:
+            after = registrar.reschedule(made.id, END + step)
+            assert (after.expires_at, after.limited_by) == (END + step, ExpirationLimit.REQUEST)
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_of_two_that_it_passes_the_earlier_is_named(self, step: timedelta) -> None:
+        registrar, _ = subscribed(180 * DAY + step)
+        made = registrar.open_course("s-1", "py")
+        (reason,) = registrar.may_reschedule(made.id, 200 * DAY).reasons
+        latest = START + 180 * DAY + min(step, timedelta(0))
+        by = ExpirationLimit.MAXIMUM if step > timedelta(0) else ExpirationLimit.SUBSCRIPTION
+        assert reason == ExpiresTooLate(latest, by)
+
+    def test_a_limit_that_is_earlier_now_is_named_alone(self) -> None:
+        registrar, _ = subscribed()
+        made = registrar.open_course("s-1", "py")
+        registrar.update(attrs.evolve(ACME, maximum_access=20 * DAY))
+        for days in (21, 61):
+            (reason,) = registrar.may_reschedule(made.id, days * DAY).reasons
+            assert reason == ExpiresTooLate(START + 20 * DAY, ExpirationLimit.ORGANIZATION)
+        # Nothing that was given is taken away.
+        assert made_by(registrar, made.id).expires_at == END
+
+    def test_other_reasons_stand_before_it(self) -> None:
+        registrar, clock = subscribed()
+        made = registrar.open_course("s-1", "py")
+        registrar.cancel(made.id)
+        clock.set(START - TICK)
+        assert codes(registrar, "reschedule", made.id, END + TICK) == [
+            "assignment_not_active",
+            "already_cancelled",
+            "expires_too_late",
+        ]
+
+    def test_too_early_is_too_early_as_for_any(self) -> None:
+        registrar, clock = subscribed()
+        made = registrar.open_course("s-1", "py")
+        clock.set(END + DAY)
+        assert codes(registrar, "reschedule", made.id, END) == ["expires_too_early"]
+        found = codes(registrar, "reschedule", made.id, END + DAY - TICK)
+        assert found == ["expires_too_early", "expires_too_late"]
+        assert codes(registrar, "reschedule", made.id, END + DAY) == ["expires_too_late"]
+
+    def test_an_assignment_by_hand_knows_nothing_of_it(self) -> None:
+        registrar, _ = subscribed()
+        registrar.assign("py", "ada", id="a-1")
+        assert registrar.reschedule("a-1", END + DAY).expires_at == END + DAY
+
+
+#: Each command, as it is allowed on subscription s-1.
+COMMANDS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
+    "subscribe": ((["py"], "ada"), {"duration": DAY}),
+    "edit_subscription": (("s-1", ["sql"]), {}),
+    "cancel_subscription": (("s-1",), {}),
+    "open_course": (("s-1", "py"), {}),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+class TestActing:
+    """Subscribe takes the creating roles, and the learner's organization among the managed ones;
+    learners open courses for themselves. Without an actor the caller is trusted."""
+
+    @pytest.mark.parametrize("role", Role)
+    def test_each_role_opens_what_it_opens(self, command: str, role: Role) -> None:
+        registrar, _ = subscribed()
+        args, options = COMMANDS[command]
+        registrar.update(attrs.evolve(MANAGER, roles={role}))
+        if role is Role.SUPPORT:
+            found = codes(registrar, command, *args, **options, by="manager")
+            assert found == ["role_missing"]
+        else:
+            assert getattr(registrar, command)(*args, **options, by="manager")
+            assert events(registrar)[-1].by == "manager"
+
+    def test_the_organization_has_to_be_managed(self, command: str) -> None:
+        registrar, _ = subscribed()
+        args, options = COMMANDS[command]
+        for managed in ((), ("beta",)):
+            registrar.update(attrs.evolve(MANAGER, managed_organization_ids=managed))
+            found = codes(registrar, command, *args, **options, by="manager")
+            assert found == ["organization_not_managed"]
+
+    def test_it_is_the_organization_that_the_learner_has_now(self, command: str) -> None:
+        registrar, _ = subscribed()
+        args, options = COMMANDS[command]
+        registrar.update(attrs.evolve(ADA, organization_id="beta"))
+        found = codes(registrar, command, *args, **options, by="manager")
+        assert found == ["organization_not_managed"]
+        assert getattr(registrar, command)(*args, **options, by="sales")
+
+    def test_learners_open_courses_for_themselves_and_no_more(self, command: str) -> None:
+        registrar, _ = subscribed()
+        args, options = COMMANDS[command]
+        if command == "open_course":
+            registrar.open_course(*args, **options, by="ada")
+            assert events(registrar)[-1].by == "ada"
+        else:
+            assert codes(registrar, command, *args, **options, by="ada") == [
+                "role_missing",
+                "organization_not_managed",
+            ]
+        assert codes(registrar, command, *args, **options, by="bo")[:2] == [
+            "role_missing",
+            "organization_not_managed",
+        ]
+
+    def test_whoever_and_whatever_is_unknown_is_named(self, command: str) -> None:
+        registrar, _ = subscribed()
+        args, options = COMMANDS[command]
+        missing = error(NotFound, registrar, command, *args, **options, by="nobody")
+        assert (missing.kind, missing.id) == ("User", "nobody")
+        if command != "subscribe":
+            missing = error(NotFound, registrar, command, "s-9", *args[1:], **options)
+            assert (missing.kind, missing.id) == ("Subscription", "s-9")
+
+    @pytest.mark.parametrize("junk", [None, 7, "", " ", "a" * 201, b"s-1", ["s-1"]])
+    def test_what_can_be_no_id_is_invalid(self, command: str, junk: Any) -> None:
+        registrar, _ = subscribed()
+        args, options = COMMANDS[command]
+        field = "learner_id" if command == "subscribe" else "subscription_id"
+        wrong = (args[0], junk) if command == "subscribe" else (junk, *args[1:])
+        found = error(InvalidInput, registrar, command, *wrong, **options)
+        assert found.field == field
+        if junk is not None:
+            found = error(InvalidInput, registrar, command, *args, **options, by=junk)
+            assert found.field == "by"
+
+
+@attrs.frozen
+class Never:
+    """Whatever it is asked, a host's own policy says no."""
+
+    restores_key_use = False
+
+    def evaluate(self, *_: object, **__: object) -> Decision:
+        return Decision([CustomReason("x-never", "We do not do this.")])
+
+
+class TestPoliciesOfTheHost:
+    @pytest.mark.parametrize(
+        ("command", "asked"),
+        [
+            ("subscribe", {"authorization", "course_availability"}),
+            ("edit_subscription", {"authorization", "subscription", "course_availability"}),
+            ("cancel_subscription", {"authorization", "cancellation"}),
+            ("open_course", {"authorization", "subscription", "course_availability"}),
+        ],
+    )
+    def test_each_command_asks_its_own(self, command: str, asked: set[str]) -> None:
+        registrar, clock = subscribed()
+        registrar.edit_subscription("s-1", ["py"])
+        args, options = {**COMMANDS, "edit_subscription": (("s-1", ["py", "sql"]), {})}[command]
+        refusing = set()
+        for name in ("authorization", "subscription", "course_availability", "cancellation"):
+            own: dict[str, Any] = {name: Never()}
+            of = Registrar(registrar.repository, clock=clock, policies=Policies(**own))
+            decision = getattr(of, f"may_{command}")(*args, **options, by="manager")
+            if not decision.allowed:
+                assert codes(of, command, *args, **options, by="manager") == ["x-never"]
+                refusing.add(name)
+        assert refusing == asked
+
+    def test_a_window_of_its_own_closes_for_the_whole_and_for_each_part(self) -> None:
+        short = CancellationPolicy(window=HOUR)
+        registrar, clock = subscribed(policies=Policies(cancellation=short))
+        clock.advance(HOUR)
+        registrar.open_course("s-1", "py")
+        assert registrar.may_cancel_subscription("s-1").changes_at == clock() + TICK
+        clock.advance(TICK)
+        assert codes(registrar, "cancel_subscription", "s-1") == ["cancellation_window_closed"]
+
+    def test_what_a_host_says_of_an_end_stands_beside_the_end_of_the_subscription(self) -> None:
+        @attrs.frozen
+        class NeverLater(ExpirationPolicy):
+            def evaluate(self, *_: object, **__: object) -> Decision:
+                return Never().evaluate()
+
+        registrar, clock = subscribed()
+        made = registrar.open_course("s-1", "py")
+        own = Policies(expiration=NeverLater())
+        of = Registrar(registrar.repository, clock=clock, policies=own)
+        assert codes(of, "reschedule", made.id, END) == ["x-never"]
+        assert codes(of, "reschedule", made.id, END + TICK) == ["x-never", "expires_too_late"]
+
+    def test_a_limit_of_its_own_ends_what_is_opened(self) -> None:
+        registrar, _ = subscribed(policies=Policies(expiration=ExpirationPolicy(maximum=DAY)))
+        made = registrar.open_course("s-1", "py")
+        assert (made.expires_at, made.limited_by) == (START + DAY, ExpirationLimit.MAXIMUM)
+
+
+class TestActions:
+    """What belongs to others than the rest, or is missing, is invalid."""
+
+    GRANTED = Subscription(
+        id="s-1",
+        learner_id="ada",
+        organization_id="acme",
+        course_ids=["py"],
+        created_at=START,
+        expires_at=END,
+        openings=[Opening("py", "a-1"), Opening("sql", "a-2")],
+    )
+    OPENED = CourseAssignment(
+        id="a-1",
+        learner_id="ada",
+        course_id="py",
+        organization_id="acme",
+        created_at=START,
+        expires_at=END,
+        limited_by=ExpirationLimit.SUBSCRIPTION,
+        origin=FromSubscription("s-1"),
+    )
+    SECOND = attrs.evolve(OPENED, id="a-2", course_id="sql")
+
+    #: What each is called with, and what is wrong then, by the field that is named.
+    CALLS: tuple[tuple[Callable[..., Any], dict[str, Any], dict[str, list[Any]]], ...] = (
+        (
+            actions.subscribe,
+            {
+                "learner": ADA,
+                "courses": [PYTHON],
+                "id": "s-1",
+                "duration": DAY,
+                "at": START,
+                "organization": ACME,
+            },
+            {
+                "learner": [None, MANAGER.id],
+                "courses": [None, "py", [], 7],
+                "courses[0]": [["py"], [[]], [None]],
+                "course_ids[1]": [[PYTHON, attrs.evolve(PYTHON, name="Another")]],
+                "id": ["", None],
+                "duration": [0, timedelta(0)],
+                "at": [None, START.replace(tzinfo=None)],
+                "organization": [None, BETA, "acme"],
+                "policies": [None],
+                "actor": ["manager"],
+            },
+        ),
+        (
+            actions.edit_subscription,
+            {"subscription": GRANTED, "learner": ADA, "courses": [SQL], "at": START},
+            {
+                "subscription": [None, "s-1"],
+                "learner": [None, BO],
+                "courses": [None, "py", []],
+                "courses[0]": [["py"], [[]]],
+                "course_ids[1]": [[PYTHON, attrs.evolve(PYTHON, name="Another")]],
+                "at": [None],
+                "policies": [None],
+                "actor": ["manager"],
+            },
+        ),
+        (
+            actions.cancel_subscription,
+            {"subscription": GRANTED, "learner": ADA, "opened": [OPENED, SECOND], "at": START},
+            {
+                "subscription": [None, "s-1"],
+                "learner": [None, BO],
+                "opened": [None, 7, "a-1", [], [OPENED]],
+                "opened[0]": [
+                    ["a-1"],
+                    [attrs.evolve(OPENED, origin=Direct())],
+                    [attrs.evolve(OPENED, origin=FromSubscription("s-2"))],
+                    [attrs.evolve(OPENED, learner_id="bo")],
+                ],
+                "at": [None],
+                "support_reason": ["", 7],
+                "policies": [None],
+                "actor": ["manager"],
+            },
+        ),
+        (
+            actions.open_course,
+            {
+                "subscription": GRANTED,
+                "learner": ADA,
+                "course": PYTHON,
+                "opened": [attrs.evolve(OPENED, cancelled_at=START)],
+                "at": START,
+                "organization": ACME,
+            },
+            {
+                "subscription": [None, "s-1"],
+                "learner": [None, BO],
+                "course": [None, "py"],
+                "opened": [None, [], [OPENED, SECOND]],
+                "opened[0]": [["a-1"], [attrs.evolve(OPENED, origin=Direct())]],
+                "at": [None],
+                "organization": [None, BETA],
+                "id": ["", 7],
+                "policies": [None],
+                "actor": ["manager"],
+            },
+        ),
+        (
+            actions.reschedule,
+            {
+                "assignment": OPENED,
+                "learner": ADA,
+                "expires": DAY,
+                "at": START,
+                "course": PYTHON,
+                "organization": ACME,
+                "subscription": GRANTED,
+            },
+            {"subscription": [None, "s-1", attrs.evolve(GRANTED, id="s-2")]},
+        ),
+    )
+
+    @pytest.mark.parametrize(
+        ("act", "known", "wrong"), CALLS, ids=[act.__name__ for act, _, _ in CALLS]
+    )
+    def test_each_names_what_is_wrong(
+        self, act: Callable[..., Any], known: dict[str, Any], wrong: dict[str, list[Any]]
+    ) -> None:
+        assert act(**known)
+        for field, values in wrong.items():
+            name = "courses" if field.startswith("course_ids") else field.partition("[")[0]
+            for value in values:
+                with pytest.raises(InvalidInput) as caught:
+                    act(**{**known, name: value})
+                assert caught.value.field == field, value
+
+    def test_the_assignment_of_a_subscription_is_not_moved_by_another_s(self) -> None:
+        by_hand = attrs.evolve(self.OPENED, origin=Direct())
+        with pytest.raises(InvalidInput) as caught:
+            actions.reschedule(
+                by_hand,
+                ADA,
+                expires=DAY,
+                at=START,
+                course=PYTHON,
+                organization=ACME,
+                subscription=self.GRANTED,
+            )
+        assert (caught.value.code, caught.value.field) == ("another_record", "subscription")
+
+    def test_a_course_that_is_given_twice_counts_once(self) -> None:
+        change = actions.subscribe(
+            ADA,
+            [PYTHON, SQL, attrs.evolve(PYTHON)],
+            id="s-1",
+            duration=DAY,
+            at=START,
+            organization=ACME,
+        )
+        assert change.made(Subscription)[0].course_ids == ("py", "sql")

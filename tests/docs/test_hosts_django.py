@@ -1,0 +1,243 @@
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.core.management import call_command
+from django.db import OperationalError, connection, connections
+from django.test import Client, override_settings
+
+from course_assignments import InvalidInput, Refused
+from tests.support.django_host import Course, Enrolment, Permission, User, migrated, services
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+ACTION = "/admin/django_app/enrolment/"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tables() -> Iterator[None]:
+    with migrated():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    call_command("flush", interactive=False, verbosity=0)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+
+
+def enrolled(name: str, **columns: Any) -> Any:
+    opened_at = columns.setdefault("opened_at", NOW - timedelta(hours=1))
+    columns.setdefault("closes_at", opened_at + timedelta(days=90))
+    course, _ = Course.objects.get_or_create(title="Python")
+    return Enrolment.objects.create(
+        user=User.objects.create(username=name), course=course, **columns
+    )
+
+
+def stored(row: Any) -> Any:
+    return Enrolment.objects.get(pk=row.pk)
+
+
+def post(rows: list[Any], client: Client) -> list[tuple[str, str]]:
+    chosen = {"action": "cancel_selected", "_selected_action": [row.pk for row in rows]}
+    answer = client.post(ACTION, chosen)
+    return [(one.level_tag, one.message) for one in get_messages(answer.wsgi_request)]
+
+
+def signed_in(*permissions: str) -> Client:
+    user = User.objects.create(username="clerk", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_the_admin_action_cancels_what_may_be_and_names_every_reason_of_the_rest() -> None:
+    young = enrolled("ada")
+    opened_at = NOW - timedelta(days=3)
+    old = enrolled("bo", opened_at=opened_at, first_lab_at=opened_at + timedelta(hours=2))
+
+    told = post([old, young], signed_in("view_enrolment", "change_enrolment"))
+
+    assert stored(young).cancelled_at == NOW
+    assert stored(old).cancelled_at is None
+    window_closed = (
+        "bo in Python: The time to cancel closed after 2026-02-28 09:00:00 UTC; support can still "
+        "cancel as long as no lab was launched."
+    )
+    lab_launched = "bo in Python: A lab was launched at 2026-02-27 11:00:00 UTC, so this can't be"
+    assert told == [
+        ("success", "ada in Python: cancelled"),
+        ("warning", window_closed),
+        ("warning", f"{lab_launched} cancelled."),
+    ]
+
+
+def test_the_page_shows_them_and_the_history_of_the_enrolment_keeps_it() -> None:
+    young = enrolled("ada")
+    client = signed_in("view_enrolment", "change_enrolment")
+    chosen = {"action": "cancel_selected", "_selected_action": [young.pk]}
+
+    page = client.post(ACTION, chosen, follow=True)
+    history = client.get(f"{ACTION}{young.pk}/history/")
+
+    assert "Ada in Python: cancelled" in page.text
+    assert "Cancelled." in history.text
+
+
+def test_a_row_that_cannot_be_is_named_and_holds_up_no_other() -> None:
+    broken = enrolled("ada", closes_at=NOW - timedelta(hours=1))
+    young = enrolled("bo")
+
+    told = post([broken, young], signed_in("view_enrolment", "change_enrolment"))
+
+    assert told == [
+        ("error", "ada in Python: expires_at: the end must lie after created_at"),
+        ("success", "bo in Python: cancelled"),
+    ]
+    assert stored(broken).cancelled_at is None
+
+
+def test_who_may_only_look_cannot_cancel() -> None:
+    young = enrolled("ada")
+
+    post([young], signed_in("view_enrolment"))
+
+    assert stored(young).cancelled_at is None
+
+
+def test_a_launched_lab_keeps_from_cancelling_for_good() -> None:
+    row = enrolled("ada")
+
+    services.launch_lab(row.pk, at=NOW)
+    services.launch_lab(row.pk, at=NOW + timedelta(minutes=5))
+
+    assert stored(row).first_lab_at == NOW
+    with pytest.raises(Refused) as refused:
+        services.cancel(row.pk, at=NOW + timedelta(minutes=6))
+    assert [reason.code for reason in refused.value.decision.reasons] == ["lab_launched"]
+    assert stored(row).cancelled_at is None
+
+
+def test_a_lab_of_a_cancelled_enrolment_is_not_launched() -> None:
+    row = enrolled("ada")
+
+    services.cancel(row.pk, at=NOW)
+
+    with pytest.raises(Refused, match="It was cancelled"):
+        services.launch_lab(row.pk, at=NOW + timedelta(minutes=1))
+    assert stored(row).first_lab_at is None
+
+
+@pytest.mark.parametrize("command", [services.cancel, services.launch_lab])
+def test_without_time_zones_in_django_nothing_is_decided(command: Callable[..., None]) -> None:
+    row = enrolled("ada")
+
+    with override_settings(USE_TZ=False), pytest.raises(InvalidInput) as invalid:
+        command(row.pk, at=NOW)
+
+    assert (invalid.value.code, invalid.value.field) == ("naive_datetime", "created_at")
+    assert (stored(row).cancelled_at, stored(row).first_lab_at) == (None, None)
+
+
+@pytest.mark.parametrize("command", [services.cancel, services.launch_lab])
+def test_a_naive_instant_is_refused_and_changes_nothing(command: Callable[..., None]) -> None:
+    row = enrolled("ada")
+
+    with pytest.raises(InvalidInput, match="needs a time zone"):
+        command(row.pk, at=NOW.replace(tzinfo=None))
+
+    assert (stored(row).cancelled_at, stored(row).first_lab_at) == (None, None)
+
+
+@pytest.mark.parametrize("command", [services.cancel, services.launch_lab])
+def test_an_unknown_id_is_what_django_calls_it(command: Callable[..., None]) -> None:
+    with pytest.raises(Enrolment.DoesNotExist):
+        command(404, at=NOW)
+
+
+@pytest.mark.parametrize("command", [services.cancel, services.launch_lab])
+def test_the_row_is_locked_as_it_is_read_where_rows_can_be(
+    command: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = enrolled("ada")
+    read: list[str] = []
+
+    def unlocked(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("SELECT"):
+            read.append(sql)
+        return execute(sql.removesuffix(" FOR UPDATE"), *rest)
+
+    monkeypatch.setattr(connection.features, "has_select_for_update", True)
+    with connection.execute_wrapper(unlocked):
+        command(row.pk, at=NOW)
+
+    assert [sql.endswith(" FOR UPDATE") for sql in read if "enrolment" in sql] == [True]
+
+
+class Race:
+    """Two commands on one row; the first is held between its SELECT and its UPDATE."""
+
+    def __init__(self, *, until: str) -> None:
+        self._until = until
+        self._first_has_read, self._second_is_there = Event(), Event()
+
+    def run(self, first: Callable[[], None], second: Callable[[], None]) -> list[Exception | None]:
+        with ThreadPoolExecutor(2) as threads:
+            runs = [
+                threads.submit(self._run, first, self._hold_first),
+                threads.submit(self._run, second, self._tell_of_second),
+            ]
+            return [run.exception() for run in runs]  # type: ignore[misc]
+
+    @staticmethod
+    def _run(command: Callable[[], None], wrapper: Any) -> None:
+        try:
+            with connection.execute_wrapper(wrapper):
+                command()
+        finally:
+            connections.close_all()
+
+    def _hold_first(self, execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE"):
+            self._first_has_read.set()
+            assert self._second_is_there.wait(10)
+        return execute(sql, *rest)
+
+    def _tell_of_second(self, execute: Any, sql: str, *rest: Any) -> Any:
+        assert self._first_has_read.wait(10)
+        if sql.startswith(self._until):
+            self._second_is_there.set()
+        return execute(sql, *rest)
+
+
+def race(row: Any, *, until: str) -> list[Exception | None]:
+    return Race(until=until).run(
+        lambda: services.launch_lab(row.pk, at=NOW), lambda: services.cancel(row.pk, at=NOW)
+    )
+
+
+def test_of_two_at_once_the_second_decides_on_what_the_first_has_left() -> None:
+    row = enrolled("ada")
+
+    launched, cancelled = race(row, until="BEGIN IMMEDIATE")
+
+    assert launched is None
+    assert isinstance(cancelled, Refused)
+    assert [reason.code for reason in cancelled.decision.reasons] == ["lab_launched"]
+    assert (stored(row).first_lab_at, stored(row).cancelled_at) == (NOW, None)
+
+
+def test_without_immediate_transactions_sqlite_lets_one_of_both_fail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = enrolled("ada")
+    monkeypatch.setitem(connections.settings["default"], "OPTIONS", {})
+
+    failed = [one for one in race(row, until="UPDATE") if one is not None]
+
+    assert [type(one) for one in failed] == [OperationalError]

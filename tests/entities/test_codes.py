@@ -1,0 +1,437 @@
+"""The codes of training keys: made, read, checked, shown and masked (rule 12)."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import cache
+from itertools import combinations
+from random import Random
+from sys import maxunicode
+from typing import Any
+from unicodedata import normalize
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from course_assignments import InvalidInput, codes, read_codes
+from course_assignments.entities.codes import (
+    check_symbol,
+    fold,
+    format_code,
+    generate,
+    has_generated_shape,
+    is_mistyped,
+    is_storable,
+    mask,
+)
+from tests.support.values import refusal
+
+#: Written out once more: Crockford's base 32.
+SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+Check = Callable[[str], str]
+
+symbols = st.text(SYMBOLS, min_size=16, max_size=16)
+
+
+def random_bytes(seed: int) -> Callable[[int], bytes]:
+    """Return a random source that always gives the same."""
+    return Random(seed).randbytes  # noqa: S311 - it is to be the same in every run
+
+
+def generated() -> st.SearchStrategy[str]:
+    """Draw a code as it is generated and stored."""
+    return symbols.map(lambda drawn: generate(1, lambda _: as_bytes(drawn))[0])
+
+
+def as_bytes(drawn: str) -> bytes:
+    """Return the bytes out of which a generator makes *drawn*."""
+    return bytes(SYMBOLS.index(symbol) for symbol in drawn)
+
+
+class TestCheckSymbol:
+    """Every single wrong symbol and every swap of two is recognised as a typing error."""
+
+    @given(symbols)
+    @example("0000000000000001")
+    @example("Z" * 16)
+    def test_is_the_value_of_a_polynomial_over_gf_32(self, drawn: str) -> None:
+        # By tables of powers and logarithms, which the code under test does without.
+        powers = [1]
+        while len(powers) < 31:
+            doubled = powers[-1] * 2
+            powers.append(doubled ^ 0b100101 if doubled > 31 else doubled)
+        assert sorted(powers) == list(range(1, 32))
+        total = 0
+        for place, symbol in enumerate(drawn):
+            value = SYMBOLS.index(symbol)
+            if value:
+                total ^= powers[(powers.index(value) + 16 - place) % 31]
+        assert codes.check_symbol(drawn) == SYMBOLS[total]
+
+    @staticmethod
+    def wrong_symbols(code: str) -> Iterable[str]:
+        for place, right in enumerate(code):
+            for wrong in SYMBOLS:
+                if wrong != right:
+                    yield code[:place] + wrong + code[place + 1 :]
+
+    @staticmethod
+    def swaps(code: str) -> Iterable[str]:
+        for one, other in combinations(range(len(code)), 2):
+            if code[one] != code[other]:
+                swapped = list(code)
+                swapped[one], swapped[other] = code[other], code[one]
+                yield "".join(swapped)
+
+    def test_gives_away_every_wrong_symbol_and_every_swap_of_generated_codes(self) -> None:
+        for code in generate(10, random_bytes(1)):
+            mistyped = [*self.wrong_symbols(code), *self.swaps(code)]
+            assert len(mistyped) > 17 * 31
+            assert not is_mistyped(code)
+            assert all(is_mistyped(fold(typed)) for typed in mistyped)
+            assert not any(is_storable(typed) for typed in mistyped)
+
+    @given(generated())
+    def test_gives_away_every_swap_of_any_code(self, code: str) -> None:
+        assert not is_mistyped(code)
+        assert all(is_mistyped(swapped) for swapped in self.swaps(code))
+
+    @staticmethod
+    def unseen(check: Check) -> int:
+        """Count the swaps of any two symbols, in any two places, that *check* lets pass.
+
+        The rest of the code stays as it is: the check is linear, so it adds the same to both.
+        """
+        rest = "7Q0RZ4M1X9C2KT5B"
+        count = 0
+        for one, other in combinations(range(16), 2):
+            for a, b in combinations(SYMBOLS, 2):
+                typed = list(rest)
+                typed[one], typed[other] = a, b
+                first = check("".join(typed))
+                typed[one], typed[other] = b, a
+                count += first == check("".join(typed))
+        for place in range(16):
+            for a in SYMBOLS:
+                last = check(rest[:place] + a + rest[place + 1 :])
+                count += a != last and check(rest[:place] + last + rest[place + 1 :]) == a
+        return count
+
+    def test_gives_away_every_swap_of_any_two_symbols_in_any_two_places(self) -> None:
+        assert self.unseen(codes.check_symbol) == 0
+
+    def test_would_not_if_every_place_weighed_the_same(self) -> None:
+        def sum_of_all(drawn: str) -> str:
+            total = 0
+            for symbol in drawn:
+                total ^= SYMBOLS.index(symbol)
+            return SYMBOLS[total]
+
+        assert self.unseen(sum_of_all) > 0
+
+
+class TestGenerating:
+    """16 random Crockford base-32 symbols (80 bits) and one check symbol."""
+
+    @given(symbols)
+    def test_takes_five_bits_of_each_byte(self, drawn: str) -> None:
+        (code,) = generate(1, lambda _: as_bytes(drawn))
+        assert code == drawn + codes.check_symbol(drawn)
+        assert (code,) == generate(1, lambda _: bytes(b | 0b11100000 for b in as_bytes(drawn)))
+
+    def test_favours_no_symbol(self) -> None:
+        every_byte = list(range(256))
+        Random(7).shuffle(every_byte)  # noqa: S311 - any order will do that makes no code twice
+        made = generate(16, lambda _: bytes(every_byte))
+        assert Counter("".join(code[:-1] for code in made)) == dict.fromkeys(SYMBOLS, 8)
+
+    def test_favours_no_symbol_in_any_place_nor_as_the_check(self) -> None:
+        made = generate(4000, random_bytes(2026))
+        expected = len(made) / len(SYMBOLS)
+        for place in range(17):
+            counts = Counter(code[place] for code in made)
+            chi_square = sum((counts[symbol] - expected) ** 2 / expected for symbol in SYMBOLS)
+            # 31 degrees of freedom exceed this once in ten thousand; the source is a fixed one.
+            assert chi_square < 68.0
+
+    @given(st.integers(0, 40), st.integers(0, 2**32))
+    def test_makes_as_many_as_are_asked_for_and_none_twice(self, count: int, seed: int) -> None:
+        made = generate(count, random_bytes(seed))
+        assert len(set(made)) == len(made) == count
+        assert all(is_storable(code) and fold(code) == code for code in made)
+        assert made == generate(count, random_bytes(seed))
+
+    @pytest.mark.parametrize("count", [-1, 100_001, True, 1.0, "1", None])
+    def test_makes_0_to_100_000(self, count: Any) -> None:
+        def never(_: int) -> bytes:
+            raise AssertionError("nothing is drawn for a count that is refused")
+
+        error = refusal(lambda: generate(count, never))
+        assert (error.code, error.field) == ("invalid_count", "generate")
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            lambda size: bytes(size - 1),
+            lambda size: bytes(size + 1),
+            lambda _: b"",
+            bytearray,
+            lambda size: "0" * size,
+            lambda _: None,
+        ],
+    )
+    def test_needs_a_source_that_gives_as_many_bytes_as_it_was_asked_for(self, source: Any) -> None:
+        error = refusal(lambda: generate(2, source))
+        assert (error.code, error.field) == ("bad_random_source", "random_bytes")
+
+    def test_gives_up_on_a_source_that_repeats_itself(self) -> None:
+        asked = []
+
+        def zeros(size: int) -> bytes:
+            asked.append(size)
+            return bytes(size)
+
+        error = refusal(lambda: generate(2, zeros))
+        assert (error.code, error.field) == ("bad_random_source", "random_bytes")
+        assert asked == [32, *[16] * 15]
+
+    def test_asks_again_for_as_many_as_fell_together(self) -> None:
+        answers = iter([bytes(48), bytes([1] * 16) + bytes(16), bytes([2] * 16)])
+        made = generate(3, lambda size: next(answers)[:size])
+        assert [code[:16] for code in made] == ["0" * 16, "1" * 16, "2" * 16]
+
+
+#: What may stand for a symbol, and between symbols, when a generated code is typed.
+LOOKALIKES = {"0": "0Oo", "1": "1IiLl"}
+BETWEEN = " \t\n\u00a0\u2003\u3000-\u2010\u2011\u2012\u2013\u2014\uff0d"
+
+
+class TestFolding:
+    """Case, spaces, dashes and look-alikes are forgiven; else the code is taken exactly."""
+
+    @given(st.data(), generated())
+    def test_forgives_how_a_generated_code_is_typed(self, data: st.DataObject, code: str) -> None:
+        filling = st.text(BETWEEN, max_size=2)
+        typed = data.draw(filling)
+        for symbol in code:
+            forms = LOOKALIKES.get(symbol, symbol + symbol.lower())
+            typed += data.draw(st.sampled_from(forms)) + data.draw(filling)
+        assert fold(typed) == code
+        assert fold(f"\ufeff{typed}") == code
+        assert not is_mistyped(fold(typed))
+
+    @given(generated())
+    def test_takes_a_code_as_it_is_shown(self, code: str) -> None:
+        shown = format_code(code)
+        assert [len(group) for group in shown.split("-")] == [4, 4, 4, 4, 1]
+        assert fold(shown) == code
+        assert format_code(fold(shown.lower())) == shown
+
+    def test_takes_away_white_space_of_any_kind_around_it(self) -> None:
+        for letter in map(chr, range(0x110000)):
+            if letter.isspace():
+                assert fold(f"{letter}\ufeff{letter}Spring-2026{letter}") == "Spring-2026"
+
+    @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1))
+    def test_takes_a_hand_made_code_exactly(self, code: str) -> None:
+        symbols_left = code.upper().replace("-", "").translate(str.maketrans("OIL", "011"))
+        if len(symbols_left) == 17 and set(symbols_left) <= set(SYMBOLS):
+            assert fold(code) == symbols_left
+        else:
+            for typed in (code, f" {code}\r\n", f"\ufeff{code}", f"\ufeff {code}\u3000"):
+                assert fold(typed) == code
+            assert format_code(code) == code
+
+    @pytest.mark.parametrize(
+        "typed",
+        ["000000000000000", "0000000000000000", "000000000000000000", "U0000000000000000"],
+    )
+    def test_leaves_what_is_too_short_too_long_or_has_another_symbol(self, typed: str) -> None:
+        assert fold(f"{typed}-") == f"{typed}-"
+        assert not is_mistyped(typed)
+
+    @given(
+        st.text() | st.text(f"{BETWEEN}\ufeff0OoAaZ", max_size=30) | st.text(" \ufeffA", max_size=6)
+    )
+    @example(" \ufeff \ufeff Spring-2026")
+    @example("Spring-2026\ufeff \ufeff")
+    def test_once_is_enough(self, typed: str) -> None:
+        assert fold(fold(typed)) == fold(typed)
+
+
+@cache
+def foreign() -> dict[str, int]:
+    """Return what Unicode would turn into symbols or their look-alikes, and into how many."""
+    honest = {*SYMBOLS, *"OIL"}
+    found = {}
+    for letter in map(chr, range(128, maxunicode + 1)):
+        becomes = normalize("NFKC", letter).upper()
+        if honest.issuperset(becomes):
+            found[letter] = len(becomes)
+    return found
+
+
+class TestForeignCharacters:
+    """No NFKC folding (996 code points would fold into the alphabet)."""
+
+    @staticmethod
+    def taken_by(folding: Check) -> set[str]:
+        """Return which of them *folding* takes for symbols, in a code that is right otherwise."""
+        return {
+            letter
+            for letter, length in foreign().items()
+            if codes.has_generated_shape(folding(letter + "0" * (17 - length)))
+        }
+
+    def test_are_not_taken_for_symbols(self) -> None:
+        # Of these, 996 become symbols at once and the others by way of a look-alike; newer
+        # versions of Unicode only add some.
+        assert len(foreign()) >= 1152
+        assert {"\uff21", "\u017f", "\u0131", "\ufb06"} <= set(foreign())
+        assert self.taken_by(fold) == set()
+
+    def test_would_be_if_codes_were_folded_as_unicode_does(self) -> None:
+        taken = self.taken_by(lambda typed: fold(normalize("NFKC", typed).upper()))
+        assert taken == set(foreign())
+
+    @given(generated(), st.integers(0, 16))
+    def test_make_a_code_one_that_nobody_can_store(self, code: str, place: int) -> None:
+        wide = chr(ord(code[place]) + 0xFEE0)
+        assert normalize("NFKC", wide) == code[place]
+        typed = code[:place] + wide + code[place + 1 :]
+        assert fold(typed) == typed
+        assert not is_mistyped(typed)
+        assert not is_storable(typed)
+
+
+class TestStorable:
+    """Hand-made keys: 8 to 64 characters, printable ASCII without spaces."""
+
+    @pytest.mark.parametrize(("length", "can"), [(0, 0), (7, 0), (8, 1), (64, 1), (65, 0)])
+    def test_has_8_to_64_characters(self, length: int, can: int) -> None:
+        assert is_storable("u" * length) == bool(can)
+
+    def test_has_printable_ascii_only(self) -> None:
+        can = {chr(point) for point in range(0x3000) if is_storable(f"Spring{chr(point)}2026")}
+        assert can == set("".join(map(chr, range(0x21, 0x7F))))
+
+    def test_fits_its_check_symbol_if_it_looks_generated(self) -> None:
+        fits = [symbol for symbol in SYMBOLS if is_storable("0" * 15 + "1" + symbol)]
+        assert fits == ["2"]
+
+
+class TestMask:
+    """At most 4 symbols, never more than a quarter."""
+
+    @given(st.text(min_size=0, max_size=70))
+    @example("1234567")
+    @example("12345678")
+    @example("123456789012345")
+    @example("1234567890123456")
+    @example("12345678901234567890")
+    def test_shows_the_last_quarter_but_no_more_than_four(self, code: str) -> None:
+        shown = mask(code)
+        end = shown.removeprefix("****").removeprefix("-")
+        assert shown in {"****", f"****-{end}"}
+        assert code.endswith(end)
+        assert len(end) == min(4, len(code) // 4)
+
+    @given(generated())
+    def test_of_a_generated_code_is_its_last_four_symbols(self, code: str) -> None:
+        assert mask(code) == f"****-{code[-4:]}"
+
+
+class TestPaste:
+    """One per line, blank lines and a BOM skipped, CRLF fine; repeats refuse the whole paste."""
+
+    def test_of_a_file_of_windows(self) -> None:
+        text = "\ufeffSpring-2026\r\n\r\n  \r\nSummer-2026 \r\n\tWinter-2026\r\n"
+        expected = {"Spring-2026": 1, "Summer-2026": 4, "Winter-2026": 5}
+        assert read_codes(text.splitlines()) == expected
+        assert read_codes(text.splitlines(keepends=True)) == expected
+        assert read_codes(iter(text.split("\n"))) == expected
+        assert list(read_codes(text.splitlines())) == list(expected)
+
+    @pytest.mark.parametrize("lines", [[], [""], ["\ufeff"], [" ", "\r\n", "\ufeff\r\n"]])
+    def test_of_nothing_is_nothing(self, lines: list[str]) -> None:
+        assert read_codes(lines) == {}
+
+    @given(
+        st.lists(
+            st.tuples(st.text("uvUV!~", min_size=8, max_size=64), st.sampled_from(["", " ", "\r"])),
+            max_size=8,
+            unique_by=lambda line: line[0],
+        ),
+        st.data(),
+    )
+    def test_keeps_every_code_exactly_with_the_number_of_its_line(
+        self, made: list[tuple[str, str]], data: st.DataObject
+    ) -> None:
+        lines: list[str] = []
+        expected = {}
+        for code, end in made:
+            lines += data.draw(st.lists(st.just(""), max_size=2))
+            lines.append(code + end)
+            expected[code] = len(lines)
+        assert read_codes(lines) == expected
+
+    def test_takes_codes_of_the_generated_shape_if_their_check_symbol_fits(self) -> None:
+        assert read_codes(["oooo-oooo-oooo-oool-2"]) == {"00000000000000012": 1}
+
+    @pytest.mark.parametrize(
+        ("lines", "field", "code", "words"),
+        [
+            (["Spring-2026", "", "0000-0000-0000-0001-3"], "codes[2]", "key_mistyped", "check"),
+            (["short-1"], "codes[0]", "invalid_code", "8 to 64"),
+            (["Spring-2026", "u" * 65], "codes[1]", "invalid_code", "8 to 64"),
+            (["Spring 2026"], "codes[0]", "invalid_code", "without spaces"),
+            (["Früh-2026"], "codes[0]", "invalid_code", "ASCII"),
+            (["Spring\ufeff-2026"], "codes[0]", "invalid_code", "ASCII"),
+            (["Spring-2026", 20262026], "codes[1]", "not_a_text", "text"),
+            (["Spring-2026", None], "codes[1]", "not_a_text", "text"),
+            (["Spring-2026", "", "Spring-2026"], "codes[2]", "code_repeated", "line 3"),
+            (["u" * 8] * 4, "codes[1]", "code_repeated", "lines 2, 3, 4"),
+            (
+                ["u" * 8] * 12,
+                "codes[1]",
+                "code_repeated",
+                "lines 2, 3, 4, 5, 6, 7, 8, 9 and 3 more",
+            ),
+            (["0" * 17, "OOOO-OOOO OOOO-oooo-o"], "codes[1]", "code_repeated", "line 2"),
+            ("Spring-2026", "codes", "not_a_list", "list"),
+            (None, "codes", "not_a_list", "list"),
+        ],
+    )
+    def test_is_refused_as_a_whole(self, lines: Any, field: str, code: str, words: str) -> None:
+        error = refusal(lambda: read_codes(lines))
+        assert (error.code, error.field) == (code, field)
+        assert words in error.hint
+        if isinstance(lines, list):
+            assert not any(str(line) in str(error) for line in lines if line)
+
+    def test_names_the_argument_it_was_given_as(self) -> None:
+        assert refusal(lambda: read_codes(["short"], "paste")).field == "paste[0]"
+
+
+@pytest.mark.parametrize(
+    "ask", [fold, has_generated_shape, is_mistyped, is_storable, format_code, mask, check_symbol]
+)
+@pytest.mark.parametrize("junk", [None, 12, b"Spring-2026", ["Spring-2026"]])
+def test_what_is_no_text_is_no_code(ask: Callable[[Any], object], junk: Any) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        ask(junk)
+    assert (caught.value.code, caught.value.field) == ("not_a_text", "code")
+
+
+@pytest.mark.parametrize("symbols", ["0000-0000", "o", "U", "\u00e9"])
+def test_only_symbols_of_the_alphabet_are_checked(symbols: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_symbol(symbols)
+    assert caught.value.code == "invalid_code"
+
+
+@pytest.mark.parametrize("junk", [None, b"0" * 16])
+def test_what_is_no_function_is_no_random_source(junk: Any) -> None:
+    error = refusal(lambda: generate(1, junk))
+    assert (error.code, error.field) == ("not_callable", "random_bytes")

@@ -1,0 +1,685 @@
+"""Keys and assignments as CSV: the same values are read back, and no cell is a formula."""
+
+import csv
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum, StrEnum
+from functools import partial
+from pathlib import Path
+from re import findall
+from typing import Any, get_args
+from unicodedata import normalize
+from weakref import ref
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    CompletionStatus,
+    CourseAssignment,
+    Direct,
+    ExpirationLimit,
+    ExportColumn,
+    FromKey,
+    FromSubscription,
+    InvalidInput,
+    KeyQuery,
+    Months,
+    Note,
+    Origin,
+    Statement,
+    StatementLine,
+    StatementTotal,
+    TrainingKey,
+    export_csv,
+    find_all,
+    read_cell,
+)
+from course_assignments.entities.codes import check_symbol
+from course_assignments.export import cells, columns, writer
+from course_assignments.export.cells import guard, write_cell
+from tests.support.strategies import any_ids, assignments, keys
+from tests.support.values import refusal
+from tests.support.world import START, world
+
+DAY = timedelta(days=1)
+US = timedelta(microseconds=1)
+
+#: How this machine orders bytes, in the name of a codec.
+ORDER = f"{sys.byteorder[0]}e"
+
+#: The signs that a cell never begins with: plain, not to be seen, full-width, and small.
+SIGNS = "=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+
+ASSIGNMENT = CourseAssignment(
+    id="a-1",
+    learner_id="ada",
+    course_id="py",
+    organization_id=None,
+    created_at=START,
+    expires_at=START + 180 * DAY,
+    limited_by=ExpirationLimit.MAXIMUM,
+    origin=Direct(),
+)
+KEY = TrainingKey(code="Spring-2026", batch_id="spring", uses=1, max_uses=3)
+
+ALL = (*columns.ASSIGNMENT_COLUMNS, "finished", "notes")
+
+
+def hostile_texts() -> st.SearchStrategy[str]:
+    """Draw a text that is mostly signs, quotes, separators and line breaks; no lone surrogates."""
+    return st.text(SIGNS + "'\"',;| \u00a0\u200b\ufeffab1") | st.text(
+        st.characters(exclude_categories=["Cs"])
+    )
+
+
+@st.composite
+def full_assignments(draw: st.DrawFn) -> CourseAssignment:
+    """Draw an assignment with whatever ids there may be, from a key or not, with notes or none."""
+    ids = any_ids()
+    titles = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)
+    note = st.builds(Note, title=titles.filter(str.strip), message=st.just("=\n\t'\" ,;"))
+    return attrs.evolve(
+        draw(assignments()),
+        id=draw(ids),
+        learner_id=draw(ids),
+        course_id=draw(ids),
+        organization_id=draw(st.none() | ids),
+        origin=draw(
+            st.just(Direct()) | st.builds(FromKey, ids, ids) | st.builds(FromSubscription, ids)
+        ),
+        finished=draw(st.frozensets(ids, max_size=2)),
+        notes=draw(st.lists(note, max_size=2)),
+    )
+
+
+@st.composite
+def full_keys(draw: st.DrawFn) -> TrainingKey:
+    """Draw a key with a code that was made by hand, of any signs, or that was generated."""
+    key, _ = draw(keys())
+    signs = [chr(sign) for sign in range(ord("!"), ord("~") + 1)]
+    by_hand = st.text("=+-@'\",;", min_size=8, max_size=12) | st.text(signs, min_size=8, max_size=9)
+    generated = st.text("0123AXYZ", min_size=16, max_size=16)
+    code = draw(by_hand | generated.map(lambda symbols: symbols + check_symbol(symbols)))
+    return attrs.evolve(key, code=code, batch_id=draw(any_ids()))
+
+
+def exported(records: Iterable[Any], **options: Any) -> str:
+    stream = io.StringIO()
+    export_csv(records, stream, **options)
+    return stream.getvalue()
+
+
+def refused(records: Any, **options: Any) -> InvalidInput:
+    return refusal(lambda: exported(records, **options))
+
+
+def raw_rows(text: str, delimiter: str = ",") -> list[list[str]]:
+    """Return the cells as a spreadsheet gets them, with what was put in front of them."""
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+
+
+def rows(text: str, delimiter: str = ",") -> list[list[str]]:
+    """Return what was exported."""
+    return [[read_cell(cell) for cell in row] for row in raw_rows(text, delimiter)]
+
+
+def assert_no_formula(text: str, delimiter: str = ",") -> None:
+    for row in raw_rows(text, delimiter):
+        for cell in row:
+            assert not cell.strip().startswith(tuple(SIGNS)), cell
+            assert not cell.startswith(tuple(SIGNS)), cell
+
+
+def instant_or_none(cell: str) -> datetime | None:
+    return datetime.fromisoformat(cell) if cell else None
+
+
+def assignment_read(row: dict[str, str], notes: tuple[Note, ...]) -> CourseAssignment:
+    """Return the assignment that *row* tells of; its notes are for people to read only."""
+    origins: dict[str, Callable[[], Origin]] = {
+        "direct": Direct,
+        "key": lambda: FromKey(row["batch_id"], row["redemption_id"]),
+        "subscription": lambda: FromSubscription(row["subscription_id"]),
+    }
+    return CourseAssignment(
+        id=row["id"],
+        learner_id=row["learner_id"],
+        course_id=row["course_id"],
+        organization_id=row["organization_id"] or None,
+        created_at=datetime.fromisoformat(row["created_at"]),
+        expires_at=datetime.fromisoformat(row["expires_at"]),
+        limited_by=ExpirationLimit(row["limited_by"]),
+        origin=origins[row["origin"]](),
+        first_lab_launched_at=instant_or_none(row["first_lab_launched_at"]),
+        started_at=instant_or_none(row["started_at"]),
+        completed_at=instant_or_none(row["completed_at"]),
+        cancelled_at=instant_or_none(row["cancelled_at"]),
+        finished=set(filter(None, row["finished"].split("\n"))),
+        notes=notes,
+    )
+
+
+class TestReadingBack:
+    """A test reads exported CSV back with `csv` and finds the same values; no cell is a formula."""
+
+    @given(st.lists(full_assignments(), min_size=1, max_size=2))
+    def test_assignments(self, records: list[CourseAssignment]) -> None:
+        text = exported(records, columns=ALL)
+        assert_no_formula(text)
+        heading, *found = rows(text)
+        assert heading == list(ALL)
+        tables = [dict(zip(heading, row, strict=True)) for row in found]
+        read = [assignment_read(row, one.notes) for row, one in zip(tables, records, strict=True)]
+        assert read == records
+        assert [CompletionStatus[row["completion"].upper()] for row in tables] == [
+            one.completion for one in records
+        ]
+
+    @given(st.lists(full_keys(), min_size=1, max_size=3))
+    def test_keys(self, records: list[TrainingKey]) -> None:
+        text = exported(records)
+        assert_no_formula(text)
+        heading, *found = rows(text)
+        assert heading == ["code", "batch_id", "uses", "max_uses", "remaining_uses", "revoked_at"]
+        expected = [
+            (one.display_code, one.batch_id, one.uses, one.max_uses, one.remaining_uses)
+            for one in records
+        ]
+        assert [
+            (code, batch_id, *map(int, counts)) for code, batch_id, *counts, _ in found
+        ] == expected
+        assert [instant_or_none(row[-1]) for row in found] == [one.revoked_at for one in records]
+
+    @given(st.lists(full_assignments(), min_size=1, max_size=3, unique_by=lambda one: one.id))
+    def test_the_lines_and_totals_of_a_statement(self, records: list[CourseAssignment]) -> None:
+        lines = [StatementLine.of(one) for one in records]
+        start = min(one.created_at for one in lines)
+        month = Statement(start=start, end=max(one.created_at for one in lines) + US, lines=lines)
+        text = exported(month.lines)
+        assert_no_formula(text)
+        heading, *found = rows(text)
+        assert heading == list(columns.LINE_COLUMNS)
+        assert [
+            StatementLine(
+                organization_id=whose or None,
+                course_id=course_id,
+                learner_id=learner_id,
+                assignment_id=assignment_id,
+                created_at=datetime.fromisoformat(created),
+                cancelled_at=instant_or_none(cancelled),
+            )
+            for whose, course_id, learner_id, assignment_id, created, cancelled, _ in found
+        ] == list(month.lines)
+        assert [row[-1] == "true" for row in found] == [one.billable for one in month.lines]
+        _, *totals = rows(exported(month.totals))
+        assert [
+            [whose or None, course, *map(int, counts)] for whose, course, *counts in totals
+        ] == [list(attrs.astuple(one)) for one in month.totals]
+
+    @given(st.lists(hostile_texts(), min_size=1), st.sampled_from(",;\t"))
+    def test_columns_of_ones_own(self, texts: list[str], delimiter: str) -> None:
+        given_texts = iter(texts)
+        own = ExportColumn[TrainingKey]('=Sum, \'"total"; 1', lambda _: next(given_texts))
+        text = exported([KEY] * len(texts), columns=[own], delimiter=delimiter)
+        assert_no_formula(text, delimiter)
+        assert rows(text, delimiter) == [[own.title], *([one] for one in texts)]
+
+    def test_the_file_on_disk_holds_the_same(self, tmp_path: Path) -> None:
+        path, texts = tmp_path / "keys.csv", ["a\r\nb", "a\nb", "a\rb", "\r", "\n", "é\u2028"]
+        given_texts = iter(texts)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            own = ExportColumn[TrainingKey]("Text", lambda _: next(given_texts))
+            assert export_csv([KEY] * len(texts), file, columns=[own]) == len(texts)
+        with path.open(newline="", encoding="utf-8") as file:
+            assert [read_cell(cell) for (cell,) in csv.reader(file)] == ["Text", *texts]
+
+
+class TestFormulas:
+    """A cell never starts with a formula sign."""
+
+    @given(hostile_texts(), any_ids())
+    def test_in_no_column_of_ones_own_and_no_heading(self, text: str, title: str) -> None:
+        own = ExportColumn[TrainingKey](title, lambda _: text)
+        assert_no_formula(exported([KEY], columns=[own]))
+
+    @pytest.mark.parametrize("module", [cells, writer])
+    @pytest.mark.parametrize("sign", SIGNS[:4])
+    def test_only_the_guard_prevents_it(
+        self, module: Any, sign: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        own = ExportColumn[TrainingKey](f"{sign}1", lambda _: f"{sign}1")
+        assert_no_formula(exported([KEY], columns=[own]))
+        monkeypatch.setattr(module, "guard", lambda text: text)
+        with pytest.raises(AssertionError):
+            assert_no_formula(exported([KEY], columns=[own]))
+
+    @pytest.mark.parametrize("sign", SIGNS)
+    def test_each_sign_gets_one_mark_in_front(self, sign: str) -> None:
+        for text in (sign, f"{sign}1+1", sign * 2):
+            assert guard(text) == f"'{text}"
+
+    @pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
+    @pytest.mark.parametrize(
+        "before",
+        [
+            *(" ", "  ", "\u00a0", "\u3000", "\u2028", "\u200b", "\ufeff"),
+            *("\u034f", "\ufe0f", "\u115f", "\u3164", "\u2800", "\U000e0100"),
+        ],
+    )
+    def test_what_cannot_be_seen_hides_no_sign(self, before: str, sign: str) -> None:
+        assert guard(f"{before}{sign}1") == f"'{before}{sign}1"
+
+    @pytest.mark.parametrize("text", ["\x0b1", "\x1b[31m", "\x7fa", "\x85a"])
+    def test_no_cell_begins_with_a_control_character(self, text: str) -> None:
+        assert guard(text) == f"'{text}"
+
+    def test_no_form_of_a_sign_in_unicode_is_left_out(self) -> None:
+        letters = map(chr, range(0x10000))
+        forms = [one for one in letters if normalize("NFKC", one).startswith(("=", "+", "-", "@"))]
+        assert len(forms) > len(SIGNS)
+        assert [one for one in forms if guard(one) != f"'{one}"] == []
+        assert guard("\u22121") == "'\u22121"
+
+    @given(st.text() | hostile_texts())
+    def test_a_cell_is_its_text_with_at_most_one_mark(self, text: str) -> None:
+        assert guard(text) in {text, f"'{text}"}
+        assert read_cell(guard(text)) == text
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "Ada", "ada@example.org", "1+1", " Ada", "\u200bAda", " ", "(=1)", "/=", "é", "#"],
+    )
+    def test_any_other_text_stays_as_it_is(self, text: str) -> None:
+        assert guard(text) == read_cell(text) == text
+
+    def test_a_mark_of_the_text_itself_is_not_lost(self) -> None:
+        assert (guard("'tis"), guard("''"), guard("'=1")) == ("''tis", "'''", "''=1")
+        assert [read_cell(guard(text)) for text in ("'tis", "''", "'=1")] == ["'tis", "''", "'=1"]
+
+
+class Level(StrEnum):
+    """A text that is a member of an enum."""
+
+    LOW = "-low"
+
+
+class Odd(Enum):
+    """Values that can be in a cell, and one that cannot."""
+
+    TEXT = "'text"
+    NONE = None
+    LIST = ()
+
+
+class TestCells:
+    """Instants in UTC, instants and terms in ISO 8601, members by value, `None` as empty."""
+
+    @pytest.mark.parametrize(
+        ("value", "cell"),
+        [
+            (None, ""),
+            ("", ""),
+            ("Ada", "Ada"),
+            (True, "true"),
+            (False, "false"),
+            (0, "0"),
+            (-1, "'-1"),
+            (2**63 - 1, "9223372036854775807"),
+            (START, "2026-01-05T09:00:00+00:00"),
+            (START + US, "2026-01-05T09:00:00.000001+00:00"),
+            (START.astimezone(ZoneInfo("Asia/Kathmandu")), "2026-01-05T09:00:00+00:00"),
+            (date(2026, 1, 5), "2026-01-05"),
+            (180 * DAY, "P180D"),
+            (DAY, "PT24H"),
+            (US, "PT0.000001S"),
+            (timedelta(0), "PT0S"),
+            (Months(6), "P6M"),
+            (ExpirationLimit.MAXIMUM, "maximum"),
+            (CompletionStatus.INCOMPLETE, "10"),
+            (Level.LOW, "'-low"),
+            (Odd.TEXT, "''text"),
+            (Odd.NONE, ""),
+        ],
+    )
+    def test_values(self, value: Any, cell: str) -> None:
+        assert write_cell(value, "columns[0]") == cell
+
+    def test_values_of_a_class_of_their_own(self) -> None:
+        assert write_cell(type("Name", (str,), {})("=Ada"), "columns[0]") == "'=Ada"
+        stamp = type("Timestamp", (datetime,), {})(2026, 1, 5, 9, tzinfo=UTC)
+        assert write_cell(stamp, "columns[0]") == write_cell(START, "columns[0]")
+
+    @pytest.mark.parametrize(
+        ("value", "code"),
+        [
+            (1.0, "wrong_type"),
+            (b"a", "wrong_type"),
+            ([], "wrong_type"),
+            (Odd.LIST, "wrong_type"),
+            (object(), "wrong_type"),
+            (2**63, "invalid_count"),
+            (10**5000, "invalid_count"),
+            (-US, "invalid_duration"),
+            (START.replace(tzinfo=None), "naive_datetime"),
+            (datetime(1969, 12, 31, tzinfo=UTC), "out_of_range"),
+        ],
+        ids=lambda value: type(value).__name__,
+    )
+    def test_what_is_no_cell_is_refused_with_its_column(self, value: Any, code: str) -> None:
+        own = ExportColumn[TrainingKey]("Own", lambda _: value)
+        error = refused([KEY], columns=["code", own])
+        assert (error.code, error.field) == (code, "columns[1]")
+
+    @pytest.mark.parametrize("cell", [None, 1, b"a"])
+    def test_a_cell_that_is_read_is_a_text(self, cell: Any) -> None:
+        assert refusal(lambda: read_cell(cell)).field == "cell"
+
+
+class TestColumns:
+    """Columns and order of the search shown."""
+
+    def test_are_those_that_are_asked_for_in_their_order(self) -> None:
+        own = ExportColumn[CourseAssignment]("Status", lambda one: one.status_at(START))
+        text = exported([ASSIGNMENT], columns=["expires_at", own, "id"])
+        assert rows(text) == [
+            ["expires_at", "Status", "id"],
+            ["2026-07-04T09:00:00+00:00", "active", "a-1"],
+        ]
+
+    def test_records_keep_their_order_and_are_counted(self) -> None:
+        records = [attrs.evolve(ASSIGNMENT, id=one) for one in "cab"]
+        stream = io.StringIO()
+        assert export_csv(records, stream, columns=["id"]) == 3
+        assert rows(stream.getvalue()) == [["id"], ["c"], ["a"], ["b"]]
+
+    def test_by_default_notes_are_not_passed_on(self) -> None:
+        noted = attrs.evolve(ASSIGNMENT, notes=[Note(title="Renewal", message="Paid.")])
+        heading, row = rows(exported([noted]))
+        assert heading == list(columns.ASSIGNMENT_COLUMNS)
+        assert "Paid" not in "".join(row)
+
+    def test_notes_are_told_with_their_importance(self) -> None:
+        notes = [
+            Note(title="Renewal", message="Paid.\nUntil June.", high_importance=True),
+            Note(title="Call", message="Back."),
+        ]
+        noted = attrs.evolve(ASSIGNMENT, notes=notes)
+        told = "! Renewal: Paid.\nUntil June.\n\nCall: Back."
+        assert rows(exported([noted], columns=["notes"])) == [["notes"], [told]]
+
+    def test_every_fact_of_a_record_has_one(self) -> None:
+        assert set(attrs.fields_dict(CourseAssignment)) <= set(ALL)
+        assert set(attrs.fields_dict(TrainingKey)) <= set(columns.KEY_COLUMNS)
+        assert set(attrs.fields_dict(StatementLine)) <= set(columns.LINE_COLUMNS)
+        assert set(attrs.fields_dict(StatementTotal)) <= set(columns.TOTAL_COLUMNS)
+
+    def test_every_one_stands_in_the_reference(self) -> None:
+        page = Path(__file__).parents[2] / "docs" / "reference" / "export.md"
+        listed = findall(r"(?m)^\| `(\w+)` \|", page.read_text(encoding="utf-8"))
+        others = (columns.KEY_COLUMNS, columns.LINE_COLUMNS, columns.TOTAL_COLUMNS)
+        assert listed == [*ALL, *(name for names in others for name in names)]
+
+    def test_every_origin_has_a_word_of_its_own(self) -> None:
+        values: dict[type, Origin] = {
+            Direct: Direct(),
+            FromKey: FromKey("spring", "r-1"),
+            FromSubscription: FromSubscription("s-1"),
+        }
+        assert set(values) == set(get_args(Origin))
+        records = [attrs.evolve(ASSIGNMENT, origin=one) for one in values.values()]
+        columns = ["origin", "batch_id", "redemption_id", "subscription_id"]
+        assert rows(exported(records, columns=columns))[1:] == [
+            ["direct", "", "", ""],
+            ["key", "spring", "r-1", ""],
+            ["subscription", "", "", "s-1"],
+        ]
+
+    def test_a_generated_code_is_written_as_learners_get_it(self) -> None:
+        key = attrs.evolve(KEY, code="00000000000000012")
+        found = rows(exported([key], columns=["code"]))
+        assert found == [["code"], ["0000-0000-0000-0001-2"]]
+
+    @pytest.mark.parametrize("records", [[ASSIGNMENT], [KEY], []])
+    @pytest.mark.parametrize("columns", [["nothing"], ["batch_id", "learner_id", "code"], [""]])
+    def test_of_no_kind_of_record_are_refused(self, records: Any, columns: list[str]) -> None:
+        stream = io.StringIO()
+        error = refusal(lambda: export_csv(records, stream, columns=columns))
+        assert error.code == "unknown_column"
+        assert error.field in {"columns[0]", "columns[1]", "columns[2]"}
+        assert stream.getvalue() == ""
+
+    def test_of_the_other_kind_are_refused(self) -> None:
+        for records, name in (([ASSIGNMENT], "code"), ([KEY], "learner_id")):
+            error = refused(records, columns=["batch_id", name])
+            assert (error.code, error.field) == ("unknown_column", "columns[1]")
+
+    def test_a_heading_stands_there_once(self) -> None:
+        own = ExportColumn[TrainingKey]("code", lambda one: one.code)
+        for asked in (["code", "code"], ["code", own], [own, own]):
+            error = refused([KEY], columns=asked)
+            assert (error.code, error.field) == ("repeated", "columns[1]")
+
+    @pytest.mark.parametrize(
+        ("columns", "code", "field"),
+        [
+            ([], "empty_list", "columns"),
+            ("code", "not_a_list", "columns"),
+            (7, "not_a_list", "columns"),
+            (["code", None], "wrong_type", "columns[1]"),
+            ([lambda one: one.code], "wrong_type", "columns[0]"),
+        ],
+    )
+    def test_are_a_list_of_names_and_columns(self, columns: Any, code: str, field: str) -> None:
+        error = refused([KEY], columns=columns)
+        assert (error.code, error.field) == (code, field)
+
+    def test_one_of_ones_own_has_a_title_and_a_function(self) -> None:
+        titled: Any = ExportColumn
+        assert refusal(lambda: titled(" ", len)).field == "title"
+        error = refusal(lambda: titled("Learner", "learner_id"))
+        assert (error.code, error.field) == ("not_callable", "value")
+
+
+class TestWithoutRecords:
+    def test_the_columns_that_are_asked_for_are_the_heading(self) -> None:
+        own = ExportColumn[TrainingKey]("Course", lambda _: "py")
+        stream, none = io.StringIO(), list[TrainingKey]()
+        assert export_csv(none, stream, columns=[*columns.KEY_COLUMNS, own]) == 0
+        assert rows(stream.getvalue()) == [[*columns.KEY_COLUMNS, "Course"]]
+        assert rows(exported([], columns=ALL)) == [list(ALL)]
+        assert rows(exported([], columns=[own])) == [["Course"]]
+
+    def test_nothing_is_written_if_none_are(self) -> None:
+        assert exported(iter(()), encoding="utf-8-sig") == ""
+
+
+class Log:
+    """A stream, and an iterator, that note what happens when."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def write(self, text: str) -> None:
+        self.events.append(f"wrote {text.strip()}")
+
+    def records(self, ids: str) -> Iterator[CourseAssignment]:
+        for one in ids:
+            self.events.append(f"asked for {one}")
+            yield attrs.evolve(ASSIGNMENT, id=one)
+
+
+class Gone(Exception):
+    """What a caller's own code raises."""
+
+
+class TestOneByOne:
+    """A million rows in constant memory, from any iterator."""
+
+    def test_a_row_is_written_before_the_next_record_is_asked_for(self) -> None:
+        log = Log()
+        assert export_csv(log.records("abc"), log, columns=["id"]) == 3
+        assert log.events == [
+            *("asked for a", "wrote id", "wrote a"),
+            *("asked for b", "wrote b"),
+            *("asked for c", "wrote c"),
+        ]
+
+    def test_what_is_written_is_forgotten(self) -> None:
+        alive: list[ref[CourseAssignment]] = []
+        most = 0
+
+        def made(number: int) -> CourseAssignment:
+            one = attrs.evolve(ASSIGNMENT, id=f"a-{number}")
+            alive.append(ref(one))
+            return one
+
+        def records() -> Iterator[CourseAssignment]:
+            nonlocal most
+            for number in range(50):
+                most = max(most, len([one for one in alive if one() is not None]))
+                yield made(number)
+
+        assert export_csv(records(), Log()) == 50
+        # The first, by which the kind is known, and the one before.
+        assert most <= 2
+
+    def test_the_records_of_every_page_come_through(self) -> None:
+        registrar, _ = world()
+        batch = registrar.create_keys(
+            "py", name="Spring", organization_id="acme", availability=DAY, generate=5
+        )
+        found = find_all(registrar.repository, KeyQuery(batch_ids=[batch.id], limit=2))
+        listed = [[key.display_code] for key in registrar.keys(batch.id)]
+        assert len(listed) == 5
+        assert rows(exported(found, columns=["code"])) == [["code"], *listed]
+
+    def test_what_the_iterator_raises_passes_and_the_rows_before_are_there(self) -> None:
+        def breaking() -> Iterator[CourseAssignment]:
+            yield ASSIGNMENT
+            raise Gone
+
+        stream = io.StringIO()
+        with pytest.raises(Gone):
+            export_csv(breaking(), stream, columns=["id"])
+        assert rows(stream.getvalue()) == [["id"], ["a-1"]]
+
+    def test_what_a_column_raises_passes(self) -> None:
+        def missing(_: CourseAssignment) -> str:
+            raise Gone
+
+        with pytest.raises(Gone):
+            exported([ASSIGNMENT], columns=[ExportColumn("Name", missing)])
+
+    def test_what_the_stream_raises_passes(self) -> None:
+        class Full:
+            def write(self, text: str) -> None:
+                raise Gone(text)
+
+        with pytest.raises(Gone):
+            export_csv([ASSIGNMENT], Full())
+
+
+class TestByteOrderMark:
+    """`utf-8-sig` on request, and never two of them."""
+
+    def test_stands_in_front_only_if_it_is_asked_for(self) -> None:
+        assert exported([KEY], columns=["code"]).startswith("code")
+        assert exported([KEY], columns=["code"], encoding="utf-8-sig").startswith("\ufeffcode")
+
+    @pytest.mark.parametrize(
+        ("opened", "bare", "asked", "marks"),
+        [
+            ("utf-8", "utf-8", "utf-8", 0),
+            ("utf-8", "utf-8", "utf-8-sig", 1),
+            ("utf-8-sig", "utf-8", "utf-8", 1),
+            ("utf-8-sig", "utf-8", "utf-8-sig", 1),
+            ("UTF_8_SIG", "utf-8", "utf-8-sig", 1),
+            ("utf-16", f"utf-16-{ORDER}", "utf-8-sig", 1),
+            ("utf-16-le", "utf-16-le", "utf-8-sig", 1),
+            ("utf-32", f"utf-32-{ORDER}", "utf-8-sig", 1),
+        ],
+    )
+    def test_there_is_one_at_most_in_a_file(
+        self, opened: str, bare: str, asked: Any, marks: int, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "keys.csv"
+        with path.open("w", newline="", encoding=opened) as file:
+            export_csv([KEY], file, columns=["code"], encoding=asked)
+        text = path.read_bytes().decode(bare)
+        assert text == "\ufeff" * marks + "code\r\nSpring-2026\r\n"
+
+    @pytest.mark.parametrize("encoding", [None, 7, "no such encoding", "a\0b"])
+    def test_a_stream_that_does_not_say_how_it_writes_gets_one(self, encoding: Any) -> None:
+        stream = Log()
+        vars(stream)["encoding"] = encoding
+        export_csv([KEY], stream, columns=["code"], encoding="utf-8-sig")
+        assert stream.events[0] == "wrote \ufeff"
+
+
+class TestRefused:
+    """Everything about the input is InvalidInput."""
+
+    @pytest.mark.parametrize("stream", [None, "keys.csv", io.BytesIO(), io.StringIO, Path("a"), 7])
+    def test_a_stream_is_one_of_texts(self, stream: Any) -> None:
+        error = refusal(lambda: export_csv([KEY], stream))
+        assert (error.code, error.field) == ("wrong_type", "stream")
+
+    def test_a_file_of_bytes_is_none(self, tmp_path: Path) -> None:
+        for buffering in (0, -1):
+            with (tmp_path / "keys.csv").open("wb", buffering=buffering) as file:
+                stream: Any = file
+                error = refusal(partial(export_csv, [KEY], stream))
+            assert error.field == "stream"
+
+    @pytest.mark.parametrize("records", ["Spring-2026", b"a", None, 7, KEY])
+    def test_records_can_be_gone_through(self, records: Any) -> None:
+        error = refused(records)
+        assert (error.code, error.field) == ("not_a_list", "records")
+
+    def test_records_that_cannot_even_begin_say_why(self) -> None:
+        class Closed:
+            def __iter__(self) -> Iterator[TrainingKey]:
+                raise Gone
+
+        error = refused(Closed())
+        assert (error.code, error.field) == ("not_a_list", "records")
+        assert isinstance(error.__cause__, Gone)
+
+    @pytest.mark.parametrize("other", [None, "Spring-2026", START, TrainingKey])
+    @pytest.mark.parametrize("before", [[], [KEY]])
+    def test_records_are_assignments_or_keys(self, before: list[Any], other: Any) -> None:
+        error = refused([*before, other])
+        assert (error.code, error.field) == ("wrong_type", f"records[{len(before)}]")
+
+    def test_records_are_of_one_kind_and_the_rows_before_are_there(self) -> None:
+        for one, other in ((KEY, ASSIGNMENT), (ASSIGNMENT, KEY)):
+            stream = io.StringIO()
+            records: Any = (one, other)
+            error = refusal(partial(export_csv, records, stream))
+            assert (error.code, error.field) == ("wrong_type", "records[1]")
+            assert len(rows(stream.getvalue())) == 2
+
+    def test_records_are_of_the_class_itself(self) -> None:
+        class Derived(TrainingKey):
+            pass
+
+        derived = Derived(code="Spring-2026", batch_id="a")
+        for records in ([derived], [KEY, derived]):
+            error = refused(records)
+            assert (error.code, error.field) == ("wrong_type", f"records[{len(records) - 1}]")
+
+    @pytest.mark.parametrize("encoding", [None, "latin-1", "UTF-8", "", 7, b"utf-8"])
+    def test_an_encoding_is_one_of_two(self, encoding: Any) -> None:
+        error = refused([KEY], encoding=encoding)
+        assert (error.code, error.field) == ("wrong_type", "encoding")
+
+    @pytest.mark.parametrize("delimiter", [None, "", ",;", "|", "'", "\n", 7])
+    def test_a_delimiter_is_one_of_three(self, delimiter: Any) -> None:
+        error = refused([KEY], delimiter=delimiter)
+        assert (error.code, error.field) == ("wrong_type", "delimiter")

@@ -1,0 +1,206 @@
+"""Rules 4 and 21: who may act, and for whom."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import combinations, product
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    AuthorizationPolicy,
+    Decision,
+    Permission,
+    Role,
+    User,
+)
+from course_assignments.reasons import OrganizationNotManaged, RoleMissing, SupportRoleMissing
+from tests.support.rules import JUNK, NO_INSTANTS, check_junk, check_turn, elsewhere
+from tests.support.strategies import utc_instants
+from tests.support.world import MANAGER
+
+AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
+POLICY = AuthorizationPolicy()
+
+#: The roles of rule 21 and rule 4, in the order in which the rules name them.
+CREATING = (
+    Role.COMPANY_TRAINING_MANAGER,
+    Role.ENROLLMENT_MANAGER,
+    Role.OPERATIONS_MANAGER,
+    Role.SALES_MANAGER,
+)
+MAY = {
+    Permission.ASSIGN_COURSES: CREATING,
+    Permission.MANAGE_KEYS: (Role.OPERATIONS_MANAGER,),
+    Permission.SUPPORT: (Role.SUPPORT,),
+}
+MANAGED: tuple[frozenset[str], ...] = (
+    frozenset(),
+    frozenset({"acme"}),
+    frozenset({"beta"}),
+    frozenset({"acme", "beta"}),
+    frozenset({"Acme", "acme-child", "acm"}),
+)
+
+
+def actors() -> Iterator[User]:
+    """Give an actor with each set of roles and each set of managed organizations."""
+    sets = [set(roles) for size in range(len(Role) + 1) for roles in combinations(Role, size)]
+    for roles, managed in product(sets, MANAGED):
+        yield attrs.evolve(MANAGER, roles=roles, managed_organization_ids=managed)
+
+
+def expected(actor: User, permission: Permission, organization_id: str | None) -> tuple[Any, ...]:
+    """Say what speaks against, from the sentences of the rules alone."""
+    has_role = any(role in actor.roles for role in MAY[permission])
+    if permission is Permission.SUPPORT:
+        return () if has_role else (SupportRoleMissing(),)
+    manages = organization_id is not None and organization_id in list(
+        actor.managed_organization_ids
+    )
+    against = (
+        (RoleMissing(MAY[permission]), not has_role),
+        (OrganizationNotManaged(organization_id), not manages),
+    )
+    return tuple(reason for reason, holds in against if holds)
+
+
+class TestCreatingAssignmentsTakesOneOfTheRoles:
+    """Each permission takes its roles, and the organization must be managed (rule 21)."""
+
+    def test_every_actor_gets_the_answer_of_the_table(self) -> None:
+        seen = set()
+        for actor, permission, organization_id in product(
+            actors(), Permission, ["acme", "beta", None]
+        ):
+            decision = POLICY.evaluate(
+                actor, permission=permission, organization_id=organization_id, at=AT
+            )
+            wanted = expected(actor, permission, organization_id)
+            assert decision == Decision(wanted), (actor, permission, organization_id)
+            seen.add((permission, len(wanted)))
+        both = {(permission, number) for permission in list(MAY)[:2] for number in (0, 1, 2)}
+        assert seen == both | {(Permission.SUPPORT, 0), (Permission.SUPPORT, 1)}
+
+    @pytest.mark.parametrize("role", Role)
+    def test_keys_take_the_operations_manager_alone(self, role: Role) -> None:
+        actor = attrs.evolve(MANAGER, roles={role})
+        decision = POLICY.evaluate(
+            actor, permission=Permission.MANAGE_KEYS, organization_id="acme", at=AT
+        )
+        assert decision.allowed is (role is Role.OPERATIONS_MANAGER)
+
+    @pytest.mark.parametrize("managed", ["ACME", "acme ", "acme-child", "parent-of-acme"])
+    def test_managed_organizations_match_exactly(self, managed: str) -> None:
+        actor = attrs.evolve(MANAGER, managed_organization_ids={managed})
+        decision = POLICY.evaluate(
+            actor, permission=Permission.ASSIGN_COURSES, organization_id="acme", at=AT
+        )
+        assert decision == Decision([OrganizationNotManaged("acme")])
+
+    def test_the_organization_one_learns_for_is_not_thereby_managed(self) -> None:
+        actor = attrs.evolve(MANAGER, managed_organization_ids=(), organization_id="acme")
+        decision = POLICY.evaluate(
+            actor, permission=Permission.ASSIGN_COURSES, organization_id="acme", at=AT
+        )
+        assert decision == Decision([OrganizationNotManaged("acme")])
+
+    @given(
+        st.sampled_from(list(actors())),
+        st.sampled_from(Permission),
+        st.sampled_from(["acme", "beta", None]),
+        utc_instants(),
+    )
+    def test_the_answer_is_the_same_at_every_instant(
+        self, actor: User, permission: Permission, organization_id: str | None, at: datetime
+    ) -> None:
+        def ask(at: datetime) -> Decision:
+            return POLICY.evaluate(
+                actor, permission=permission, organization_id=organization_id, at=at
+            )
+
+        assert ask(at).changes_at is None
+        check_turn(ask, at, [])
+        assert [ask(other) for other in elsewhere(at)] == [ask(at)] * 3
+
+
+class TestSupportTakesTheSupportRole:
+    """A support override needs the SUPPORT role when an actor is given (rule 4)."""
+
+    @pytest.mark.parametrize("organization_id", ["acme", "gamma", None])
+    def test_support_acts_for_everyone(self, organization_id: str | None) -> None:
+        support = attrs.evolve(MANAGER, roles={Role.SUPPORT}, managed_organization_ids=())
+        decision = POLICY.evaluate(
+            support, permission=Permission.SUPPORT, organization_id=organization_id, at=AT
+        )
+        assert decision == Decision()
+
+    def test_all_other_roles_together_are_not_support(self) -> None:
+        decision = POLICY.evaluate(
+            attrs.evolve(MANAGER, roles=CREATING),
+            permission=Permission.SUPPORT,
+            organization_id="acme",
+            at=AT,
+        )
+        assert decision == Decision([SupportRoleMissing()])
+
+
+class TestItsSettings:
+    def test_they_are_the_documented_ones(self) -> None:
+        assert POLICY.assigning == MAY[Permission.ASSIGN_COURSES]
+        assert POLICY.keys == MAY[Permission.MANAGE_KEYS]
+        assert POLICY.support == MAY[Permission.SUPPORT]
+
+    @pytest.mark.parametrize(
+        ("name", "permission"),
+        [
+            ("assigning", Permission.ASSIGN_COURSES),
+            ("keys", Permission.MANAGE_KEYS),
+            ("support", Permission.SUPPORT),
+        ],
+    )
+    def test_a_host_may_entrust_other_roles(self, name: str, permission: Permission) -> None:
+        settings: dict[str, Any] = {name: [Role.SALES_MANAGER]}
+        policy = AuthorizationPolicy(**settings)
+        for role in Role:
+            actor = attrs.evolve(MANAGER, roles={role})
+            decision = policy.evaluate(actor, permission=permission, organization_id="acme", at=AT)
+            assert decision.allowed is (role is Role.SALES_MANAGER)
+
+    @pytest.mark.parametrize("name", ["assigning", "keys", "support"])
+    def test_what_are_no_roles_is_invalid(self, name: str) -> None:
+        values = [None, "support", ["support"], [Role.SUPPORT, None], *JUNK]
+        check_junk(lambda junk: AuthorizationPolicy(**{name: junk}), name, values)
+
+
+class TestJunk:
+    @pytest.mark.parametrize("name", ["actor", "permission"])
+    def test_what_is_no_user_and_no_permission_is_invalid(self, name: str) -> None:
+        fine: dict[str, Any] = {"actor": MANAGER, "permission": Permission.ASSIGN_COURSES}
+        check_junk(
+            lambda junk: POLICY.evaluate(**{**fine, name: junk}, organization_id="acme", at=AT),
+            name,
+            [None, "keys", *JUNK],
+        )
+
+    @pytest.mark.parametrize("permission", Permission)
+    def test_what_is_no_id_of_an_organization_is_invalid(self, permission: Permission) -> None:
+        check_junk(
+            lambda junk: POLICY.evaluate(
+                MANAGER, permission=permission, organization_id=junk, at=AT
+            ),
+            "organization_id",
+            ["", *JUNK],
+        )
+
+    def test_what_is_no_instant_is_invalid(self) -> None:
+        check_junk(
+            lambda junk: POLICY.evaluate(
+                MANAGER, permission=Permission.MANAGE_KEYS, organization_id="acme", at=junk
+            ),
+            "at",
+            NO_INSTANTS,
+        )

@@ -1,0 +1,64 @@
+"""Rule 22: for which courses something new may be made."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+
+from course_assignments import Course, CourseAvailabilityPolicy, Decision
+from course_assignments.reasons import CourseArchived, CourseNotAvailable
+from tests.support.rules import JUNK, NO_INSTANTS, check_junk, check_turn, elsewhere
+from tests.support.strategies import courses, utc_instants
+from tests.support.world import DRAFT, OLD, PYTHON
+
+AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
+POLICY = CourseAvailabilityPolicy()
+
+
+class TestCoursesMustBeAssignedToAContentProviderAndAPublishingGroup:
+    """Courses "must be assigned to a Content Provider and a Publishing Group" (rule 22)."""
+
+    @pytest.mark.parametrize(
+        ("provider", "group", "missing"),
+        [
+            ("us", "all", ()),
+            ("us", None, ("publishing group",)),
+            (None, "all", ("content provider",)),
+            (None, None, ("content provider", "publishing group")),
+        ],
+    )
+    @pytest.mark.parametrize("archived", [False, True])
+    def test_what_is_missing_is_said_and_that_it_is_archived(
+        self, provider: str | None, group: str | None, missing: tuple[str, ...], *, archived: bool
+    ) -> None:
+        course = attrs.evolve(
+            PYTHON, content_provider=provider, publishing_group=group, archived=archived
+        )
+        wanted: list[Any] = [CourseNotAvailable("py", missing)] if missing else []
+        wanted += [CourseArchived("py")] if archived else []
+        assert POLICY.evaluate(course, at=AT) == Decision(wanted)
+
+    @given(courses(), utc_instants())
+    def test_the_answer_is_the_same_at_every_instant(self, course: Course, at: datetime) -> None:
+        def ask(at: datetime) -> Decision:
+            return POLICY.evaluate(course, at=at)
+
+        ready = None not in {course.content_provider, course.publishing_group}
+        assert ask(at).allowed is (ready and not course.archived)
+        assert ask(at).changes_at is None
+        check_turn(ask, at, [])
+        assert [ask(other) for other in elsewhere(at)] == [ask(at)] * 3
+
+    def test_the_reason_names_both_in_one_sentence(self) -> None:
+        (sentence,) = [str(reason) for reason in POLICY.evaluate(DRAFT, at=AT).reasons]
+        assert "'draft'" in sentence
+        assert "content provider and a publishing group" in sentence
+        assert "archived" in str(POLICY.evaluate(OLD, at=AT))
+
+
+class TestJunk:
+    def test_what_is_no_course_and_no_instant_is_invalid(self) -> None:
+        check_junk(lambda junk: POLICY.evaluate(junk, at=AT), "course", [None, "py", *JUNK])
+        check_junk(lambda junk: POLICY.evaluate(PYTHON, at=junk), "at", NO_INSTANTS)

@@ -1,0 +1,258 @@
+"""Rules 3 and 4: when an assignment can be cancelled, and what support may do."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    CancellationPolicy,
+    CourseAssignment,
+    Decision,
+    Direct,
+    ExpirationLimit,
+    Months,
+)
+from course_assignments.reasons import (
+    AlreadyCancelled,
+    AssignmentNotActive,
+    CancellationWindowClosed,
+    LabLaunched,
+)
+from tests.support.rules import (
+    JUNK,
+    NO_INSTANTS,
+    STEPS,
+    check_junk,
+    check_turn,
+    codes,
+    edges,
+    elsewhere,
+    moments,
+)
+from tests.support.strategies import US, assignments
+
+CREATED = datetime(2026, 3, 28, 20, tzinfo=UTC)
+DAY = timedelta(hours=24)
+YOUNG = CourseAssignment(
+    id="a-1",
+    learner_id="ada",
+    course_id="py",
+    organization_id=None,
+    created_at=CREATED,
+    expires_at=CREATED + timedelta(days=180),
+    limited_by=ExpirationLimit.MAXIMUM,
+    origin=Direct(),
+)
+
+WINDOWS = st.timedeltas(US, timedelta(days=500)) | st.just(DAY)
+
+
+def expected(
+    assignment: CourseAssignment, at: datetime, window: timedelta, *, support: bool
+) -> list[str]:
+    """Say what speaks against, from the sentences of the rules alone."""
+    passed = at - assignment.created_at
+    against = {
+        "assignment_not_active": passed < timedelta(0),
+        "already_cancelled": assignment.cancelled_at is not None,
+        "cancellation_window_closed": passed > window and not support,
+        "lab_launched": assignment.first_lab_launched_at is not None,
+    }
+    return [code for code, holds in against.items() if holds]
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[CancellationPolicy, CourseAssignment, datetime, bool]:
+    """Draw a policy, an assignment, an instant on or around one of their edges, and who asks."""
+    assignment, window = draw(assignments()), draw(WINDOWS)
+    at = draw(moments({*edges(assignment), assignment.created_at + window}))
+    return CancellationPolicy(window=window), assignment, at, draw(st.booleans())
+
+
+class TestOnlyWithin24HoursOfCreationAndOnlyIfNoLabsHaveBeenLaunched:
+    """Cancel "only within 24 hours of creation and only if no labs have been launched" (rule 3)."""
+
+    @given(questions())
+    def test_all_that_speaks_against_is_said_in_a_fixed_order(
+        self, question: tuple[CancellationPolicy, CourseAssignment, datetime, bool]
+    ) -> None:
+        policy, assignment, at, support = question
+        decision = policy.evaluate(assignment, at=at, support=support)
+        wanted = expected(assignment, at, policy.window, support=support)
+        assert codes(decision) == wanted
+        assert decision.allowed is (not wanted)
+
+    @given(questions())
+    def test_the_answer_holds_until_it_changes_and_no_longer(
+        self, question: tuple[CancellationPolicy, CourseAssignment, datetime, bool]
+    ) -> None:
+        policy, assignment, at, support = question
+        marks = {*edges(assignment), assignment.created_at + policy.window}
+        check_turn(lambda at: policy.evaluate(assignment, at=at, support=support), at, marks)
+
+    @given(questions())
+    def test_the_same_instant_in_another_zone_gets_the_same_answer(
+        self, question: tuple[CancellationPolicy, CourseAssignment, datetime, bool]
+    ) -> None:
+        policy, assignment, at, support = question
+        answer = policy.evaluate(assignment, at=at, support=support)
+        for other in elsewhere(at):
+            assert policy.evaluate(assignment, at=other, support=support) == answer
+
+    @pytest.mark.parametrize(
+        ("passed", "allowed"),
+        [
+            (-US, False),
+            (timedelta(0), True),
+            (US, True),
+            (DAY - US, True),
+            (DAY, True),
+            (DAY + US, False),
+        ],
+    )
+    def test_the_window_has_24_hours_and_its_last_instant_belongs_to_it(
+        self, passed: timedelta, *, allowed: bool
+    ) -> None:
+        decision = CancellationPolicy().evaluate(YOUNG, at=CREATED + passed)
+        assert decision.allowed is allowed
+
+    def test_a_night_in_which_the_clocks_change_has_24_hours_as_well(self) -> None:
+        # 21:00 in Berlin; the next day at 21:00 only 23 hours have passed.
+        berlin = ZoneInfo("Europe/Berlin")
+        assert CREATED.astimezone(berlin).utcoffset() == timedelta(hours=1)
+        closes_at = CancellationPolicy().closes_at(YOUNG)
+        assert closes_at == datetime(2026, 3, 29, 22, tzinfo=berlin)
+        assert closes_at.tzinfo is UTC
+
+    @given(assignments(), WINDOWS)
+    def test_it_closes_at_the_last_instant_of_the_window(
+        self, assignment: CourseAssignment, window: timedelta
+    ) -> None:
+        policy = CancellationPolicy(window=window)
+        assert policy.closes_at(assignment) == assignment.created_at + window
+
+    @pytest.mark.parametrize("passed", [timedelta(0), DAY])
+    def test_a_yes_changes_a_microsecond_after_the_window(self, passed: timedelta) -> None:
+        decision = CancellationPolicy().evaluate(YOUNG, at=CREATED + passed)
+        assert decision == Decision((), CREATED + DAY + US)
+
+    @pytest.mark.parametrize(
+        ("changed", "passed", "reasons"),
+        [
+            ({}, -US, (AssignmentNotActive(CREATED),)),
+            ({}, DAY + US, (CancellationWindowClosed(CREATED + DAY),)),
+            ({"first_lab_launched_at": CREATED}, US, (LabLaunched(CREATED),)),
+            ({"cancelled_at": CREATED}, US, (AlreadyCancelled(CREATED),)),
+            (
+                {"cancelled_at": CREATED + US, "first_lab_launched_at": CREATED},
+                2 * DAY,
+                (
+                    AlreadyCancelled(CREATED + US),
+                    CancellationWindowClosed(CREATED + DAY),
+                    LabLaunched(CREATED),
+                ),
+            ),
+        ],
+    )
+    def test_a_reason_says_from_when_it_speaks(
+        self, changed: dict[str, Any], passed: timedelta, reasons: tuple[object, ...]
+    ) -> None:
+        assignment = attrs.evolve(YOUNG, **changed)
+        assert CancellationPolicy().evaluate(assignment, at=CREATED + passed).reasons == reasons
+
+    def test_what_is_complete_or_over_can_be_cancelled_as_long_as_it_is_young(self) -> None:
+        short = attrs.evolve(YOUNG, expires_at=CREATED + US, completed_at=CREATED)
+        assert CancellationPolicy().evaluate(short, at=CREATED + DAY).allowed
+
+    @given(assignments().filter(lambda one: one.cancelled_at is not None), st.data())
+    def test_what_is_cancelled_is_refused_at_any_instant(
+        self, assignment: CourseAssignment, data: st.DataObject
+    ) -> None:
+        at = data.draw(moments(edges(assignment)))
+        decision = CancellationPolicy().evaluate(assignment, at=at)
+        assert AlreadyCancelled(assignment.cancelled_at or at) in decision.reasons
+        assert decision.changes_at is None
+
+
+class TestAfter24HoursAskSupport:
+    """After 24 hours and no labs launched, ask support (rule 4)."""
+
+    @given(assignments(), st.data())
+    def test_support_waives_the_window_and_nothing_else(
+        self, assignment: CourseAssignment, data: st.DataObject
+    ) -> None:
+        at = data.draw(moments({*edges(assignment), assignment.created_at + DAY}))
+        for_others = CancellationPolicy().evaluate(assignment, at=at)
+        for_support = CancellationPolicy().evaluate(assignment, at=at, support=True)
+        waived = [
+            reason
+            for reason in for_others.reasons
+            if not isinstance(reason, CancellationWindowClosed)
+        ]
+        assert list(for_support.reasons) == waived
+
+    @pytest.mark.parametrize("passed", [DAY + US, timedelta(days=179), timedelta(days=9999)])
+    def test_a_launched_lab_is_not_waived_however_late_it_is(self, passed: timedelta) -> None:
+        launched = attrs.evolve(YOUNG, first_lab_launched_at=CREATED)
+        policy = CancellationPolicy()
+        assert policy.evaluate(YOUNG, at=CREATED + passed, support=True) == Decision()
+        refused = policy.evaluate(launched, at=CREATED + passed, support=True)
+        assert refused == Decision([LabLaunched(CREATED)])
+
+
+class TestItsSettings:
+    def test_they_are_the_documented_ones(self) -> None:
+        policy = CancellationPolicy()
+        assert policy.window == timedelta(hours=24)
+        assert policy.restores_key_use is False
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_another_window_is_as_exact(self, step: timedelta) -> None:
+        fortnight = timedelta(days=14)
+        decision = CancellationPolicy(window=fortnight).evaluate(
+            YOUNG, at=CREATED + fortnight + step
+        )
+        assert decision.allowed is (step <= timedelta(0))
+
+    def test_a_window_that_is_no_exact_length_is_invalid(self) -> None:
+        values = [None, 24, timedelta(0), -DAY, Months(1), *JUNK]
+        check_junk(lambda junk: CancellationPolicy(window=junk), "window", values)
+
+    def test_a_window_beyond_the_years_that_are_accepted_ends_with_them(self) -> None:
+        end = datetime(9899, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+        late = attrs.evolve(YOUNG, created_at=end - timedelta(hours=1), expires_at=end)
+        assert CancellationPolicy().closes_at(late) == end
+        assert CancellationPolicy().evaluate(late, at=end) == Decision()
+
+    def test_giving_uses_back_is_a_yes_or_a_no(self) -> None:
+        check_junk(
+            lambda junk: CancellationPolicy(restores_key_use=junk),
+            "restores_key_use",
+            [None, 0, 1, "yes", *JUNK],
+        )
+
+
+class TestJunk:
+    def test_what_is_no_assignment_is_invalid(self) -> None:
+        policy = CancellationPolicy()
+        check_junk(policy.closes_at, "assignment", [None, "a-1", *JUNK])
+        check_junk(
+            lambda junk: policy.evaluate(junk, at=CREATED), "assignment", [None, "a-1", *JUNK]
+        )
+
+    def test_what_is_no_instant_is_invalid(self) -> None:
+        policy = CancellationPolicy()
+        check_junk(lambda junk: policy.evaluate(YOUNG, at=junk), "at", NO_INSTANTS)
+
+    def test_support_is_a_yes_or_a_no(self) -> None:
+        policy = CancellationPolicy()
+        check_junk(
+            lambda junk: policy.evaluate(YOUNG, at=CREATED, support=junk),
+            "support",
+            [None, 0, 1, "yes", *JUNK],
+        )

@@ -1,0 +1,347 @@
+"""Rules 1 and 2: when access ends, which ceiling cut it short, and what may be asked for."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import permutations
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    Course,
+    Decision,
+    Duration,
+    ExpirationLimit,
+    ExpirationPolicy,
+    InvalidInput,
+    Limit,
+    Months,
+    Organization,
+)
+from course_assignments.policies.expiration import earliest
+from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
+from tests.support.rules import JUNK, NO_INSTANTS, STEPS, check_junk, counted, elsewhere
+from tests.support.strategies import FOLDS, GAPS, US, ZONE_NAMES, instants, terms
+
+CREATED = datetime(2026, 1, 5, 9, tzinfo=UTC)
+DAYS = timedelta(days=1)
+
+#: Zones that left a day out; six months over that day are no longer than 180 days.
+SKIPPED_A_DAY = ("Pacific/Kwajalein", "Pacific/Kiritimati", "Pacific/Enderbury")
+
+#: Lengths of which two often end together.
+ALIKE: tuple[Duration, ...] = (90 * DAYS, 180 * DAYS, 181 * DAYS, Months(6), Months(3))
+LENGTHS = st.sampled_from(ALIKE) | terms()
+
+
+def course(maximum: Duration | None) -> Course:
+    return Course(id="py", name="Python", maximum_access=maximum)
+
+
+def organization(maximum: Duration | None, zone: str = "UTC") -> Organization:
+    return Organization(id="acme", name="Acme", maximum_access=maximum, time_zone=zone)
+
+
+@attrs.frozen
+class Case:
+    """An instant of creation, and each ceiling that there is or is not."""
+
+    created: datetime
+    maximum: Duration
+    default: Duration
+    for_course: Duration | None
+    for_organization: Duration | None
+    zone: str | None
+
+    @property
+    def policy(self) -> ExpirationPolicy:
+        return ExpirationPolicy(maximum=self.maximum, default=self.default)
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What is handed in: the course, and the organization if there is one."""
+        return {
+            "course": course(self.for_course),
+            "organization": None
+            if self.zone is None
+            else organization(self.for_organization, self.zone),
+        }
+
+    def ceilings(self) -> dict[ExpirationLimit, datetime]:
+        """Return where each ceiling lies, counted without the library, in the order of the enum."""
+        zone: tzinfo = UTC if self.zone is None else ZoneInfo(self.zone)
+        lengths = {
+            ExpirationLimit.COURSE: self.for_course,
+            ExpirationLimit.ORGANIZATION: None if self.zone is None else self.for_organization,
+            ExpirationLimit.MAXIMUM: self.maximum,
+            ExpirationLimit.DEFAULT: self.default,
+        }
+        return {
+            by: counted(term, self.created, zone)
+            for by, term in lengths.items()
+            if term is not None
+        }
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    return Case(
+        created=draw(instants()),
+        maximum=draw(LENGTHS),
+        default=draw(LENGTHS),
+        for_course=draw(st.none() | LENGTHS),
+        for_organization=draw(st.none() | LENGTHS),
+        zone=draw(st.none() | st.sampled_from(ZONE_NAMES)),
+    )
+
+
+def first_of(ceilings: dict[ExpirationLimit, datetime]) -> tuple[datetime, ExpirationLimit]:
+    """Return the earliest ceiling; of equal ones the one that comes first."""
+    end = min(ceilings.values())
+    return end, next(by for by, at in ceilings.items() if at == end)
+
+
+class TestAssignmentsExpire180DaysAfterCreationUnlessSomethingIsShorter:
+    """Assignments expire 180 days after creation unless a profile is shorter (rule 1).
+
+    "assignments expire 180 days after creation unless the organization or course profile specifies
+    a shorter maximum"; "by default, this field is set to 6 months".
+    """
+
+    @given(cases())
+    def test_the_end_is_the_earliest_of_all_ceilings_and_says_whose_it_is(self, case: Case) -> None:
+        end, by = first_of(case.ceilings())
+        assert case.policy.default_end(case.created, **case.known) == Limit(end, by)
+
+    @given(cases())
+    def test_the_limit_is_the_earliest_of_all_maxima_and_says_whose_it_is(self, case: Case) -> None:
+        ceilings = case.ceilings()
+        del ceilings[ExpirationLimit.DEFAULT]
+        end, by = first_of(ceilings)
+        assert case.policy.limit(case.created, **case.known) == Limit(end, by)
+
+    @given(cases())
+    def test_another_ceiling_never_makes_it_later(self, case: Case) -> None:
+        policy, known = case.policy, case.known
+        # The organization stays with its zone: on another calendar the months end elsewhere.
+        bare: dict[str, Any] = {
+            "course": None,
+            "organization": None if case.zone is None else organization(None, case.zone),
+        }
+        with_course = {**bare, "course": known["course"]}
+        with_organization = {**bare, "organization": known["organization"]}
+        for end in (policy.limit, policy.default_end):
+            none, all_of_them = end(case.created, **bare).at, end(case.created, **known).at
+            for one in (with_course, with_organization):
+                assert all_of_them <= end(case.created, **one).at <= none
+        limit = policy.limit(case.created, **known)
+        assert policy.default_end(case.created, **known).at <= limit.at
+
+    @given(cases())
+    def test_the_ceiling_that_is_named_ends_just_there(self, case: Case) -> None:
+        ceilings = case.ceilings()
+        for named in (
+            case.policy.limit(case.created, **case.known),
+            case.policy.default_end(case.created, **case.known),
+        ):
+            assert ceilings[named.by] == named.at
+            assert named.at > case.created
+            assert named.at.tzinfo is UTC
+
+    @given(
+        instants(),
+        st.none() | st.sampled_from([*ZONE_NAMES, *SKIPPED_A_DAY]),
+    )
+    @example(datetime(1993, 2, 27, 12, tzinfo=ZoneInfo("Pacific/Kwajalein")), "Pacific/Kwajalein")
+    @example(datetime(1994, 8, 31, 12, tzinfo=ZoneInfo("Pacific/Kiritimati")), "Pacific/Kiritimati")
+    @example(datetime(2011, 8, 31, 12, tzinfo=ZoneInfo("Pacific/Apia")), "Pacific/Apia")
+    @example(datetime(2026, 8, 31, tzinfo=UTC), None)
+    def test_six_months_never_beat_180_days(self, created: datetime, zone: str | None) -> None:
+        customer = None if zone is None else organization(None, zone)
+        end = ExpirationPolicy().default_end(created, organization=customer)
+        exact = created.astimezone(UTC) + timedelta(days=180)
+        assert end == Limit(exact, ExpirationLimit.MAXIMUM)
+
+    @pytest.mark.parametrize(
+        ("zone", "day"),
+        [("Pacific/Kwajalein", (1993, 2, 27)), ("Pacific/Kiritimati", (1994, 8, 31))],
+    )
+    def test_where_a_day_was_left_out_six_months_are_just_180_days(
+        self, zone: str, day: tuple[int, int, int]
+    ) -> None:
+        created = datetime(*day, 12, tzinfo=ZoneInfo(zone))
+        end = ExpirationPolicy(maximum=365 * DAYS).default_end(
+            created, organization=organization(None, zone)
+        )
+        assert end == Limit(created.astimezone(UTC) + 180 * DAYS, ExpirationLimit.DEFAULT)
+
+    @pytest.mark.parametrize("longer", [181 * DAYS, Months(6), Months(1200)])
+    def test_a_longer_maximum_never_lengthens(self, longer: Duration) -> None:
+        limit = ExpirationPolicy().limit(
+            CREATED, course=course(longer), organization=organization(longer)
+        )
+        assert limit == Limit(CREATED + 180 * DAYS, ExpirationLimit.MAXIMUM)
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_the_shorter_one_of_organization_and_course_wins(self, step: timedelta) -> None:
+        limit = ExpirationPolicy().limit(
+            CREATED, course=course(30 * DAYS), organization=organization(30 * DAYS + step)
+        )
+        by = ExpirationLimit.ORGANIZATION if step < timedelta(0) else ExpirationLimit.COURSE
+        assert limit == Limit(CREATED + 30 * DAYS + min(step, timedelta(0)), by)
+
+    def test_of_ceilings_that_fall_together_the_first_of_the_enum_wins(self) -> None:
+        names = ["REQUEST", "KEY", "SUBSCRIPTION", "COURSE", "ORGANIZATION", "MAXIMUM", "DEFAULT"]
+        for order in permutations(ExpirationLimit, 3):
+            together = [Limit(CREATED, by) for by in order]
+            assert earliest(together).by.name == min((by.name for by in order), key=names.index)
+            assert earliest([*together, Limit(CREATED - US, order[-1])]).by is order[-1]
+
+    @given(cases())
+    def test_the_same_instant_in_another_zone_ends_at_the_same_instant(self, case: Case) -> None:
+        for other in elsewhere(case.created):
+            for end in (case.policy.limit, case.policy.default_end):
+                assert end(other, **case.known) == end(case.created, **case.known)
+
+    @pytest.mark.parametrize(
+        ("at", "end"),
+        list(
+            zip(
+                [*GAPS, *FOLDS],
+                [
+                    datetime(2026, 3, 29, 1, tzinfo=UTC),
+                    datetime(2026, 3, 8, 7, tzinfo=UTC),
+                    datetime(2018, 11, 4, 3, tzinfo=UTC),
+                    datetime(2026, 10, 3, 15, 30, tzinfo=UTC),
+                    datetime(2011, 12, 30, 10, tzinfo=UTC),
+                    datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
+                    datetime(2026, 11, 1, 5, 30, tzinfo=UTC),
+                    datetime(2026, 4, 4, 14, 45, tzinfo=UTC),
+                ],
+                strict=True,
+            )
+        ),
+    )
+    def test_months_end_after_a_gap_and_at_the_first_of_two_times_in_a_fold(
+        self, at: tuple[str, datetime], end: datetime
+    ) -> None:
+        name, wall = at
+        start = wall.replace(year=wall.year - 1, tzinfo=ZoneInfo(name))
+        customer = organization(Months(12), name)
+        policy = ExpirationPolicy(maximum=Months(13))
+        limit = policy.limit(start, organization=customer)
+        assert limit == Limit(end, ExpirationLimit.ORGANIZATION)
+        assert counted(Months(12), start, ZoneInfo(name)) == end
+
+    def test_without_an_organization_months_are_counted_in_utc(self) -> None:
+        created = datetime(2026, 3, 1, 2, tzinfo=UTC)
+        policy = ExpirationPolicy(maximum=Months(1))
+        assert policy.limit(created).at == datetime(2026, 4, 1, 2, tzinfo=UTC)
+        # There it is still the last day of February, and so it ends with the 28th of March.
+        new_york = organization(None, "America/New_York")
+        end = policy.limit(created, organization=new_york).at
+        assert end == datetime(2026, 3, 28, 21, tzinfo=ZoneInfo("America/New_York"))
+
+    def test_the_settings_are_the_documented_ones(self) -> None:
+        policy = ExpirationPolicy()
+        assert (policy.maximum, policy.default) == (timedelta(days=180), Months(6))
+
+
+class TestYouCanAdjustAsNeeded:
+    """An explicit end lies after creation and not after the limit (rule 2)."""
+
+    @given(cases(), st.data())
+    def test_it_is_refused_outside_of_creation_and_limit_and_never_moved(
+        self, case: Case, data: st.DataObject
+    ) -> None:
+        ceilings = case.ceilings()
+        del ceilings[ExpirationLimit.DEFAULT]
+        latest, by = first_of(ceilings)
+        start = case.created.astimezone(UTC)
+        marks = st.sampled_from([start, latest]).flatmap(
+            lambda mark: st.sampled_from([mark + step for step in STEPS])
+        )
+        end = data.draw(marks | instants())
+        decision = case.policy.evaluate(end, created_at=case.created, **case.known)
+        if end <= start:
+            assert decision == Decision([ExpiresTooEarly(start + US)])
+        elif end > latest:
+            assert decision == Decision([ExpiresTooLate(latest, by)])
+        else:
+            assert decision == Decision()
+        for other in elsewhere(end):
+            assert case.policy.evaluate(other, created_at=case.created, **case.known) == decision
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_it_lies_after_creation(self, step: timedelta) -> None:
+        decision = ExpirationPolicy().evaluate(CREATED + step, created_at=CREATED)
+        assert decision.allowed is (step > timedelta(0))
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_it_lies_at_the_limit_at_the_latest(self, step: timedelta) -> None:
+        limit = CREATED + 180 * DAYS
+        decision = ExpirationPolicy().evaluate(limit + step, created_at=CREATED)
+        assert decision.allowed is (step <= timedelta(0))
+
+    def test_the_end_that_a_refusal_names_is_allowed(self) -> None:
+        policy = ExpirationPolicy()
+        for end in (CREATED - DAYS, CREATED + 999 * DAYS):
+            (reason,) = policy.evaluate(end, created_at=CREATED).reasons
+            assert isinstance(reason, ExpiresTooEarly | ExpiresTooLate)
+            named = reason.earliest if isinstance(reason, ExpiresTooEarly) else reason.latest
+            assert policy.evaluate(named, created_at=CREATED).allowed
+
+
+class TestJunk:
+    @pytest.mark.parametrize("name", ["maximum", "default"])
+    def test_a_setting_that_is_no_length_is_invalid(self, name: str) -> None:
+        values = [None, "P6M", timedelta(0), -DAYS, *JUNK]
+        check_junk(lambda junk: ExpirationPolicy(**{name: junk}), name, values)
+
+    def test_what_is_no_instant_is_invalid(self) -> None:
+        policy = ExpirationPolicy()
+        check_junk(policy.limit, "created_at", NO_INSTANTS)
+        check_junk(policy.default_end, "created_at", NO_INSTANTS)
+        check_junk(
+            lambda junk: policy.evaluate(CREATED, created_at=junk), "created_at", NO_INSTANTS
+        )
+        check_junk(
+            lambda junk: policy.evaluate(junk, created_at=CREATED), "expires_at", NO_INSTANTS
+        )
+
+    @pytest.mark.parametrize("name", ["course", "organization"])
+    def test_what_is_no_course_and_no_organization_is_invalid(self, name: str) -> None:
+        policy, end = ExpirationPolicy(), CREATED + DAYS
+        asks: tuple[Callable[[Any], object], ...] = (
+            lambda junk: policy.limit(CREATED, **{name: junk}),
+            lambda junk: policy.default_end(CREATED, **{name: junk}),
+            lambda junk: policy.evaluate(end, created_at=CREATED, **{name: junk}),
+        )
+        for ask in asks:
+            check_junk(ask, name, ["py", *JUNK])
+
+    def test_an_end_beyond_the_years_that_are_accepted_is_invalid(self) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            ExpirationPolicy().limit(datetime(9899, 12, 1, tzinfo=UTC))
+        assert (caught.value.code, caught.value.field) == ("out_of_range", "created_at")
+
+    def test_a_ceiling_beyond_the_years_that_are_accepted_limits_nothing(self) -> None:
+        near, century = datetime(9850, 1, 1, tzinfo=UTC), Months(1200)
+        endless = course(century)
+        far = organization(timedelta(days=36_000))
+        limit = ExpirationPolicy().limit(near, course=endless, organization=far)
+        assert limit == ExpirationPolicy().limit(near)
+        policy = ExpirationPolicy(default=century)
+        assert policy.default_end(near) == policy.limit(near)
+        only = ExpirationPolicy(maximum=century, default=Months(1))
+        assert only.limit(near, course=course(Months(2))) == Limit(
+            datetime(9850, 3, 1, tzinfo=UTC), ExpirationLimit.COURSE
+        )
+
+    def test_a_ceiling_has_an_instant_and_a_name(self) -> None:
+        check_junk(lambda junk: Limit(junk, ExpirationLimit.MAXIMUM), "at", NO_INSTANTS)
+        check_junk(lambda junk: Limit(CREATED, junk), "by", [None, "maximum", *JUNK])

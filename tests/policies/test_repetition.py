@@ -1,0 +1,169 @@
+"""Rule 15: what a learner's active assignments of a course mean for another one."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    CourseAssignment,
+    Decision,
+    Direct,
+    ExpirationLimit,
+    Repeat,
+    RepeatPolicy,
+)
+from course_assignments.policies.repetition import latest_standing
+from course_assignments.reasons import AlreadyAssigned
+from tests.support.rules import (
+    JUNK,
+    NO_INSTANTS,
+    STEPS,
+    check_junk,
+    check_turn,
+    edges,
+    elsewhere,
+    near,
+)
+from tests.support.strategies import US, assignments
+
+CREATED = datetime(2026, 1, 5, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+POLICY = RepeatPolicy()
+FIRST = CourseAssignment(
+    id="a-1",
+    learner_id="ada",
+    course_id="py",
+    organization_id=None,
+    created_at=CREATED,
+    expires_at=CREATED + HOUR,
+    limited_by=ExpirationLimit.REQUEST,
+    origin=Direct(),
+)
+
+
+def lasting(id_: str, start: int, hours: int, *, cancelled: bool = False) -> CourseAssignment:
+    """Return an assignment from so many hours after the first one's start on."""
+    created = CREATED + start * HOUR
+    return attrs.evolve(
+        FIRST,
+        id=id_,
+        created_at=created,
+        expires_at=created + hours * HOUR,
+        cancelled_at=created if cancelled else None,
+    )
+
+
+#: Assignments that overlap, follow each other without a gap, or leave one.
+STANDING = st.lists(
+    st.builds(
+        lasting,
+        st.sampled_from(["a", "b", "c", "d"]),
+        st.integers(0, 8),
+        st.integers(1, 4),
+        cancelled=st.sampled_from([False, False, False, True]),
+    )
+    | assignments(),
+    max_size=5,
+)
+
+
+def active(standing: list[CourseAssignment], at: datetime) -> list[CourseAssignment]:
+    """Return those that give access at *at*, or will: whoever made these had a clock ahead."""
+    return [one for one in standing if one.cancelled_at is None and at < one.expires_at]
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[list[CourseAssignment], datetime]:
+    standing = draw(STANDING)
+    return standing, draw(st.sampled_from(sorted(near({CREATED, *edges(*standing)}))))
+
+
+class TestTheLearnerAlreadyHasAnActiveAssignmentOfThatCourse:
+    """The learner already has an active assignment of that course (rule 15)."""
+
+    @given(questions())
+    def test_it_is_refused_just_when_one_is_active_and_names_the_one_that_ends_last(
+        self, question: tuple[list[CourseAssignment], datetime]
+    ) -> None:
+        standing, at = question
+        found = active(standing, at)
+        decision = POLICY.evaluate(standing, at=at)
+        assert decision.allowed is (not found)
+        if found:
+            end = max(one.expires_at for one in found)
+            name = min(one.id for one in found if one.expires_at == end)
+            assert decision.reasons == (AlreadyAssigned(name, end),)
+            held = latest_standing(standing, at)
+            assert held in found
+            assert held is not None
+            assert (held.id, held.expires_at) == (name, end)
+        else:
+            assert latest_standing(standing, at) is None
+
+    @given(questions())
+    def test_the_answer_holds_until_it_changes_and_no_longer(
+        self, question: tuple[list[CourseAssignment], datetime]
+    ) -> None:
+        standing, at = question
+        check_turn(lambda at: POLICY.evaluate(standing, at=at), at, edges(*standing))
+
+    @given(questions(), st.randoms(use_true_random=False))
+    def test_neither_the_zone_nor_the_order_matters(
+        self, question: tuple[list[CourseAssignment], datetime], random: Any
+    ) -> None:
+        standing, at = question
+        answer = POLICY.evaluate(standing, at=at)
+        random.shuffle(standing)
+        for other in elsewhere(at):
+            assert POLICY.evaluate(iter(standing), at=other) == answer
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_at_its_end_it_is_over(self, step: timedelta) -> None:
+        decision = POLICY.evaluate([FIRST], at=CREATED + HOUR + step)
+        assert decision.allowed is (step >= timedelta(0))
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_even_before_its_creation_it_stands(self, step: timedelta) -> None:
+        assert not POLICY.evaluate([FIRST], at=CREATED + step)
+
+    def test_of_those_that_follow_each_other_the_last_end_counts(self) -> None:
+        chain = [lasting("a", 0, 2), lasting("b", 2, 2), lasting("c", 5, 1)]
+        end = CREATED + 6 * HOUR
+        assert POLICY.evaluate(chain, at=CREATED) == Decision([AlreadyAssigned("c", end)], end)
+        assert POLICY.evaluate(chain, at=end) == Decision()
+
+    def test_what_is_cancelled_stands_in_nobodys_way_even_before_that(self) -> None:
+        cancelled = attrs.evolve(FIRST, cancelled_at=CREATED + HOUR / 2)
+        for passed in (-US, timedelta(0), HOUR / 4):
+            assert POLICY.evaluate([cancelled], at=CREATED + passed) == Decision()
+        assert latest_standing([cancelled], CREATED) is None
+
+    def test_the_setting_is_the_documented_one(self) -> None:
+        assert POLICY.default is Repeat.ALLOW
+        assert RepeatPolicy(default=Repeat.SKIP).default is Repeat.SKIP
+
+
+class TestJunk:
+    def test_what_is_no_repeat_is_invalid(self) -> None:
+        check_junk(lambda junk: RepeatPolicy(default=junk), "default", [None, "skip", *JUNK])
+
+    def test_what_is_no_list_of_assignments_is_invalid(self) -> None:
+        check_junk(
+            lambda junk: POLICY.evaluate(junk, at=CREATED), "standing", [None, "a-1", FIRST, *JUNK]
+        )
+
+    def test_the_one_that_is_no_assignment_is_named(self) -> None:
+        check_junk(
+            lambda junk: POLICY.evaluate([FIRST, junk], at=CREATED), "standing[1]", [None, "a-2"]
+        )
+
+    def test_what_is_no_instant_is_invalid(self) -> None:
+        check_junk(lambda junk: POLICY.evaluate([FIRST], at=junk), "at", NO_INSTANTS)
+
+    def test_what_stands_is_sought_among_assignments(self) -> None:
+        check_junk(lambda junk: latest_standing(junk, CREATED), "assignments", [None, "a-1"])
+        check_junk(lambda junk: latest_standing([junk], CREATED), "assignments[0]", [None, "a-1"])

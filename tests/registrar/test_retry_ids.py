@@ -1,0 +1,411 @@
+"""`id=` makes a command safe to retry: what it would make is there, or it is something else."""
+
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    Addition,
+    AssignmentBatch,
+    Conflict,
+    Course,
+    CourseAssignment,
+    Decision,
+    InvalidInput,
+    KeyBatch,
+    Note,
+    NotFound,
+    Policies,
+    Refused,
+    Registrar,
+    Repeat,
+    RepeatPolicy,
+    TrainingKey,
+    User,
+)
+from tests.support.situations import SALES, Call, barged, error, events, hashed, made_by
+from tests.support.world import ADA, PYTHON, START, contents, world
+
+CODE = "Hand-made-1"
+NEW = User(id="new", name="New", email="new@example.org")
+DAY = timedelta(days=1)
+
+
+def with_keys(**options: Any) -> Registrar:
+    """Return a small world with batch b-1 of two hand-made keys, of two uses each."""
+    registrar, _ = world(**options)
+    registrar.add(SALES)
+    make_keys(registrar)
+    return registrar
+
+
+TERMS: dict[str, Any] = {
+    "course_id": "py",
+    "name": "Keys",
+    "organization_id": "acme",
+    "availability": timedelta(days=30),
+    "max_uses": 2,
+    "any_organization": True,
+    "codes": [CODE, "Hand-made-2"],
+    "id": "b-1",
+}
+
+
+def make_keys(registrar: Registrar, **other: Any) -> KeyBatch:
+    return registrar.create_keys(**{**TERMS, **other})
+
+
+def key(registrar: Registrar) -> TrainingKey:
+    return registrar.repository.get(TrainingKey, [CODE])[CODE]
+
+
+#: Each command that creates, in a form that can be repeated under the same id.
+CREATING = (
+    Call("assign", ("py", "ada"), {"id": "x-1", "expires": DAY}),
+    Call("assign", ("py", "ada"), {"id": "x-1", "repeat": Repeat.REFUSE}),
+    Call("assign_many", (["py", "sql"], ["ada", NEW, "bo"]), {"id": "x-1"}),
+    Call("assign_many", (["py"], ["ada", "bo"]), {"id": "x-1", "repeat": Repeat.REFUSE}),
+    Call("redeem", (CODE, "ada"), {"id": "x-1"}),
+    Call("register", (CODE, NEW), {"id": "x-1"}),
+    Call("add_keys", ("b-1",), {"id": "x-1", "codes": ["Fresh-code"], "generate": 2}),
+    Call(
+        "create_keys",
+        ("py",),
+        {
+            "id": "x-1",
+            "name": "More keys",
+            "organization_id": "acme",
+            "availability": DAY,
+            "codes": ["Fresh-code"],
+            "generate": 2,
+        },
+    ),
+)
+
+
+@pytest.mark.parametrize("step", CREATING, ids=lambda step: step.command)
+class TestAgain:
+    """If what it would make exists under that id with the same content, it is returned and nothing
+    happens, no second use of the key. This check comes before any policy."""
+
+    def test_a_second_time_it_returns_the_same_and_nothing_happens(self, step: Call) -> None:
+        registrar = with_keys()
+        first = step.on(registrar)
+        before = contents(registrar.repository)
+        assert step.asked_of(registrar) == Decision()
+        assert step.on(registrar) == first
+        assert contents(registrar.repository) == before
+
+    def test_it_does_so_before_any_policy_is_asked(self, step: Call) -> None:
+        registrar = with_keys()
+        first = step.on(registrar)
+        registrar.update(attrs.evolve(PYTHON, archived=True))
+        registrar.revoke_keys("b-1")
+        before = contents(registrar.repository)
+        # Neither does it matter who asks: even someone unknown only asks what there is.
+        for by in (None, "bo", "nobody"):
+            again = attrs.evolve(step, kwargs={**step.kwargs, "by": by})
+            assert again.asked_of(registrar) == Decision()
+            assert again.on(registrar) == first
+        assert contents(registrar.repository) == before
+
+    def test_a_first_time_that_was_refused_left_nothing(self, step: Call) -> None:
+        registrar = with_keys()
+        registrar.update(attrs.evolve(PYTHON, archived=True))
+        before = contents(registrar.repository)
+        assert not step.asked_of(registrar)
+        registrar.update(PYTHON)
+        assert step.on(registrar)
+        assert contents(registrar.repository) != before
+
+    def test_two_at_once_under_one_id_get_one_and_the_same(self, step: Call) -> None:
+        made: list[Any] = []
+        registrar, _, repository = barged(lambda other: made.append(step.on(other)))
+        registrar.add(SALES)
+        make_keys(registrar)
+        repository.open = True
+        assert step.on(registrar) == made[0]
+        assert repository.commits == 1
+        # The keys of the small world were made before.
+        assert [event.action for event in events(registrar)][3:] == [step.command]
+
+    def test_without_an_id_they_would_get_two(self, step: Call) -> None:
+        # The negative control: what the id is for.
+        registrar = with_keys(random_bytes=hashed("ids"))
+        bare = attrs.evolve(
+            step, kwargs={name: one for name, one in step.kwargs.items() if name != "id"}
+        )
+        step.on(registrar)
+        before = contents(registrar.repository)
+        try:
+            bare.on(registrar)
+        except (Refused, Conflict):
+            assert contents(registrar.repository) == before
+        else:
+            assert contents(registrar.repository) != before
+
+
+class TestAssign:
+    """The same content: learner, course and origin. If it differs, `Conflict` at once."""
+
+    @pytest.mark.parametrize("other", [("sql", "ada"), ("py", "bo"), ("py", "nobody")])
+    def test_another_pair_is_a_conflict(self, other: tuple[str, str]) -> None:
+        registrar, _ = world()
+        registrar.assign("py", "ada", id="x-1")
+        assert error(Conflict, registrar, "assign", *other, id="x-1").ids == ("x-1",)
+
+    def test_another_origin_is_a_conflict(self) -> None:
+        registrar = with_keys()
+        registrar.redeem(CODE, "ada", id="x-1")
+        registrar.assign("py", "ada", id="x-2")
+        error(Conflict, registrar, "assign", "py", "ada", id="x-1")
+        error(Conflict, registrar, "redeem", CODE, "ada", id="x-2")
+
+    def test_what_may_have_changed_since_is_not_compared(self) -> None:
+        registrar, clock = world()
+        registrar.assign("py", "ada", id="x-1", note=Note(title="a", message="b"))
+        clock.advance(DAY)
+        registrar.reschedule("x-1", timedelta(days=9))
+        registrar.cancel("x-1")
+        again = registrar.assign("py", "ada", id="x-1", expires=timedelta(days=900))
+        assert again == made_by(registrar, "x-1")
+        assert again.cancelled_at == clock()
+
+    def test_under_skip_the_active_one_is_returned_under_its_own_id(self) -> None:
+        registrar, _ = world()
+        first = registrar.assign("py", "ada")
+        for _ in range(2):
+            assert registrar.assign("py", "ada", id="x-1", repeat=Repeat.SKIP) == first
+        assert not registrar.repository.get(CourseAssignment, ["x-1"])
+
+    @pytest.mark.parametrize("junk", ["", " ", "x" * 201, 7, b"x-1", ["x-1"], "a\nb"])
+    @pytest.mark.parametrize("step", CREATING, ids=lambda step: step.command)
+    def test_what_can_be_no_id_is_invalid(self, step: Call, junk: Any) -> None:
+        registrar = with_keys()
+        kwargs = {**step.kwargs, "id": junk}
+        assert error(InvalidInput, registrar, step.command, *step.args, **kwargs).field == "id"
+
+    def test_200_characters_are_an_id(self) -> None:
+        registrar, _ = world()
+        assert registrar.assign("py", "ada", id="x" * 200).id == "x" * 200
+
+
+class TestAssignMany:
+    """In bulk a prefix from which the ids of the pairs are made."""
+
+    def test_the_ids_come_from_the_prefix_and_the_pair_alone(self) -> None:
+        one, two = world()[0], world(new_id=lambda: "never drawn")[0]
+        found = [
+            one.assign_many(["py", "sql"], ["ada", "bo"], id="p-1").created,
+            two.assign_many(["sql", "py"], ["bo", "ada"], id="p-1").created,
+        ]
+        assert {each.id for each in found[0]} == {each.id for each in found[1]}
+        other = one.assign_many(["py"], ["ada"], id="p-2").created
+        assert other[0].id not in {each.id for each in found[0]}
+
+    def test_the_pairs_of_one_prefix_do_not_run_together(self) -> None:
+        registrar, _ = world()
+        registrar.add(
+            attrs.evolve(PYTHON, id="a"),
+            attrs.evolve(PYTHON, id="ab"),
+            User(id="bc", name="bc", email="bc@x.org"),
+            User(id="c", name="c", email="c@x.org"),
+        )
+        created = registrar.assign_many(["a", "ab"], ["bc", "c"], id="p").created
+        assert len({one.id for one in created}) == 4
+
+    def test_part_of_it_again_returns_that_part_in_the_order_asked_for(self) -> None:
+        registrar, _ = world()
+        batch = registrar.assign_many(["py", "sql"], ["ada", "bo"], id="p-1")
+        before = contents(registrar.repository)
+        again = registrar.assign_many(["sql"], ["bo", "ada"], id="p-1")
+        assert again == AssignmentBatch(created=(batch.created[3], batch.created[2]))
+        assert contents(registrar.repository) == before
+
+    @pytest.mark.parametrize(
+        ("courses", "learners"),
+        [(["py", "sql"], ["ada"]), (["py"], ["ada", "bo"]), (["py"], ["nobody", "ada"])],
+    )
+    @pytest.mark.parametrize("repeat", Repeat)
+    def test_more_than_it_made_is_a_conflict(
+        self, courses: list[str], learners: list[str], repeat: Repeat
+    ) -> None:
+        registrar, _ = world()
+        registrar.assign_many(["py"], ["ada"], id="p-1", repeat=repeat)
+        assert error(
+            Conflict, registrar, "assign_many", courses, learners, id="p-1", repeat=repeat
+        ).ids == ("p-1",)
+
+    @pytest.mark.parametrize("repeat", [Repeat.ALLOW, Repeat.REFUSE])
+    def test_only_skipping_explains_a_pair_that_is_not_there(self, repeat: Repeat) -> None:
+        registrar, _ = world()
+        registrar.assign_many(["py"], ["ada"], id="p-1")
+        registrar.assign("py", "bo")
+        wanted = (["py"], ["ada", "bo"])
+        error(Conflict, registrar, "assign_many", *wanted, id="p-1", repeat=repeat)
+        skipping = registrar.assign_many(*wanted, id="p-1", repeat=Repeat.SKIP)
+        assert [one.learner_id for one in skipping.skipped] == ["bo"]
+
+    @pytest.mark.parametrize("by_policy", [True, False])
+    def test_what_was_skipped_is_skipped_again(self, *, by_policy: bool) -> None:
+        policies = Policies(repeat=RepeatPolicy(Repeat.SKIP if by_policy else Repeat.ALLOW))
+        registrar, clock = world(policies=policies)
+        options: dict[str, Any] = (
+            {"id": "p-1"} if by_policy else {"id": "p-1", "repeat": Repeat.SKIP}
+        )
+        held = registrar.assign("py", "bo", repeat=Repeat.ALLOW)
+        batch = registrar.assign_many(["py"], ["ada", "bo"], **options)
+        assert batch.skipped == (held,)
+        clock.advance(DAY)
+        before = contents(registrar.repository)
+        assert registrar.assign_many(["py"], ["ada", "bo"], **options) == batch
+        assert contents(registrar.repository) == before
+
+    def test_a_newcomer_of_the_first_time_is_no_newcomer_of_the_second(self) -> None:
+        registrar, _ = world()
+        batch = registrar.assign_many(["py"], [NEW], id="p-1")
+        registrar.update(attrs.evolve(NEW, name="Newer"))
+        assert registrar.assign_many(["py"], [NEW], id="p-1") == batch
+
+    @given(
+        st.lists(st.sampled_from(["py", "sql"]), min_size=1, max_size=3),
+        st.lists(st.sampled_from(["ada", "bo", "cy"]), min_size=1, max_size=4),
+        st.sampled_from(Repeat),
+        st.lists(st.sampled_from(["ada", "bo"]), max_size=2),
+    )
+    def test_twice_is_once(
+        self, courses: list[str], learners: list[str], repeat: Repeat, before: list[str]
+    ) -> None:
+        registrar, _ = world()
+        if repeat is not Repeat.REFUSE:
+            for learner in before:
+                registrar.assign("py", learner)
+        first = registrar.assign_many(courses, learners, id="p-1", repeat=repeat)
+        kept = contents(registrar.repository)
+        assert registrar.assign_many(courses, learners, id="p-1", repeat=repeat) == first
+        assert contents(registrar.repository) == kept
+
+
+class TestRedeemAndRegister:
+    def test_no_second_use_is_taken(self) -> None:
+        registrar = with_keys()
+        first = registrar.redeem(CODE, "ada", id="x-1")
+        assert registrar.redeem(f" {CODE} ", "ada", id="x-1") == first
+        assert key(registrar).uses == 1
+
+    def test_a_generated_code_is_the_same_however_it_is_typed(self) -> None:
+        registrar = with_keys()
+        registrar.add_keys("b-1", codes=["00000000000000012"])
+        first = registrar.redeem("0000-0000-0000-0001-2", "ada", id="x-1")
+        assert registrar.redeem("oooo oooo oooo oool 2", "ada", id="x-1") == first
+
+    @pytest.mark.parametrize(
+        ("code", "learner"),
+        [
+            (CODE, "bo"),
+            ("Hand-made-2", "ada"),
+            ("unknown-1", "ada"),
+            ("0000-0000-0000-0001-3", "ada"),
+        ],
+    )
+    def test_another_learner_or_another_key_is_a_conflict(self, code: str, learner: str) -> None:
+        registrar = with_keys()
+        registrar.redeem(CODE, "ada", id="x-1")
+        assert error(Conflict, registrar, "redeem", code, learner, id="x-1").ids == ("x-1",)
+
+    @pytest.mark.parametrize("junk", [7, None, CODE.encode()])
+    def test_what_is_no_code_gets_nothing_back(self, junk: Any) -> None:
+        registrar = with_keys()
+        registrar.redeem(CODE, "ada", id="x-1")
+        with pytest.raises((Conflict, InvalidInput)):
+            registrar.redeem(junk, "ada", id="x-1")
+
+    def test_a_registration_can_be_retried_by_the_same_newcomer_only(self) -> None:
+        registrar = with_keys()
+        first = registrar.register(CODE, NEW, id="x-1")
+        assert registrar.register(CODE, NEW, id="x-1") == first
+        other = attrs.evolve(NEW, id="newer", email="newer@example.org")
+        error(Conflict, registrar, "register", CODE, other, id="x-1")
+        error(Conflict, registrar, "register", "Hand-made-2", NEW, id="x-1")
+        assert key(registrar).uses == 1
+
+    def test_what_was_given_back_since_is_returned_as_it_is(self) -> None:
+        registrar = with_keys()
+        registrar.redeem(CODE, "ada", id="x-1")
+        cancelled = registrar.cancel("x-1")
+        assert registrar.redeem(CODE, "ada", id="x-1") == cancelled
+
+
+class TestKeys:
+    def test_a_batch_can_be_made_again_after_it_was_edited(self) -> None:
+        registrar = with_keys()
+        edited = registrar.edit_keys("b-1", name="Summer", max_uses=9)
+        assert make_keys(registrar) == edited
+        added = registrar.add_keys("b-1", codes=["Fresh-code"])
+        assert make_keys(registrar) == added
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"course_id": "sql"},
+            {"organization_id": "beta"},
+            {"codes": [CODE, "Fresh-code"]},
+            {"codes": ["Fresh-code"]},
+            # Three more keys than there are cannot be what was made.
+            {"generate": 3},
+        ],
+    )
+    def test_other_keys_under_the_same_id_are_a_conflict(self, other: dict[str, Any]) -> None:
+        registrar = with_keys()
+        found = error(Conflict, registrar, "create_keys", **{**TERMS, **other})
+        assert found.ids == ("b-1",)
+
+    def test_an_addition_is_remembered_by_its_id(self) -> None:
+        registrar = with_keys()
+        after = registrar.add_keys("b-1", generate=2, id="plus")
+        assert after.additions == (Addition("plus", 2),)
+        assert registrar.add_keys("b-1", generate=2, id="plus") == after
+        further = registrar.add_keys("b-1", generate=2, id="plus more")
+        assert (further.size, [one.id for one in further.additions]) == (6, ["plus", "plus more"])
+        assert registrar.add_keys("b-1", generate=1).additions == further.additions
+
+    def test_other_codes_under_the_id_of_an_addition_are_a_conflict(self) -> None:
+        registrar = with_keys()
+        registrar.add_keys("b-1", codes=["Fresh-code"], id="plus")
+        for wanted in (["Other-code"], ["Fresh-code", "Other-code"]):
+            found = error(Conflict, registrar, "add_keys", "b-1", codes=wanted, id="plus")
+            assert found.ids == ("plus",)
+
+    @pytest.mark.parametrize("generate", [1, 3])
+    def test_another_number_under_the_id_of_an_addition_is_a_conflict(self, generate: int) -> None:
+        registrar = with_keys()
+        registrar.add_keys("b-1", generate=2, id="plus")
+        error(Conflict, registrar, "add_keys", "b-1", generate=generate, id="plus")
+
+    def test_a_code_of_another_batch_is_another_code(self) -> None:
+        registrar = with_keys()
+        make_keys(registrar, id="b-2", codes=["Other-code"])
+        registrar.add_keys("b-1", codes=["Fresh-code"], id="plus")
+        error(Conflict, registrar, "add_keys", "b-1", codes=["Other-code"], id="plus")
+
+    def test_two_batches_may_have_additions_of_the_same_id(self) -> None:
+        registrar = with_keys()
+        make_keys(registrar, id="b-2", codes=["Other-code"])
+        registrar.add_keys("b-1", codes=["Fresh-code-1"], id="plus")
+        assert registrar.add_keys("b-2", codes=["Fresh-code-2"], id="plus").size == 2
+
+
+def test_a_course_that_is_gone_from_the_catalogue_is_no_matter_for_a_retry() -> None:
+    registrar, _ = world()
+    registrar.add(Course(id="c-1", name="C", content_provider="us", publishing_group="all"))
+    first = registrar.assign("c-1", "ada", id="x-1")
+    registrar.anonymize("ada")
+    assert registrar.assign("c-1", "ada", id="x-1") == first
+    assert first.created_at == START
+    missing = error(NotFound, registrar, "assign", "c-2", "ada", id="x-2")
+    assert missing.id == "c-2"
+    assert ADA.name not in repr(contents(registrar.repository)["UserQuery"])

@@ -1,0 +1,580 @@
+"""How every command is carried out, whichever it is, and how its twin answers for it."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from inspect import signature
+from itertools import count
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+from course_assignments import (
+    Change,
+    Conflict,
+    CourseAssignment,
+    CourseAssignmentsError,
+    CourseQuery,
+    Decision,
+    InMemoryRepository,
+    InvalidInput,
+    KeyRedemptionPolicy,
+    ManualClock,
+    Note,
+    Policies,
+    Refused,
+    Registrar,
+    Repeat,
+    User,
+    find_all,
+)
+from course_assignments.registrar import office
+from tests.support.situations import (
+    TYPED,
+    Barged,
+    Call,
+    barged,
+    calls,
+    codes,
+    copied,
+    error,
+    events,
+    hashed,
+    same_office,
+    situations,
+)
+from tests.support.world import ADA, MANAGER, PYTHON, START, contents, world
+
+COMMANDS = (
+    "add",
+    "add_keys",
+    "assign",
+    "assign_many",
+    "cancel",
+    "cancel_subscription",
+    "complete",
+    "create_keys",
+    "edit_keys",
+    "edit_subscription",
+    "finish",
+    "open_course",
+    "pause",
+    "redeem",
+    "register",
+    "reschedule",
+    "resume",
+    "revoke_key",
+    "revoke_keys",
+    "start",
+    "subscribe",
+    "update",
+)
+TICK = timedelta(microseconds=1)
+
+
+def tried(step: Call, registrar: Registrar) -> Decision | CourseAssignmentsError:
+    """Return what carrying *step* out comes to: a yes, a refusal's decision, or an error."""
+    try:
+        step.on(registrar)
+    except Refused as refused:
+        return refused.decision
+    except CourseAssignmentsError as failure:
+        return failure
+    return Decision()
+
+
+def asked(step: Call, registrar: Registrar) -> Decision | CourseAssignmentsError:
+    try:
+        answer = step.asked_of(registrar)
+    except CourseAssignmentsError as failure:
+        return failure
+    assert isinstance(answer, Decision)
+    return answer
+
+
+def outcome_at(
+    step: Call, registrar: Registrar, policies: Policies, at: datetime
+) -> Decision | CourseAssignmentsError:
+    """Return what *step* would come to at *at*, in a copy of the world of *registrar*."""
+    return tried(step, same_office(copied(registrar.repository), ManualClock(at), policies))
+
+
+def instants_before(at: datetime, turn: datetime | None, step: Call) -> Iterator[datetime]:
+    """Give instants at which an answer given at *at* has to hold, if no one does anything.
+
+    There is none for what counts from the instant of the command itself.
+    """
+    request_moves = any(
+        step.kwargs.get(name) is not None
+        for name in ("expires", "redeemable_from", "redeemable_until")
+    )
+    if turn is not None:
+        yield at + (turn - at) / 2
+        yield turn - TICK
+    elif not request_moves:
+        for passed in (TICK, timedelta(hours=24), timedelta(days=45), timedelta(days=4000)):
+            yield at + passed
+
+
+class TestTwins:
+    """Every command that can be refused has a `may_...` twin that takes the same arguments, answers
+    with the Decision and changes nothing."""
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_a_twin_takes_what_its_command_takes(self, name: str) -> None:
+        twin, command = getattr(Registrar, f"may_{name}"), getattr(Registrar, name)
+        assert signature(twin).parameters == signature(command).parameters
+        assert signature(twin).return_annotation is Decision
+        assert (twin.__name__, twin.__module__) == (f"may_{name}", command.__module__)
+        assert f"`{name}`" in twin.__doc__
+
+    def test_no_command_lacks_its_twin_but_those_that_nothing_refuses(self) -> None:
+        public = {name for name in dir(Registrar) if not name.startswith("_")}
+        twins = {name for name in public if name.startswith("may_")}
+        assert twins == {f"may_{name}" for name in COMMANDS}
+        assert {"anonymize", "keys", "repository"} <= public - twins - set(COMMANDS)
+
+    @given(situations(), st.lists(calls(), min_size=3, max_size=3))
+    def test_a_twin_allows_exactly_what_its_command_does_and_changes_nothing(
+        self, situation: tuple[Registrar, ManualClock, Policies], steps: list[Call]
+    ) -> None:
+        registrar, _, _ = situation
+        for step in steps:
+            before = contents(registrar.repository)
+            answer = asked(step, registrar)
+            note(f"{step}: {answer!r}")
+            assert contents(registrar.repository) == before
+            came_to = tried(step, registrar)
+            if isinstance(answer, Decision) and answer.allowed:
+                assert came_to == Decision()
+            else:
+                assert came_to == answer
+                assert contents(registrar.repository) == before
+
+    @given(situations(), st.lists(calls(), min_size=3, max_size=3))
+    def test_an_answer_holds_until_it_says_that_it_changes_and_then_it_does(
+        self, situation: tuple[Registrar, ManualClock, Policies], steps: list[Call]
+    ) -> None:
+        registrar, clock, policies = situation
+        for step in steps:
+            answer, now = asked(step, registrar), clock()
+            if not isinstance(answer, Decision):
+                continue
+            turn = answer.changes_at
+            note(f"{step} at {now}: {answer!r}")
+            for at in instants_before(now, turn, step):
+                came_to = outcome_at(step, registrar, policies, at)
+                assert isinstance(came_to, Decision)
+                assert came_to.allowed == answer.allowed, at
+            if turn is not None:
+                assert turn > now
+                came_to = outcome_at(step, registrar, policies, turn)
+                assert isinstance(came_to, Decision)
+                assert came_to.allowed != answer.allowed
+
+    def test_what_moves_with_the_clock_has_no_instant_at_which_it_changes(self) -> None:
+        registrar, clock = world()
+        wanted = START + timedelta(days=170)
+        assert registrar.may_assign("py", "ada", expires=wanted).changes_at is None
+        assert registrar.may_assign_many(["py"], ["ada"], expires=wanted).changes_at is None
+        registrar.assign("py", "ada")
+        refused = registrar.may_assign("py", "ada", repeat=Repeat.REFUSE)
+        assert refused.changes_at == clock() + timedelta(days=180)
+
+
+class TestWholeOrNotAtAll:
+    """Events in the same commit; a refusal leaves the repository equal to before."""
+
+    @given(situations(), st.lists(calls(), min_size=1, max_size=3))
+    def test_each_command_records_one_event_if_it_changes_anything(
+        self, situation: tuple[Registrar, ManualClock, Policies], steps: list[Call]
+    ) -> None:
+        registrar, clock, _ = situation
+        for step in steps:
+            before = contents(registrar.repository)
+            came_to = tried(step, registrar)
+            after = contents(registrar.repository)
+            new = after["EventQuery"][len(before["EventQuery"]) :]
+            if after == before:
+                assert not new
+                continue
+            assert isinstance(came_to, Decision)
+            (event,) = new
+            recorded = {"revoke_key": "revoke_keys"}.get(step.command, step.command)
+            assert (event.action, event.at) == (recorded, clock())
+            assert event.by == step.kwargs.get("by")
+            assert event.subject_ids
+        positions = [event.position for event in events(registrar)]
+        assert positions == list(range(1, len(positions) + 1))
+
+    @given(situations(), calls())
+    def test_no_id_no_event_and_no_repr_shows_the_code_of_a_key(
+        self, situation: tuple[Registrar, ManualClock, Policies], step: Call
+    ) -> None:
+        registrar, _, _ = situation
+        answer, came_to = asked(step, registrar), tried(step, registrar)
+        kept = contents(registrar.repository)
+        secret = {key.code for key in kept["KeyQuery"]}
+        secret |= {key.display_code for key in kept["KeyQuery"]}
+        shown = repr((answer, came_to, kept)) + str(answer) + str(came_to)
+        assert not [code for code in secret if code in shown]
+
+    @given(situations(), st.lists(calls(), max_size=3))
+    def test_a_key_has_as_many_uses_as_redemptions_that_were_not_given_back(
+        self, situation: tuple[Registrar, ManualClock, Policies], steps: list[Call]
+    ) -> None:
+        registrar, _, _ = situation
+        for step in steps:
+            tried(step, registrar)
+        kept = contents(registrar.repository)
+        for key in kept["KeyQuery"]:
+            standing = [
+                one
+                for one in kept["RedemptionQuery"]
+                if (one.code, one.restored_at) == (key.code, None)
+            ]
+            assert key.uses == len(standing) <= key.max_uses
+            assert key.remaining_uses == key.max_uses - len(standing)
+
+
+def archive(registrar: Registrar) -> None:
+    registrar.update(attrs.evolve(PYTHON, archived=True))
+
+
+def rename_ada(registrar: Registrar) -> None:
+    (ada,) = registrar.repository.get(User, ["ada"]).values()
+    registrar.update(attrs.evolve(ada, name=ada.name + "!"))
+
+
+class Clock:
+    """A clock that moves on by a minute at each reading, and counts them."""
+
+    def __init__(self) -> None:
+        self.readings = 0
+
+    def __call__(self) -> datetime:
+        self.readings += 1
+        return START + timedelta(minutes=self.readings)
+
+
+class TestTries:
+    """The registrar reads the clock once per try, and starts again when a record was changed
+    meanwhile, until it succeeds, is refused, or a deadline passes."""
+
+    def test_one_try_reads_the_clock_once(self) -> None:
+        clock = Clock()
+        registrar = Registrar(clock=clock)
+        registrar.add(PYTHON, attrs.evolve(ADA, organization_id=None))
+        assert clock.readings == 1
+        batch = registrar.assign_many(["py"], ["ada"] * 3, note=Note(title="a", message="b"))
+        assert clock.readings == 2
+        assert (
+            batch.created[0].created_at == START + timedelta(minutes=2) == events(registrar)[-1].at
+        )
+        # What writes nothing is read twice, each time at an instant of its own.
+        registrar.may_cancel(batch.created[0].id)
+        assert clock.readings == 4
+
+    @pytest.mark.parametrize("times", [0, 1, 2, 7])
+    def test_a_command_starts_again_as_often_as_others_are_faster(self, times: int) -> None:
+        clock = Clock()
+        registrar, _, repository = barged(*[rename_ada] * times, clock=clock)
+        readings = clock.readings
+        repository.open = True
+        assignment = registrar.assign("py", "ada")
+        assert repository.commits == times + 1 == clock.readings - readings
+        # It was decided on what the last try read, at the instant the last try read.
+        assert assignment.created_at == START + timedelta(minutes=clock.readings)
+        assert [event.action for event in events(registrar)][-times - 1 :] == [
+            *["update"] * times,
+            "assign",
+        ]
+
+    def test_a_new_try_decides_on_what_it_reads_anew(self) -> None:
+        registrar, _, repository = barged(archive)
+        repository.open = True
+        with pytest.raises(Refused) as caught:
+            registrar.assign("py", "ada")
+        assert [reason.code for reason in caught.value.decision.reasons] == ["course_archived"]
+        assert not contents(repository)["AssignmentQuery"]
+        assert repository.commits == 1
+
+    def test_a_generator_is_whole_for_each_try(self) -> None:
+        registrar, _, repository = barged(rename_ada, rename_ada)
+        repository.open = True
+        batch = registrar.assign_many(
+            (one for one in ["sql", "py"]), learners=map(str, ["cy", "ada", "bo"])
+        )
+        assert [(one.course_id, one.learner_id) for one in batch.created] == [
+            (course, learner) for course in ("sql", "py") for learner in ("cy", "ada", "bo")
+        ]
+        assert repository.commits == 3
+
+    def test_a_generator_of_codes_is_whole_for_each_try(self) -> None:
+        registrar, _, repository = barged(
+            lambda other: other.update(attrs.evolve(PYTHON, name="Snakes"))
+        )
+        repository.open = True
+        batch = registrar.create_keys(
+            "py",
+            name="Some keys",
+            organization_id="acme",
+            availability=timedelta(days=1),
+            codes=iter(TYPED),
+        )
+        assert (batch.size, repository.commits) == (3, 2)
+
+    def test_a_conflict_that_no_other_try_can_mend_is_raised_at_once(self) -> None:
+        clock = Clock()
+        registrar, _ = world(clock=clock)
+        registrar.assign("py", "ada", id="a-1")
+        readings = clock.readings
+        with pytest.raises(Conflict) as caught:
+            registrar.assign("sql", "ada", id="a-1")
+        assert caught.value.ids == ("a-1",)
+        assert clock.readings == readings + 2
+
+    @pytest.mark.parametrize(
+        ("options", "tries"),
+        [
+            ({}, 3),
+            ({"timeout": timedelta(seconds=35)}, 4),
+            ({"timeout": timedelta(0)}, 1),
+            ({"timeout": timedelta(seconds=-5)}, 1),
+        ],
+    )
+    def test_patience_ends_at_its_deadline(
+        self, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], tries: int
+    ) -> None:
+        passed = [1000.0]
+        monkeypatch.setattr(office, "monotonic", lambda: passed[0])
+
+        def slowly(other: Registrar) -> None:
+            rename_ada(other)
+            passed[0] += 10
+
+        registrar, _, repository = barged(*[slowly] * 100, **options)
+        repository.open = True
+        with pytest.raises(Conflict) as caught:
+            registrar.assign("py", "ada")
+        assert caught.value.ids == ("ada",)
+        # Each try takes 10 s, and there are 30 s unless more or less was said.
+        assert repository.commits == tries
+        assert not contents(repository)["AssignmentQuery"]
+
+    def test_a_command_that_changes_nothing_commits_nothing(self) -> None:
+        registrar, _, repository = barged(rename_ada)
+        repository.open = True
+        registrar.add(ADA)
+        registrar.update(PYTHON)
+        assert repository.commits == 0
+
+    def test_a_twin_never_commits(self) -> None:
+        registrar, _, repository = barged(rename_ada)
+        repository.open = True
+        assert registrar.may_assign("py", "ada")
+        assert repository.commits == 0
+
+
+class TestSources:
+    """The clock, the id source and the random source are arguments; a bad one is named."""
+
+    def test_a_naive_clock_is_named(self) -> None:
+        registrar = Registrar(clock=lambda: datetime(2026, 1, 5))  # noqa: DTZ001 - that is the point
+        with pytest.raises(InvalidInput) as caught:
+            registrar.add(PYTHON)
+        assert (caught.value.code, caught.value.field) == ("naive_datetime", "clock")
+        with pytest.raises(InvalidInput):
+            registrar.may_add(PYTHON)
+        assert not list(find_all(registrar.repository, CourseQuery()))
+
+    @pytest.mark.parametrize("shown", [None, "2026-01-05", datetime(1960, 1, 1, tzinfo=UTC)])
+    def test_a_clock_that_shows_no_instant_is_named(self, shown: Any) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            Registrar(clock=lambda: shown).add(PYTHON)
+        assert caught.value.field == "clock"
+
+    def test_an_id_source_that_repeats_itself_is_named_and_no_endless_loop(self) -> None:
+        registrar, _ = world(new_id=lambda: "always", timeout=timedelta(days=1))
+        first = registrar.assign("py", "ada")
+        assert first.id == "always"
+        before = contents(registrar.repository)
+        with pytest.raises(InvalidInput) as caught:
+            registrar.assign("py", "ada")
+        assert (caught.value.code, caught.value.field) == ("bad_id_source", "new_id")
+        assert contents(registrar.repository) == before
+
+    def test_an_id_source_that_repeats_itself_within_one_command_is_named(self) -> None:
+        registrar, _ = world(new_id=lambda: "always")
+        assert (
+            error(InvalidInput, registrar, "assign_many", ["py"], ["ada", "bo"]).code
+            == "bad_id_source"
+        )
+
+    def test_an_id_source_that_met_a_taken_id_once_draws_another(self) -> None:
+        drawn = iter(["one", "one", "two"])
+        registrar, _ = world(new_id=lambda: next(drawn))
+        assert [registrar.assign("py", "ada").id for _ in range(2)] == ["one", "two"]
+
+    @pytest.mark.parametrize("bad", [None, 7, "", "a\nb"])
+    def test_an_id_source_that_gives_no_id_is_refused(self, bad: Any) -> None:
+        registrar, _ = world(new_id=lambda: bad)
+        error(InvalidInput, registrar, "assign", "py", "ada")
+
+    def keys(self, registrar: Registrar, **kwargs: Any) -> Any:
+        return registrar.create_keys(
+            "py", name="Keys", organization_id="acme", availability=timedelta(days=1), **kwargs
+        )
+
+    def test_a_random_source_that_repeats_itself_is_named_and_no_endless_loop(self) -> None:
+        registrar, _ = world(random_bytes=bytes, timeout=timedelta(days=1))
+        self.keys(registrar, generate=1)
+        before = contents(registrar.repository)
+        for count_ in (1, 2):
+            with pytest.raises(InvalidInput) as caught:
+                self.keys(registrar, generate=count_)
+            assert (caught.value.code, caught.value.field) == ("bad_random_source", "random_bytes")
+        assert contents(registrar.repository) == before
+
+    def test_a_random_source_that_gives_a_code_typed_in_the_same_call_is_named(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Time passes only by the readings, so that a loop ends here after three of them.
+        seconds = count(0, 10)
+        monkeypatch.setattr(office, "monotonic", lambda: float(next(seconds)))
+        registrar, _ = world(random_bytes=bytes)
+        with pytest.raises(InvalidInput) as caught:
+            self.keys(registrar, codes=["0000-0000-0000-0000-0"], generate=1)
+        assert (caught.value.code, caught.value.field) == ("bad_random_source", "random_bytes")
+
+    def test_a_random_source_that_met_a_taken_code_once_draws_another(self) -> None:
+        drawn = iter([bytes(16), bytes(16), bytes(15) + b"\1"])
+        registrar, _ = world(random_bytes=lambda _: next(drawn))
+        assert [self.keys(registrar, generate=1).size for _ in range(2)] == [1, 1]
+
+    @pytest.mark.parametrize("bad", [None, b"", "0" * 16])
+    def test_a_random_source_that_gives_too_little_is_named(self, bad: Any) -> None:
+        registrar, _ = world(random_bytes=lambda _: bad)
+        with pytest.raises(InvalidInput) as caught:
+            self.keys(registrar, generate=1)
+        assert caught.value.field == "random_bytes"
+
+    @pytest.mark.parametrize(
+        ("field", "bad"),
+        [
+            ("policies", Policies),
+            ("clock", START),
+            ("new_id", "id"),
+            ("random_bytes", b"bytes"),
+            ("timeout", 30),
+        ],
+    )
+    def test_what_is_no_source_at_all_is_refused_when_the_office_opens(
+        self, field: str, bad: Any
+    ) -> None:
+        options: dict[str, Any] = {field: bad}
+        with pytest.raises(InvalidInput) as caught:
+            Registrar(**options)
+        assert caught.value.field == field
+
+    def test_the_office_opens_with_nothing_at_all(self) -> None:
+        registrar = Registrar()
+        assert isinstance(registrar.repository, InMemoryRepository)
+        registrar.add(PYTHON, attrs.evolve(ADA, organization_id=None))
+        one, two = registrar.assign("py", "ada"), registrar.assign("py", "ada")
+        assert one.id != two.id
+        assert len(one.id) == 32
+        assert one.created_at.tzinfo is UTC
+
+
+class TestClockGoingBack:
+    """An instant before `created_at` may be asked about: not active, nothing may be done."""
+
+    @pytest.mark.parametrize(
+        ("command", "arguments"),
+        [
+            ("cancel", ()),
+            ("complete", ()),
+            ("reschedule", (timedelta(days=3),)),
+        ],
+    )
+    def test_nothing_is_done_before_creation(
+        self, command: str, arguments: tuple[object, ...]
+    ) -> None:
+        registrar, clock = world()
+        registrar.assign("py", "ada", id="a-1")
+        clock.set(START - TICK)
+        assert codes(registrar, command, "a-1", *arguments) == ["assignment_not_active"]
+        twin: Callable[..., Decision] = getattr(registrar, f"may_{command}")
+        assert twin("a-1", *arguments).changes_at == START
+
+    def test_commands_go_on_and_events_keep_the_order_in_which_they_were_stored(self) -> None:
+        registrar, clock = world()
+        registrar.assign("py", "ada", id="later")
+        clock.set(START - timedelta(days=1))
+        # The one made later is there, whatever this clock says of it.
+        assert not registrar.may_assign("py", "ada", repeat=Repeat.REFUSE)
+        earlier = registrar.assign("py", "ada", id="earlier")
+        assert earlier.created_at == START - timedelta(days=1)
+        assert [event.position for event in events(registrar)] == [1, 2, 3]
+        assert [event.at for event in events(registrar)] == [START, START, earlier.created_at]
+        found = contents(registrar.repository)["AssignmentQuery"]
+        assert [one.id for one in found] == ["earlier", "later"]
+
+
+class TestNegativeControls:
+    """The checks above can fail."""
+
+    def test_a_registrar_that_never_starts_again_loses_to_others(self) -> None:
+        registrar, _, repository = barged(rename_ada, timeout=timedelta(seconds=-1))
+        repository.open = True
+        with pytest.raises(Conflict):
+            registrar.assign("py", "ada")
+
+    def test_without_what_is_expected_a_stale_decision_would_be_stored(self) -> None:
+        class Blind(Barged):
+            def commit(self, change: Change, /) -> None:
+                super().commit(attrs.evolve(change, expect=()))
+
+        repository = Blind([])
+        registrar, clock = world(repository)
+        repository.others = iter([lambda inner: archive(Registrar(inner, clock=clock))])
+        repository.open = True
+        # The course was archived before this was stored.
+        registrar.assign("py", "ada")
+        assert list(contents(repository)["AssignmentQuery"])
+
+    def test_a_copy_of_a_world_equals_it_and_goes_its_own_way(self) -> None:
+        registrar, clock = world()
+        registrar.assign("py", "ada", id="a-1", repeat=Repeat.REFUSE)
+        copy = copied(registrar.repository)
+        assert contents(copy) == contents(registrar.repository)
+        same_office(copy, clock, Policies()).cancel("a-1")
+        assert contents(copy) != contents(registrar.repository)
+
+
+def test_a_change_that_lost_is_not_partly_there() -> None:
+    registrar, _, repository = barged(
+        lambda other: other.assign("py", "ada", id="a-1"),
+        policies=Policies(key_redemption=KeyRedemptionPolicy(once_per_learner=False)),
+    )
+    repository.open = True
+    with pytest.raises(Conflict):
+        # Someone else assigned another course under this id in the meantime.
+        registrar.assign("sql", "ada", id="a-1")
+    (stored,) = repository.get(CourseAssignment, ["a-1"]).values()
+    assert stored.course_id == "py"
+    assert [event.action for event in events(registrar)] == ["add", "assign"]
+
+
+def test_someone_who_acts_is_expected_to_have_still_what_they_had() -> None:
+    def demote(other: Registrar) -> None:
+        other.update(attrs.evolve(MANAGER, roles=()))
+
+    registrar, _, repository = barged(demote, random_bytes=hashed("mine"))
+    repository.open = True
+    with pytest.raises(Refused) as caught:
+        registrar.assign("py", "ada", by="manager")
+    assert [reason.code for reason in caught.value.decision.reasons] == ["role_missing"]

@@ -1,0 +1,94 @@
+"""SQLite keeps what every repository promises, in memory and in a file, however it is opened."""
+
+from collections.abc import Callable, Generator
+from itertools import count
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy import Engine
+
+from course_assignments import Repository
+from course_assignments.testing import RepositoryAgreement, RepositoryContract
+from tests.support.machine_learning import LearningMachine
+from tests.support.sql import SETUPS, closing, open_file, open_memory, stocked
+
+
+class TestInMemory(RepositoryContract):
+    @pytest.fixture
+    def repository(self) -> Generator[Repository]:
+        with closing(open_memory()) as engine:
+            yield stocked(engine)
+
+
+class TestInFile(RepositoryContract):
+    @pytest.fixture
+    def repository(self, tmp_path: Path) -> Generator[Repository]:
+        with closing(open_file(tmp_path / "records.db")) as engine:
+            yield stocked(engine)
+
+
+#: Of each group of promises some that need a transaction.
+TOLD = (
+    RepositoryContract.test_records_may_come_in_any_order,
+    RepositoryContract.test_a_taken_id_is_lost,
+    RepositoryContract.test_an_address_that_was_given_up_is_free,
+    RepositoryContract.test_what_is_as_it_was_read_is_replaced,
+    RepositoryContract.test_each_verb_alone_may_lose_for_all,
+    RepositoryContract.test_a_replace_loses_if_more_uses_are_stored_than_the_new_maximum,
+    RepositoryContract.test_everything_is_found_in_its_order,
+    RepositoryContract.test_a_key_is_used_as_often_as_it_may,
+    RepositoryContract.test_one_of_many_gets_an_address,
+)
+
+
+@pytest.mark.parametrize("setup", SETUPS)
+@pytest.mark.parametrize("promise", TOLD, ids=lambda one: one.__name__)
+def test_however_the_host_opens_it(promise: Any, setup: str, tmp_path: Path) -> None:
+    with closing(SETUPS[setup](tmp_path / "records.db")) as engine:
+        promise(RepositoryContract(), stocked(engine))
+
+
+class SqliteMachine(LearningMachine):
+    """Every sequence of commands, over a database that is opened for it."""
+
+    open_new: ClassVar[Callable[[], Engine]]
+
+    def make(self) -> Repository:
+        self.engine = type(self).open_new()
+        return stocked(self.engine)
+
+    def teardown(self) -> None:
+        super().teardown()
+        if hasattr(self, "engine"):
+            self.engine.dispose()
+
+
+class SqliteAgreement(RepositoryAgreement):
+    """Every sequence of commands, searches and changes, against the reference repository."""
+
+    open_new: ClassVar[Callable[[], Engine]]
+
+    def make(self) -> Repository:
+        self.engine = type(self).open_new()
+        return stocked(self.engine)
+
+    def teardown(self) -> None:
+        super().teardown()
+        if hasattr(self, "engine"):
+            self.engine.dispose()
+
+
+@pytest.mark.parametrize("base", [SqliteMachine, SqliteAgreement])
+@pytest.mark.parametrize("place", ["memory", "file"])
+def test_every_sequence_of_commands(place: str, base: Any, tmp_path: Path) -> None:
+    numbers = count()
+
+    def open_new() -> Engine:
+        return open_memory() if place == "memory" else open_file(tmp_path / f"{next(numbers)}.db")
+
+    machine = type("Machine", (base,), {"open_new": staticmethod(open_new)})
+    few = settings().max_examples // (5 if place == "memory" else 10)
+    run_state_machine_as_test(machine, settings=settings(max_examples=few, stateful_step_count=20))

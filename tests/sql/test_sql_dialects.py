@@ -1,0 +1,209 @@
+"""What is said to PostgreSQL, where no server has to answer; what it answers is tested with one."""
+
+import sqlite3
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import attrs
+import pytest
+from sqlalchemy import Engine, MetaData, event
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from course_assignments import (
+    Change,
+    Conflict,
+    Course,
+    CourseQuery,
+    KeyQuery,
+    Replace,
+    StorageError,
+    User,
+)
+from course_assignments.sqlalchemy import build_tables
+from course_assignments.sqlalchemy.column_types import Flag, Instant, TextList
+from course_assignments.sqlalchemy.dialects import Postgresql, Sqlite, dialect_of
+from course_assignments.sqlalchemy.searching import Searching
+from course_assignments.sqlalchemy.statements import Statements
+from course_assignments.testing import stock
+from tests.support.sql import closing, open_memory, stocked
+
+POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
+TABLES = build_tables(MetaData())
+
+
+@pytest.fixture
+def said() -> list[tuple[Any, ...]]:
+    return []
+
+
+@pytest.fixture
+def engine(said: list[tuple[Any, ...]]) -> Generator[Engine]:
+    """A SQLite whose driver knows the functions of PostgreSQL that are called by hand."""
+
+    def teach(connection: Any, _: object) -> None:
+        def set_config(*given: Any) -> Any:
+            said.append(given)
+            return given[1]
+
+        connection.create_function("set_config", 3, set_config)
+        connection.create_function("pg_advisory_xact_lock", 1, lambda key: said.append((key,)))
+
+    with closing(open_memory()) as engine:
+        event.listen(engine, "connect", teach)
+        yield engine
+
+
+class TestTransactions:
+    @pytest.mark.parametrize(
+        ("seconds", "lock", "statement"),
+        [(60.0, "5000", "60000"), (30.0, "5000", "30000"), (1.0, "1000", "30000"), (0, "1", None)],
+    )
+    def test_wait_no_longer_than_patience(
+        self,
+        seconds: float,
+        lock: str,
+        statement: str | None,
+        engine: Engine,
+        said: list[tuple[Any, ...]],
+    ) -> None:
+        with engine.connect() as connection:
+            Postgresql().begin(connection, seconds)
+        # What a statement does may take longer than others may be waited for.
+        assert said == [
+            ("lock_timeout", lock, 1),
+            ("statement_timeout", statement or "30000", 1),
+        ]
+
+    def test_end_by_the_drivers_own_means(self, engine: Engine) -> None:
+        stocked(engine)
+        for end, kept in ((Postgresql().commit, 1), (Postgresql().undo, 0)):
+            with engine.connect() as connection:
+                connection.exec_driver_sql("DELETE FROM journal")
+                connection.exec_driver_sql("INSERT INTO journal VALUES (1, 1)")
+                end(connection)
+                assert not connection.in_transaction()
+            with engine.begin() as connection:
+                found = connection.exec_driver_sql("SELECT count(*) FROM journal").scalar_one()
+                connection.exec_driver_sql("DELETE FROM journal")
+            assert found == kept
+
+    @pytest.mark.parametrize(
+        ("autocommit", "asked_for"), [(False, []), (True, [{"isolation_level": "READ COMMITTED"}])]
+    )
+    def test_are_begun_where_the_driver_begins_none(
+        self, autocommit: Any, asked_for: list[Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        factory = type("Driver", (sqlite3.Connection,), {"autocommit": autocommit})
+        asked: list[Any] = []
+        with (
+            closing(open_memory(connect_args={"factory": factory})) as engine,
+            engine.connect() as connection,
+        ):
+            monkeypatch.setattr(connection, "execution_options", lambda **how: asked.append(how))
+            monkeypatch.setattr(connection, "execute", lambda *_: None)
+            Postgresql().begin(connection, 1.0)
+        assert asked == asked_for
+
+    def test_read_one_by_one(self, engine: Engine) -> None:
+        with engine.connect() as connection:
+            Postgresql().read(connection)
+            assert connection.get_execution_options()["isolation_level"] == "AUTOCOMMIT"
+
+    def test_line_up_before_tables_are_made(
+        self, engine: Engine, said: list[tuple[Any, ...]]
+    ) -> None:
+        with engine.connect() as connection:
+            Postgresql().prepare(connection)
+            Postgresql().join(connection)
+            assert not connection.in_transaction()
+            Postgresql().line_up(connection)
+            Sqlite().line_up(connection)
+        assert len(said) == 1
+
+
+def test_each_database_is_known_by_the_name_of_its_dialect(engine: Engine) -> None:
+    assert isinstance(dialect_of(engine), Sqlite)
+    bound: Any = SimpleNamespace(dialect=POSTGRESQL)
+    assert isinstance(dialect_of(bound), Postgresql)
+
+
+class TestColumns:
+    def test_have_types_of_their_own(self) -> None:
+        made = str(CreateTable(TABLES.by_kind[Course]).compile(dialect=POSTGRESQL))
+        assert "archived BOOLEAN NOT NULL" in made
+        assert 'id TEXT COLLATE "C" NOT NULL' in made
+        assert "STRICT" not in made
+        assert Instant().compile(dialect=POSTGRESQL) == "TIMESTAMP WITH TIME ZONE"
+        assert Flag().compile(dialect=POSTGRESQL) == "BOOLEAN"
+        assert TextList().compile(dialect=POSTGRESQL) == "TEXT[]"
+
+    def test_instants_are_handed_over_as_they_are(self) -> None:
+        at = datetime(2026, 2, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+        given = Instant().process_bind_param(at, POSTGRESQL)
+        assert (given, given.tzinfo) == (at, UTC)
+        found = Instant().process_result_value(at, POSTGRESQL)
+        assert found is not None
+        assert (found, found.tzinfo) == (at, UTC)
+        assert TextList().process_bind_param(["a"], POSTGRESQL) == ["a"]
+
+
+class TestStatements:
+    def test_hold_what_is_changed_and_share_what_is_expected(self) -> None:
+        statements: Any = Statements.of(TABLES, "postgresql")
+        hold = str(statements.hold[User].compile(dialect=POSTGRESQL))
+        share = str(statements.share[User].compile(dialect=POSTGRESQL))
+        assert hold.endswith("ORDER BY users.id FOR NO KEY UPDATE")
+        assert share.endswith("ORDER BY users.id FOR SHARE")
+        assert "= any(%(ids)s::TEXT[])" in hold
+
+    def test_search_texts_by_position_and_lists_as_arrays(self) -> None:
+        searching = Searching(TABLES, "postgresql")
+        statement, _ = searching.statement(CourseQuery(name="py"))
+        assert "strpos(courses.folded_name" in str(statement.compile(dialect=POSTGRESQL))
+        statement, given = searching.statement(KeyQuery(batch_ids=["a", "b"]))
+        assert "= any(" in str(statement.compile(dialect=POSTGRESQL))
+        assert given["any_batch_id"] == ["a", "b"]
+
+
+class TestAddresses:
+    def test_may_be_exchanged(self, engine: Engine) -> None:
+        """The database checks each row by itself, and would see one address twice in between."""
+        repository = stocked(engine)
+        repository.commit(Change(create=stock.RECORDS))
+        ada, bo = stock.ADA, stock.BO
+        after = [attrs.evolve(ada, email=bo.email), attrs.evolve(bo, email=ada.email)]
+        steps = [Replace(one, other) for one, other in zip((ada, bo), after, strict=True)]
+        repository.commit(Change(replace=steps))
+        assert [*repository.get(User, [ada.id, bo.id]).values()] == after
+
+    def test_may_be_given_up_to_a_newcomer(self, engine: Engine) -> None:
+        repository = stocked(engine)
+        repository.commit(Change(create=stock.RECORDS))
+        new = attrs.evolve(stock.CY, id="new")
+        step = Replace(stock.CY, attrs.evolve(stock.CY, email="other@example.org"))
+        repository.commit(Change(create=[new], replace=[step]))
+        assert [*repository.get(User, [new.id, stock.CY.id]).values()] == [new, step.after]
+
+
+class TestAnAddressThatWasFree:
+    """Between the look and the write, in PostgreSQL another one may take it."""
+
+    def test_is_lost(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        repository = stocked(engine)
+        repository.commit(Change(create=stock.RECORDS))
+        monkeypatch.setattr("course_assignments.sqlalchemy.writing._without_email", lambda *_: [])
+        step = Replace(stock.CY, attrs.evolve(stock.CY, email=stock.ADA.email))
+        with pytest.raises(Conflict) as caught:
+            repository.commit(Change(replace=[step]))
+        assert caught.value.ids == (stock.CY.id,)
+        assert repository.get(User, [stock.CY.id]) == {stock.CY.id: stock.CY}
+
+    def test_of_another_kind_it_is_an_error_of_the_storage(self, engine: Engine) -> None:
+        repository = stocked(engine)
+        repository.commit(Change(create=stock.RECORDS))
+        step = Replace(stock.FRESH, attrs.evolve(stock.FRESH, learner_id="nobody"))
+        with pytest.raises(StorageError, match="FOREIGN KEY"):
+            repository.commit(Change(replace=[step]))

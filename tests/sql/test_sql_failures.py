@@ -1,0 +1,445 @@
+"""What goes wrong around a database, real where it can be: our own errors, and nothing changed."""
+
+import sqlite3
+from collections.abc import Generator
+from copy import copy
+from datetime import datetime, timedelta
+from pathlib import Path
+from traceback import format_exception
+from typing import Any
+
+import attrs
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from course_assignments import (
+    Change,
+    Course,
+    CourseQuery,
+    InvalidInput,
+    Pause,
+    Replace,
+    StorageBusy,
+    StorageError,
+)
+from course_assignments.sqlalchemy import SqlRepository, failures, transactions
+from course_assignments.testing import stock
+from tests.support.sql import Watch, closing, dump, open_file, stocked, trouble, watched
+
+SOON = timedelta(milliseconds=1)
+COURSE = Course(id="new", name="New")
+NAIVE = datetime.fromisoformat("2026-01-05")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "records.db"
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def engine(path: Path, watch: Watch) -> Generator[Engine]:
+    with closing(open_file(path, connect_args=watched(watch))) as engine:
+        yield engine
+
+
+@pytest.fixture
+def repository(engine: Engine) -> SqlRepository:
+    repository = stocked(engine, timeout=SOON)
+    repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
+    return repository
+
+
+@pytest.fixture
+def patient(repository: SqlRepository, engine: Engine) -> SqlRepository:  # noqa: ARG001 - its tables
+    return SqlRepository(engine)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was waited between tries, in place of waiting."""
+    waited: list[float] = []
+    monkeypatch.setattr(transactions, "sleep", waited.append)
+    return waited
+
+
+def execute(engine: Engine, statement: str) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+
+
+class TestTheFile:
+    def test_a_full_disk_is_said(
+        self, repository: SqlRepository, engine: Engine, path: Path
+    ) -> None:
+        before = dump(path)
+        execute(engine, "PRAGMA max_page_count = 1")  # no more than it has by now
+        many = [attrs.evolve(COURSE, id=f"new-{n}", name="x" * 500) for n in range(2000)]
+        with pytest.raises(StorageError) as caught:
+            repository.commit(Change(create=many))
+        assert caught.value == StorageError("disk_full", "database or disk is full")
+        assert dump(path) == before
+        execute(engine, "PRAGMA max_page_count = 100000")
+        repository.commit(Change(create=many))
+
+    def test_a_file_that_may_only_be_read_is_said(
+        self, repository: SqlRepository, path: Path
+    ) -> None:
+        uri = f"file:{path}?mode=ro&uri=true"
+        with closing(open_file(uri)) as engine:
+            only_read = SqlRepository(engine)
+            with pytest.raises(StorageError) as caught:
+                only_read.commit(Change(create=[COURSE]))
+            assert caught.value.code == "read_only"
+            assert only_read.find(CourseQuery()) == repository.find(CourseQuery())
+
+    def test_a_file_that_cannot_be_opened_is_said(self, tmp_path: Path) -> None:
+        with closing(open_file(tmp_path / "nowhere" / "records.db")) as engine:
+            with pytest.raises(StorageError) as caught:
+                SqlRepository(engine).find(CourseQuery())
+            assert caught.value.code == "unavailable"
+
+    def test_a_file_that_is_no_database_is_said(self, path: Path) -> None:
+        path.write_bytes(b"Dear diary, " * 1000)
+        with closing(open_file(path, connect_args={"factory": sqlite3.Connection})) as engine:
+            for call in (SqlRepository(engine).create_all, lambda: read(SqlRepository(engine))):
+                with pytest.raises(StorageError) as caught:
+                    call()
+                assert caught.value.code == "corrupt"
+
+    def test_a_torn_file_is_said(
+        self, repository: SqlRepository, engine: Engine, path: Path
+    ) -> None:
+        execute(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.seek(4096)
+            file.write(b"\xff" * (size - 4096))
+        with pytest.raises(StorageError) as caught:
+            read(repository)
+        assert caught.value.code == "corrupt"
+
+    def test_tables_that_are_not_there_are_said(self, path: Path) -> None:
+        with closing(open_file(path)) as engine:
+            empty = SqlRepository(engine)
+            for call in (lambda: read(empty), lambda: empty.commit(Change(create=[COURSE]))):
+                with pytest.raises(StorageError, match=r"call create_all\(\)") as caught:
+                    call()
+                assert caught.value.code == "missing_table"
+
+    def test_a_table_of_the_hosts_that_has_our_name_is_said(self, path: Path) -> None:
+        with closing(open_file(path)) as engine:
+            with engine.begin() as connection:
+                connection.exec_driver_sql("CREATE TABLE courses (id TEXT PRIMARY KEY)")
+            repository = SqlRepository(engine)
+            repository.create_all()
+            for call in (
+                lambda: read(repository),
+                lambda: repository.commit(Change(create=[COURSE])),
+            ):
+                with pytest.raises(StorageError, match="give the tables a prefix") as caught:
+                    call()
+                assert caught.value.code == "missing_column"
+
+    def test_a_file_that_others_hold_is_waited_for(
+        self, repository: SqlRepository, path: Path, waits: list[float]
+    ) -> None:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        before = dump(path)
+        with pytest.raises(StorageBusy, match="database is locked"):
+            repository.commit(Change(create=[COURSE]))
+        assert dump(path) == before
+        assert read(repository), "who reads does not wait"
+        other.execute("COMMIT")
+        other.close()
+        repository.commit(Change(create=[COURSE]))
+        assert len(waits) <= 1
+
+
+def read(repository: SqlRepository) -> list[Course]:
+    return list(repository.find(CourseQuery()))
+
+
+def altered(record: Any, **facts: Any) -> Any:
+    """Return a copy of *record* that was changed behind the back of its checks."""
+    other = copy(record)
+    for name, value in facts.items():
+        object.__setattr__(other, name, value)
+    return other
+
+
+ODD = {
+    "a NUL": altered(stock.OLD, id="odd", name="a\0b"),
+    "half a pair": altered(stock.OLD, id="odd", name="a\ud800"),
+    "an over-long name": altered(stock.OLD, id="odd", name="x" * 501),
+    "an over-long id": altered(stock.OLD, id="x" * 100_000),
+    "a number": altered(stock.OLD, id="odd", archived=5),
+    "a huge number": altered(stock.SPRING, code="odd", max_uses=2**70),
+    "a naive datetime": altered(stock.FRESH, id="odd", expires_at=NAIVE),
+    "a naive datetime within": altered(
+        stock.ATTEMPTS[0], id="odd", pauses=(altered(Pause(stock.START), paused_at=NAIVE),)
+    ),
+    "a NUL within": altered(
+        stock.OLD,
+        id="odd",
+        activities=(altered(stock.LAB, name="a\0b"),),
+    ),
+    "half a pair within": altered(
+        stock.OLD, id="odd", activities=(altered(stock.LAB, name="a\ud800"),)
+    ),
+    "something else within": altered(stock.OLD, id="odd", activities=(5,)),
+    "no list": altered(stock.OLD, id="odd", activities=None),
+    "no enum": altered(stock.FRESH, id="odd", limited_by="request"),
+    "no term": altered(stock.OLD, id="odd", maximum_access="P6M"),
+}
+
+
+class TestValues:
+    @pytest.mark.parametrize("what", ODD)
+    def test_what_no_check_has_seen_is_refused(
+        self, what: str, repository: SqlRepository, path: Path
+    ) -> None:
+        before = dump(path)
+        with pytest.raises(InvalidInput):
+            repository.commit(altered(Change(create=[COURSE]), create=(COURSE, ODD[what])))
+        assert dump(path) == before
+
+    @pytest.mark.parametrize("what", ["a NUL", "an over-long name", "half a pair within"])
+    def test_also_in_place_of_another(
+        self, what: str, repository: SqlRepository, path: Path
+    ) -> None:
+        before = dump(path)
+        step = Replace(stock.OLD, stock.OLD)
+        step = altered(step, after=altered(ODD[what], id=stock.OLD.id))
+        with pytest.raises(InvalidInput):
+            repository.commit(Change(replace=[step]))
+        assert dump(path) == before
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {"at": NAIVE},
+            {"action": "a\0b"},
+            {"details": (("reason", "\ud800"),)},
+            {"subject_ids": ("\ud800",)},
+        ],
+    )
+    def test_also_in_an_event(self, facts: Any, repository: SqlRepository, path: Path) -> None:
+        before = dump(path)
+        with pytest.raises(InvalidInput):
+            repository.commit(Change(create=[COURSE], record=[altered(stock.EVENTS[0], **facts)]))
+        assert dump(path) == before
+
+    def test_what_refers_to_nothing_is_refused(self, repository: SqlRepository, path: Path) -> None:
+        before = dump(path)
+        stray = attrs.evolve(stock.FRESH, id="stray", learner_id="nobody")
+        with pytest.raises(StorageError) as caught:
+            repository.commit(Change(create=[COURSE, stray]))
+        assert caught.value == StorageError("constraint", "FOREIGN KEY constraint failed")
+        assert dump(path) == before
+
+
+class TestTryingAgain:
+    def test_what_is_busy_for_a_while_succeeds(
+        self, patient: SqlRepository, watch: Watch, waits: list[float]
+    ) -> None:
+        busy = iter([trouble(5, "SQLITE_BUSY", "database is locked")] * 12)
+
+        def fail(statement: str) -> None:
+            if statement == "BEGIN IMMEDIATE" and (error := next(busy, None)):
+                raise error
+
+        with watch.told(before=fail):
+            patient.commit(Change(create=[COURSE]))
+        assert COURSE in read(patient)
+        # Drawn from 0 to a limit that doubles, and that ends at a quarter of a second.
+        limits = [min(0.25, 0.005 * 2**turn) for turn in range(12)]
+        assert len(waits) == len(limits)
+        assert all(0 <= wait <= limit for wait, limit in zip(waits, limits, strict=True))
+        assert len(set(waits)) > 1
+
+    def test_a_commit_that_is_busy_is_undone_and_done_again(
+        self, patient: SqlRepository, watch: Watch, waits: list[float]
+    ) -> None:
+        busy = iter([trouble(5, "SQLITE_BUSY", "database is locked")])
+
+        def fail(statement: str) -> None:
+            if statement == "COMMIT" and (error := next(busy, None)):
+                raise error
+
+        with watch.told(before=fail):
+            patient.commit(Change(create=[COURSE]))
+        assert COURSE in read(patient)
+        assert len(waits) == 1
+
+    def test_what_is_busy_for_ever_ends_at_the_deadline(
+        self, engine: Engine, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = 1000.0
+
+        def sleep(seconds: float) -> None:
+            nonlocal now
+            now += seconds
+
+        monkeypatch.setattr(transactions, "sleep", sleep)
+        monkeypatch.setattr(transactions, "monotonic", lambda: now)
+        # Long enough for a wait that doubled for ever to become more than a number can be.
+        patient = SqlRepository(engine, timeout=timedelta(minutes=30))
+
+        def fail(statement: str) -> None:
+            if statement == "BEGIN IMMEDIATE":
+                raise trouble(261, "SQLITE_BUSY_RECOVERY", "database is locked")
+
+        with watch.told(before=fail), pytest.raises(StorageBusy):
+            patient.commit(Change(create=[COURSE]))
+        assert 1800 <= now - 1000 <= 1801
+
+    def test_a_connection_that_was_lost_long_ago_is_replaced_once(
+        self, patient: SqlRepository, watch: Watch, waits: list[float]
+    ) -> None:
+        losses = 0
+
+        def lose(statement: str) -> None:
+            nonlocal losses
+            if statement.startswith("SELECT") and losses < most:
+                losses += 1
+                raise sqlite3.ProgrammingError("Cannot operate on a closed database.")
+
+        most = 1
+        with watch.told(before=lose):
+            assert read(patient)
+        losses, most = 0, 10
+        with watch.told(before=lose), pytest.raises(StorageError) as caught:
+            read(patient)
+        assert caught.value.code == "unavailable"
+        assert losses == 2
+        assert len(waits) == 2
+
+    @pytest.mark.usefixtures("waits")
+    def test_a_pool_that_has_none_left_is_busy(self, path: Path) -> None:
+        options = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0}
+        with closing(open_file(path, **options)) as engine:
+            repository = stocked(engine, timeout=SOON)
+            with engine.connect(), pytest.raises(StorageBusy):
+                repository.find(CourseQuery())
+            assert read(repository) == []
+
+    @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+    def test_an_interruption_leaves_nothing(
+        self, kind: type[BaseException], repository: SqlRepository, path: Path, watch: Watch
+    ) -> None:
+        with watch.statements() as statements:
+            repository.commit(Change(create=[COURSE], record=stock.EVENTS[:1]))
+        before = dump(path)
+        whole = Change(create=[attrs.evolve(COURSE, id="newer")], record=stock.EVENTS[:1])
+        for place in range(len(statements)):
+            count = -1
+
+            def interrupt(_: str, place: int = place) -> None:
+                nonlocal count
+                count += 1
+                if count == place:
+                    raise kind
+
+            with watch.told(before=interrupt), pytest.raises(kind):
+                repository.commit(whole)
+            assert dump(path) == before
+        repository.commit(whole)
+
+
+class Said(Exception):
+    """An error of a driver's, with what PostgreSQL's says about itself."""
+
+    def __init__(self, sqlstate: str, message: str = "", *, primary: str | None = None) -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
+        self.diag = attrs.make_class("Diag", {"message_primary": attrs.field()})(primary)
+
+
+def wrapped(cause: Exception, *, lost: bool = False) -> DBAPIError:
+    return OperationalError("SELECT 1", {}, cause, connection_invalidated=lost)
+
+
+class TestExplaining:
+    @pytest.mark.parametrize(
+        ("sqlstate", "code"),
+        [
+            ("53100", "disk_full"),
+            ("25006", "read_only"),
+            ("08006", "unavailable"),
+            ("57P01", "unavailable"),
+            ("23503", "constraint"),
+            ("23514", "constraint"),
+            ("XX001", "corrupt"),
+            ("42P01", "missing_table"),
+            ("42703", "missing_column"),
+            ("42501", "not_permitted"),
+            ("22021", "value_refused"),
+            ("0A000", "failed"),
+        ],
+    )
+    def test_what_postgresql_says_has_a_code(self, sqlstate: str, code: str) -> None:
+        error = failures.explained(wrapped(Said(sqlstate, "no")))
+        assert isinstance(error, StorageError)
+        assert error.code == code
+        assert not failures.is_passing(wrapped(Said(sqlstate)))
+
+    @pytest.mark.parametrize("sqlstate", ["40001", "40P01", "55P03", "53300"])
+    def test_what_passes_is_busy_and_undone(self, sqlstate: str) -> None:
+        error = wrapped(Said(sqlstate, "wait"))
+        assert failures.is_passing(error)
+        assert failures.is_undone(error)
+        assert failures.explained(error) == StorageBusy("wait")
+
+    def test_what_took_too_long_is_busy_but_not_tried_again(self) -> None:
+        error = wrapped(Said("57014", "canceling statement due to statement timeout"))
+        assert not failures.is_passing(error)
+        assert isinstance(failures.explained(error), StorageBusy)
+
+    @pytest.mark.parametrize(
+        ("error", "undone"),
+        [
+            (wrapped(Said("53100")), True),
+            (wrapped(Said("23505")), True),
+            (wrapped(Said("23505"), lost=True), False),
+            (wrapped(Said("08006"), lost=True), False),
+            (wrapped(Said("0A000")), False),
+            (wrapped(trouble(10, "SQLITE_IOERR", "disk I/O error")), False),
+            (wrapped(trouble(13, "SQLITE_FULL", "full")), True),
+            (PoolTimeout("none left"), True),
+        ],
+    )
+    def test_only_what_is_certainly_undone_is_said_to_be(
+        self,
+        error: SQLAlchemyError,
+        undone: bool,  # noqa: FBT001
+    ) -> None:
+        assert failures.is_undone(error) is undone
+
+    def test_a_lost_connection_is_unavailable(self) -> None:
+        error = failures.explained(wrapped(Said(""), lost=True))
+        assert error == StorageError("unavailable", "Said")
+
+    def test_no_value_of_a_row_is_repeated(self) -> None:
+        detail = 'duplicate key value violates "keys"\nDETAIL: Key (code)=(Spring-2026) exists'
+        for cause in (Said("23505", detail), Said("23505", detail, primary="duplicate key value")):
+            error = failures.explained(wrapped(cause))
+            assert "Spring" not in "".join(format_exception(error))
+            assert isinstance(error, StorageError)
+            assert error.hint.startswith("duplicate key value")
+
+    def test_what_the_library_itself_refused_comes_out_as_it_was(self) -> None:
+        cause = InvalidInput("naive_datetime", "at", "give a zone")
+        assert failures.explained(wrapped(cause)) is cause
+
+    def test_what_sqlalchemy_itself_says_is_passed_on(self) -> None:
+        error = failures.explained(InvalidRequestError("This Connection is closed"))
+        assert error == StorageError("failed", "This Connection is closed")

@@ -1,0 +1,706 @@
+"""The tables: what the database itself refuses, how values stand in it, and what is nonsense."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
+from random import Random
+from traceback import format_exception
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    insert,
+    inspect,
+    literal,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from course_assignments import (
+    Change,
+    Course,
+    Duration,
+    Event,
+    EventQuery,
+    ExpirationLimit,
+    InvalidInput,
+    Role,
+    StorageError,
+    SubscriptionQuery,
+    User,
+)
+from course_assignments.sqlalchemy import SqlRepository, Tables, build_tables
+from course_assignments.sqlalchemy.column_types import (
+    Document,
+    Flag,
+    Instant,
+    TextList,
+    Word,
+    is_storable,
+)
+from course_assignments.testing import stock, strategies
+from tests.support.sql import closing, open_memory, stocked
+from tests.support.strategies import instants, zones
+from tests.support.values import refusal
+
+SQLITE: Dialect = sqlite.dialect()
+POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+GOLDEN = Path(__file__).parents[1] / "golden"
+TABLES = build_tables(MetaData())
+each_dialect = pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL], ids=lambda one: one.name)
+
+#: A kind of constraint, its table, and its name or its columns.
+Requirement = tuple[str, str, str]
+Row = dict[str, Any]
+
+
+def filled(tables: Tables | None = None, engine: Any = None) -> SqlRepository:
+    repository = stocked(engine or open_memory(), tables=tables)
+    repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
+    return repository
+
+
+@contextmanager
+def driver(tables: Tables) -> Generator[sqlite3.Connection]:
+    """Give the driver's connection to a database of the stock, which nothing of ours is between."""
+    with closing(open_memory()) as engine:
+        filled(tables, engine)
+        found: Any = engine.raw_connection().driver_connection
+        found.isolation_level, found.row_factory = None, sqlite3.Row
+        yield found
+
+
+@pytest.fixture(scope="module")
+def everything() -> Generator[sqlite3.Connection]:
+    with driver(TABLES) as connection:
+        yield connection
+
+
+@pytest.fixture
+def raw(everything: sqlite3.Connection) -> Generator[sqlite3.Connection]:
+    everything.execute("BEGIN")
+    yield everything
+    everything.execute("ROLLBACK")
+
+
+class TestBuilding:
+    def test_every_name_stands_behind_the_prefix(self) -> None:
+        with closing(open_memory()) as engine:
+            filled(build_tables(MetaData(), prefix="ca_"), engine)
+            seen = inspect(engine)
+            names = seen.get_table_names()
+            indexes = [str(one["name"]) for name in names for one in seen.get_indexes(name)]
+
+        assert len(names) == len([*TABLES])
+        assert len(indexes) > 20
+        assert all(name.startswith("ca_") for name in names + indexes)
+
+    def test_two_prefixes_are_two_sets_of_records_in_one_database(self) -> None:
+        metadata = MetaData()
+        with closing(open_memory()) as engine:
+            one, other = (
+                stocked(engine, tables=build_tables(metadata, prefix)) for prefix in ("a_", "b_")
+            )
+            one.commit(Change(create=[stock.PYTHON]))
+
+            assert one.get(Course, ["py"])
+            assert not other.get(Course, ["py"])
+
+    def test_a_naming_convention_of_the_hosts_is_kept(self) -> None:
+        convention = {
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+        tables = build_tables(MetaData(naming_convention=convention), prefix="ca_")
+        with closing(open_memory()) as engine:
+            repository = filled(tables, engine)
+            seen = inspect(engine)
+
+            assert repository.get(User, ["ada"]) == {"ada": stock.ADA}
+            assert seen.get_pk_constraint("ca_users")["name"] == "pk_ca_users"
+            names = {one["name"] for one in seen.get_foreign_keys("ca_claims")}
+            assert "fk_ca_claims_learner_id_ca_users" in names
+        for table in tables:
+            assert str(CreateTable(table).compile(dialect=POSTGRESQL))
+
+    def test_they_may_stand_in_a_schema(self) -> None:
+        with closing(open_memory()) as engine:
+            repository = filled(build_tables(MetaData(schema="main")), engine)
+
+            assert repository.get(User, ["ada"]) == {"ada": stock.ADA}
+
+    def test_a_table_of_the_hosts_may_refer_to_ours(self) -> None:
+        metadata = MetaData()
+        tables = build_tables(metadata, prefix="ca_")
+        invoices = Table(
+            "invoices",
+            metadata,
+            Column("id", Integer, primary_key=True),
+            Column("assignment_id", Text, ForeignKey("ca_course_assignments.id"), nullable=False),
+        )
+        with closing(open_memory()) as engine:
+            filled(tables, engine)
+            metadata.create_all(engine)
+            with engine.begin() as connection:
+                connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+                connection.execute(insert(invoices), {"assignment_id": stock.FRESH.id})
+                with pytest.raises(IntegrityError):
+                    connection.execute(insert(invoices), {"assignment_id": "nothing"})
+
+    @pytest.mark.parametrize("junk", [None, 42, "metadata", object(), MetaData, [MetaData()]])
+    def test_refuses_what_is_no_metadata(self, junk: Any) -> None:
+        assert refusal(lambda: build_tables(junk)).field == "metadata"
+
+    @pytest.mark.parametrize("junk", [None, 42, b"ca_", object(), ["ca_"]])
+    def test_refuses_a_prefix_that_is_no_text(self, junk: Any) -> None:
+        assert refusal(lambda: build_tables(MetaData(), junk)).field == "prefix"
+
+    @pytest.mark.parametrize("junk", ["a.b", 'a"', "a b", "a\0", "a\ud800", "%s", "7_", " "])
+    def test_refuses_a_prefix_that_begins_no_name(self, junk: str) -> None:
+        metadata = MetaData()
+
+        error = refusal(lambda: build_tables(metadata, junk))
+
+        assert (error.code, error.field) == ("invalid_prefix", "prefix")
+        assert not metadata.tables
+
+    def test_the_longest_prefix_leaves_every_name_a_place_in_postgresql(self) -> None:
+        tables = build_tables(MetaData(), "p" * 20)
+        names = [str(one.name) for table in tables for one in table.constraints]
+        names += [str(one.name) for table in tables for one in table.indexes]
+
+        assert max(map(len, names)) == 63
+
+    # Letters beyond ASCII have two bytes.
+    @pytest.mark.parametrize("long", ["p" * 21, "\u00fc" * 11])
+    def test_refuses_a_longer_prefix(self, long: str) -> None:
+        metadata = MetaData()
+
+        error = refusal(lambda: build_tables(metadata, long))
+
+        assert (error.code, error.field) == ("invalid_prefix", "prefix")
+        assert not metadata.tables
+
+    @pytest.mark.parametrize("table", [*TABLES], ids=lambda table: table.name)
+    def test_refuses_a_metadata_that_has_a_table_of_the_name(self, table: Table) -> None:
+        metadata = MetaData()
+        Table(table.name, metadata)
+        Table("ca_users", metadata, schema="elsewhere")
+
+        error = refusal(lambda: build_tables(metadata))
+
+        assert (error.code, error.field) == ("table_exists", "prefix")
+        assert table.name in error.hint
+        assert "ca_journal" in {one.name for one in build_tables(metadata, "ca_")}
+
+
+def ddl(dialect: Dialect) -> str:
+    sentences: list[str] = []
+    for table in build_tables(MetaData()):
+        sentences.append(str(CreateTable(table).compile(dialect=dialect)))
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        sentences.extend(str(CreateIndex(index).compile(dialect=dialect)) for index in indexes)
+    lines = [line.rstrip() for one in sentences for line in f"{one.strip()};".splitlines()]
+    return "".join(f"{line.expandtabs(4)}\n" for line in lines)
+
+
+@each_dialect
+def test_the_schema_is_pinned(dialect: Dialect) -> None:
+    # Whoever has to change it changes it for all who keep records, and needs a migration for them.
+    assert ddl(dialect) == (GOLDEN / f"{dialect.name}.sql").read_text()
+
+
+def day(number: int) -> str:
+    return f"2026-02-{number:02}T09:00:00.000000Z"
+
+
+#: Days that keep every window open; any other instant is on the second.
+DAYS = {"created_at": 1, "redeemable_until": 3, "expires_at": 9}
+
+TYPES = {table.name: {one.name: one.type for one in table.columns} for table in TABLES}
+
+#: What a row needs besides another key, so that it may stand beside those of the stock.
+NEW: dict[str, Row] = {
+    "users": {"folded_email": "new"},
+    "claims": {"learner_id": "Cy", "course_id": "Py"},
+    "events": {"position": 99},
+    "journal": {"id": 1},
+}
+
+#: For each check the facts that break it and nothing else.
+BREAKING: dict[str, tuple[Row, ...]] = {
+    "subscriptions_window": ({"expires_at": day(1)},),
+    "subscriptions_edited_at": ({"edited_at": "2026-02-01T08:59:59.999999Z"},),
+    "subscriptions_cancelled_at": ({"cancelled_at": "2026-02-01T08:59:59.999999Z"},),
+    "key_batches_max_uses": ({"max_uses": 0}, {"max_uses": -1}),
+    "key_batches_window": ({"redeemable_from": day(3)}, {"redeemable_until": day(1)}),
+    "training_keys_uses": ({"uses": -1}, {"uses": 4, "max_uses": 3}),
+    "course_assignments_window": ({"expires_at": day(1)},),
+    "course_assignments_first_lab_launched_at": ({"first_lab_launched_at": day(0)},),
+    "course_assignments_started_at": ({"started_at": day(0)},),
+    "course_assignments_origin": (
+        {"batch_id": "spring"},
+        {"redemption_id": "r-1"},
+        {"batch_id": "spring", "redemption_id": "r-1", "subscription_id": "s-1"},
+    ),
+    "attempts_number": ({"number": 0},),
+    "journal_one_row": ({"id": 2},),
+}
+
+
+def miswritten(written: str) -> tuple[str, ...]:
+    """Return what *written* is not, though it comes at the same place in the order."""
+    return (
+        written.replace("T", " "),
+        written.replace("T", "t"),
+        written.replace("Z", "z"),
+        written.replace(":00.", ":0x."),
+        written.removesuffix("Z"),
+        written.replace("Z", "+00:00"),
+        written.replace(".000000", ""),
+        written.replace(".000000", ".000"),
+        written.replace(".000000", ".0000000"),
+        written.replace(".", ","),
+        f"{written}\n",
+    )
+
+
+def requirements(tables: Tables) -> Iterator[Requirement]:
+    """Give all that the tables demand of a row."""
+    for table in tables:
+        for column in table.columns:
+            if not column.nullable and not column.primary_key:
+                yield "NOT NULL", table.name, column.name
+        for constraint in table.constraints:
+            yield named(constraint)
+
+
+def named(constraint: Any) -> Requirement:
+    table = constraint.table.name
+    if isinstance(constraint, CheckConstraint):
+        return "CHECK", table, str(constraint.name)
+    kinds = {
+        PrimaryKeyConstraint: "PRIMARY KEY",
+        UniqueConstraint: "UNIQUE",
+        ForeignKeyConstraint: "FOREIGN KEY",
+    }
+    return kinds[type(constraint)], table, ",".join(constraint.columns.keys())
+
+
+REQUIREMENTS = sorted(requirements(TABLES))
+each_requirement = pytest.mark.parametrize("needed", REQUIREMENTS, ids=" ".join)
+
+
+def first(connection: sqlite3.Connection, table: str) -> Row:
+    return dict(connection.execute(f"SELECT * FROM {table} ORDER BY rowid").fetchone())  # noqa: S608
+
+
+def new_row(connection: sqlite3.Connection, table: Table) -> Row:
+    """Return a row that *table* takes, all of its instants set."""
+    row = first(connection, table.name)
+    days = {
+        column.name: day(DAYS.get(column.name, 2))
+        for column in table.columns
+        if isinstance(column.type, Instant)
+    }
+    keys = {column.name: "new" for column in table.primary_key}
+    if table is TABLES.journal:
+        connection.execute("DELETE FROM journal")
+    return row | keys | days | NEW.get(table.name, {})
+
+
+def add(connection: sqlite3.Connection, table: str, row: Row) -> None:
+    names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
+    connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", [*row.values()])  # noqa: S608
+
+
+def change(connection: sqlite3.Connection, table: Table, row: Row, facts: Row) -> None:
+    (key,) = table.primary_key.columns.keys()
+    changes = ", ".join(f'"{name}" = ?' for name in facts)
+    sentence = f"UPDATE {table.name} SET {changes} WHERE {key} = ?"  # noqa: S608
+    connection.execute(sentence, [*facts.values(), row[key]])
+
+
+def breaking(connection: sqlite3.Connection, needed: Requirement, row: Row) -> tuple[Row, ...]:
+    """Return the facts by which *row*, which is good, breaks what is *needed* and nothing else."""
+    kind, table, name = needed
+    if kind == "NOT NULL":
+        return ({name: None},)
+    if kind == "FOREIGN KEY":
+        # An assignment by a key names the redemption too.
+        also = {"redemption_id": "r"} if "redemption_id" in row and name == "batch_id" else {}
+        return ({name: "nothing", **also},)
+    if kind in {"UNIQUE", "PRIMARY KEY"}:
+        if table == "journal":
+            add(connection, table, row)
+        taken = first(connection, table)
+        return ({one: taken[one] for one in name.split(",")},)
+    column = name.removeprefix(f"{table}_").removesuffix("_ok")
+    if column in row and isinstance(TYPES[table][column], Flag):
+        return ({column: 2}, {column: -1})
+    if name.endswith("_ok"):
+        return tuple({column: wrong} for wrong in miswritten(row[column]))
+    return BREAKING[name]
+
+
+def said(needed: Requirement) -> str:
+    kind, table, name = needed
+    if kind == "CHECK":
+        return f"CHECK constraint failed: {name}"
+    if kind == "FOREIGN KEY":
+        return "FOREIGN KEY constraint failed"
+    where = ", ".join(f"{table}.{column}" for column in name.split(","))
+    return f"{kind.replace('PRIMARY KEY', 'UNIQUE')} constraint failed: {where}"
+
+
+def answers(connection: sqlite3.Connection, needed: Requirement, row: Row) -> Iterator[str | None]:
+    """Give what the database says to each row that breaks what is *needed*; None if it obeys."""
+    table = table_of(needed)
+    for facts in breaking(connection, needed, row):
+        yield answer(connection, partial(add, connection, table.name, row | facts))
+        if needed[:2] == ("PRIMARY KEY", "journal"):
+            continue  # there is no other row whose key it could take
+        connection.execute("SAVEPOINT added")
+        add(connection, table.name, row)
+        yield answer(connection, partial(change, connection, table, row, facts))
+        connection.execute("ROLLBACK TO added")
+
+
+def answer(connection: sqlite3.Connection, write: Callable[[], None]) -> str | None:
+    connection.execute("SAVEPOINT asked")
+    try:
+        write()
+    except sqlite3.IntegrityError as error:
+        return str(error)
+    finally:
+        connection.execute("ROLLBACK TO asked")
+    return None
+
+
+def table_of(needed: Requirement) -> Table:
+    return next(table for table in TABLES if table.name == needed[1])
+
+
+@each_requirement
+def test_the_database_refuses_every_row_that_breaks_it(
+    needed: Requirement, raw: sqlite3.Connection
+) -> None:
+    row = new_row(raw, table_of(needed))
+
+    assert set(answers(raw, needed, row)) == {said(needed)}
+
+
+@pytest.mark.parametrize("table", [*TABLES], ids=lambda table: table.name)
+def test_the_row_that_is_broken_is_good_otherwise(table: Table, raw: sqlite3.Connection) -> None:
+    add(raw, table.name, new_row(raw, table))
+
+
+@pytest.fixture(scope="module")
+def undemanding() -> Generator[sqlite3.Connection]:
+    """The same tables, with nothing in them that demands anything but keys."""
+    tables = build_tables(MetaData())
+    for table in tables:
+        table.constraints = {table.primary_key}
+        for column in table.columns:
+            column.nullable = not column.primary_key
+    with driver(tables) as connection:
+        yield connection
+
+
+@pytest.fixture
+def careless(undemanding: sqlite3.Connection) -> Generator[sqlite3.Connection]:
+    undemanding.execute("BEGIN")
+    yield undemanding
+    undemanding.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize(
+    "needed", [one for one in REQUIREMENTS if one[0] != "PRIMARY KEY"], ids=" ".join
+)
+def test_without_it_the_database_takes_the_same_rows(
+    needed: Requirement, careless: sqlite3.Connection
+) -> None:
+    row = new_row(careless, table_of(needed))
+
+    assert set(answers(careless, needed, row)) == {None}
+
+
+def test_no_row_is_kept_for_a_check_that_is_gone() -> None:
+    checks = {name for kind, _, name in REQUIREMENTS if kind == "CHECK"}
+
+    assert {name for name in checks if not name.endswith("_ok")} == {*BREAKING}
+
+
+COLUMNS = [column for table in TABLES for column in table.columns]
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=str)
+def test_a_column_holds_nothing_of_another_type(
+    column: Column[Any], raw: sqlite3.Connection
+) -> None:
+    row = new_row(raw, column.table)
+
+    with pytest.raises(sqlite3.IntegrityError, match=r"cannot store BLOB|datatype mismatch"):
+        add(raw, column.table.name, row | {column.name: b"\0"})
+
+
+def written(kind: Any, value: Any, dialect: Dialect = SQLITE) -> Any:
+    """Return what the driver is given for *value*."""
+    processor = kind.dialect_impl(dialect).bind_processor(dialect)
+    return value if processor is None else processor(value)
+
+
+def read(kind: Any, value: Any, dialect: Dialect = SQLITE) -> Any:
+    processor = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return value if processor is None else processor(value)
+
+
+def again(kind: Any, value: Any) -> Any:
+    """Return what the database gives back."""
+    with closing(open_memory()) as engine, engine.connect() as connection:
+        return connection.scalar(select(literal(value, kind)))
+
+
+NAIVE = datetime(2026, 1, 5, 9, tzinfo=UTC).replace(tzinfo=None)
+VALUES = [
+    (Word(Duration), strategies.terms()),
+    (Word(ExpirationLimit), st.sampled_from(ExpirationLimit)),
+    (Document(frozenset[Role]), st.frozensets(st.sampled_from(Role))),
+    (Document(frozenset[str]), st.frozensets(strategies.identifiers(), max_size=5)),
+    *(
+        (column.type, strategies.STRATEGIES[kind]().map(attrgetter(column.name)))
+        for kind, table in TABLES.by_kind.items()
+        for column in table.columns
+        if isinstance(column.type, Document)
+    ),
+]
+each_kind = pytest.mark.parametrize(
+    ("kind", "values"), VALUES, ids=[str(getattr(kind, "kind", kind)) for kind, _ in VALUES]
+)
+
+
+class TestInstant:
+    @given(instants())
+    def test_comes_back_in_utc_whatever_zone_it_went_in_with(self, instant: datetime) -> None:
+        found = again(Instant(), instant)
+
+        assert found == instant.astimezone(UTC)
+        assert found.tzinfo is UTC
+
+    @given(instants(), zones())
+    def test_is_written_the_same_in_every_zone(self, instant: datetime, zone: tzinfo) -> None:
+        utc = instant.astimezone(UTC)
+
+        assert written(Instant(), utc.astimezone(zone)) == written(Instant(), utc)
+
+    @given(instants(), instants())
+    def test_sorts_as_text_as_it_does_in_time(self, one: datetime, other: datetime) -> None:
+        texts = [written(Instant(), instant) for instant in (one, other)]
+        one, other = one.astimezone(UTC), other.astimezone(UTC)
+
+        assert (texts[0] < texts[1], texts[0] == texts[1]) == (one < other, one == other)
+
+    @given(instants(), zones())
+    def test_is_aware_for_the_driver_of_postgresql_and_utc_from_it(
+        self, instant: datetime, zone: tzinfo
+    ) -> None:
+        given_ = written(Instant(), instant, POSTGRESQL)
+        found = read(Instant(), given_.astimezone(zone), POSTGRESQL)
+
+        assert given_ == found == instant.astimezone(UTC)
+        assert given_.tzinfo is found.tzinfo is UTC
+
+    @each_dialect
+    def test_that_is_naive_is_refused(self, dialect: Dialect) -> None:
+        assert refusal(lambda: written(Instant(), NAIVE, dialect)).code == "naive_datetime"
+
+    def test_that_is_naive_is_our_error_within_that_of_sqlalchemy(self) -> None:
+        events = TABLES.by_kind[Event]
+        with (
+            closing(open_memory()) as engine,
+            engine.connect() as connection,
+            pytest.raises(StatementError) as caught,
+        ):
+            connection.execute(select(events).where(events.c.at == NAIVE))
+
+        assert isinstance(caught.value.orig, InvalidInput)
+
+    def test_that_is_naive_is_our_error_for_whoever_asks_the_repository(self) -> None:
+        query = SubscriptionQuery(created_from=stock.START)
+        object.__setattr__(query, "created_from", NAIVE)
+        with closing(open_memory()) as engine:
+            repository = stocked(engine)
+
+            assert refusal(lambda: repository.find(query)).code == "naive_datetime"
+
+
+class TestValues:
+    @each_kind
+    @given(data=st.data())
+    def test_come_back_as_they_were(self, kind: Any, values: Any, data: st.DataObject) -> None:
+        value = data.draw(values)
+
+        found = again(kind, value)
+
+        assert found == value
+        assert type(found) is type(value)
+
+    @each_kind
+    @given(data=st.data())
+    def test_are_written_as_text_the_same_for_all_databases(
+        self, kind: Any, values: Any, data: st.DataObject
+    ) -> None:
+        value = data.draw(values)
+        text = written(kind, value)
+
+        assert type(text) is str
+        assert written(kind, value, POSTGRESQL) == text
+        assert read(kind, text, POSTGRESQL) == value
+        assert written(kind, read(kind, text)) == text
+
+    @given(st.lists(st.text(), unique=True), st.randoms(use_true_random=False))
+    def test_that_are_sets_are_written_the_same_in_any_order(
+        self, members: list[str], random: Random
+    ) -> None:
+        members = [one for one in members if is_storable(one)]
+        mixed = random.sample(members, len(members))
+
+        assert written(Document(frozenset[str]), frozenset(mixed)) == written(
+            Document(frozenset[str]), frozenset(members)
+        )
+
+    def test_that_are_equal_lengths_are_written_the_same(self) -> None:
+        assert written(Word(Duration), timedelta(days=1)) == written(
+            Word(Duration), timedelta(hours=24)
+        )
+
+    @each_dialect
+    @pytest.mark.parametrize("kind", [Instant(), Flag(), Word(Duration)], ids=repr)
+    def test_that_are_none_stay_none(self, kind: Any, dialect: Dialect) -> None:
+        assert written(kind, None, dialect) is None
+        assert read(kind, None, dialect) is None
+
+    @each_dialect
+    @pytest.mark.parametrize("flag", [True, False])
+    def test_that_are_flags_come_back_as_flags(self, flag: bool, dialect: Dialect) -> None:  # noqa: FBT001
+        assert again(Flag(), flag) is flag
+        assert read(Flag(), written(Flag(), flag, dialect), dialect) is flag
+
+    @given(st.none() | st.lists(st.text(), max_size=5))
+    def test_that_are_many_texts_are_one_parameter(self, texts: list[str] | None) -> None:
+        assert json.loads(written(TextList(), texts)) == (texts or [])
+        assert written(TextList(), texts, POSTGRESQL) == (texts or [])
+
+
+@pytest.fixture
+def told() -> Generator[Any]:
+    """Give a repository of the stock, and what changes a row of it behind its back."""
+    with closing(open_memory()) as engine:
+        repository = filled(engine=engine)
+        driver: Any = engine.raw_connection().driver_connection
+
+        def tell(table: str, column: str, value: str, *, of: Any) -> None:
+            driver.execute("PRAGMA ignore_check_constraints = ON")
+            driver.execute("PRAGMA foreign_keys = OFF")
+            (key,) = next(one for one in TABLES if one.name == table).primary_key.columns.keys()
+            changed = driver.execute(
+                f"UPDATE {table} SET {column} = {value} WHERE {key} = ?",  # noqa: S608
+                [of],
+            )
+            driver.commit()
+            assert changed.rowcount == 1
+
+        yield repository, tell
+
+
+#: What somebody else writes into a column, as SQL, each with a secret in it; and whose row it is.
+NONSENSE = [
+    ("courses", "activities", "'Secret'", "py"),
+    ("courses", "activities", "'{\"Secret\": 1}'", "py"),
+    ("courses", "activities", "'[\"Secret\"]'", "py"),
+    ("courses", "activities", '\'[{"id": "Secret"}]\'', "py"),
+    ("courses", "activities", "'null'", "py"),
+    ("courses", "activities", "'NaN'", "py"),
+    ("courses", "activities", "printf('%.*c', 100000, '[')", "py"),
+    ("courses", "activities", "printf('%.*c', 10000, '7')", "py"),
+    ("courses", "maximum_access", "'Secret'", "py"),
+    ("courses", "maximum_access", "'P-1M'", "py"),
+    ("courses", "maximum_access", "'P9999999M'", "py"),
+    ("courses", "name", "''", "py"),
+    ("courses", "name", "'Sec' || char(10) || 'ret'", "py"),
+    ("courses", "name", "'Secret' || char(0)", "py"),
+    ("courses", "name", "CAST(x'536563726574ff' AS TEXT)", "py"),
+    ("organizations", "time_zone", "'Secret/Zone'", "acme"),
+    ("organizations", "time_zone", "'../../Secret'", "acme"),
+    ("organizations", "parent_id", "'acme'", "acme"),
+    ("users", "email", "'Secret'", "ada"),
+    ("users", "roles", "'[\"Secret\"]'", "ada"),
+    ("users", "roles", '\'["support", "support"]\'', "ada"),
+    ("users", "managed_organization_ids", "'[\"\"]'", "ada"),
+    ("course_assignments", "limited_by", "'Secret'", "a-1"),
+    ("course_assignments", "created_at", "'Secret'", "a-1"),
+    ("course_assignments", "created_at", "'2026-02-30T09:00:00.000000Z'", "a-1"),
+    ("course_assignments", "created_at", "'2026-01-05T09:00:00.000000'", "a-1"),
+    ("course_assignments", "started_at", "'1969-12-31T09:00:00.000000Z'", "a-1"),
+    ("course_assignments", "expires_at", "created_at", "a-1"),
+    ("course_assignments", "redemption_id", "NULL", "a-6"),
+    ("course_assignments", "notes", '\'[{"title": "Secret"}]\'', "a-1"),
+    ("training_keys", "uses", "max_uses + 1", "Spring-2026"),
+    ("training_keys", "max_uses", "9223372036854775807", "Spring-2026"),
+    ("subscriptions", "course_ids", '\'["Secret", "Secret"]\'', "s-1"),
+    ("subscriptions", "openings", "'[[\"Secret\", 1]]'", "s-1"),
+    ("key_batches", "availability", "'Secret'", "spring"),
+    ("key_batches", "redeemable_until", "'2026-13-05T09:00:00.000000Z'", "spring"),
+    ("attempts", "number", "0", "t-1"),
+    ("attempts", "pauses", '\'[{"paused_at": "Secret", "resumed_at": null}]\'', "t-1"),
+    ("redemptions", "code", "'Secret'", "r-1"),
+    ("events", "at", "'Secret'", 1),
+    ("events", "action", "''", 1),
+    ("events", "subject_ids", "'\"Secret\"'", 1),
+    ("events", "details", "'{\"Secret\": 1}'", 1),
+]
+KINDS: dict[str, Any] = {table.name: kind for kind, table in TABLES.by_kind.items()}
+
+
+@pytest.mark.parametrize(("table", "column", "value", "of"), NONSENSE)
+def test_what_somebody_else_made_nonsense_is_unreadable(
+    table: str, column: str, value: str, of: Any, told: Any
+) -> None:
+    repository, tell = told
+
+    def ask() -> Any:
+        if table == "events":
+            return repository.find(EventQuery()).records
+        return repository.get(KINDS[table], [of])
+
+    assert ask()
+
+    tell(table, column, value, of=of)
+
+    with pytest.raises(StorageError) as caught:
+        ask()
+    assert caught.value.code == "unreadable"
+    assert "ecret" not in "".join(format_exception(caught.value))

@@ -1,0 +1,640 @@
+"""Instants on the UTC line, days, and lengths of time: what goes in, what comes out, what ends."""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo, reset_tzpath
+
+import pytest
+from dateutil import tz
+from dateutil.relativedelta import MO, relativedelta
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    Duration,
+    DurationLike,
+    InvalidInput,
+    Months,
+    format_duration,
+    parse_duration,
+)
+from course_assignments.time.datetimes import as_utc, format_datetime, start_of_day, zone_named
+from course_assignments.time.durations import as_duration, end_of, resolve_end
+from tests.support.strategies import (
+    FOLDS,
+    GAPS,
+    US,
+    ZONE_NAMES,
+    instants,
+    terms,
+    utc_instants,
+    zones,
+)
+from tests.support.values import assert_is_value, refusal
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+END_OF_RANGE = datetime(9900, 1, 1, tzinfo=UTC)
+HUNDRED_YEARS = timedelta(days=36525)
+MINUTE = timedelta(minutes=1)
+
+NAIVE = datetime.fromisoformat("2026-01-05")
+
+#: The same to Python, but not to a type checker, which knows of whole numbers only.
+ANY_DELTA: Any = relativedelta
+
+BERLIN = ZoneInfo("Europe/Berlin")
+APIA = ZoneInfo("Pacific/Apia")
+SAO_PAULO = ZoneInfo("America/Sao_Paulo")
+
+
+def first_reached(wall: datetime, zone: tzinfo) -> datetime:
+    """Find by walking when the clocks of *zone* first show *wall*, or else a later time.
+
+    Minute by minute: it presumes that the zone changes its clocks at a whole minute.
+    """
+    rest = timedelta(seconds=wall.second, microseconds=wall.microsecond)
+    # No zone is further than 14 hours ahead of UTC or 12 behind, and none skips more than a day.
+    minute = (wall - rest).replace(tzinfo=UTC) - timedelta(hours=15)
+    jumped_over = None
+    for _ in range(42 * 60):
+        shown = minute.astimezone(zone).replace(tzinfo=None)
+        if shown + rest == wall:
+            return minute + rest
+        if shown > wall and jumped_over is None:
+            jumped_over = minute
+        minute += MINUTE
+    assert jumped_over is not None
+    return jumped_over
+
+
+def months_later(wall: datetime, count: int) -> datetime:
+    """Count months on a plain calendar, the day clipped to the month's end."""
+    years, month = divmod(wall.year * 12 + wall.month - 1 + count, 12)
+    return wall.replace(
+        year=years, month=month + 1, day=min(wall.day, monthrange(years, month + 1)[1])
+    )
+
+
+class Broken(tzinfo):
+    """A zone whose offset is what it was told, or an error."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def utcoffset(self, _: datetime | None, /) -> timedelta | None:
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        answer: timedelta | None = self.answer
+        return answer
+
+    def tzname(self, _: datetime | None, /) -> None:
+        return None
+
+    def dst(self, _: datetime | None, /) -> None:
+        return None
+
+
+class Stubborn(datetime):
+    """A datetime whose own arithmetic must not be used."""
+
+    def __sub__(self, _: object) -> Any:
+        raise RuntimeError("not this way")
+
+    __add__ = __radd__ = __sub__
+
+    def astimezone(self, _: tzinfo | None = None) -> Any:
+        raise RuntimeError("not this way")
+
+    def replace(self, *_: object, **__: object) -> Any:
+        raise RuntimeError("not this way")
+
+
+class TestInstantsInside:
+    """Every instant inside is a `datetime` whose tzinfo *is* ``datetime.UTC``."""
+
+    @given(instants())
+    def test_is_the_same_instant_as_a_plain_datetime_in_utc(self, value: datetime) -> None:
+        got = as_utc(value)
+        offset = value.utcoffset()
+        assert offset is not None
+        assert got.replace(tzinfo=None) == value.replace(tzinfo=None) - offset
+        assert type(got) is datetime
+        assert got.tzinfo is UTC
+        assert got.fold == 0
+        assert as_utc(got) is got
+
+    @given(utc_instants(), zones(), zones())
+    def test_the_same_instant_in_two_zones_gives_the_same_value(
+        self, instant: datetime, one: tzinfo, other: tzinfo
+    ) -> None:
+        values = {as_utc(instant.astimezone(zone)) for zone in (one, other, UTC)}
+        assert values == {instant}
+        assert [value.fold for value in values] == [0]
+
+    @pytest.mark.parametrize(
+        "utc",
+        [
+            UTC,
+            ZoneInfo("UTC"),
+            tz.UTC,
+            tz.tzutc(),
+            timezone(timedelta(0), "Zulu"),
+            ZoneInfo("Africa/Abidjan"),
+        ],
+        ids=repr,
+    )
+    def test_whatever_stands_for_utc_becomes_utc_itself(self, utc: tzinfo) -> None:
+        got = as_utc(datetime(2026, 1, 5, 9, tzinfo=utc, fold=1))
+        assert got == datetime(2026, 1, 5, 9, tzinfo=UTC)
+        assert got.tzinfo is UTC
+        assert got.fold == 0
+
+    @pytest.mark.parametrize(("name", "wall"), FOLDS)
+    def test_a_time_that_exists_twice_means_what_its_fold_says(
+        self, name: str, wall: datetime
+    ) -> None:
+        zone = ZoneInfo(name)
+        first, second = (as_utc(wall.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
+        assert first < second
+        for instant in (first, second):
+            assert instant.astimezone(zone).replace(tzinfo=None) == wall
+
+    @pytest.mark.parametrize(("name", "wall"), GAPS)
+    def test_a_time_that_does_not_exist_is_taken_by_its_offset(
+        self, name: str, wall: datetime
+    ) -> None:
+        zone = ZoneInfo(name)
+        before, after = (as_utc(wall.replace(tzinfo=zone, fold=fold)) for fold in (1, 0))
+        jump = first_reached(wall, zone)
+        assert before < jump <= after
+        assert before.astimezone(zone).replace(tzinfo=None) < wall
+        assert after.astimezone(zone).replace(tzinfo=None) > wall
+
+    def test_a_subclass_becomes_a_plain_datetime_without_its_own_arithmetic(self) -> None:
+        for zone, hour in ((UTC, 9), (BERLIN, 8)):
+            got = as_utc(Stubborn(2026, 1, 5, 9, 1, 2, 3, tzinfo=zone))
+            assert type(got) is datetime
+            assert got == datetime(2026, 1, 5, hour, 1, 2, 3, tzinfo=UTC)
+
+
+class TestRefusedInstants:
+    """Anything naive (or whose ``utcoffset()`` is None) is refused. Range: years 1970 to 9899."""
+
+    @pytest.mark.parametrize(
+        ("value", "code"),
+        [
+            (NAIVE, "naive_datetime"),
+            (datetime(2026, 1, 5, tzinfo=Broken(None)), "naive_datetime"),
+            (datetime.fromisoformat("9999-12-31"), "naive_datetime"),
+            (datetime(2026, 1, 5, tzinfo=Broken(RuntimeError("no"))), "out_of_range"),
+            (datetime(2026, 1, 5, tzinfo=Broken(KeyError("no"))), "out_of_range"),
+            (datetime(2026, 1, 5, tzinfo=Broken("+01:00")), "out_of_range"),
+            (datetime(2026, 1, 5, tzinfo=Broken(timedelta(days=2))), "out_of_range"),
+            (datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), "out_of_range"),
+            (datetime.max.replace(tzinfo=timezone(-timedelta(hours=14))), "out_of_range"),
+            (date(2026, 1, 5), "not_a_datetime"),
+            (time(9, tzinfo=UTC), "not_a_datetime"),
+            ("2026-01-05T09:00:00Z", "not_a_datetime"),
+            (1767600000, "not_a_datetime"),
+            (None, "not_a_datetime"),
+        ],
+    )
+    def test_is_named_with_its_field(self, value: Any, code: str) -> None:
+        error = refusal(lambda: as_utc(value, "created_at"))
+        assert (error.code, error.field) == (code, "created_at")
+
+    def test_what_is_no_ordinary_error_is_let_through(self) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            as_utc(datetime(2026, 1, 5, tzinfo=Broken(KeyboardInterrupt())))
+
+    @pytest.mark.parametrize("name", ZONE_NAMES)
+    def test_the_range_is_half_open_on_the_utc_line(self, name: str) -> None:
+        zone = ZoneInfo(name)
+        for inside in (EARLIEST, EARLIEST + US, END_OF_RANGE - US):
+            assert as_utc(inside.astimezone(zone)) == inside
+        for outside in (EARLIEST - US, END_OF_RANGE, END_OF_RANGE + US):
+            error = refusal(lambda at=outside: as_utc(at.astimezone(zone)))  # type: ignore[misc]
+            assert (error.code, error.field) == ("out_of_range", "at")
+
+
+@given(utc_instants())
+def test_a_sentence_shows_an_instant_to_the_second_and_in_utc(instant: datetime) -> None:
+    day, clock, zone = format_datetime(instant).split(" ")
+    assert zone == "UTC"
+    assert datetime.fromisoformat(f"{day}T{clock}+00:00") == instant.replace(microsecond=0)
+
+
+class TestStartOfDay:
+    """A bare `date` is the start of that day there; a gap resolves to the first instant after."""
+
+    @given(st.dates(date(1973, 1, 1), date(2150, 1, 1)), zones())
+    @example(date(2011, 12, 30), APIA)
+    @example(date(2018, 11, 4), SAO_PAULO)
+    def test_is_the_first_instant_at_which_the_calendar_shows_it(
+        self, day: date, zone: tzinfo
+    ) -> None:
+        got = start_of_day(day, zone)
+        assert got == first_reached(datetime.combine(day, time()), zone)
+        assert got.tzinfo is UTC
+        assert (got - US).astimezone(zone).date() < day <= got.astimezone(zone).date()
+
+    @pytest.mark.parametrize(
+        ("day", "zone", "field"),
+        [
+            (datetime(2026, 3, 1, tzinfo=UTC), UTC, "day"),
+            ("2026-03-01", UTC, "day"),
+            (date(2026, 3, 1), "Europe/Berlin", "zone"),
+            (date(2026, 3, 1), None, "zone"),
+        ],
+    )
+    def test_is_of_a_day_without_a_time_in_a_zone(self, day: Any, zone: Any, field: str) -> None:
+        error = refusal(lambda: start_of_day(day, zone))
+        assert (error.code, error.field) == ("wrong_type", field)
+
+    def test_a_day_that_was_skipped_starts_where_the_next_one_does(self) -> None:
+        assert start_of_day(date(2011, 12, 30), APIA) == datetime(2011, 12, 30, 10, tzinfo=UTC)
+        assert start_of_day(date(2011, 12, 31), APIA) == datetime(2011, 12, 30, 10, tzinfo=UTC)
+
+    def test_a_day_without_a_midnight_starts_at_its_first_hour(self) -> None:
+        assert start_of_day(date(2018, 11, 4), SAO_PAULO) == datetime(2018, 11, 4, 3, tzinfo=UTC)
+
+    def test_a_day_with_two_midnights_starts_at_the_first(self) -> None:
+        got = start_of_day(date(2026, 11, 1), ZoneInfo("America/Havana"))
+        assert got == datetime(2026, 11, 1, 4, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("day", "zone", "start"),
+        [
+            (date(1970, 1, 1), UTC, EARLIEST),
+            (date(1970, 1, 1), BERLIN, None),
+            (date(1970, 1, 2), BERLIN, datetime(1970, 1, 1, 23, tzinfo=UTC)),
+            (date(9899, 12, 31), UTC, datetime(9899, 12, 31, tzinfo=UTC)),
+            (date(9900, 1, 1), UTC, None),
+            (date(9900, 1, 1), BERLIN, datetime(9899, 12, 31, 23, tzinfo=UTC)),
+            (date.min, BERLIN, None),
+            (date.max, SAO_PAULO, None),
+        ],
+    )
+    def test_the_range_of_instants_holds(
+        self, day: date, zone: tzinfo, start: datetime | None
+    ) -> None:
+        if start is not None:
+            assert start_of_day(day, zone) == start
+        else:
+            error = refusal(lambda: start_of_day(day, zone, "expires"))
+            assert (error.code, error.field) == ("out_of_range", "expires")
+
+
+class TestMonths:
+    """A calendar length, counted once from the start in a stated zone, the day clipped."""
+
+    @given(instants(end=datetime.fromisoformat("2080-01-01")), st.integers(1, 240), zones())
+    @example(datetime(2026, 1, 29, 2, 30, tzinfo=BERLIN), 2, BERLIN)
+    @example(datetime(2026, 9, 25, 2, 30, tzinfo=BERLIN), 1, BERLIN)
+    @example(datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=1), 1, BERLIN)
+    @example(datetime(2011, 8, 30, 12, tzinfo=APIA), 4, APIA)
+    @example(datetime(2018, 5, 4, 0, 30, 0, 1, tzinfo=SAO_PAULO), 6, SAO_PAULO)
+    def test_end_where_the_wall_clock_first_shows_it(
+        self, start: datetime, count: int, zone: tzinfo
+    ) -> None:
+        instant = as_utc(start)
+        wall = instant.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0)
+        later = months_later(wall, count)
+        assert later == wall + relativedelta(months=count)
+        got = end_of(Months(count), instant, zone)
+        assert got == first_reached(later, zone)
+        assert got.tzinfo is UTC
+        assert got > instant
+
+    @pytest.mark.parametrize(
+        ("start", "count", "end"),
+        [
+            ("2026-01-29T01:30", 2, "2026-03-29T01:00"),  # 02:30 does not exist: 03:00
+            ("2026-09-25T00:30", 1, "2026-10-25T00:30"),  # 02:30 exists twice: the first
+            ("2026-10-25T01:30", 1, "2026-11-25T01:30"),  # from the second 02:30 of a day
+            ("2026-08-30T22:30", 6, "2027-02-27T23:30"),  # the 31st there, the 30th in UTC
+        ],
+    )
+    def test_in_berlin(self, start: str, count: int, end: str) -> None:
+        begin = datetime.fromisoformat(start).replace(tzinfo=UTC)
+        assert Months(count).after(begin, BERLIN).isoformat() == f"{end}:00+00:00"
+
+    def test_are_counted_once_and_not_month_by_month(self) -> None:
+        start = datetime(2026, 1, 31, tzinfo=UTC)
+        assert end_of(Months(2), start) == datetime(2026, 3, 31, tzinfo=UTC)
+        assert end_of(Months(1), end_of(Months(1), start)) == datetime(2026, 3, 28, tzinfo=UTC)
+
+    def test_six_are_always_181_to_184_days(self) -> None:
+        first = datetime(2095, 1, 1, tzinfo=UTC)
+        # Ten years around 2100, which is no leap year, show every case the calendar has.
+        lengths = {
+            (Months(6).after(start) - start).days
+            for start in (first + timedelta(days=day) for day in range(3650))
+        }
+        assert lengths == {181, 182, 183, 184}
+
+    @given(st.integers(1, 1200), st.integers(1, 1200))
+    def test_compare_by_their_count(self, one: int, other: int) -> None:
+        assert (Months(one) == Months(other)) == (one == other)
+        assert (Months(one) < Months(other)) == (one < other)
+
+    def test_are_values(self) -> None:
+        assert_is_value(Months(6), keyword_only=False)
+        assert str(Months(6)) == "P6M"
+
+    @pytest.mark.parametrize("count", [0, -1, 1201, True, 6.0, "6", None])
+    def test_are_1_to_1200(self, count: Any) -> None:
+        assert [Months(1).count, Months(1200).count] == [1, 1200]
+        error = refusal(lambda: Months(count))
+        assert (error.code, error.field) == ("invalid_duration", "months")
+
+
+class Longer(timedelta):
+    """A timedelta of another library."""
+
+
+class TestTerms:
+    """Terms are positive and at most 100 years; a ``relativedelta`` is converted, never stored."""
+
+    @pytest.mark.parametrize(
+        ("given", "term"),
+        [
+            (US, US),
+            (HUNDRED_YEARS, HUNDRED_YEARS),
+            (Months(6), Months(6)),
+            (relativedelta(months=6), Months(6)),
+            (relativedelta(years=1), Months(12)),
+            (relativedelta(years=1, months=6), Months(18)),
+            (relativedelta(years=1, months=-1), Months(11)),
+            (relativedelta(months=18), Months(18)),
+            (relativedelta(years=100), Months(1200)),
+            (relativedelta(weeks=2), timedelta(days=14)),
+            (relativedelta(days=180), timedelta(days=180)),
+            (relativedelta(days=36525), HUNDRED_YEARS),
+            (relativedelta(hours=24), timedelta(days=1)),
+            (relativedelta(hours=36), timedelta(hours=36)),
+            (relativedelta(minutes=90), timedelta(minutes=90)),
+            (relativedelta(seconds=1, microseconds=1), timedelta(seconds=1, microseconds=1)),
+            (relativedelta(days=1, hours=-1), timedelta(hours=23)),
+            (ANY_DELTA(days=1.5), timedelta(hours=36)),
+        ],
+        ids=repr,
+    )
+    def test_taken(self, given: DurationLike, term: Duration) -> None:
+        assert as_duration(given) == term
+        assert type(as_duration(given)) is type(term)
+
+    @given(st.integers(-100, 100), st.integers(-1200, 1200))
+    def test_a_relativedelta_of_years_and_months_counts_months(
+        self, years: int, months: int
+    ) -> None:
+        total = 12 * years + months
+        length = relativedelta(years=years, months=months)
+        if 1 <= total <= 1200:
+            assert as_duration(length) == Months(total)
+        else:
+            assert refusal(lambda: as_duration(length)).code == "invalid_duration"
+
+    @given(st.timedeltas(US, HUNDRED_YEARS))
+    def test_a_relativedelta_of_exact_units_is_a_timedelta(self, exact: timedelta) -> None:
+        length = relativedelta(
+            days=exact.days, seconds=exact.seconds, microseconds=exact.microseconds
+        )
+        assert as_duration(length) == exact
+        assert type(as_duration(length)) is timedelta
+
+    def test_a_subclass_of_timedelta_becomes_plain(self) -> None:
+        got = as_duration(Longer(days=2, seconds=3, microseconds=4))
+        assert type(got) is timedelta
+        assert got == timedelta(days=2, seconds=3, microseconds=4)
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            timedelta(0),
+            -US,
+            HUNDRED_YEARS + US,
+            timedelta.max,
+            relativedelta(),
+            relativedelta(months=-1),
+            relativedelta(days=-1),
+            relativedelta(days=36525, microseconds=1),
+            relativedelta(years=100, months=1),
+            relativedelta(months=1, days=1),
+            relativedelta(months=1, hours=1),
+            relativedelta(months=1, leapdays=1),
+            relativedelta(leapdays=1),
+            relativedelta(months=1, day=1),
+            relativedelta(days=1, hour=0),
+            relativedelta(days=1, weekday=MO),
+            relativedelta(year=2026),
+            ANY_DELTA(days=float("nan")),
+            ANY_DELTA(days=float("inf")),
+            180,
+            "P6M",
+            None,
+            datetime(2026, 1, 5, tzinfo=UTC),
+        ],
+        ids=repr,
+    )
+    def test_refused(self, given: Any) -> None:
+        error = refusal(lambda: as_duration(given, "maximum_access"))
+        assert (error.code, error.field) == ("invalid_duration", "maximum_access")
+
+    def test_a_relativedelta_that_was_tampered_with_is_refused(self) -> None:
+        for junk in ("x", None, [1]):
+            length = relativedelta(months=6)
+            length.months = junk  # type: ignore[assignment]
+            assert refusal(lambda given=length: as_duration(given)).code == "invalid_duration"  # type: ignore[misc]
+
+
+class TestEnds:
+    @given(utc_instants(), st.timedeltas(US, timedelta(days=3650)), zones())
+    def test_an_exact_length_is_the_same_in_every_zone(
+        self, start: datetime, length: timedelta, zone: tzinfo
+    ) -> None:
+        assert end_of(length, start, zone) == start + length
+
+    @pytest.mark.parametrize("term", [timedelta(days=61), Months(2)])
+    def test_leave_the_range_as_an_instant_does(self, term: Duration) -> None:
+        november = datetime(9899, 11, 1, tzinfo=UTC)
+        assert end_of(term, november - US) == END_OF_RANGE - US
+        error = refusal(lambda: end_of(term, november, field="expires"))
+        assert (error.code, error.field) == ("out_of_range", "expires")
+        late = refusal(lambda: end_of(term, datetime(9999, 12, 5, tzinfo=UTC), field="expires"))
+        assert (late.code, late.field) == ("out_of_range", "start")
+
+    @pytest.mark.parametrize(
+        ("term", "start", "zone", "field"),
+        [
+            ("P1D", datetime(2026, 1, 5, tzinfo=UTC), UTC, "term"),
+            (timedelta(days=1), datetime(2026, 1, 5), UTC, "start"),  # noqa: DTZ001
+            (timedelta(days=1), "now", UTC, "start"),
+            (Months(1), datetime(2026, 1, 5, tzinfo=UTC), "UTC", "zone"),
+            (timedelta(days=1), datetime(2026, 1, 5, tzinfo=UTC), "UTC", "zone"),
+        ],
+    )
+    def test_are_of_a_term_from_an_instant_in_a_zone(
+        self, term: Any, start: Any, zone: Any, field: str
+    ) -> None:
+        assert refusal(lambda: end_of(term, start, zone)).field == field
+
+    def test_are_given_as_an_instant_a_term_or_a_day_there(self) -> None:
+        start = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+        def end(value: Any) -> str:
+            return resolve_end(value, start=start, zone=BERLIN, field="expires").isoformat()
+
+        assert end(datetime(2026, 7, 1, 2, tzinfo=BERLIN)) == "2026-07-01T00:00:00+00:00"
+        assert end(date(2026, 7, 1)) == "2026-06-30T22:00:00+00:00"
+        assert end(timedelta(days=180)) == "2026-07-04T09:00:00+00:00"
+        assert end(Months(6)) == "2026-07-05T08:00:00+00:00"
+        assert end(relativedelta(months=6)) == "2026-07-05T08:00:00+00:00"
+
+    @pytest.mark.parametrize(
+        ("value", "code"),
+        [
+            (NAIVE, "naive_datetime"),
+            (date(9999, 12, 31), "out_of_range"),
+            (timedelta(0), "invalid_duration"),
+            ("2026-07-01", "invalid_duration"),
+            (None, "invalid_duration"),
+        ],
+    )
+    def test_given_otherwise_are_refused(self, value: Any, code: str) -> None:
+        start = datetime(2026, 1, 5, 9, tzinfo=UTC)
+        error = refusal(lambda: resolve_end(value, start=start, zone=UTC, field="expires"))
+        assert (error.code, error.field) == (code, "expires")
+
+
+class TestTextForm:
+    """Text form: ISO 8601 (``P6M``, ``P180D``, ``PT24H``)."""
+
+    @given(terms(longest=HUNDRED_YEARS))
+    def test_is_read_back_as_what_it_was(self, term: Duration) -> None:
+        read = parse_duration(format_duration(term))
+        assert read == term
+        assert type(read) is type(term)
+
+    @pytest.mark.parametrize(
+        ("term", "text"),
+        [
+            (Months(6), "P6M"),
+            (Months(18), "P18M"),
+            (US, "PT0.000001S"),
+            (timedelta(seconds=1.5), "PT1.5S"),
+            (timedelta(seconds=30), "PT30S"),
+            (timedelta(minutes=90), "PT1H30M"),
+            (timedelta(hours=24), "PT24H"),
+            (timedelta(hours=48) - timedelta(minutes=1), "PT47H59M"),
+            (timedelta(hours=48), "P2D"),
+            (timedelta(days=2, hours=1, seconds=10), "P2DT1H10S"),
+            (timedelta(days=180), "P180D"),
+            (HUNDRED_YEARS, "P36525D"),
+        ],
+    )
+    def test_is_written(self, term: Duration, text: str) -> None:
+        assert format_duration(term) == text
+
+    @pytest.mark.parametrize(
+        ("text", "term"),
+        [
+            ("P1M", Months(1)),
+            ("PT1M", timedelta(minutes=1)),
+            ("P1Y", Months(12)),
+            ("P1Y6M", Months(18)),
+            ("P0Y6M", Months(6)),
+            ("P100Y", Months(1200)),
+            ("P2W", timedelta(days=14)),
+            ("P1W1D", timedelta(days=8)),
+            ("P0DT1S", timedelta(seconds=1)),
+            ("PT36H", timedelta(hours=36)),
+            ("PT15552000S", timedelta(days=180)),
+            ("PT0.5S", timedelta(milliseconds=500)),
+            ("P1DT2H3M4.000005S", timedelta(1, 4, 5, 0, 3, 2)),
+        ],
+    )
+    def test_is_read(self, text: str, term: Duration) -> None:
+        assert parse_duration(text) == term
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("", "P", "PT", "P1DT", "P1MT", "T1H", "6M", "P6", "p6m", " P6M", "P6M ", "P6M\n"),
+            *("P-6M", "-P6M", "P+6M", "P1.5D", "PT1.5H", "P1,5D", "P1M1D", "P1Y1W", "P1MT1H"),
+            *("P1D1W", "P6M6M", "P\u0663M", "P6\u216f", "PT0.0000001S", "PT.5S", "PT1.S"),
+            *("P0M", "P0D", "PT0S", "PT0.0S", "P1201M", "P101Y", "P36526D", "P36525DT0.000001S"),
+            *("P999999999Y", "P999999999W", "P999999999D", "PT999999999H", "P9999999999D"),
+            *(None, 6, b"P6M", timedelta(days=1)),
+        ],
+        ids=repr,
+    )
+    def test_otherwise_is_refused(self, text: Any) -> None:
+        error = refusal(lambda: parse_duration(text, "availability"))
+        assert (error.code, error.field) == ("invalid_duration", "availability")
+
+    @pytest.mark.parametrize("text", ["", "P", "PT", "six months", None])
+    def test_that_says_nothing_is_answered_with_how_it_is_written(self, text: Any) -> None:
+        assert "ISO 8601" in refusal(lambda: parse_duration(text)).hint
+
+    @given(
+        st.text()
+        | st.from_regex(
+            r"P(\d{0,10}[YMWD]){0,3}(T(\d{0,10}(\.\d{0,7})?[HMS]){0,3})?", fullmatch=True
+        )
+    )
+    def test_of_any_kind_is_a_term_or_refused(self, text: str) -> None:
+        try:
+            term = parse_duration(text)
+        except InvalidInput:
+            return
+        assert as_duration(term) == term
+        assert parse_duration(format_duration(term)) == term
+
+
+class TestZones:
+    @pytest.mark.parametrize("name", ZONE_NAMES)
+    def test_are_found_by_their_name(self, name: str) -> None:
+        assert str(zone_named(name)) == name
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("", " ", ".", "..", "/", "Mars/Olympus", "Europe", "Europe/", "Europe/berlin "),
+            *("../../etc/passwd", "/etc/passwd", "C:\\zone", "Europe/../UTC", "./UTC", "a.b/c"),
+            *("UTC\0", "UTC\n", "\ud800", "é", "x" * 5000, "+01:00", "zone.tab", "__init__.py"),
+            *(None, 1, b"UTC", UTC, ["UTC"]),
+        ],
+        ids=lambda name: repr(name)[:20],
+    )
+    def test_that_nobody_knows_are_refused(self, name: Any) -> None:
+        error = refusal(lambda: zone_named(name))
+        assert (error.code, error.field) == ("unknown_time_zone", "time_zone")
+
+    @given(st.text() | st.text("./\\abUTCEurope\0:", max_size=12))
+    def test_of_any_name_are_known_or_refused(self, name: str) -> None:
+        try:
+            zone = zone_named(name)
+        except InvalidInput:
+            return
+        assert str(zone) == name
+
+    def test_utc_is_known_where_there_is_no_database(self) -> None:
+        try:
+            reset_tzpath(to=[])
+            assert zone_named("UTC") is UTC
+        finally:
+            reset_tzpath()
+
+
+def test_the_walk_that_checks_the_others_knows_gaps_and_folds() -> None:
+    for name, wall in GAPS:
+        zone = ZoneInfo(name)
+        jump = first_reached(wall, zone)
+        shown = [at.astimezone(zone).replace(tzinfo=None) for at in (jump - US, jump)]
+        assert [one < wall < other for one, other in pairwise(shown)] == [True]
+    for name, wall in FOLDS:
+        zone = ZoneInfo(name)
+        assert first_reached(wall, zone) == wall.replace(tzinfo=zone, fold=0).astimezone(UTC)

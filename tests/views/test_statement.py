@@ -1,0 +1,529 @@
+"""Rule 16: what a period is billed for, and that two adjoining periods add up."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import partial, reduce
+from itertools import pairwise
+from operator import add
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    Change,
+    CourseAssignment,
+    Direct,
+    ExpirationLimit,
+    InMemoryRepository,
+    NotFound,
+    Organization,
+    Page,
+    Query,
+    Replace,
+    Statement,
+    StatementLine,
+    StatementTotal,
+    statement,
+)
+from course_assignments.time.datetimes import start_of_day
+from tests.support.strategies import ZONE_NAMES
+from tests.support.values import assert_is_value, refusal
+from tests.support.world import ACME, BETA, MANAGER, START, SUPPORT, world
+
+US, HOUR, DAY = timedelta(microseconds=1), timedelta(hours=1), timedelta(days=1)
+JANUARY, FEBRUARY, MARCH = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3))
+
+
+def assignment(
+    name: str,
+    created: datetime,
+    *,
+    organization: str | None = "acme",
+    course: str = "py",
+    cancelled: timedelta | None = None,
+) -> CourseAssignment:
+    return CourseAssignment(
+        id=name,
+        learner_id="ada",
+        course_id=course,
+        organization_id=organization,
+        created_at=created,
+        expires_at=created + 180 * DAY,
+        limited_by=ExpirationLimit.MAXIMUM,
+        origin=Direct(),
+        cancelled_at=None if cancelled is None else created + cancelled,
+    )
+
+
+def stored(*records: Any) -> InMemoryRepository:
+    repository = InMemoryRepository()
+    repository.commit(Change(create=[ACME, BETA, *records]))
+    return repository
+
+
+def ticks(first: int, last: int) -> st.SearchStrategy[datetime]:
+    return st.integers(first, last).map(lambda count: JANUARY + count * US)
+
+
+@st.composite
+def histories(draw: st.DrawFn, created: st.SearchStrategy[datetime]) -> list[CourseAssignment]:
+    """Draw assignments of few organizations and courses, some of them cancelled at some time."""
+    return [
+        assignment(
+            f"a-{7 * number % 10}",
+            draw(created),
+            organization=draw(st.sampled_from([None, "acme", "beta"])),
+            course=draw(st.sampled_from(["py", "sql"])),
+            cancelled=draw(st.none() | st.sampled_from([timedelta(0), 2 * US, DAY, 90 * DAY])),
+        )
+        for number in range(draw(st.integers(0, 9)))
+    ]
+
+
+PERIODS = st.lists(ticks(-1, 7), min_size=2, max_size=5, unique=True).map(sorted)
+#: Days on which clocks are put forward or back in several zones.
+DAYS = st.dates(date(2026, 3, 20), date(2026, 4, 10))
+WHOSE = st.sampled_from([None, "acme", "beta"])
+
+
+class TestAgainstAPlainFilter:
+    """A statement lists assignments created in `[start, end)`; cancelled ones are not billable."""
+
+    @given(histories(ticks(0, 6)), PERIODS, WHOSE)
+    def test_lines_and_totals(
+        self, history: list[CourseAssignment], period: list[datetime], whose: str | None
+    ) -> None:
+        start, end = period[0], period[-1]
+        found = statement(stored(*history), start=start, end=end, organization_id=whose)
+        created = [
+            one
+            for one in history
+            if start <= one.created_at < end and whose in {None, one.organization_id}
+        ]
+        created.sort(
+            key=lambda one: (one.organization_id or "", one.course_id, one.created_at, one.id)
+        )
+        assert [
+            (
+                *(line.organization_id, line.course_id, line.learner_id),
+                *(line.assignment_id, line.created_at, line.cancelled_at, line.billable),
+            )
+            for line in found.lines
+        ] == [
+            (
+                *(one.organization_id, one.course_id, one.learner_id),
+                *(one.id, one.created_at, one.cancelled_at, one.cancelled_at is None),
+            )
+            for one in created
+        ]
+        assert [line.assignment_id for line in found.billable] == [
+            one.id for one in created if one.cancelled_at is None
+        ]
+        groups = dict.fromkeys((one.organization_id, one.course_id) for one in created)
+        assert [attrs.astuple(total) for total in found.totals] == [
+            (
+                *group,
+                len([one for one in created if (one.organization_id, one.course_id) == group]),
+                len(
+                    [
+                        one
+                        for one in created
+                        if (one.organization_id, one.course_id) == group and one.cancelled_at
+                    ]
+                ),
+                len(
+                    [
+                        one
+                        for one in created
+                        if (one.organization_id, one.course_id) == group and not one.cancelled_at
+                    ]
+                ),
+            )
+            for group in groups
+        ]
+
+
+class Inclusive:
+    """A repository that takes the end of a range as part of it."""
+
+    def __init__(self, inner: InMemoryRepository) -> None:
+        self.get, self.inner = inner.get, inner
+        self.commit = inner.commit
+
+    def find(self, query: Query[Any], /) -> Page[Any]:
+        """Return what lies in the range with its end."""
+        until: Any = getattr(query, "created_until", None)
+        later: dict[str, Any] = {"created_until": until + US}
+        return self.inner.find(attrs.evolve(query, **later))
+
+
+class TestAdding:
+    """Adding two adjoining periods gives the statement of both."""
+
+    @given(histories(ticks(0, 6)), PERIODS, WHOSE)
+    def test_any_cuts_of_any_period(
+        self, history: list[CourseAssignment], cuts: list[datetime], whose: str | None
+    ) -> None:
+        repository = stored(*history)
+        parts = [
+            statement(repository, start=start, end=end, organization_id=whose)
+            for start, end in pairwise(cuts)
+        ]
+        whole = statement(repository, start=cuts[0], end=cuts[-1], organization_id=whose)
+        assert reduce(add, parts) == whole
+
+    @given(
+        st.lists(
+            st.dates(date(2026, 3, 20), date(2026, 4, 10)), min_size=3, max_size=3, unique=True
+        ),
+        st.sampled_from(ZONE_NAMES),
+        st.data(),
+    )
+    def test_days_in_any_zone(self, days: list[date], name: str, data: st.DataObject) -> None:
+        first, cut, last = sorted(days)
+        zone = ZoneInfo(name)
+        near = st.sampled_from(days).flatmap(
+            lambda day: st.sampled_from([-HOUR, -US, timedelta(0), US, HOUR]).map(
+                lambda off: start_of_day(day, zone) + off
+            )
+        )
+        repository = stored(*data.draw(histories(near)))
+
+        def between(start: date, end: date) -> Statement:
+            return statement(repository, start=start, end=end, zone=zone)
+
+        whole = between(first, last)
+        assert between(first, cut) + between(cut, last) == whole
+        assert all(first <= line.created_at.astimezone(zone).date() < last for line in whole.lines)
+
+    def test_a_repository_that_counts_the_end_in_bills_nothing_twice(self) -> None:
+        kept = stored(assignment("a-1", FEBRUARY))
+        parts = [
+            statement(kept, start=start, end=end)
+            for start, end in ((JANUARY, FEBRUARY), (FEBRUARY, MARCH))
+        ]
+        assert len(reduce(add, parts).lines) == 1
+        found = refusal(lambda: statement(Inclusive(kept), start=JANUARY, end=FEBRUARY))
+        assert found.code == "out_of_period"
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"start": FEBRUARY + US},
+            {"start": FEBRUARY - US},
+            {"organization_id": "acme"},
+        ],
+    )
+    def test_what_does_not_adjoin_is_refused(self, changes: Mapping[str, Any]) -> None:
+        one = Statement(start=JANUARY, end=FEBRUARY)
+        other = Statement(start=FEBRUARY, end=MARCH)
+        assert (one + other).end == MARCH
+        error = refusal(lambda: one + attrs.evolve(other, **changes))
+        assert (error.code, error.field) == ("not_adjoining", "other")
+        assert refusal(lambda: other + one).code == "not_adjoining"
+
+    def test_it_does_not_matter_in_which_zone_the_days_were_meant(self) -> None:
+        one = Statement(start=JANUARY, end=FEBRUARY)
+        other = Statement(start=FEBRUARY, end=MARCH, zone=ZoneInfo("UTC"))
+        assert one + other == Statement(start=JANUARY, end=MARCH)
+        assert (other.zone, (one + other).zone) == (ZoneInfo("UTC"), UTC)
+
+    @pytest.mark.parametrize("other", [None, 0, [], "statement", object()])
+    def test_nothing_else_can_be_added(self, other: Any) -> None:
+        one = Statement(start=JANUARY, end=FEBRUARY)
+        assert refusal(lambda: one + other).field == "other"
+
+
+class TestPeriod:
+    """From its start on, until just before its end; days are days in the zone."""
+
+    @pytest.mark.parametrize(
+        ("created", "months"),
+        [
+            (JANUARY - US, []),
+            (JANUARY, [1]),
+            (JANUARY + US, [1]),
+            (FEBRUARY - US, [1]),
+            (FEBRUARY, [2]),
+            (FEBRUARY + US, [2]),
+            (MARCH - US, [2]),
+            (MARCH, []),
+        ],
+    )
+    def test_each_instant_is_in_one_period(self, created: datetime, months: list[int]) -> None:
+        repository = stored(assignment("a-1", created))
+        found = [
+            start.month
+            for start, end in ((JANUARY, FEBRUARY), (FEBRUARY, MARCH))
+            if statement(repository, start=start, end=end).lines
+        ]
+        assert found == months
+
+    def test_days_are_those_of_the_organization(self) -> None:
+        berlin = datetime(2025, 12, 31, 23, tzinfo=UTC)
+        repository = stored(assignment("a-0", berlin - US), assignment("a-1", berlin))
+        days: dict[str, Any] = {"start": date(2026, 1, 1), "end": date(2026, 2, 1)}
+        found = statement(repository, **days, organization_id="acme")
+        assert (found.start, found.end) == (berlin, FEBRUARY - HOUR)
+        assert (str(found.zone), found.organization_id) == ("Europe/Berlin", "acme")
+        assert [line.assignment_id for line in found.lines] == ["a-1"]
+        assert statement(repository, **days).lines == ()
+        assert statement(repository, **days).zone is UTC
+        tokyo = statement(repository, **days, organization_id="acme", zone=ZoneInfo("Asia/Tokyo"))
+        assert tokyo.start == JANUARY - 9 * HOUR
+        assert len(tokyo.lines) == 2
+
+    def test_a_day_and_an_instant_may_be_mixed(self) -> None:
+        found = statement(stored(), start=date(2026, 1, 1), end=START)
+        assert (found.start, found.end) == (JANUARY, START)
+
+    def test_instants_are_taken_in_any_zone(self) -> None:
+        there = JANUARY.astimezone(ZoneInfo("Asia/Tokyo"))
+        assert statement(stored(), start=there, end=FEBRUARY).start.tzinfo is UTC
+
+    @pytest.mark.parametrize(
+        ("start", "end", "zone"),
+        [
+            (JANUARY, JANUARY, UTC),
+            (FEBRUARY, JANUARY, UTC),
+            (date(2026, 1, 1), date(2026, 1, 1), UTC),
+            # The island went to bed on the 29th and woke up on the 31st.
+            (date(2011, 12, 30), date(2011, 12, 31), ZoneInfo("Pacific/Apia")),
+        ],
+    )
+    def test_an_empty_period_is_refused(self, start: Any, end: Any, zone: Any) -> None:
+        error = refusal(lambda: statement(stored(), start=start, end=end, zone=zone))
+        assert (error.code, error.field) == ("empty_window", "end")
+        assert refusal(lambda: Statement(start=FEBRUARY, end=FEBRUARY)).field == "end"
+
+
+class TestWhose:
+    """The organization billed is the one the learner had at creation."""
+
+    def test_an_organization_that_nobody_knows_is_not_found(self) -> None:
+        for zone in (None, UTC):
+            with pytest.raises(NotFound) as caught:
+                statement(
+                    stored(), start=JANUARY, end=FEBRUARY, zone=zone, organization_id="nobody"
+                )
+            assert (caught.value.kind, caught.value.id) == ("Organization", "nobody")
+
+    def test_a_learner_who_moves_on_is_still_billed_to_the_old_one(self) -> None:
+        registrar, _ = world()
+        registrar.assign("py", "ada", id="a-1")
+        moved = attrs.evolve(MANAGER, id="ada", email="ada@example.org", organization_id="beta")
+        registrar.update(attrs.evolve(moved, name="Ada", roles=[], managed_organization_ids=[]))
+        for whose, count in (("acme", 1), ("beta", 0), (None, 1)):
+            found = statement(
+                registrar.repository, start=START, end=START + US, organization_id=whose
+            )
+            assert len(found.lines) == count
+
+    def test_those_without_an_organization_come_first(self) -> None:
+        repository = stored(
+            assignment("a-1", JANUARY), assignment("a-2", JANUARY + DAY, organization=None)
+        )
+        found = statement(repository, start=JANUARY, end=FEBRUARY)
+        assert [line.organization_id for line in found.lines] == [None, "acme"]
+
+
+class TestCancelling:
+    """Cancelled ones are shown and not billable."""
+
+    def test_in_time_by_the_learners_side_or_later_by_support(self) -> None:
+        registrar, clock = world()
+        registrar.assign("py", "ada", id="kept")
+        registrar.assign("py", "ada", id="in time")
+        registrar.assign("py", "ada", id="later")
+        clock.advance(24 * HOUR)
+        registrar.cancel("in time")
+        clock.advance(40 * DAY)
+        registrar.cancel("later", support_reason="the course was full", by=SUPPORT.id)
+        found = statement(registrar.repository, start=JANUARY, end=FEBRUARY)
+        assert {line.assignment_id: line.cancelled_at for line in found.lines} == {
+            "kept": None,
+            "in time": START + DAY,
+            "later": START + 41 * DAY,
+        }
+        assert [line.assignment_id for line in found.billable] == ["kept"]
+        assert found.totals == (
+            StatementTotal(
+                organization_id="acme", course_id="py", created=3, cancelled=2, billable=1
+            ),
+        )
+        # It counts for the period of the creation, not for that of the cancellation.
+        assert statement(registrar.repository, start=FEBRUARY, end=MARCH).lines == ()
+
+
+class TestWhatIsBilled:
+    """Making keys bills nothing; redeeming does. A subscription itself and reopening do not."""
+
+    def test_what_is_opened_from_a_subscription_once(self) -> None:
+        registrar, clock = world()
+        registrar.subscribe(["py", "sql"], "ada", duration=300 * DAY, id="s-1")
+        repository = registrar.repository
+        assert statement(repository, start=JANUARY, end=MARCH).lines == ()
+        first = registrar.open_course("s-1", "py")
+        clock.advance(DAY)
+        assert registrar.open_course("s-1", "py") == first
+        clock.set(first.expires_at)
+        second = registrar.open_course("s-1", "py")
+        lines = statement(repository, start=JANUARY, end=first.expires_at + US).lines
+        assert [line.assignment_id for line in lines] == [first.id, second.id]
+
+    def test_keys_when_they_are_redeemed(self) -> None:
+        registrar, clock = world()
+        terms: dict[str, Any] = {"organization_id": "acme", "availability": 30 * DAY}
+        registrar.create_keys("py", name="Keys", codes=["Spring-2026"], id="k", **terms)
+        repository = registrar.repository
+        assert statement(repository, start=JANUARY, end=MARCH).lines == ()
+        clock.set(FEBRUARY)
+        registrar.redeem("Spring-2026", "ada", id="a-1")
+        assert [
+            line.assignment_id for line in statement(repository, start=FEBRUARY, end=MARCH).lines
+        ] == ["a-1"]
+        assert statement(repository, start=JANUARY, end=FEBRUARY).lines == ()
+
+    def test_completed_and_expired_ones_are_billed_like_any_other(self) -> None:
+        before = assignment("a-1", JANUARY)
+        repository = stored(before)
+        now = statement(repository, start=JANUARY, end=FEBRUARY)
+        after = attrs.evolve(before, completed_at=JANUARY + DAY, expires_at=JANUARY + 2 * DAY)
+        repository.commit(Change(replace=[Replace(before, after)]))
+        assert statement(repository, start=JANUARY, end=FEBRUARY) == now
+
+
+LINE = StatementLine(
+    organization_id="acme",
+    course_id="py",
+    learner_id="ada",
+    assignment_id="a-1",
+    created_at=JANUARY,
+)
+
+
+class TestValues:
+    def test_are_frozen(self) -> None:
+        assert_is_value(LINE)
+        assert_is_value(Statement(start=JANUARY, end=FEBRUARY, lines=[LINE]))
+        assert_is_value(
+            StatementTotal(organization_id=None, course_id="py", created=1, cancelled=0, billable=1)
+        )
+
+    @pytest.mark.parametrize(
+        ("name", "junk"),
+        [
+            *((name, 7) for name in attrs.fields_dict(StatementLine)),
+            *((f"{name}_id", "") for name in ("organization", "course", "learner", "assignment")),
+            ("created_at", None),
+        ],
+    )
+    def test_a_line_has_ids_and_instants(self, name: str, junk: Any) -> None:
+        changes: dict[str, Any] = {name: junk}
+        assert refusal(lambda: attrs.evolve(LINE, **changes)).field == name
+
+    @pytest.mark.parametrize("name", ["organization_id", "course_id"])
+    def test_a_total_has_ids(self, name: str) -> None:
+        total = StatementTotal(
+            organization_id=None, course_id="py", created=1, cancelled=0, billable=1
+        )
+        for junk in (7, ""):
+            changes: dict[str, Any] = {name: junk}
+            assert refusal(partial(attrs.evolve, total, **changes)).field == name
+
+    @pytest.mark.parametrize("name", ["created", "cancelled", "billable"])
+    @pytest.mark.parametrize("junk", [-1, True, 1.0, "1", None])
+    def test_a_total_counts_from_zero_on(self, name: str, junk: Any) -> None:
+        counts: dict[str, Any] = {"created": 0, "cancelled": 0, "billable": 0}
+        assert StatementTotal(organization_id=None, course_id="py", **counts).created == 0
+        counts[name] = junk
+        error = refusal(lambda: StatementTotal(organization_id=None, course_id="py", **counts))
+        assert error.field == name
+
+    def test_lines_stand_in_order_however_they_are_given(self) -> None:
+        lines = [attrs.evolve(LINE, assignment_id=name) for name in "cab"]
+        found = Statement(start=JANUARY, end=FEBRUARY, lines=iter(lines))
+        assert [line.assignment_id for line in found.lines] == ["a", "b", "c"]
+        assert [total.created for total in found.totals] == [3]
+
+    @pytest.mark.parametrize("lines", [None, "lines", [None], [LINE, ACME], 7])
+    def test_lines_are_lines(self, lines: Any) -> None:
+        error = refusal(lambda: Statement(start=JANUARY, end=FEBRUARY, lines=lines))
+        assert error.field.startswith("lines")
+
+    def test_it_is_read_from_any_repository_and_writes_nothing(self) -> None:
+        class ReadOnly(InMemoryRepository):
+            def commit(self, change: Change, /) -> None:
+                raise AssertionError(change)
+
+        assert statement(ReadOnly(), start=JANUARY, end=FEBRUARY).lines == ()
+
+    @pytest.mark.parametrize(
+        ("given_field", "junk"),
+        [
+            ("start", None),
+            ("start", "2026-01-01"),
+            ("start", datetime(2026, 1, 1)),  # noqa: DTZ001 - that is the point
+            ("end", date(9900, 1, 2)),
+            ("zone", "Europe/Berlin"),
+            ("organization_id", 7),
+            ("organization_id", ""),
+            ("repository", Organization),
+        ],
+    )
+    def test_bad_input_is_named(self, given_field: str, junk: Any) -> None:
+        days = {"start": date(2026, 1, 1), "end": date(2026, 2, 1)}
+        for period in ({"start": JANUARY, "end": FEBRUARY}, days):
+            valid = {"repository": stored(), **period, "organization_id": "acme"}
+            asked: dict[str, Any] = {**valid, given_field: junk}
+            assert refusal(lambda asked=asked: statement(**asked)).field == given_field  # type: ignore[misc]
+
+
+class TestOutOfTablesOfOnesOwn:
+    """A statement can be made of any assignments, and of none that it is not about."""
+
+    @given(histories(ticks(0, 5)))
+    def test_is_the_one_that_a_repository_gives(self, kept: list[CourseAssignment]) -> None:
+        start, end = JANUARY + 2 * US, JANUARY + 5 * US
+        lines = [StatementLine.of(one) for one in kept if start <= one.created_at < end]
+        found = statement(stored(*kept), start=start, end=end)
+        assert Statement(start=start, end=end, lines=lines[::-1]) == found
+
+    @pytest.mark.parametrize(
+        ("off", "fits"),
+        [(-US, False), (timedelta(0), True), (31 * DAY - US, True), (31 * DAY, False)],
+    )
+    def test_takes_no_line_of_another_period(self, off: timedelta, *, fits: bool) -> None:
+        line = StatementLine.of(assignment("a", JANUARY + off))
+
+        def month() -> Statement:
+            return Statement(start=JANUARY, end=FEBRUARY, lines=[line])
+
+        if fits:
+            assert month().lines == (line,)
+        else:
+            found = refusal(month)
+            assert (found.code, found.field) == ("out_of_period", "lines[0].created_at")
+
+    @pytest.mark.parametrize("organization", [None, "beta"])
+    def test_takes_no_line_of_another_organization(self, organization: str | None) -> None:
+        line = StatementLine.of(assignment("a", JANUARY, organization=organization))
+
+        def month() -> Statement:
+            return Statement(start=JANUARY, end=FEBRUARY, organization_id="acme", lines=[line])
+
+        found = refusal(month)
+        assert (found.code, found.field) == ("another_record", "lines[0]")
+
+    def test_bills_nothing_twice(self) -> None:
+        lines = [StatementLine.of(assignment("a", JANUARY + off)) for off in (DAY, HOUR)]
+
+        def month() -> Statement:
+            return Statement(start=JANUARY, end=FEBRUARY, lines=lines)
+
+        found = refusal(month)
+        assert (found.code, found.field) == ("repeated", "lines[1]")
