@@ -195,7 +195,7 @@ SITUATIONS: tuple[Situation, ...] = (
         ),
         HOUR,
     ),
-    Situation("assigned in bulk", ("assigning", "bulk", "queries"), (BULK,), HOUR),
+    Situation("assigned in bulk", ("assigning", "bulk"), (BULK,), HOUR),
     Situation("assigned in bulk and over", ("bulk",), (BULK,), 400 * DAY),
     Situation(
         *("assigned twice", ("assigning", "assignment", "views")),
@@ -260,6 +260,11 @@ SITUATIONS: tuple[Situation, ...] = (
     Situation(
         *("key half used", ("keys", "queries")),
         (keys(max_uses=2, name="Äpfel"), redeem(HOUR, "di", "a-2", by="manager")),
+        2 * HOUR,
+    ),
+    Situation(
+        *("key used twice", ("keys", "queries")),
+        (keys(max_uses=3), redeem(HOUR, "di", "a-2"), redeem(HOUR + TICK)),
         2 * HOUR,
     ),
     Situation(
@@ -432,7 +437,7 @@ SITUATIONS: tuple[Situation, ...] = (
     Situation(*("refusing", ("assigning", "bulk")), (ASSIGN,), HOUR, _repeat("refuse")),
     Situation(*("refusing, over", ("assigning", "bulk")), (ASSIGN,), ACCESS, _repeat("refuse")),
     Situation(
-        *("skipped in bulk", ("assigning", "bulk", "queries")),
+        *("skipped in bulk", ("assigning", "bulk")),
         (ASSIGN, BULK),
         HOUR,
         _repeat("skip"),
@@ -1200,7 +1205,34 @@ def evaluations() -> Iterator[tuple[str, tuple[Any, ...]]]:
 # --- Records made of wrong parts -----------------------------------------------------------------
 
 _WHOLE: tuple[Rec, ...] = (
-    *(ACME, PY, _ADA, _A, _BATCH, _KEY, _SUBSCRIPTION, _REDEMPTION, _ATTEMPT),
+    _A.but(
+        first_lab_launched_at=START,
+        started_at=START,
+        completed_at=START + DAY,
+        cancelled_at=START + 2 * DAY,
+        finished={"lab"},
+        notes=[Rec("note", {"title": "T", "message": "M"})],
+    ),
+    _ATTEMPT.but(
+        pauses=[
+            Rec("pause", {"paused_at": START + HOUR, "resumed_at": START + 2 * HOUR}),
+            Rec("pause", {"paused_at": START + 3 * HOUR}),
+        ],
+        finished_at=START + DAY,
+        request_id="try-1",
+    ),
+    _SUBSCRIPTION.but(
+        edited_at=START + DAY,
+        cancelled_at=START + DAY,
+        openings=[Rec("opening", {"course_id": "py", "assignment_id": "a-1"})],
+    ),
+    _BATCH.but(any_organization=True, additions=[Rec("addition", {"id": "m-1", "keys": 2})]),
+    _KEY.but(uses=1, revoked_at=START),
+    _REDEMPTION.but(restored_at=START + 2 * DAY),
+    staff("manager", "operations_manager", "acme"),
+    org("child", parent_id="acme", maximum_access=Months(2)),
+    course("sql", maximum_access=30 * DAY, archived=True),
+    *(ACME, PY, _A, _ATTEMPT),
     Rec("note", {"title": "T", "message": "M", "high_importance": True}),
     Rec("event", {"at": START, "by": "ada", "action": "x", "subject_ids": ["a"], "details": {}}),
     *(activity("lab", "lab"), Rec("addition", {"id": "m-1", "keys": 2})),
@@ -1217,9 +1249,43 @@ _ANY: tuple[Any, ...] = (
 
 def constructions() -> Iterator[tuple[str, Rec]]:
     """Go through records with one part that is something else."""
-    for whole in _WHOLE:
-        yield f"{whole.kind} as it is", whole
+    for place, whole in enumerate(_WHOLE):
+        yield f"{whole.kind} {place} as it is", whole
         for name in whole.fields:
             for number, value in enumerate(_ANY):
                 changed = whole.but(**{name: value})
-                yield f"{whole.kind} {name} {number:02} {_shown(value)}", changed
+                yield f"{whole.kind} {place} {name} {number:02} {_shown(value)}", changed
+
+
+def settings() -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Go through policies with one setting that is something else, each asked something."""
+    asked: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
+        ("cancellation", "window", "evaluate", {"assignment": _A, "at": START}),
+        ("cancellation", "restores_key_use", "evaluate", {"assignment": _A, "at": START}),
+        ("expiration", "maximum", "limit", {"created_at": START}),
+        ("expiration", "default", "default_end", {"created_at": START}),
+        (
+            *("redemption", "once_per_learner", "evaluate"),
+            {"key": _KEY, "batch": _BATCH, "learner": _ADA, "at": START},
+        ),
+        ("repeat", "default", "evaluate", {"standing": [], "at": START}),
+        ("dashboard", "size", "evaluate", {"assignments": [], "at": START}),
+        ("dashboard", "fresh_for", "evaluate", {"assignments": [], "at": START}),
+        *(
+            (
+                *("authorization", name, "evaluate"),
+                {
+                    "actor": staff("sales", "sales_manager", "acme"),
+                    "permission": Word("permission", "keys"),
+                    "organization_id": "acme",
+                    "at": START,
+                },
+            )
+            for name in ("assigning", "keys", "support")
+        ),
+    )
+    for policy, name, question, args in asked:
+        values = (*_ANY, Months(2), [Word("role", "sales_manager")], Word("repeat", "skip"))
+        for number, value in enumerate(values):
+            given = (policy, {name: value}, question, args)
+            yield f"{policy} {name} {number:02} {_shown(value)}", given

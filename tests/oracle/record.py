@@ -177,6 +177,8 @@ def evaluations() -> Iterator[tuple[str, dict[str, Any]]]:
     office = Office(cases.START, {})
     for name, asked in cases.evaluations():
         yield f"policies | {name}", _read(partial(office.evaluate, *asked))
+    for name, asked in cases.settings():
+        yield f"policies | with {name}", _read(partial(office.evaluate, *asked))
 
 
 def constructions() -> Iterator[tuple[str, dict[str, Any]]]:
