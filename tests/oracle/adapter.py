@@ -184,6 +184,9 @@ CODES: Mapping[str, str] = {}
 ACTIONS: Mapping[str, str] = {}
 PATHS: Mapping[str, str] = {}
 
+#: What the address ends with of those who were anonymised.
+ANONYMOUS = "@anonymous.invalid"
+
 #: Commands: what they are called, and those of their arguments that are called otherwise.
 COMMANDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     name: (name, {})
@@ -473,6 +476,8 @@ def _parts(value: Any) -> dict[str, Any]:
         found = neutral(getattr(value, present), is_id=ids)
         if name == "event" and field == "action":
             found = ACTIONS.get(found, found)
+        if field == "email" and found.endswith(ANONYMOUS):
+            found = [Id(found.removesuffix(ANONYMOUS)), ANONYMOUS]  # derived, as an id is
         if found is not None and found != []:
             data[field] = found
     return data
