@@ -187,9 +187,13 @@ PATHS: Mapping[str, str] = {}
 #: What the address ends with of those who were anonymised.
 ANONYMOUS = "@anonymous.invalid"
 
+#: Commands that are called otherwise now, or have arguments that are: their present names, and the
+#: arguments as neutral to present.
+RENAMED: Mapping[str, tuple[str, Mapping[str, str]]] = {}
+
 #: Commands: what they are called, and those of their arguments that are called otherwise.
 COMMANDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    name: (name, {})
+    name: RENAMED.get(name, (name, {}))
     for name in (
         *("add", "update", "anonymise", "assign", "assign_many", "cancel", "reschedule"),
         *("complete", "start", "pause", "resume", "finish", "create_keys", "add_keys"),

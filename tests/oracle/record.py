@@ -1,10 +1,12 @@
 """Carries the cases out and writes down what came of them.
 
-``PYTHONPATH=src:tests python -m oracle.record`` writes the data anew from the present code.
+``PYTHONPATH=src:tests python -m oracle.record`` writes the data anew from the present code, and
+with ``forms`` behind it only the forms that other programs read.
 """
 
 import gzip
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -241,7 +243,7 @@ def read_data() -> dict[str, dict[str, Any]]:
     return found
 
 
-def write() -> None:
+def write_data() -> None:
     """Write down how the present code behaves."""
     lines = (
         json.dumps([name, group, found], sort_keys=True)
@@ -251,8 +253,14 @@ def write() -> None:
     text = "\n".join(lines)
     assert "none of ours" not in text, "an error that is none of the library's"
     DATA.write_bytes(gzip.compress(text.encode(), mtime=0))
-    FORMS.write_text(json.dumps(forms(), indent=1, sort_keys=True, ensure_ascii=True) + "\n")
+
+
+def write_forms() -> None:
+    """Write down the forms that the present code writes."""
+    FORMS.write_text(json.dumps(forms(), indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":
-    write()
+    if sys.argv[1:] != ["forms"]:
+        write_data()
+    write_forms()

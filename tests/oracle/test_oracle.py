@@ -1,11 +1,14 @@
 """The library behaves as it did when `oracle.record` wrote it down.
 
-When a difference is wanted, ``PYTHONPATH=src:tests python -m oracle.record`` writes all of it anew.
+When something is renamed, `oracle.adapter` is edited and this stays green. When a difference is
+wanted, ``PYTHONPATH=src:tests python -m oracle.record`` writes all of it anew, and with ``forms``
+behind it only what other programs read.
 """
 
 import json
 from collections.abc import Iterator
 from functools import cache
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -29,6 +32,10 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for position, (one, other) in enumerate(zip(before, after, strict=True)):
             yield from differences(one, other, f"{path} [{position}]")
+    elif isinstance(before, str) and isinstance(after, str) and before != after:
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
+        start = max(0, len([*same]) - 40)
+        yield f"{path}: was {before[start:]!r:.300}, is {after[start:]!r:.300}"
     elif before != after or type(before) is not type(after):
         yield f"{path}: was {before!r:.300}, is {after!r:.300}"
 
