@@ -21,7 +21,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 import course_assignments as ca
 from course_assignments.serialization import to_json
 from course_assignments.sqlalchemy import SqlRepository, build_tables
-from oracle.neutral import Broken, Call, Id, Months, Once, Rec, Ref, Stored, Word
+from tests.oracle.neutral import Broken, Call, Id, Months, Once, Rec, Ref, Stored, Word
 
 # --- Tables of names -----------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ RECORDS: Mapping[str, Kind] = {
                 " origin first_lab_launched_at started_at completed_at cancelled_at #finished notes"
             ),
         ),
-        ("seat", ca.Seat, "#id #learner_id #course_id #assignment_id"),
+        ("seat", ca.Claim, "#id #learner_id #course_id #assignment_id"),
         ("pause", ca.Pause, "paused_at resumed_at"),
         (
             "attempt",
@@ -102,7 +102,7 @@ RECORDS: Mapping[str, Kind] = {
         ),
         ("event", ca.Event, "at #by action #subject_ids details"),
         ("assigned", ca.AssignmentBatch, "created skipped"),
-        ("ceiling", ca.Ceiling, "at by"),
+        ("ceiling", ca.Limit, "at by"),
         ("dashboard", ca.Dashboard, "assignments has_more stale_at"),
         (
             "statement_line",
@@ -135,6 +135,12 @@ ENUMS: Mapping[str, type[Enum]] = {
     "activity_kind": ca.ActivityKind,
     "status": ca.AssignmentStatus,
     "completion": ca.CompletionStatus,
+}
+
+#: Members that have another value now: neutral to present.
+MEMBERS: Mapping[tuple[str, str], str] = {
+    ("permission", "assign"): "assign_courses",
+    ("permission", "keys"): "manage_keys",
 }
 
 #: Codes of reasons, with the facts of each.
@@ -180,8 +186,8 @@ REASONS: Mapping[str, Mapping[str, tuple[str, bool]]] = {
 
 #: Codes of reasons, of errors, and names of events that are called otherwise now: present to
 #: neutral. So are the first words of paths in `InvalidInput`.
-CODES: Mapping[str, str] = {}
-ACTIONS: Mapping[str, str] = {}
+CODES: Mapping[str, str] = {"invalid_duration": "invalid_term"}
+ACTIONS: Mapping[str, str] = {"anonymize": "anonymise"}
 PATHS: Mapping[str, str] = {}
 
 #: What the address ends with of those who were anonymised.
@@ -189,7 +195,7 @@ ANONYMOUS = "@anonymous.invalid"
 
 #: Commands that are called otherwise now, or have arguments that are: their present names, and the
 #: arguments as neutral to present.
-RENAMED: Mapping[str, tuple[str, Mapping[str, str]]] = {}
+RENAMED: Mapping[str, tuple[str, Mapping[str, str]]] = {"anonymise": ("anonymize", {})}
 
 #: Commands: what they are called, and those of their arguments that are called otherwise.
 COMMANDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
@@ -289,7 +295,7 @@ class Office:
             clock=self.clock,
             new_id=lambda: f"made-{next(self._made):05}",
             random_bytes=lambda size: bytes(next(self._lots) for _ in range(size)),
-            patience=timedelta(0),
+            timeout=timedelta(0),
         )
 
     @property
@@ -363,7 +369,7 @@ class Office:
             case Word("origin", kind):
                 return RECORDS[kind].present
             case Word(enum, member):
-                return ENUMS[enum](member)
+                return ENUMS[enum](MEMBERS.get((enum, member), member))
             case Months(number):
                 return ca.Months(number)
             case Ref(label, position):
@@ -405,7 +411,7 @@ class _Stubborn:
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         said = self.documented.evaluate(*args, **kwargs)
-        return ca.Decision((*said.reasons, ca.HostReason("x-closed", "Closed today.")))
+        return ca.Decision((*said.reasons, ca.CustomReason("x-closed", "Closed today.")))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.documented, name)
@@ -489,11 +495,11 @@ def _parts(value: Any) -> dict[str, Any]:
 
 def reason(one: Any) -> dict[str, Any]:
     """Return a reason as its code and its facts."""
-    if isinstance(one, ca.ForPair):
+    if isinstance(one, ca.ForAssignment):
         pair = [Id(one.course_id), Id(one.learner_id)]
         return {"pair": pair, "reason": reason(one.reason)}
     code = CODES.get(one.code, one.code)
-    facts = {} if isinstance(one, ca.HostReason) else REASONS[code]
+    facts = {} if isinstance(one, ca.CustomReason) else REASONS[code]
     return {
         "code": code,
         **{

@@ -6,7 +6,7 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from oracle.neutral import Broken, Call, Months, Once, Rec, Ref, Situation, Step, Stored, Word
+from tests.oracle.neutral import Broken, Call, Months, Once, Rec, Ref, Situation, Step, Stored, Word
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 ZERO, TICK, MINUTE = timedelta(0), timedelta(microseconds=1), timedelta(minutes=1)

@@ -1,6 +1,6 @@
 """Carries the cases out and writes down what came of them.
 
-``PYTHONPATH=src:tests python -m oracle.record`` writes the data anew from the present code, and
+``PYTHONPATH=src python -m tests.oracle.record`` writes the data anew from the present code, and
 with ``forms`` behind it only the forms that other programs read.
 """
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from oracle import adapter, cases
-from oracle.adapter import Office
-from oracle.neutral import Broken, Call, Id, Once, Rec, Ref, Situation, Stored
+from tests.oracle import adapter, cases
+from tests.oracle.adapter import Office
+from tests.oracle.neutral import Broken, Call, Id, Once, Rec, Ref, Situation, Stored
 
 HERE = Path(__file__).parent
 DATA, FORMS = HERE / "oracle.jsonl.gz", HERE / "forms.json"

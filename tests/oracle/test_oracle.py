@@ -1,7 +1,7 @@
 """The library behaves as it did when `oracle.record` wrote it down.
 
 When something is renamed, `oracle.adapter` is edited and this stays green. When a difference is
-wanted, ``PYTHONPATH=src:tests python -m oracle.record`` writes all of it anew, and with ``forms``
+wanted, ``PYTHONPATH=src python -m tests.oracle.record`` writes all of it anew, and with ``forms``
 behind it only what other programs read.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from oracle import record
+from tests.oracle import record
 
 MOST_SHOWN = 12
 
