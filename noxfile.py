@@ -1,4 +1,4 @@
-"""Every check of this project; `nox` alone runs those that need nothing but Python."""
+"""Every check of this project; plain `nox` runs the ones that need only Python."""
 
 import shutil
 from itertools import chain
@@ -9,22 +9,21 @@ import nox
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
-# A session that could not run has not passed.
+# A session that cannot run has failed.
 nox.options.error_on_missing_interpreters = True
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 
-#: The docstrings of the installed package, the tests, and the code in the documents.
+#: The docstrings of the installed package, the tests, and the code in the documentation.
 EVERY_TEST = ("--pyargs", "course_assignments", "tests", "README.md", "docs")
 
-#: All but those tests that take long, and that one Python and no measuring of lines will do for.
+#: All tests except the slow ones, which need only one Python and no coverage.
 SHORT = ("-m", "not long", *EVERY_TEST)
 
-#: What processes show of PostgreSQL; like `tests/postgres` it is run only when it is named.
+#: The crash tests on PostgreSQL; like `tests/postgres`, they run only when they are named.
 POSTGRES_CRASHES = "tests/crash/test_crash_postgres.py"
 
-
-#: What is tested: the package as users install it, with all that its extras bring.
+#: The package as users install it, with all extras.
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 PACKAGE = f".[{','.join(EXTRAS)}]"
 REQUIREMENTS = [*PROJECT["project"]["dependencies"], *chain(*EXTRAS.values())]
@@ -37,7 +36,7 @@ def group(name: str) -> tuple[str, ...]:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests against the installed package, all of its lines and branches."""
+    """Test the installed package, and require coverage of all lines and branches."""
     session.install(PACKAGE, *group("test"))
     if session.posargs:
         session.run("pytest", *session.posargs)
@@ -51,14 +50,14 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def postgres(session: nox.Session) -> None:
-    """Run on PostgreSQL what a repository promises; it fails if there is none."""
+    """Run the repository tests on PostgreSQL; fail if there is no server."""
     session.install(PACKAGE, *group("postgres"))
     session.run("pytest", *(session.posargs or ["tests/postgres", POSTGRES_CRASHES]))
 
 
 @nox.session(default=False)
 def crash(session: nox.Session) -> None:
-    """Crowd and kill processes by the hundred, and print the figures; takes minutes."""
+    """Run the load and crash tests in full, and print the results; takes minutes."""
     session.install(PACKAGE, *group("postgres"))
     session.run(
         *("pytest", "-p", "no:randomly", "tests/crash/test_crash_sqlite.py", POSTGRES_CRASHES),
@@ -68,7 +67,7 @@ def crash(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def thorough(session: nox.Session) -> None:
-    """Run the property tests on twenty times as many examples, other ones each time."""
+    """Run the property tests with twenty times as many examples, new ones each time."""
     session.install(PACKAGE, *group("test"))
     session.run("pytest", "tests", *session.posargs, env={"HYPOTHESIS_PROFILE": "thorough"})
 
@@ -82,7 +81,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the style, and that imports point downwards."""
+    """Check style, format and the direction of imports."""
     session.install(*group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -91,7 +90,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation; a broken reference or a failing notebook fails it."""
+    """Build the documentation; fail on a broken reference or a failing notebook."""
     session.install(PACKAGE, *group("docs"))
     session.run(
         "sphinx-build", "-W", "-n", "-E", "--keep-going", "-b", "html", "docs", "docs/_build/html"
@@ -100,14 +99,14 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def demo(session: nox.Session) -> None:
-    """Show the library at work."""
+    """Run the demo."""
     session.install(".")
     session.run("python", "docs/examples/demo.py")
 
 
 @nox.session(default=False)
 def replay(session: nox.Session) -> None:
-    """Replay a folder of records: nox -s replay -- FOLDER."""
+    """Replay real registrations: nox -s replay -- FOLDER."""
     if len(session.posargs) != 1:
         session.error("name the folder with the records: nox -s replay -- FOLDER")
     session.install(".")
@@ -116,7 +115,7 @@ def replay(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure what commands and look-ups cost; it asserts nothing."""
+    """Measure commands and look-ups; assert nothing."""
     session.install(PACKAGE, *group("bench"))
     columns = ("--benchmark-columns=min,median,ops,rounds", "--benchmark-sort=fullname")
     session.run("pytest", "-p", "no:randomly", *columns, "tests/bench.py", *session.posargs)
@@ -124,14 +123,14 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def pyright(session: nox.Session) -> None:
-    """Check the types with pyright, which sees other things than mypy."""
+    """Check the types with pyright, which finds other errors than mypy."""
     session.install(PACKAGE, *group("pyright"))
-    session.run("pyright", "--project", "pyproject.toml")  # not one of a folder above
+    session.run("pyright", "--project", "pyproject.toml")  # ignore a config in a parent folder
 
 
 @nox.session(default=False)
 def build(session: nox.Session) -> None:
-    """Build sdist and wheel, check them, and import what the wheel holds."""
+    """Build the sdist and the wheel, check them, and import the wheel."""
     session.install(*group("build"))
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build")
@@ -147,7 +146,7 @@ def build(session: nox.Session) -> None:
 @nox.session(python=["3.11", "3.12", "3.13"], default=False)
 @nox.parametrize("dateutil", ["2.9.0", "4.0.0"])
 def matrix(session: nox.Session, dateutil: str) -> None:
-    """Run the tests on each Python and each python-dateutil that is in wide use."""
+    """Run the tests on each common version of Python and python-dateutil."""
     session.install(PACKAGE, *group("test"), f"python-dateutil=={dateutil}")
     session.run("pytest", *SHORT)
 
@@ -155,11 +154,11 @@ def matrix(session: nox.Session, dateutil: str) -> None:
 @nox.session(default=False)
 @nox.parametrize(
     ("python", "django"),
-    [("3.11", "5.2"), ("3.12", "6.0")],  # the first Python that each of them takes by now
+    [("3.11", "5.2"), ("3.12", "6.0")],  # the lowest Python that each of them supports
     ids=["django-5.2", "django-6.0"],
 )
 def hosts(session: nox.Session, django: str) -> None:
-    """Run the examples for hosts on each Django that is in wide use."""
+    """Run the host examples on each common version of Django."""
     session.install(PACKAGE, *group("test"), f"django=={django}.*")
     session.run("pytest", *session.posargs, *map(str, Path("tests/docs").glob("test_hosts_*.py")))
 
@@ -174,5 +173,5 @@ def lowest(session: nox.Session) -> None:
         external=True,
     )
     session.install("--no-deps", ".")
-    # In its importlib mode pytest 8.0 cannot import a package out of a hidden folder such as .nox.
+    # In importlib mode, pytest 8.0 cannot import a package from a hidden folder such as .nox.
     session.run("pytest", "--import-mode=prepend", *SHORT)

@@ -11,7 +11,7 @@ import attrs
 
 import course_assignments
 from course_assignments import Duration, DurationLike, EndLike, Origin, Reason, Record
-from course_assignments.reasons import PlainReason
+from course_assignments.reasons import CustomReason, PlainReason, Variants
 
 # Read where it is written, so that the pages can be built beside a package that is not installed.
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
@@ -37,7 +37,7 @@ napoleon_attr_annotations = False  # the signature has the types
 maximum_signature_line_length = 80
 python_use_unqualified_type_names = True
 
-myst_enable_extensions = ["attrs_block", "deflist"]
+myst_enable_extensions = ["attrs_block", "deflist", "substitution"]
 myst_heading_anchors = 3
 # A cached result would hide that a notebook no longer runs.
 nb_execution_mode = "force"
@@ -50,9 +50,9 @@ if "PYTHONPATH" in os.environ:
 nitpick_ignore_regex = [
     (
         "py:.*",
-        r"(attr|attrs|cattrs|collections|dateutil|datetime|email|enum|hypothesis|sqlalchemy|threading|typing|zoneinfo)\..+",
+        r"(attr|attrs|collections|dateutil|datetime|email|enum|hypothesis|sqlalchemy|threading|typing|zoneinfo)\..+",
     ),
-    ("py:.*", r"course_assignments\..+\.(AnyProfile|[A-Z])"),
+    ("py:.*", r"course_assignments\..+\.(T_co|[A-Z])"),
     ("any", r"date|datetime|relativedelta|timedelta|tzinfo|ZoneInfo"),
 ]
 
@@ -69,6 +69,25 @@ ALIASES = {
         (Duration, "~course_assignments.Duration"),
     )
 }
+
+
+def tabulate_reasons() -> str:
+    """Return a Markdown table of every documented reason with its code and its sentences."""
+    rows = ["| code | class | sentence |", "|---|---|---|"]
+    for kind in get_args(PlainReason):
+        if kind is CustomReason:
+            continue
+        sentence: str | Variants = kind.sentence
+        if isinstance(sentence, Variants):
+            sentence = "<br>".join([*sentence.cases.values(), sentence.other])
+        rows.append(
+            f"| `{kind.code}` | {{py:class}}`~{kind.__module__}.{kind.__name__}` | {sentence} |"
+        )
+    return "\n".join(rows)
+
+
+# What a page shows for {{ reasons }}.
+myst_substitutions = {"reasons": tabulate_reasons()}
 
 
 def shorten(text: str) -> str:

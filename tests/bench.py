@@ -1,4 +1,4 @@
-"""What commands and look-ups cost, with ever more stored: nox -s bench. It asserts nothing."""
+"""Measure commands and look-ups with more and more records: nox -s bench. Asserts nothing."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -27,18 +27,18 @@ from tests.support import postgres
 from tests.support.world import ADA, world
 
 CODE = "Benchmark-1"
-#: How many learners there are.
+#: The numbers of learners.
 SIZES = (10_000, 100_000)
 
 
 @cache
 def filled(size: int) -> Registrar:
-    """Return a registrar who keeps *size* learners in memory."""
+    """Return a registrar with *size* learners in memory."""
     return fill(world()[0], size)
 
 
 def fill(registrar: Registrar, size: int) -> Registrar:
-    """Add *size* learners, who have a course each, and the half of them two."""
+    """Add *size* learners with one course each; half of them get a second course."""
     people = [
         attrs.evolve(ADA, id=f"u{one}", email=f"u{one}@example.org", organization_id="acme")
         for one in range(size)
@@ -93,7 +93,7 @@ class TestCommands:
 
     def test_redeem(self, benchmark: BenchmarkFixture, size: int) -> None:
         registrar, numbers = filled(size), count(size // 2)
-        # Each round needs someone who has not redeemed the key, so their number is stated.
+        # Each round needs a learner who has not redeemed the key, so the rounds are limited.
         rounds: Any = benchmark.pedantic
         rounds(lambda: registrar.redeem(CODE, f"u{next(numbers)}"), rounds=size // 4)
 
@@ -102,10 +102,10 @@ class TestCommands:
 
 
 @pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
-def office(
+def registrar(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Registrar]:
-    """Give a registrar who keeps her records in a database, at its own settings."""
+    """Return a registrar with a database in its default settings."""
     in_file = f"sqlite:///{tmp_path_factory.mktemp('bench') / 'records.db'}"
     url = in_file if request.param == "SQLite" else postgres.server().room()
     engine = create_engine(url)
@@ -116,23 +116,23 @@ def office(
 
 
 class TestInADatabase:
-    def test_get(self, benchmark: BenchmarkFixture, office: Registrar) -> None:
-        benchmark(office.repository.get, User, ["u7"])
+    def test_get(self, benchmark: BenchmarkFixture, registrar: Registrar) -> None:
+        benchmark(registrar.repository.get, User, ["u7"])
 
-    def test_by_learner(self, benchmark: BenchmarkFixture, office: Registrar) -> None:
-        benchmark(office.repository.find, AssignmentQuery(learner_id="u7"))
+    def test_by_learner(self, benchmark: BenchmarkFixture, registrar: Registrar) -> None:
+        benchmark(registrar.repository.find, AssignmentQuery(learner_id="u7"))
 
-    def test_assign(self, benchmark: BenchmarkFixture, office: Registrar) -> None:
-        benchmark(office.assign, "sql", "cy")
+    def test_assign(self, benchmark: BenchmarkFixture, registrar: Registrar) -> None:
+        benchmark(registrar.assign, "sql", "cy")
 
-    def test_redeem(self, benchmark: BenchmarkFixture, office: Registrar) -> None:
+    def test_redeem(self, benchmark: BenchmarkFixture, registrar: Registrar) -> None:
         numbers = count(1_000)
         rounds: Any = benchmark.pedantic
-        rounds(lambda: office.redeem(CODE, f"u{next(numbers)}"), rounds=1_000)
+        rounds(lambda: registrar.redeem(CODE, f"u{next(numbers)}"), rounds=1_000)
 
 
 class TestExporting:
-    """A thousand rows, so that a million take as many seconds as these take milliseconds."""
+    """One thousand rows: a million rows take as many seconds as these take milliseconds."""
 
     def test_assignments(self, benchmark: BenchmarkFixture) -> None:
         assignment = world()[0].assign("py", "ada")

@@ -2,13 +2,21 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
+from tests.support.examples import Examples
+
 # Asked for by name only; they take what other sessions do without.
-collect_ignore = ["bench.py", "postgres", "support/keeper.py"]
+collect_ignore = ["bench.py", "postgres", "support/postgres_daemon.py"]
 
 settings.register_profile(
     "default", max_examples=50, derandomize=True, deadline=None, print_blob=True
 )
 settings.register_profile("thorough", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the examples of the commands have their names."""
+    config.pluginmanager.register(Examples)

@@ -42,8 +42,8 @@ ERRORS = [
     StorageError("disk_full", "database or disk is full"),
 ]
 
-BUSY = "the storage was busy for too long (database is locked)"
-UNKNOWN = "whether a-1, r-1 was stored is unknown"
+BUSY = "The storage was busy for too long (database is locked)."
+UNKNOWN = "It is unknown whether 'a-1', 'r-1' were stored."
 
 every_error = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 
@@ -204,27 +204,40 @@ class TestMessages:
         ("error", "message"),
         [
             (ERRORS[0], "learners[17]: expected a text of 1 to 200 characters"),
-            (ERRORS[1], "there is no Course 'c-9'"),
-            (ERRORS[2], "there is no Course 'c-9', no User 'u-9', no User 'u-8'"),
-            (ERRORS[3], "others changed or made a-1, ****-C7Q2 meanwhile; try again"),
+            (ERRORS[1], "Not found: course 'c-9'."),
+            (ERRORS[2], "Not found: course 'c-9', users 'u-9', 'u-8'."),
             (
-                Conflict(("a-1",), "id_taken"),
-                "something else is stored under a-1; give another id, or what is stored there",
+                NotFound(
+                    "KeyBatch", "b", (NotFound("TrainingKey", "k"), NotFound("KeyBatch", "c"))
+                ),
+                "Not found: key batches 'b', 'c', training key 'k'.",
+            ),
+            (ERRORS[3], "'a-1', '****-C7Q2' were changed by someone else; try again."),
+            (Conflict(("a-1",)), "'a-1' was changed by someone else; try again."),
+            (Conflict(()), "A record was changed by someone else; try again."),
+            (
+                Conflict(("bo",), "id_taken"),
+                "A different record with id 'bo' exists; use update() or another id.",
+            ),
+            (
+                Conflict(("bo", "py"), "id_taken"),
+                "Different records with ids 'bo', 'py' exist; use update() or other ids.",
             ),
             (ERRORS[4], f"{LabLaunched(AT)} {AlreadyCancelled(AT)}"),
             (
                 ERRORS[5],
-                "Learner 'ada', course 'py': Course 'py' is archived; choose another course.",
+                "Learner 'ada', course 'py': Course 'py' is archived. Choose another course.",
             ),
+            (ERRORS[6], f"{BUSY} Nothing was stored; try again later."),
+            (ERRORS[7], f"{UNKNOWN} Call again with the same ids, or look them up."),
             (
-                ERRORS[6],
-                f"{BUSY}, nothing was stored; try again later",
+                OutcomeUnknown(("a-1",)),
+                (
+                    "It is unknown whether 'a-1' was stored. "
+                    "Call again with the same id, or look it up."
+                ),
             ),
-            (
-                ERRORS[7],
-                f"{UNKNOWN}; call again with the same id, or look it up",
-            ),
-            (ERRORS[8], "the storage failed, nothing was stored: database or disk is full"),
+            (ERRORS[8], "The storage failed and nothing was stored: database or disk is full"),
         ],
     )
     def test_say_what_happened(self, error: CourseAssignmentsError, message: str) -> None:
@@ -261,15 +274,17 @@ def test_lines_are_named_the_first_eight_of_them(numbers: Sequence[int], named: 
 
 def test_of_many_ids_the_first_few_are_named() -> None:
     ids = tuple(f"a-{number}" for number in range(10_000))
-    shown = "a-0, a-1, a-2, a-3, a-4, a-5, a-6, a-7"
-    assert str(Conflict(ids[:8])) == f"others changed or made {shown} meanwhile; try again"
+    shown = "'a-0', 'a-1', 'a-2', 'a-3', 'a-4', 'a-5', 'a-6', 'a-7'"
+    assert str(Conflict(ids[:8])) == f"{shown} were changed by someone else; try again."
     assert f"{shown} and 9992 more" in str(Conflict(ids))
     assert f"{shown} and 9992 more" in str(OutcomeUnknown(ids))
+    missing = NotFound("User", "u", tuple(NotFound("Course", id_) for id_ in ids))
+    assert str(missing) == f"Not found: user 'u', courses {shown} and 9992 more."
 
 
 def test_an_unknown_outcome_of_nothing_with_an_id_is_a_sentence_too() -> None:
     """As of making the tables, or of dropping events."""
-    assert str(OutcomeUnknown(())).startswith("whether the change was stored is unknown; ")
+    assert str(OutcomeUnknown(())).startswith("It is unknown whether the change was stored. ")
 
 
 @pytest.mark.parametrize("code", ["busy", "", None, 1, ["changed"]])

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from inspect import signature
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import pytest
@@ -18,9 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import course_assignments as ca
-from course_assignments import actions, reasons
+from course_assignments import commands
+from tests.support.acts import pair
 from tests.support.junk import (
-    ACTIONS,
+    ARGUMENTS,
     ASSIGNMENT,
     ATTEMPT,
     BATCH,
@@ -36,15 +37,14 @@ from tests.support.junk import (
     LINE,
     NEWCOMER,
     OFFICE,
-    PAIR,
     POLICIES,
     QUERIES,
     RECORDS,
     RESULTS,
     STORES,
+    TOLD,
     VALUES,
     VIEWS,
-    WITHOUT_TWIN,
     Counting,
     Entry,
     Junk,
@@ -199,9 +199,9 @@ class TestEveryEntryPoint:
 
 @pytest.mark.parametrize(
     "entries",
-    [OFFICE, STORES, VIEWS, POLICIES, ACTIONS, RECORDS, QUERIES, VALUES, RESULTS],
+    [OFFICE, STORES, VIEWS, POLICIES, TOLD, COMMANDS, RECORDS, QUERIES, VALUES, RESULTS],
     ids=[
-        *("office", "stores", "views", "policies", "actions"),
+        *("office", "stores", "views", "policies", "told", "commands"),
         *("records", "queries", "values", "results"),
     ],
 )
@@ -223,7 +223,7 @@ PLAIN = {
     *("CompletionPolicy", "CourseAvailabilityPolicy", "Direct", "InMemoryRepository"),
     *("RegistrationPolicy", "ReschedulePolicy", "system_clock"),
     *("Clock", "Origin", "Reason", "Record", "Repository", "Duration", "DurationLike", "EndLike"),
-    *("actions", "codes", "reasons", "CourseAssignmentsError", "Query"),
+    *("codes", "commands", "reasons", "CourseAssignmentsError", "Query"),
 }
 
 #: Python's own refusal of a value that is no member is what a user of enums expects.
@@ -237,17 +237,21 @@ class TestTable:
         tried = {entry.name.rstrip("()") for entry in ENTRIES}
         assert set(ca.__all__) - tried == PLAIN | ENUMS
 
-    def test_names_every_action(self) -> None:
-        tried = {entry.name.removeprefix("actions.") for entry in ENTRIES}
-        assert set(actions.__all__) <= tried
+    def test_names_every_command_and_the_records_of_each(self) -> None:
+        tried = {entry.name.removeprefix("commands.") for entry in ENTRIES}
+        untried = {"COMMANDS", "Command", "Profile", "Reader", "UNSET", "Unset"}
+        # What an assignment or a subscription has beside it says more in what derives from these.
+        assert set(commands.__all__) - tried == untried | {"Subscribed"}
 
     def test_names_every_reason(self) -> None:
-        assert set(reasons.__all__) - {entry.name for entry in ENTRIES} == {"PlainReason", "Reason"}
+        tried = {entry.name for entry in ENTRIES}
+        assert {kind.__name__ for kind in get_args(ca.Reason)} <= tried
 
-    def test_names_every_command_with_its_twin(self) -> None:
+    def test_names_every_method_of_a_registrar(self) -> None:
         public = {name for name in dir(ca.Registrar) if not name.startswith("_")}
-        twins = {f"may_{name}" for name in COMMANDS if name not in WITHOUT_TWIN}
-        assert public == {*COMMANDS, *twins, "keys", "repository"}
+        tried = {entry.name.removeprefix("Registrar.") for entry in ENTRIES}
+        attributes = {"repository", "policies", "clock"}
+        assert public - attributes - tried == {"execute", "check"}
 
     def test_names_every_method_of_policies_and_values(self) -> None:
         tried = {entry.name for entry in ENTRIES}
@@ -257,13 +261,13 @@ class TestTable:
                 continue
             methods = {one for one, what in vars(thing).items() if not one.startswith("_")}
             methods = {one for one in methods if callable(getattr(thing, one))}
-            methods -= {"kind", "where", "ranges", "parts", "require"}  # these take nothing
+            # These take nothing.
+            methods -= {"kind", "where", "ranges", "contains", "special", "require"}
             assert {f"{name}.{one}" for one in methods} <= tried, name
 
     def test_names_every_argument(self) -> None:
-        for name in COMMANDS:
-            taken = set(signature(getattr(ca.Registrar, name)).parameters)
-            assert taken == set(COMMANDS[name]) | {"self"}
+        for name, kind in commands.COMMANDS.items():
+            assert set(signature(kind).parameters) == set(ARGUMENTS[name])
 
     def test_a_field_without_a_check_is_noticed(self) -> None:
         @attrs.frozen
@@ -514,7 +518,9 @@ EXAMPLES = (
         "71 key to give back",
         "missing",
         "redemption",
-        lambda _: actions.cancel(FROM_KEY, ADA, at=START, policies=RESTORING),
+        lambda _: commands.Cancel("a-1").decide(
+            commands.Cancellable(FROM_KEY, ADA), commands.Context(START, RESTORING)
+        ),
     ),
     # Keys
     Example("72 no use", "invalid_count", "max_uses", _create_keys(max_uses=0)),
@@ -647,8 +653,8 @@ EXAMPLES = (
     Example(
         "second pair",
         "wrong_type",
-        "pairs[1]",
-        lambda _: actions.assign_many([PAIR, ADA], at=START),  # type: ignore[list-item]
+        "assignables[1]",
+        lambda _: commands.Roster(assignables=[pair(), ADA]),
     ),
     Example("two records", "another_record", "after", lambda _: ca.Replace(PYTHON, ADA)),
     Example("clock", "not_callable", "clock", lambda _: ca.Registrar(clock=START)),  # type: ignore[arg-type]

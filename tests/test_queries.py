@@ -1,6 +1,6 @@
 """What can be asked of a repository: filters, and the order and pages of what is found."""
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import attrs
@@ -37,7 +37,7 @@ from course_assignments import (
     UserQuery,
     find_all,
 )
-from tests.support.lessons import attempts, subscriptions
+from course_assignments.testing.strategies import attempts, subscriptions
 from tests.support.strategies import assignments, courses, keys, organizations, users
 from tests.support.world import ACME, ADA, BO, PYTHON, SQL, START
 
@@ -159,26 +159,28 @@ class TestMatches:
 class TestOrder:
     """The order is stated, binary, and made of facts that never change."""
 
-    def test_places(self) -> None:
-        assert CourseQuery().place(PYTHON) == ("py",)
-        assert AssignmentQuery().place(ASSIGNMENT) == (START, "a-1")
-        assert BatchQuery().place(BATCH) == (START, "spring")
-        assert KeyQuery().place(KEY) == (GENERATED,)
-        assert RedemptionQuery().place(REDEMPTION) == (START, "r-1")
-        assert AttemptQuery().place(ATTEMPT) == (START, "t-1")
-        assert SubscriptionQuery().place(SUBSCRIPTION) == (START, "s-1")
-        assert EventQuery().place(EVENT) == (3,)
+    def test_sort_keys(self) -> None:
+        assert CourseQuery().sort_key(PYTHON) == ("py",)
+        assert AssignmentQuery().sort_key(ASSIGNMENT) == (START, "a-1")
+        assert BatchQuery().sort_key(BATCH) == (START, "spring")
+        assert KeyQuery().sort_key(KEY) == (GENERATED,)
+        assert RedemptionQuery().sort_key(REDEMPTION) == (START, "r-1")
+        assert AttemptQuery().sort_key(ATTEMPT) == (START, "t-1")
+        assert SubscriptionQuery().sort_key(SUBSCRIPTION) == (START, "s-1")
+        assert EventQuery().sort_key(EVENT) == (3,)
 
-    def test_a_query_goes_on_behind_a_record(self) -> None:
+    def test_a_query_goes_on_after_a_record(self) -> None:
         query = AssignmentQuery(learner_id="ada", limit=7)
-        behind = query.behind(ASSIGNMENT)
-        assert behind == attrs.evolve(query, cursor=(START, "a-1"))
-        assert (query.start, behind.start) == (None, (START, "a-1"))
+        rest = query.starting_after(ASSIGNMENT)
+        assert rest == attrs.evolve(query, cursor=(START, "a-1"))
+        assert (query.cursor, rest.cursor) == (None, (START, "a-1"))
 
-    def test_a_query_of_events_goes_on_behind_a_position(self) -> None:
-        assert EventQuery().start == (0,)
-        assert EventQuery(limit=2).behind(EVENT).start == EventQuery(after=3).start == (3,)
-        assert EventQuery(after=1).behind(EVENT) == EventQuery(after=1, cursor=(3,))
+    def test_a_query_of_events_goes_on_after_a_position(self) -> None:
+        assert EventQuery().cursor == (0,)
+        assert EventQuery(limit=2).starting_after(EVENT).cursor == (3,)
+        assert EventQuery(after=3).cursor == (3,)
+        assert attrs.evolve(EventQuery(after=1), after=3).cursor == (3,)
+        assert EventQuery(after=1).starting_after(EVENT) == EventQuery(after=1, cursor=(3,))
 
     def test_a_query_can_be_kept_as_a_value(self) -> None:
         assert hash(AssignmentQuery(learner_id="ada")) == hash(AssignmentQuery(learner_id="ada"))
@@ -190,7 +192,7 @@ class TestJunk:
 
     def test_what_asks_for_no_kind_of_record_is_no_query(self) -> None:
         query: Query[Any] = Query()
-        for ask in (query.matches, query.place, query.behind):
+        for ask in (query.matches, query.sort_key, query.starting_after):
             with pytest.raises(InvalidInput) as caught:
                 ask(ASSIGNMENT)
             assert caught.value.field == "query"
@@ -216,6 +218,14 @@ class TestJunk:
         with pytest.raises(InvalidInput) as caught:
             CourseQuery(cursor=cursor)
         assert caught.value.field == "cursor"
+
+    @pytest.mark.parametrize(
+        "zone", [None, timezone(timedelta(0), "Z"), timezone(timedelta(hours=1))]
+    )
+    def test_a_cursor_is_in_utc(self, zone: Any) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            AssignmentQuery(cursor=(START.replace(tzinfo=zone), "a"))
+        assert (caught.value.code, caught.value.field) == ("invalid_cursor", "cursor")
 
     @pytest.mark.parametrize(
         ("kind", "field"),
@@ -254,8 +264,9 @@ class TestJunk:
 
 
 def test_no_repr_shows_a_code() -> None:
-    page = Page((REDEMPTION, REDEMPTION), RedemptionQuery(code=GENERATED).behind(REDEMPTION))
-    keys_page = Page((KEY,), KeyQuery().behind(KEY))
+    rest = RedemptionQuery(code=GENERATED).starting_after(REDEMPTION)
+    page = Page((REDEMPTION, REDEMPTION), rest)
+    keys_page = Page((KEY,), KeyQuery().starting_after(KEY))
     assert GENERATED not in repr((page, keys_page))
     assert repr(RedemptionQuery()) == "RedemptionQuery(limit=100, code=None, learner_id=None)"
 

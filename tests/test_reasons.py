@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, get_args
+from string import Formatter
+from typing import Any, get_args, get_type_hints
 
 import attrs
 import pytest
@@ -25,6 +26,7 @@ from course_assignments import (
     TrainingKey,
     reasons,
 )
+from tests.support.reasons import facts_for
 from tests.support.strategies import any_ids, utc_instants
 from tests.support.values import assert_is_value, refusal
 from tests.support.world import world
@@ -37,192 +39,198 @@ ONE_OF_EACH: list[tuple[Any, str, str]] = [
         reasons.CancellationWindowClosed(AT),
         "cancellation_window_closed",
         (
-            "The time to cancel closed after 2026-01-05 09:00:00 UTC; support can still cancel as "
-            "long as no lab was launched."
+            "Cancellation was possible until 5 Jan 2026, 09:00 UTC. "
+            "Support can still cancel it if no lab was launched."
         ),
     ),
     (
         reasons.LabLaunched(AT),
         "lab_launched",
-        "A lab was launched at 2026-01-05 09:00:00 UTC, so this can't be cancelled.",
+        "A lab was launched on 5 Jan 2026, 09:00 UTC, so cancellation is no longer possible.",
     ),
     (
         reasons.AlreadyCancelled(AT),
         "already_cancelled",
-        "It was cancelled at 2026-01-05 09:00:00 UTC; make a new one instead.",
+        "Already cancelled on 5 Jan 2026, 09:00 UTC. Create a new one instead.",
     ),
     (
         reasons.AlreadyCompleted(AT),
         "already_completed",
-        "It was completed at 2026-01-05 09:00:00 UTC; there is nothing left to do.",
+        "Already completed on 5 Jan 2026, 09:00 UTC. There is nothing left to do.",
     ),
     (
         reasons.AssignmentNotActive(AT),
         "assignment_not_active",
-        "It is not active before 2026-01-05 09:00:00 UTC; check the clock, or wait.",
+        "The assignment is not active before 5 Jan 2026, 09:00 UTC. Try again then.",
     ),
     (
         reasons.AssignmentExpired(AT),
         "assignment_expired",
-        ("Access ended at 2026-01-05 09:00:00 UTC; ask for a later end, or for a new assignment."),
+        "Access ended on 5 Jan 2026, 09:00 UTC. Ask for an extension or a new assignment.",
     ),
     (
         reasons.AttemptOpen("t-1"),
         "attempt_open",
-        "An attempt of this activity is still open; go on with it, or finish it first.",
+        "An attempt of this activity is still open. Continue or finish it first.",
     ),
     (
         reasons.NoAttemptOpen(AT),
         "no_attempt_open",
-        ("The attempt was finished at 2026-01-05 09:00:00 UTC; start the activity again instead."),
+        "The attempt was finished on 5 Jan 2026, 09:00 UTC. Start the activity again.",
     ),
     (
         reasons.AttemptPaused(AT),
         "attempt_paused",
-        "The attempt has been paused since 2026-01-05 09:00:00 UTC; resume it, or finish it.",
+        "The attempt has been paused since 5 Jan 2026, 09:00 UTC. Resume or finish it.",
     ),
     (
         reasons.AttemptNotPaused(),
         "attempt_not_paused",
-        "The attempt is not paused; there is nothing to resume.",
+        "The attempt is not paused, so there is nothing to resume.",
     ),
     (
         reasons.AttemptAhead(AT),
         "attempt_ahead",
-        "The attempt was last changed at 2026-01-05 09:00:00 UTC; check the clock, or wait.",
+        (
+            "The attempt was changed later, on 5 Jan 2026, 09:00 UTC. "
+            "Try again then, or check the clock."
+        ),
     ),
     (
         reasons.CourseNotInSubscription("py"),
         "course_not_in_subscription",
-        "Course 'py' is not part of the subscription; choose one that is, or ask for it.",
+        (
+            "Course 'py' is not part of the subscription. "
+            "Choose another course, or ask for this one to be added."
+        ),
     ),
     (
         reasons.SubscriptionNotActive(AT),
         "subscription_not_active",
-        (
-            "The subscription is not active before 2026-01-05 09:00:00 UTC; check the clock, "
-            "or wait."
-        ),
+        "The subscription is not active before 5 Jan 2026, 09:00 UTC. Try again then.",
     ),
     (
         reasons.SubscriptionEnded(AT),
         "subscription_ended",
-        "The subscription ended at 2026-01-05 09:00:00 UTC; ask for a new one.",
+        "The subscription ended on 5 Jan 2026, 09:00 UTC. Ask for a new one.",
     ),
     (
         reasons.ExpiresTooLate(AT + timedelta(microseconds=1), ExpirationLimit.ORGANIZATION),
         "expires_too_late",
-        (
-            "It can end at 2026-01-05 09:00:00 UTC at the latest, by the limit of the "
-            "organization; choose an earlier end."
-        ),
+        "The organization allows access until 5 Jan 2026, 09:00 UTC. Choose an earlier end.",
     ),
     (
         reasons.ExpiresTooEarly(AT),
         "expires_too_early",
-        "It can't end before 2026-01-05 09:00:00 UTC; choose a later end.",
+        "Access can't end before 5 Jan 2026, 09:00 UTC. Choose a later end.",
     ),
     (
         reasons.CourseNotAvailable("py", ("content provider", "publishing group")),
         "course_not_available",
-        "Course 'py' needs a content provider and a publishing group first.",
+        (
+            "Course 'py' is not available yet. "
+            "Add what is missing: content provider, publishing group."
+        ),
     ),
     (
         reasons.CourseArchived("py"),
         "course_archived",
-        "Course 'py' is archived; choose another course.",
+        "Course 'py' is archived. Choose another course.",
     ),
     (
         reasons.AlreadyAssigned("a-1", AT),
         "already_assigned",
         (
-            "The learner has assignment 'a-1' of this course until 2026-01-05 09:00:00 UTC; use "
-            "that one."
+            "The learner already has assignment 'a-1' of this course until 5 Jan 2026, 09:00 UTC. "
+            "Use that assignment."
         ),
     ),
     (
         reasons.KeyNotFound(),
         "key_not_found",
-        "There is no such key; compare it with what you were sent.",
+        "This key doesn't exist. Compare it with the key that you received.",
     ),
     (
         reasons.KeyMistyped(),
         "key_mistyped",
-        "The key has a typing error; compare it symbol by symbol with what you were sent.",
+        (
+            "The key contains a typo. "
+            "Compare it with the key that you received, character by character."
+        ),
     ),
     (
         reasons.KeyRevoked(AT),
         "key_revoked",
-        "The key was revoked at 2026-01-05 09:00:00 UTC; ask for a new one.",
+        "The key was revoked on 5 Jan 2026, 09:00 UTC. Ask for a new one.",
     ),
     (
         reasons.KeyNotYetRedeemable(AT),
         "key_not_yet_redeemable",
-        "The key can be redeemed from 2026-01-05 09:00:00 UTC on; try again then.",
+        "The key can be redeemed from 5 Jan 2026, 09:00 UTC. Try again then.",
     ),
     (
         reasons.KeyExpired(AT),
         "key_expired",
-        "The key expired at 2026-01-05 09:00:00 UTC; ask for a new one.",
+        "The key expired on 5 Jan 2026, 09:00 UTC. Ask for a new one.",
     ),
     (
         reasons.KeyExhausted(5),
         "key_exhausted",
-        "The key is used up: all its 5 uses are taken; ask for another one.",
+        "All 5 uses of the key are taken. Ask for another key.",
     ),
     (
         reasons.WrongOrganization(),
         "wrong_organization",
-        "The key is for the learners of another organization; ask yours for one.",
+        "This key is reserved for another organization. Ask your organization for a key.",
     ),
     (
         reasons.AlreadyRedeemed("a-1", AT),
         "already_redeemed",
         (
-            "This key was redeemed before, at 2026-01-05 09:00:00 UTC, and made assignment 'a-1'; "
-            "use that one."
+            "This key was already redeemed on 5 Jan 2026, 09:00 UTC for assignment 'a-1'. "
+            "Use that assignment."
         ),
     ),
     (
         reasons.RegistrationDisabled(),
         "registration_disabled",
-        "You can't register with this key; sign in with your account to redeem it.",
+        "You can't register with this key. Sign in with your account to redeem it.",
     ),
     (
         reasons.EmailTaken("ada"),
         "email_taken",
         (
-            "The e-mail address of 'ada' belongs to an account already; sign in with it, or give "
-            "another address."
+            "The email address of 'ada' already belongs to an account. "
+            "Sign in with that account, or use another address."
         ),
     ),
     (
         reasons.RoleMissing((Role.SALES_MANAGER, Role.SUPPORT)),
         "role_missing",
-        "This takes one of the roles sales manager, support; ask someone who has one.",
+        "You need one of these roles: sales manager, support. Ask someone who has one.",
     ),
     (
         reasons.SupportRoleMissing(),
         "support_role_missing",
-        "Only support can cancel after the window; ask support.",
+        "Only support can cancel after the cancellation window. Ask support.",
     ),
     (
         reasons.OrganizationNotManaged("acme"),
         "organization_not_managed",
-        "You do not manage organization 'acme'; ask someone who does.",
+        "You don't manage organization 'acme'. Ask someone who does.",
     ),
     (
         reasons.CodeTaken((1, 2, 3, 4, 5, 6, 7, 8, 9, 10)),
         "code_taken",
         (
-            "There are keys with these codes already; take them out: lines 1, 2, 3, 4, 5, 6, 7, 8 "
-            "and 2 more."
+            "Other keys already have the codes in lines 1, 2, 3, 4, 5, 6, 7, 8 and 2 more. "
+            "Remove those lines."
         ),
     ),
     (
         reasons.MaxUsesBelowUses(4),
         "max_uses_below_uses",
-        "A key was used 4 times already; choose at least 4.",
+        "A key was already used 4 times. Allow at least 4 uses.",
     ),
     (
         CustomReason("x-unpaid", "The invoice of May is open."),
@@ -232,6 +240,9 @@ ONE_OF_EACH: list[tuple[Any, str, str]] = [
 ]
 
 KINDS: tuple[type[Any], ...] = get_args(reasons.PlainReason)
+
+#: The reasons of the documented rules: all but a host's own.
+RULES = [kind for kind in KINDS if kind is not CustomReason]
 
 
 @pytest.mark.parametrize(
@@ -243,19 +254,6 @@ def test_each_has_its_code_and_its_sentence(reason: Any, code: str, sentence: st
     assert_is_value(reason, keyword_only=False)
 
 
-@pytest.mark.parametrize(
-    ("roles", "sentence"),
-    [
-        ((), "No role allows this here; ask whoever set the rules of this system."),
-        ((Role.SUPPORT,), "This takes the role of support; ask someone who has it."),
-    ],
-)
-def test_a_sentence_names_as_many_roles_as_there_are(
-    roles: tuple[Role, ...], sentence: str
-) -> None:
-    assert str(reasons.RoleMissing(roles)) == sentence
-
-
 def test_none_is_left_out_and_no_two_share_a_code() -> None:
     assert [type(reason) for reason, _, _ in ONE_OF_EACH] == list(KINDS)
     assert len({code for _, code, _ in ONE_OF_EACH}) == len(KINDS)
@@ -263,10 +261,39 @@ def test_none_is_left_out_and_no_two_share_a_code() -> None:
 
 
 def test_each_is_found_under_its_name() -> None:
-    assert {kind.__name__ for kind in (*KINDS, ForAssignment)} | {"PlainReason", "Reason"} == set(
-        reasons.__all__
-    )
-    assert all(getattr(reasons, kind.__name__) is kind for kind in KINDS)
+    for kind in (*KINDS, ForAssignment):
+        assert getattr(reasons, kind.__name__) is kind
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_a_code_is_typed_as_the_literal_that_it_is(kind: type[Any]) -> None:
+    (annotation,) = get_args(get_type_hints(kind)["code"])
+    assert get_args(annotation) == (kind.code,)
+
+
+def templates(kind: type[Any]) -> list[str]:
+    """Return every sentence that a reason of *kind* may have."""
+    sentence = kind.sentence
+    return [sentence] if isinstance(sentence, str) else [*sentence.cases.values(), sentence.other]
+
+
+@pytest.mark.parametrize("kind", [*RULES, ForAssignment])
+def test_a_sentence_has_no_placeholder_but_the_fields(kind: type[Any]) -> None:
+    fields = set(attrs.fields_dict(kind))
+    for template in templates(kind):
+        assert {name for _, name, _, _ in Formatter().parse(template) if name is not None} <= fields
+        assert not any(spec or conversion for _, _, spec, conversion in Formatter().parse(template))
+    if isinstance(kind.sentence, reasons.Variants):
+        assert kind.sentence.field in fields
+        assert len(set(templates(kind))) == len(templates(kind)) > 1
+
+
+def test_a_placeholder_that_is_no_field_is_never_formatted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reasons.KeyRevoked, "sentence", "Revoked: {code}, {__class__}.")
+    with pytest.raises(KeyError):
+        str(reasons.KeyRevoked(AT))
+    monkeypatch.setattr(reasons.KeyRevoked, "sentence", "Revoked: {revoked_at.tzinfo}.")
+    assert str(reasons.KeyRevoked(AT)) == "Revoked: {revoked_at.tzinfo}."
 
 
 @pytest.mark.parametrize(
@@ -274,44 +301,52 @@ def test_each_is_found_under_its_name() -> None:
     [
         (
             reasons.KeyExhausted(1),
-            "The key is used up: its one use is taken; ask for another one.",
+            "The one use of the key is taken. Ask for another key.",
         ),
         (
             reasons.OrganizationNotManaged(None),
-            "The learner has no organization, so nobody manages them; give them one first.",
+            (
+                "The learner has no organization, so nobody manages them. "
+                "Add the learner to an organization first."
+            ),
         ),
         (
             reasons.CourseNotAvailable("py", ("publishing group",)),
-            "Course 'py' needs a publishing group first.",
+            "Course 'py' is not available yet. Add what is missing: publishing group.",
+        ),
+        (
+            reasons.RoleMissing(()),
+            "No role allows this. Ask whoever configures this system.",
         ),
         (
             reasons.RoleMissing((Role.OPERATIONS_MANAGER,)),
-            "This takes the role of operations manager; ask someone who has it.",
+            "You need this role: operations manager. Ask someone who has it.",
         ),
         (
             reasons.CodeTaken((3,)),
-            "There are keys with these codes already; take them out: line 3.",
+            "Another key already has the code in line 3. Remove that line.",
+        ),
+        (
+            reasons.MaxUsesBelowUses(1),
+            "A key was already used once. Allow at least 1 use.",
+        ),
+        (
+            reasons.ExpiresTooLate(AT, ExpirationLimit.COURSE),
+            "The course allows access until 5 Jan 2026, 09:00 UTC. Choose an earlier end.",
+        ),
+        (
+            reasons.ExpiresTooLate(AT, ExpirationLimit.SUBSCRIPTION),
+            "The subscription ends on 5 Jan 2026, 09:00 UTC. Choose an earlier end.",
+        ),
+        (
+            reasons.ExpiresTooLate(AT, ExpirationLimit.KEY),
+            "Access is possible until 5 Jan 2026, 09:00 UTC. Choose an earlier end.",
         ),
     ],
     ids=repr,
 )
-def test_a_sentence_fits_the_numbers_in_it(reason: Any, sentence: str) -> None:
+def test_a_sentence_fits_the_facts_in_it(reason: Any, sentence: str) -> None:
     assert str(reason) == sentence
-
-
-def made_of(kind: type[Any], text: str, instant: datetime) -> Any:
-    """Return a reason of *kind* whose texts are *text* and whose instants are *instant*."""
-    values: dict[Any, Any] = {
-        datetime: instant,
-        str: text,
-        str | None: text,
-        int: 7,
-        tuple[str, ...]: ("content provider",),
-        tuple[int, ...]: (7,),
-        tuple[Role, ...]: tuple(Role),
-        ExpirationLimit: ExpirationLimit.COURSE,
-    }
-    return kind(*(values[field.type] for field in attrs.fields(kind)))
 
 
 FIELDS = [(kind, field.name) for kind in (*KINDS, ForAssignment) for field in attrs.fields(kind)]
@@ -319,12 +354,9 @@ FIELDS = [(kind, field.name) for kind in (*KINDS, ForAssignment) for field in at
 
 @pytest.mark.parametrize(("kind", "name"), FIELDS)
 def test_a_fact_that_cannot_be_one_is_invalid(kind: type[Any], name: str) -> None:
-    if kind is ForAssignment:
-        reason: Any = ForAssignment("py", "ada", reasons.CourseArchived("py"))
-    elif kind is CustomReason:
-        reason = CustomReason("x-unpaid", "The invoice of May is open.")
-    else:
-        reason = made_of(kind, "py", datetime(2026, 1, 5, tzinfo=UTC))
+    reason: Any = CustomReason("x-unpaid", "The invoice of May is open.")
+    if kind is not CustomReason:
+        reason = kind(**facts_for(kind, "py", AT))
     for junk in (object(), 1.5, [object()], b"py"):
         with pytest.raises(InvalidInput) as caught:
             attrs.evolve(reason, **{name: junk})
@@ -334,12 +366,12 @@ def test_a_fact_that_cannot_be_one_is_invalid(kind: type[Any], name: str) -> Non
 @given(
     any_ids(),
     utc_instants(),
-    st.sampled_from([kind for kind in KINDS if kind is not CustomReason]),
+    st.sampled_from(RULES),
 )
 def test_a_sentence_is_one_line_whatever_is_in_it(
     text: str, instant: datetime, kind: type[Any]
 ) -> None:
-    reason = made_of(kind, text, instant)
+    reason = kind(**facts_for(kind, text, instant))
     for sentence in (str(reason), str(ForAssignment(text, text, reason))):
         assert sentence.isprintable()
         assert len(sentence.splitlines()) == 1
@@ -355,6 +387,14 @@ def test_a_reason_against_a_pair_has_the_code_of_what_speaks_against_it(
     assert pair.code == code
     assert str(pair) == f"Learner 'ada', course 'py': {sentence}"
     assert_is_value(pair, keyword_only=False)
+
+
+def test_a_reason_against_a_pair_has_the_fields_of_what_speaks_against_it() -> None:
+    pair: Any = ForAssignment("py", "ada", reasons.AlreadyAssigned("a-1", AT))
+    assert (pair.assignment_id, pair.expires_at) == ("a-1", AT)
+    for name in ("missing", "_missing"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(pair, name)
 
 
 class TestReasonsOfTheHost:
@@ -452,12 +492,29 @@ def test_a_conflict_over_a_key_shows_its_code_masked() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [reasons.ExpiresTooEarly, reasons.KeyNotYetRedeemable, reasons.AssignmentNotActive],
+    [
+        reasons.ExpiresTooEarly,
+        reasons.KeyNotYetRedeemable,
+        reasons.AssignmentNotActive,
+        reasons.SubscriptionNotActive,
+        reasons.AttemptAhead,
+    ],
 )
 def test_a_sentence_names_no_second_that_is_still_too_early(
     kind: Callable[[datetime], Any],
 ) -> None:
-    at = datetime(2026, 1, 5, 9, tzinfo=UTC)
-    assert "09:00:00 UTC" in str(kind(at))
-    assert "09:00:01 UTC" in str(kind(at + timedelta(microseconds=1)))
-    assert "09:00:01 UTC" in str(kind(at + timedelta(microseconds=999_999)))
+    assert ", 09:00 UTC" in str(kind(AT))
+    assert ", 09:00:01 UTC" in str(kind(AT + timedelta(microseconds=1)))
+    assert ", 09:00:01 UTC" in str(kind(AT + timedelta(microseconds=999_999)))
+    assert ", 09:01 UTC" in str(kind(AT + timedelta(seconds=59, microseconds=1)))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [reasons.CancellationWindowClosed, reasons.KeyExpired, reasons.AssignmentExpired],
+)
+def test_a_sentence_names_no_second_that_is_already_too_late(
+    kind: Callable[[datetime], Any],
+) -> None:
+    assert ", 09:00 UTC" in str(kind(AT + timedelta(microseconds=999_999)))
+    assert ", 09:00:59 UTC" in str(kind(AT + timedelta(seconds=59, microseconds=999_999)))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import course_assignments as ca
-from course_assignments import actions, reasons
+from course_assignments import commands, reasons
 from course_assignments.entities.codes import check_symbol, fold, format_code, mask
 from tests.support.world import ACME, ADA, BETA, BO, PYTHON, START, contents, world
 
@@ -79,11 +79,9 @@ class Story:
         self.tell()
 
     def say(self, command: str, *args: Any, **kwargs: Any) -> Any:
-        """Carry *command* out and keep what it says, and what its twin says before it."""
-        twin: Callable[..., Any] | None = getattr(self.registrar, f"may_{command}", None)
-        for function in (twin, getattr(self.registrar, command)):
-            if function is not None:
-                self.attempt(function, *args, **kwargs)
+        """Carry *command* out and keep what it says, and what its question answers before it."""
+        for name in (f"may_{command}", command):
+            self.attempt(getattr(self.registrar, name), *args, **kwargs)
         return self.said[-1]
 
     def attempt(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
@@ -149,7 +147,7 @@ class Story:
             created_at=START,
             availability=DAY,
         )
-        presented = actions.Presented(
+        redeemable = commands.Redeemable(
             id="a",
             redemption_id=redemption.id,
             key=key,
@@ -164,16 +162,21 @@ class Story:
             ca.Change(create=[key, redemption], expect=[absent], use=[ca.Use(key, 1)]),
             ca.Change(replace=steps[:1], use=steps[1:]),
         ]
-        self.said += [key, redemption, presented, *steps, *changes]
+        self.said += [key, redemption, redeemable, *steps, *changes]
         for change in changes:
             self.attempt(store.commit, change)
-        self.attempt(actions.redeem, presented, at=START)
-        by_bo = attrs.evolve(presented, redeemed=None, learner=BO, organization=BETA)
-        self.attempt(actions.redeem, by_bo, at=START)
-        self.attempt(actions.create_keys, batch, PYTHON, at=START, codes={code: 1}, taken=[code])
-        self.attempt(actions.create_keys, batch, PYTHON, at=START, codes={code: 1})
-        self.attempt(actions.create_keys, batch, PYTHON, at=START, generated=[code + "!"])
-        self.attempt(actions.revoke_keys, batch, [key, absent], at=START)
+        context = commands.Context(START)
+        self.attempt(commands.Redeem(code, "ada").decide, redeemable, context)
+        by_bo = attrs.evolve(redeemable, redeemed=None, learner=BO, organization=BETA)
+        self.attempt(commands.Redeem(code, "bo").decide, by_bo, context)
+        extend = commands.AddKeys("b-1", codes=[code]).decide
+        for taken in ([code], []):
+            more = commands.BatchToExtend(batch=batch, course=PYTHON, taken=taken)
+            self.attempt(extend, more, context)
+        self.attempt(
+            commands.BatchToExtend, batch=batch, course=PYTHON, generated=[code + "\N{EURO SIGN}"]
+        )
+        self.attempt(commands.BatchAndKeys, batch, [key, absent])
         queries: tuple[ca.Query[Any], ...] = (
             ca.RedemptionQuery(code=self.code, learner_id="ada"),
             ca.KeyQuery(batch_ids=["b-1"], limit=1),
@@ -249,6 +252,21 @@ class TestNothingShowsACode:
             *(one for kind in contents(registrar.repository).values() for one in kind),
         ]
         assert not [t for thing in said for t in texts_of(thing) if shows(key.code, t)]
+
+
+@given(*HAND_MADE)
+def test_no_command_and_no_records_show_a_code(code: str, other: str) -> None:
+    newcomer = ca.User(id="x", name="X", email="x@example.org")
+    said = [
+        commands.AddKeys("b-1", codes=[code, other]),
+        commands.Redeem(code, "ada"),
+        commands.Register(code, newcomer),
+        commands.RevokeKey(code),
+        commands.BatchToCreate(
+            id="b-1", course=PYTHON, organization=ACME, generated=[code], taken=[other]
+        ),
+    ]
+    assert not [t for thing in said for t in texts_of(thing) if shows(code, t)]
 
 
 class TestTheStory:

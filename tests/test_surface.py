@@ -7,13 +7,16 @@ import pickle
 import pkgutil
 import subprocess
 import sys
+import tomllib
 import types
 from collections.abc import Callable, Iterator
 from datetime import UTC, timedelta
+from importlib.metadata import distributions
 from importlib.resources import files
 from inspect import Parameter
 from itertools import combinations
-from typing import Any, ClassVar, Protocol, get_args, get_type_hints
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, get_args, get_origin, get_type_hints
 
 import attrs
 import pytest
@@ -21,8 +24,10 @@ from hypothesis.stateful import RuleBasedStateMachine
 from sqlalchemy.sql.visitors import Visitable
 
 import course_assignments as ca
-from course_assignments import actions, reasons
-from tests.support.junk import COMMANDS, QUERIES, RECORDS, RESULTS, WITHOUT_TWIN, Entry, stage
+from course_assignments import commands, reasons
+from course_assignments.commands import COMMANDS, UNSET
+from tests.support.junk import COMMANDS as SAID
+from tests.support.junk import QUERIES, RECORDS, RESULTS, TOLD, Entry, stage
 from tests.support.world import START
 
 #: Stands where the specification gives no default.
@@ -108,7 +113,6 @@ RECORD_FIELDS: dict[type, dict[str, Any]] = {
     ca.FromSubscription: {"subscription_id": GIVEN},
     ca.Pause: {"paused_at": GIVEN, "resumed_at": None},
     ca.Opening: {"course_id": GIVEN, "assignment_id": GIVEN},
-    ca.Addition: {"id": GIVEN, "keys": GIVEN},
     ca.Months: {"count": GIVEN},
     ca.CancellationPolicy: {"window": timedelta(hours=24), "restores_key_use": False},
     ca.ExpirationPolicy: {"maximum": timedelta(days=180), "default": ca.Months(6)},
@@ -148,7 +152,7 @@ SOME_FIELDS: dict[type, set[str]] = {
             "subject",
             "greeting",
             "opening",
-            "beginning",
+            "valid_from",
             "deadline",
             "new_account",
             "new_account_steps",
@@ -212,8 +216,8 @@ REASON_CODES = {
 #: What the specification says that functions take: parameters that may be given by position,
 #: then a star and those that are given by name; ``=`` stands before a default.
 SIGNATURES: dict[str, str] = {
-    "CancellationPolicy.evaluate": "assignment * at support=False",
-    "CancellationPolicy.closes_at": "assignment",
+    "CancellationPolicy.evaluate": "cancellable * at support=False",
+    "CancellationPolicy.closes_at": "cancellable",
     "ExpirationPolicy.limit": "created_at * course=None organization=None",
     "ExpirationPolicy.default_end": "created_at * course=None organization=None",
     "ExpirationPolicy.evaluate": "expires_at * created_at course=None organization=None",
@@ -240,36 +244,6 @@ SIGNATURES: dict[str, str] = {
     "Repository.commit": "change",
     "find_all": "repository query",
     "statement": "repository * start end zone=None organization_id=None",
-    "Registrar.add": "*records by=None",
-    "Registrar.update": "record * by=None",
-    "Registrar.anonymize": "user_id * by=None",
-    "Registrar.assign": (
-        "course_id learner_id * expires=None note=None repeat=None id=None by=None"
-    ),
-    "Registrar.assign_many": (
-        "course_ids learners * expires=None note=None repeat=None id=None by=None"
-    ),
-    "Registrar.cancel": "assignment_id * support_reason=None by=None",
-    "Registrar.reschedule": "assignment_id expires * by=None",
-    "Registrar.complete": "assignment_id * by=None",
-    "Registrar.create_keys": (
-        "course_id * name organization_id redeemable_from=None redeemable_until=None "
-        "max_uses=None availability any_organization=False codes=() generate=0 id=None by=None"
-    ),
-    "Registrar.keys": "batch_id * by=None",
-    "Registrar.add_keys": "batch_id * codes=() generate=0 id=None by=None",
-    "Registrar.revoke_key": "code * by=None",
-    "Registrar.revoke_keys": "batch_id * by=None",
-    "Registrar.redeem": "code learner_id * id=None by=None",
-    "Registrar.register": "code user * id=None by=None",
-    "Registrar.start": "assignment_id activity_id * id=None by=None",
-    "Registrar.pause": "attempt_id * by=None",
-    "Registrar.resume": "attempt_id * by=None",
-    "Registrar.finish": "attempt_id * by=None",
-    "Registrar.subscribe": "course_ids learner_id * duration id=None by=None",
-    "Registrar.edit_subscription": "subscription_id course_ids * by=None",
-    "Registrar.cancel_subscription": "subscription_id * support_reason=None by=None",
-    "Registrar.open_course": "subscription_id course_id * id=None by=None",
 }
 
 
@@ -278,7 +252,8 @@ def spelled(function: Callable[..., Any]) -> tuple[list[str], set[str]]:
     ordered: list[str] = []
     named: set[str] = set()
     for one in inspect.signature(function).parameters.values():
-        default = "" if one.default is Parameter.empty else f"={one.default!r}"
+        shown = "UNSET" if one.default is UNSET else repr(one.default)
+        default = "" if one.default is Parameter.empty else f"={shown}"
         if one.kind is Parameter.KEYWORD_ONLY:
             named.add(one.name + default)
         elif one.name != "self":
@@ -328,8 +303,6 @@ class TestNames:
         ordered, star, named = SIGNATURES[path].partition("* ")
         if not star:
             ordered, named = SIGNATURES[path], ""
-        if path == "Registrar.add":
-            ordered, named = "*records", "by=None"
         assert spelled(find(path)) == (ordered.split(), set(named.split()))
 
     def test_a_dashboard_takes_its_instant_and_policy_by_name(self) -> None:
@@ -338,13 +311,6 @@ class TestNames:
         assert [parameters[name].kind for name in ("at", "policy")] == [Parameter.KEYWORD_ONLY] * 2
         assert parameters["at"].default is Parameter.empty
         assert parameters["policy"].default == ca.DashboardPolicy()
-
-    def test_an_edit_takes_all_terms_of_a_batch_by_name(self) -> None:
-        ordered, named = spelled(ca.Registrar.edit_keys)
-        terms = {"name", "redeemable_from", "redeemable_until", "max_uses", "availability"}
-        assert ordered == ["batch_id"]
-        assert {one.partition("=")[0] for one in named} == {*terms, "any_organization", "by"}
-        assert all("=" in one for one in named)
 
     def test_a_registrar_takes_its_repository_and_its_sources(self) -> None:
         parameters = inspect.signature(ca.Registrar).parameters
@@ -361,7 +327,7 @@ class TestNames:
         codes = [kind.code for kind in kinds]
         assert len(set(codes)) == len(codes)
         assert set(codes) >= REASON_CODES
-        assert {kind.__name__ for kind in get_args(ca.Reason)} <= set(reasons.__all__)
+        assert all(getattr(reasons, kind.__name__) is kind for kind in get_args(ca.Reason))
 
     def test_a_reason_is_called_as_its_code(self) -> None:
         for kind in set(get_args(ca.Reason)) - {ca.CustomReason, ca.ForAssignment}:
@@ -372,10 +338,10 @@ class TestNames:
         assert ca.NotFound.__bases__ == (ca.CourseAssignmentsError, LookupError)
         assert ca.Refused.__bases__ == ca.Conflict.__bases__ == (ca.CourseAssignmentsError,)
 
-    @pytest.mark.parametrize("module", [ca, actions, reasons], ids=lambda module: module.__name__)
+    @pytest.mark.parametrize("module", [ca, commands], ids=lambda module: module.__name__)
     def test_all_is_sorted_and_true(self, module: types.ModuleType) -> None:
         names: list[str] = list(module.__all__)
-        assert names == sorted(set(names))
+        assert names == sorted(set(names), key=lambda name: (not name.isupper(), name))
         assert all(hasattr(module, name) for name in names)
 
     def test_a_decision_says_it_in_all_its_ways(self) -> None:
@@ -391,35 +357,97 @@ class TestNames:
         assert isinstance(inspect.getattr_static(ca.CourseAssignment, "completion"), property)
 
 
-class TestTwins:
-    """Every command that can be refused has a `may_...` twin that takes the same arguments."""
+@pytest.mark.parametrize("name", COMMANDS)
+class TestCommands:
+    """A registrar has a method and a question of each command, which take what it takes."""
 
-    @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in WITHOUT_TWIN])
-    def test_takes_what_its_command_takes(self, name: str) -> None:
-        command, twin = (
-            inspect.signature(find(f"Registrar.{one}")) for one in (name, f"may_{name}")
-        )
-        assert twin.parameters == command.parameters
-        assert twin.return_annotation is ca.Decision
+    def test_takes_what_it_needs_first_and_the_rest_by_name(self, name: str) -> None:
+        parameters = inspect.signature(COMMANDS[name]).parameters
+        assert parameters["by"].default is None
+        first, *rest = parameters.values()
+        assert first.kind is Parameter.POSITIONAL_OR_KEYWORD
+        for one in rest:
+            may_be_left_out = one.default is not Parameter.empty
+            assert not (may_be_left_out and one.kind is Parameter.POSITIONAL_OR_KEYWORD)
 
-    @pytest.mark.parametrize("name", WITHOUT_TWIN)
-    def test_is_missing_only_where_nothing_refuses(self, name: str) -> None:
-        assert "Refused" not in str(find(f"Registrar.{name}").__doc__)
+    @pytest.mark.parametrize("prefix", ["", "may_"])
+    def test_a_registrar_takes_the_same_in_the_same_way(self, name: str, prefix: str) -> None:
+        of_class = inspect.signature(COMMANDS[name]).parameters
+        _, *of_method = inspect.signature(getattr(ca.Registrar, prefix + name)).parameters.values()
+        expected = {(one.name, one.kind, one.default) for one in of_class.values()}
+        if name == "add":  # the one list that is spelled out
+            expected = {
+                ("records", Parameter.VAR_POSITIONAL, Parameter.empty),
+                *(one for one in expected if one[0] != "records"),
+            }
+        assert {(one.name, one.kind, one.default) for one in of_method} == expected
+        positional = [one.name for one in of_method if one.kind is not Parameter.KEYWORD_ONLY]
+        assert positional == [
+            one.name for one in of_class.values() if one.kind is not Parameter.KEYWORD_ONLY
+        ]
 
-    @pytest.mark.parametrize("name", COMMANDS)
-    def test_every_command_takes_who_acts(self, name: str) -> None:
-        by = inspect.signature(find(f"Registrar.{name}")).parameters["by"]
-        assert (by.kind, by.default) == (Parameter.KEYWORD_ONLY, None)
+    def test_a_registrar_returns_what_it_decides_and_a_question_the_decision(
+        self, name: str
+    ) -> None:
+        (outcome,) = get_args(get_type_hints(COMMANDS[name].decide)["return"])
+        returned = get_type_hints(getattr(ca.Registrar, name))["return"]
+        # Its keys are read page by page, after the command.
+        assert returned == (Iterator[ca.TrainingKey] if name == "keys" else outcome)
+        assert get_type_hints(getattr(ca.Registrar, f"may_{name}"))["return"] is ca.Decision
+
+    def test_a_registrar_says_in_one_line_what_it_does(self, name: str) -> None:
+        assert len(str(getattr(ca.Registrar, name).__doc__).splitlines()) == 1
+        question = str(getattr(ca.Registrar, f"may_{name}").__doc__)
+        assert len(question.splitlines()) == 1
+        assert f"`{name}`" in question
+
+    def test_reads_the_records_that_it_decides_on_which_are_exported(self, name: str) -> None:
+        command = COMMANDS[name]
+        read = get_type_hints(command.read)["return"]
+        assert get_type_hints(command.decide)["records"] == read
+        kind = get_origin(read) or read
+        module = commands if kind.__module__.startswith(commands.__name__) else ca
+        assert kind.__name__ in module.__all__
+        assert getattr(commands, command.__name__) is command
+        assert command.__name__ in commands.__all__
+
+
+class TestRegistry:
+    def test_a_registrar_has_nothing_beside_the_commands_and_their_questions(self) -> None:
+        public = {name for name in dir(ca.Registrar) if not name.startswith("_")}
+        methods = {prefix + name for name in COMMANDS for prefix in ("", "may_")}
+        assert public - methods == {
+            *("repository", "policies", "clock"),
+            *("execute", "check", "get", "find_all"),
+        }
+        assert methods <= public
 
     def test_what_creates_takes_an_id(self) -> None:
-        taking = {
-            name
-            for name in COMMANDS
-            if "id" in inspect.signature(find(f"Registrar.{name}")).parameters
-        }
+        taking = {name for name, one in COMMANDS.items() if "id" in attrs.fields_dict(one)}
         creating = {"assign", "assign_many", "create_keys", "add_keys", "redeem", "register"}
         creating |= {"start", "subscribe", "open_course"}
         assert taking == creating
+
+    def test_a_command_is_called_as_its_class(self) -> None:
+        for name, one in COMMANDS.items():
+            assert name.replace("_", "") == one.__name__.lower()
+            assert one.action == name
+
+    def test_no_command_is_missing(self) -> None:
+        def below(kind: type[Any]) -> Iterator[type[Any]]:
+            yield kind
+            for derived in kind.__subclasses__():
+                yield from below(derived)
+
+        public = {
+            one
+            for one in below(commands.Command)
+            if one.__module__.startswith(commands.__name__) and not one.__name__.startswith("_")
+        }
+        bases = {
+            *(commands.Command, commands.base.CreatingCommand, commands.base.ReceiptedCommand),
+        }
+        assert public - bases == set(COMMANDS.values())
 
 
 def modules() -> list[types.ModuleType]:
@@ -441,15 +469,18 @@ def methods(kind: type) -> Iterator[tuple[str, Any]]:
     """Give the public methods and properties that *kind* itself defines."""
     for name, raw in vars(kind).items():
         thing = raw.fget if isinstance(raw, property) else getattr(raw, "__func__", raw)
-        if not name.startswith("_") and isinstance(thing, types.FunctionType):
+        if name.startswith("_") or not isinstance(thing, types.FunctionType):
+            continue
+        if thing.__module__ != "typing":  # as what stands for overloads is
             yield name, thing
 
 
 DEFINED = [one for module in modules() for one in own(module)]
 
-#: What a user can import from the package or from one of its public modules.
+#: What a user calls: all that is offered but the records that commands are decided on.
 OFFERED = {
-    id(getattr(module, name)) for module in (ca, actions, reasons) for name in module.__all__
+    *(id(getattr(module, name)) for module in (ca,) for name in module.__all__),
+    *map(id, (*COMMANDS.values(), commands.Context, commands.Outcome)),
 }
 
 
@@ -476,10 +507,6 @@ class TestDocumentation:
     def test_everything_offered_shows_an_example(self, path: str, thing: Any) -> None:
         assert ">>>" in str(thing.__doc__), path
 
-    def test_every_command_shows_an_example(self) -> None:
-        for name in (*COMMANDS, "keys"):
-            assert ">>>" in find(f"Registrar.{name}").__doc__, name
-
 
 class TestTypes:
     """`py.typed`, and annotations that can be looked up at run time."""
@@ -493,6 +520,7 @@ class TestTypes:
         (path, thing)
         for path, thing in DEFINED
         if not path.startswith(f"{ca.__name__}.validation.")
+        and "attrs.Attribute" not in str(getattr(thing, "__annotations__", {}).values())
         and not {RuleBasedStateMachine, Visitable} & {*getattr(thing, "__mro__", ())}
     ]
 
@@ -509,19 +537,13 @@ class TestTypes:
             hints = get_type_hints(one)
             assert "return" in hints
 
-    @pytest.mark.parametrize("name", [*COMMANDS, "may_cancel", "may_assign_many", "keys"])
-    def test_of_a_command_are_all_there(self, name: str) -> None:
-        command = find(f"Registrar.{name}")
-        parameters = set(inspect.signature(command).parameters) - {"self"}
-        assert set(get_type_hints(command)) == {*parameters, "return"}
-
 
 def test_importing_the_package_imports_none_of_its_extras() -> None:
     script = """
 import sys
 sys.path[:] = sys.argv[1:]
-import course_assignments, course_assignments.actions
-extras = {"_pytest", "cattrs", "hypothesis", "matplotlib", "pytest", "sqlalchemy"}
+import course_assignments, course_assignments.commands
+extras = {"_pytest", "hypothesis", "matplotlib", "pytest", "sqlalchemy"}
 print(extras & set(sys.modules))
 """
     done = subprocess.run(  # noqa: S603 - our own script and this very Python
@@ -530,12 +552,24 @@ print(extras & set(sys.modules))
     assert done.stdout.strip() == "set()"
 
 
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    if not [*distributions(name=project["name"])]:
+        pytest.skip("the package is not installed")
+    assert ca.__version__ == project["version"]
+
+
+def test_there_is_no_other_name_in_the_package() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = getattr(ca, "nothing")  # noqa: B009 - for mypy there is no such name
+
+
 def made(entry: Entry) -> Any:
     """Return what *entry* constructs."""
     return entry.run(stage(), entry.arguments)
 
 
-VALUES = {entry.name: entry for entry in (*RECORDS, *QUERIES, *RESULTS)}
+VALUES = {entry.name: entry for entry in (*RECORDS, *QUERIES, *RESULTS, *TOLD, *SAID)}
 PLAIN = [name for name, entry in VALUES.items() if not isinstance(made(entry), Exception)]
 ERRORS = [name for name in VALUES if name not in PLAIN]
 

@@ -120,25 +120,28 @@ def test_a_value_of_another_kind_is_told_which_ones_are_expected() -> None:
 
 @attrs.frozen(kw_only=True)
 class Record:
-    """One field for each validator."""
+    """One field for each converter and each validator."""
 
     id: Any = attrs.field(default="r-1", validator=f.identifier)
     name: Any = attrs.field(default="A name", validator=f.name)
     message: Any = attrs.field(default="A\nmessage", validator=f.long_text)
-    at: Any = attrs.field(
-        default=datetime(2026, 1, 5, tzinfo=UTC), converter=f.tidy_instant, validator=f.instant
-    )
-    length: Any = attrs.field(default=Months(6), converter=f.tidy_duration, validator=f.term)
+    created_at: Any = attrs.field(default=datetime(2026, 1, 5, tzinfo=UTC), converter=f.to_utc)
+    ends: Any = f.optional_datetime(f.after("begins"))
+    begins: Any = f.optional_datetime()
+    done: Any = f.since_creation()
+    other_id: Any = attrs.field(default=None, validator=f.identifier_or_none)
+    other_name: Any = attrs.field(default=None, validator=f.name_or_none)
+    length: Any = attrs.field(default=Months(6), converter=f.to_duration)
     uses: Any = attrs.field(default=1, validator=f.count(1))
     active: Any = attrs.field(default=True, validator=f.flag)
     parent: Any = attrs.field(default="", validator=f.one_of(str, int))
-    parts: Any = attrs.field(
-        default=(), converter=f.tidy_tuple, validator=f.each_of(tuple, str, int)
+    exact: Any = attrs.field(default=1, validator=f.one_of(str, int, exact=True))
+    parts: Any = attrs.field(default=(), converter=f.to_tuple, validator=f.items_of(str, int))
+    exacts: Any = attrs.field(
+        default=(), converter=f.to_tuple, validator=f.items_of(int, exact=True)
     )
-    kinds: Any = attrs.field(
-        default=frozenset(), converter=f.tidy_set, validator=f.each_of(frozenset, str)
-    )
-    ids: Any = attrs.field(default=frozenset(), converter=f.tidy_set, validator=f.identifiers)
+    kinds: Any = attrs.field(default=frozenset(), converter=f.to_set, validator=f.items_of(str))
+    ids: Any = attrs.field(default=frozenset(), converter=f.to_set, validator=f.identifiers)
 
 
 class TestARecord:
@@ -152,9 +155,15 @@ class TestARecord:
             ("name", "a\nb", "name", "unprintable"),
             ("message", "a" * 10_001, "message", "too_long"),
             ("message", "a\0b", "message", "unprintable"),
-            ("at", NAIVE, "at", "naive_datetime"),
-            ("at", "2026-01-05", "at", "not_a_datetime"),
-            ("at", None, "at", "not_a_datetime"),
+            ("created_at", NAIVE, "created_at", "naive_datetime"),
+            ("created_at", "2026-01-05", "created_at", "not_a_datetime"),
+            ("created_at", None, "created_at", "not_a_datetime"),
+            ("begins", NAIVE, "begins", "naive_datetime"),
+            ("begins", "2026-01-05", "begins", "not_a_datetime"),
+            ("done", NAIVE, "done", "naive_datetime"),
+            ("done", datetime(2026, 1, 4, tzinfo=UTC), "done", "before_creation"),
+            ("other_id", "", "other_id", "blank"),
+            ("other_name", "a\nb", "other_name", "unprintable"),
             ("length", timedelta(0), "length", "invalid_duration"),
             ("length", 180, "length", "invalid_duration"),
             ("length", relativedelta(months=1, days=1), "length", "invalid_duration"),
@@ -163,6 +172,10 @@ class TestARecord:
             ("active", 1, "active", "not_a_flag"),
             ("active", None, "active", "not_a_flag"),
             ("parent", None, "parent", "wrong_type"),
+            ("exact", True, "exact", "wrong_type"),
+            ("exact", None, "exact", "wrong_type"),
+            ("exacts", [1, True], "exacts[1]", "wrong_type"),
+            ("exacts", [None], "exacts[0]", "wrong_type"),
             ("parts", "ab", "parts", "not_a_list"),
             ("parts", None, "parts", "not_a_list"),
             ("parts", ["a", 1, None], "parts[2]", "wrong_type"),
@@ -193,23 +206,56 @@ class TestARecord:
             ("ids", {"a", "b"}, frozenset({"a", "b"})),
         ],
     )
-    def test_tidies_what_it_can(self, field: str, value: Any, kept: Any) -> None:
+    def test_converts_what_it_can(self, field: str, value: Any, kept: Any) -> None:
         got = getattr(Record(**{field: value}), field)
         assert got == kept
         assert type(got) is type(kept)
 
     def test_keeps_instants_in_utc(self) -> None:
         berlin = datetime.fromisoformat("2026-01-05T01:00:00+01:00")
-        assert Record(at=berlin).at.tzinfo is UTC
+        assert Record(created_at=berlin).created_at.tzinfo is UTC
+        assert Record(begins=berlin).begins.tzinfo is UTC
+
+    def test_has_none_where_that_is_allowed(self) -> None:
+        record = Record(begins=None, ends=None, done=None, other_id=None, other_name=None)
+        assert record == Record()
+
+    @pytest.mark.parametrize("step", [timedelta(0), timedelta(microseconds=-1)])
+    def test_ends_after_it_begins_if_it_does_both(self, step: timedelta) -> None:
+        begins = datetime(2026, 1, 5, tzinfo=UTC)
+        error = refusal(lambda: Record(begins=begins, ends=begins + step))
+        assert (error.code, error.field) == ("empty_window", "ends")
+        assert error.hint == "must be after begins"
+        assert Record(ends=begins + step).begins is None
+        later = begins + timedelta(microseconds=1)
+        assert Record(begins=begins, ends=later).ends == later
 
 
-def test_what_cannot_be_tidied_is_handed_on_as_it_is() -> None:
-    text: Any = "ab"
-    nested: Any = [[]]
-    assert f.tidy_tuple(text) is text
-    assert f.tidy_set(nested) is nested
-    assert f.tidy_instant(NAIVE) is NAIVE
-    assert f.tidy_duration(timedelta(0)) == timedelta(0)
+@given(st.lists(st.sampled_from("abc")))
+def test_values_are_distinct_up_to_the_first_that_is_repeated(values: list[str]) -> None:
+    repeated = [place for place, one in enumerate(values) if one in values[:place]]
+    if not repeated:
+        f.check_distinct(values, "codes[{}].id")
+        return
+    error = refusal(lambda: f.check_distinct(values, "codes[{}].id"))
+    assert (error.code, error.field) == ("repeated", f"codes[{repeated[0]}].id")
+
+
+def test_records_that_do_not_belong_together_are_refused() -> None:
+    f.check_same("a", "a", "batch")
+    error = refusal(lambda: f.check_same("a", "b", "batch"))
+    assert (error.code, error.field) == ("another_record", "batch")
+
+
+class Derived(Record):
+    """A record that may do anything."""
+
+
+def test_a_record_is_of_its_very_class() -> None:
+    f.check_record(Record(), "record", int, Record)
+    for other in (Derived(), None):
+        error = refusal(lambda one=other: f.check_record(one, "record", int, Record))  # type: ignore[misc]
+        assert (error.code, error.field) == ("wrong_type", "record")
 
 
 def test_a_storage_that_cannot_read_on_is_heard() -> None:

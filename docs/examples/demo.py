@@ -1,7 +1,7 @@
-"""One week of a training system, from the first assignment to what is billed for it.
+"""Show one week of a training system, from the first assignment to the monthly bill.
 
-The clock is moved by hand, and ids and codes come from fixed sources, so that every run prints the
-same. An application leaves these three arguments of `Registrar` out.
+The demo sets the clock and uses fixed ids and codes, so every run prints the same output. Your
+application does not need these three arguments of `Registrar`.
 """
 
 import csv
@@ -48,7 +48,7 @@ HARBOUR = Organization(id="harbour", name="Harbour Clinic", maximum_access=timed
 
 
 def main() -> None:
-    """Tell the story."""
+    """Run all steps."""
     clock = ManualClock(datetime(2026, 1, 5, 9, tzinfo=UTC))
     numbers = count(1)
     registrar = Registrar(
@@ -57,34 +57,38 @@ def main() -> None:
         random_bytes=lambda size: shake_256(b"a demonstration").digest(size),
     )
 
-    tell(clock, "A catalogue and a roster are read from CSV files and stored, with two customers.")
-    courses = read_courses(HERE / "catalogue.csv")
+    print_step(
+        clock, "Read a catalog and a roster from CSV files, and store them with two organizations."
+    )
+    courses = read_courses(HERE / "catalog.csv")
     learners = read_users(HERE / "roster.csv")
     registrar.add(NORTHWIND, HARBOUR, *courses, *learners)
-    format_datetime([NORTHWIND, HARBOUR], "id", "name", "time_zone", "maximum_access")
-    format_datetime(courses, "id", "name", "maximum_access")
-    format_datetime(learners, "id", "name", "organization_id")
+    print_table([NORTHWIND, HARBOUR], "id", "name", "time_zone", "maximum_access")
+    print_table(courses, "id", "name", "maximum_access")
+    print_table(learners, "id", "name", "organization_id")
 
-    tell(clock, "Two courses are assigned to three learners, all six pairs or none.")
+    print_step(clock, "Assign two courses to three learners: all six pairs or none.")
     batch = registrar.assign_many(["python", "sql"], [learner.id for learner in learners])
-    format_datetime(batch.created, *ACCESS)
+    print_table(batch.created, *ACCESS)
 
     clock.advance(timedelta(hours=2))
-    tell(clock, "SQL was not meant for Bo. May it be cancelled, and until when? It may, so it is.")
+    print_step(
+        clock, "Bo should not have SQL. Check until when it can be cancelled, and cancel it."
+    )
     mistake = next(one for one in batch.created if (one.learner_id, one.course_id) == ("bo", "sql"))
     decision = registrar.may_cancel(mistake.id)
-    say(f"may_cancel: {decision} This holds until just before {decision.changes_at}.")
-    say(f"cancel: {mistake.id} is {registrar.cancel(mistake.id).status_at(clock()).value}.")
+    print_answer(f"may_cancel: {decision} This holds until just before {decision.changes_at}.")
+    print_answer(
+        f"cancel: {mistake.id} is {registrar.cancel(mistake.id).status_at(clock()).value}."
+    )
 
     clock.advance(timedelta(days=2))
-    tell(
-        clock, "Two days later someone tries to cancel it again, and is given both reasons against."
-    )
-    show_refusal(lambda: registrar.cancel(mistake.id))
+    print_step(clock, "Try to cancel it again two days later. The refusal lists both reasons.")
+    print_refusal(lambda: registrar.cancel(mistake.id))
 
-    tell(
+    print_step(
         clock,
-        "Keys for Git are made, for whoever has one: three at random, one by hand, two uses each.",
+        "Create keys for Git that anyone can redeem: three random, one hand-made, two uses each.",
     )
     spring = registrar.create_keys(
         "git",
@@ -98,67 +102,69 @@ def main() -> None:
         generate=3,
         id="spring",
     )
-    say(f"They can be redeemed until {text(spring.redeemable_until)}, when April begins in Berlin.")
-    format_datetime(registrar.keys(spring.id), *KEY)
+    print_answer(
+        f"They expire at {format_cell(spring.redeemable_until)}, when April begins in Berlin."
+    )
+    print_table(registrar.keys(spring.id), *KEY)
 
     clock.advance(timedelta(hours=1))
-    tell(clock, "Ada redeems a generated key; how she types it does not matter.")
+    print_step(clock, "Ada redeems a generated key. Case, spaces and look-alikes do not matter.")
     typed = next(registrar.keys(spring.id)).display_code.lower().replace("-", " ").replace("0", "o")
-    say(f"She types: {typed}")
-    format_datetime([registrar.redeem(typed, "ada")], *ACCESS)
+    print_answer(f"She types: {typed}")
+    print_table([registrar.redeem(typed, "ada")], *ACCESS)
 
     clock.advance(timedelta(hours=1))
-    tell(clock, "Dee has no account yet; she registers with the key that was made by hand.")
+    print_step(clock, "Dee has no account yet. She registers with the hand-made key.")
     dee = User(id="dee", name="Dee Farrow", email="dee@northwind.example")
-    format_datetime([registrar.register("Welcome-2026", dee)], *ACCESS)
+    print_table([registrar.register("Welcome-2026", dee)], *ACCESS)
 
     clock.advance(timedelta(hours=1))
-    tell(clock, "Bo takes the last use of that key, and Cy comes too late.")
-    format_datetime([registrar.redeem("Welcome-2026", "bo")], *ACCESS)
-    show_refusal(lambda: registrar.redeem("Welcome-2026", "cy"))
-    format_datetime(registrar.keys(spring.id), *KEY)
+    print_step(clock, "Bo uses the last use of that key, and Cy is refused.")
+    print_table([registrar.redeem("Welcome-2026", "bo")], *ACCESS)
+    print_refusal(lambda: registrar.redeem("Welcome-2026", "cy"))
+    print_table(registrar.keys(spring.id), *KEY)
 
     clock.advance(timedelta(days=2))
-    tell(clock, "The week is over: who has what, until when, and what set the end.")
+    print_step(
+        clock, "List all active assignments, with the end of access and the limit that set it."
+    )
     found = (
         assignment
         for learner in find_all(registrar.repository, UserQuery())
         for assignment in find_all(registrar.repository, AssignmentQuery(learner_id=learner.id))
     )
-    format_datetime((one for one in found if one.is_active_at(clock())), *ACCESS)
+    print_table((one for one in found if one.is_active_at(clock())), *ACCESS)
 
     look_back(registrar, clock)
     invite(registrar, clock, spring, learners[-1])
 
 
 def look_back(registrar: Registrar, clock: ManualClock) -> None:
-    """Let Ada learn and look, and bill the month."""
-    tell(clock, "Ada launches the lab of Python, the one thing that it requires, and finishes it.")
+    """Finish a lab, show a dashboard, and bill the month."""
+    print_step(clock, "Ada starts and finishes the lab, the only required activity of Python.")
     lab = registrar.start("a-1", "lab")
     clock.advance(timedelta(minutes=40))
     lab = registrar.finish(lab.id)
-    say(f"Attempt {lab.number} took {format_duration(lab.time_spent(clock()))}.")
-    show_refusal(lambda: registrar.cancel("a-1", support_reason="She asked for it."))
+    print_answer(f"Attempt {lab.number} took {format_duration(lab.time_spent(clock()))}.")
+    print_refusal(lambda: registrar.cancel("a-1", support_reason="She asked for it."))
 
-    tell(clock, "What Ada sees first when she signs in: what is still to do, then what is done.")
+    print_step(clock, "Show Ada's dashboard: unfinished courses first, then completed ones.")
     seen = dashboard(registrar.repository, "ada", at=clock())
-    format_datetime(seen.assignments, "course_id", "completion", "expires_at")
-    say(f"More than these: {seen.has_more}. Ask again at {text(seen.stale_at)}.")
+    print_table(seen.assignments, "course_id", "completion", "expires_at")
+    print_answer(f"More assignments: {seen.has_more}. Stale at {format_cell(seen.stale_at)}.")
 
-    tell(clock, "What January is billed: by the day of creation, without what was cancelled.")
+    print_step(clock, "Bill January: by creation date, without cancelled assignments.")
     january = statement(
         registrar.repository, start=date(2026, 1, 1), end=date(2026, 2, 1), zone=NORTHWIND.zone
     )
-    format_datetime(
-        january.totals, "organization_id", "course_id", "created", "cancelled", "billable"
-    )
-    say(f"{len(january.billable)} of {len(january.lines)} assignments are billed.")
+    print_table(january.totals, "organization_id", "course_id", "created", "cancelled", "billable")
+    print_answer(f"{len(january.billable)} of {len(january.lines)} assignments are billed.")
 
 
 def invite(registrar: Registrar, clock: ManualClock, batch: KeyBatch, learner: User) -> None:
-    """Write to *learner* about a key of *batch* that nobody has used."""
-    tell(clock, "A key is left for Cy; this letter takes it to her.")
-    letter = invitation(
+    """Write an e-mail to *learner* with an unused key of *batch*."""
+    print_step(clock, "Write an e-mail to Cy with an unused key.")
+    message = invitation(
         next(key for key in registrar.keys(batch.id) if key.uses == 0),
         learner,
         course=registrar.repository.get(Course, [batch.course_id])[batch.course_id],
@@ -168,22 +174,22 @@ def invite(registrar: Registrar, clock: ManualClock, batch: KeyBatch, learner: U
         sender="training@northwind.example",
     )
     for name in ("From", "To", "Subject"):
-        say(f"{name}: {letter[name]}")
-    body = letter.get_body(("plain",))
+        print_answer(f"{name}: {message[name]}")
+    body = message.get_body(("plain",))
     assert body is not None  # noqa: S101 - every invitation has one
     print("\n" + indent(body.get_content().rstrip(), MARGIN))
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV file; a spreadsheet may have put a byte order mark first."""
+    """Return the rows of a CSV file, which may begin with a byte order mark."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 
 def read_courses(path: Path) -> list[Course]:
-    """Return a catalogue; the longest access is written in ISO 8601, such as ``P45D``.
+    """Return the courses; the maximum access is in ISO 8601, such as ``P45D``.
 
-    A course may have a lab, which it then requires.
+    If a course has a lab, the lab is required.
     """
     return [
         Course(
@@ -191,7 +197,7 @@ def read_courses(path: Path) -> list[Course]:
             name=row["name"],
             content_provider=row["content_provider"] or None,
             publishing_group=row["publishing_group"] or None,
-            maximum_access=parse_duration(longest) if (longest := row["maximum_access"]) else None,
+            maximum_access=parse_duration(maximum) if (maximum := row["maximum_access"]) else None,
             activities=[lab(name)] if (name := row["lab"]) else (),
         )
         for row in read_rows(path)
@@ -199,12 +205,12 @@ def read_courses(path: Path) -> list[Course]:
 
 
 def lab(name: str) -> Activity:
-    """Return the lab that a course requires."""
+    """Return a required lab."""
     return Activity(id="lab", name=name, kind=ActivityKind.LAB, required=True)
 
 
 def read_users(path: Path) -> list[User]:
-    """Return a roster; who has no organization has an empty cell."""
+    """Return the users; an empty cell means no organization."""
     return [
         User(
             id=row["id"],
@@ -216,20 +222,23 @@ def read_users(path: Path) -> list[User]:
     ]
 
 
-def tell(clock: ManualClock, sentence: str) -> None:
-    """Begin the next step: when it is, and what happens."""
+def print_step(clock: ManualClock, sentence: str) -> None:
+    """Print the time and the description of the next step."""
     print(f"\n{clock():%A %Y-%m-%d %H:%M} UTC\n{sentence}")
 
 
-def say(answer: str) -> None:
-    """Print an *answer* of the library under its step."""
+def print_answer(answer: str) -> None:
+    """Print an *answer* of the library."""
     print("\n" + fill(answer, WIDTH, initial_indent=MARGIN, subsequent_indent=2 * MARGIN))
 
 
-def format_datetime(records: Iterable[object], *fields: str) -> None:
-    """Print these *fields* of *records* as a table under their step."""
+def print_table(records: Iterable[object], *fields: str) -> None:
+    """Print these *fields* of *records* as a table."""
     heading = [name.removesuffix("_id").replace("_", " ") for name in fields]
-    lines = [heading, *([text(getattr(record, name)) for name in fields] for record in records)]
+    lines = [
+        heading,
+        *([format_cell(getattr(record, name)) for name in fields] for record in records),
+    ]
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     print()
     for line in lines:
@@ -237,8 +246,8 @@ def format_datetime(records: Iterable[object], *fields: str) -> None:
         print((MARGIN + "   ".join(cells)).rstrip())
 
 
-def text(value: object) -> str:
-    """Return *value* as a table shows it."""
+def format_cell(value: object) -> str:
+    """Return *value* as a string for a table."""
     match value:
         case datetime():
             return f"{value:%Y-%m-%d %H:%M} UTC"
@@ -254,13 +263,13 @@ def text(value: object) -> str:
             return str(value)
 
 
-def show_refusal(command: Callable[[], CourseAssignment]) -> None:
-    """Carry *command* out, and print why it is refused."""
+def print_refusal(command: Callable[[], CourseAssignment]) -> None:
+    """Execute *command*, and print every reason of its refusal."""
     try:
         command()
     except Refused as refused:
         for reason in refused.decision.reasons:
-            say(f"{reason.code}: {reason}")
+            print_answer(f"{reason.code}: {reason}")
 
 
 if __name__ == "__main__":

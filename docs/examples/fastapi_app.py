@@ -1,7 +1,7 @@
-"""A FastAPI service in which learners redeem training keys, on async SQLAlchemy.
+"""A FastAPI service in which learners redeem training keys, with async SQLAlchemy.
 
-Each command is one transaction of the service, and ours a savepoint in it. Any number of workers
-may run: who lost to another tries anew. Run it with ``uvicorn --factory fastapi_app:create_app``.
+Each command runs in one transaction of the service, and our commit is a savepoint in it. Any number
+of workers may run. Start it with ``uvicorn --factory fastapi_app:create_app``.
 """
 
 import asyncio
@@ -23,21 +23,21 @@ from course_assignments.sqlalchemy import SqlRepository, build_tables
 
 T = TypeVar("T")
 URL = "sqlite+aiosqlite:///training.db"
-METADATA = MetaData()  # your own tables are in it too, and Alembic reads it
+METADATA = MetaData()  # add your own tables too; Alembic reads it
 TABLES = build_tables(METADATA, prefix="training_")
 STATUS = {ca.Refused: 409, ca.Conflict: 409, ca.NotFound: 404, ca.InvalidInput: 422}
 TRIES = 5
 
 
 @attrs.frozen
-class Office:
-    """Carries commands out, each in a transaction of its own."""
+class Runner:
+    """Executes each command in a separate transaction."""
 
     engine: AsyncEngine
     clock: ca.Clock
 
     async def carry_out(self, command: Callable[[ca.Registrar], T]) -> T:
-        """Commit all that *command* does or nothing, and try anew while others are in the way."""
+        """Commit all that *command* does or nothing; retry after a concurrent change."""
         attempt = 1
         while True:
             try:
@@ -50,16 +50,16 @@ class Office:
             attempt += 1
 
     def _try(self, connection: Connection, command: Callable[[ca.Registrar], T]) -> T:
-        # Without timeout: only a new transaction is sure to see what the others have done.
+        # No timeout: only a new transaction is sure to see the other changes.
         repository = SqlRepository(connection, TABLES)
         return command(ca.Registrar(repository, clock=self.clock, timeout=timedelta(0)))
 
 
-def _office(request: Request) -> Any:
-    return request.app.state.office
+def _runner(request: Request) -> Any:
+    return request.app.state.runner
 
 
-TheOffice = Annotated[Office, Depends(_office)]
+CurrentRunner = Annotated[Runner, Depends(_runner)]
 router = APIRouter()
 
 
@@ -73,26 +73,26 @@ class Access(BaseModel, from_attributes=True):
 
 @router.post("/learners/{learner_id}/redemptions", status_code=201, response_model=Access)
 async def redeem(
-    office: TheOffice,
+    runner: CurrentRunner,
     learner_id: str,
-    code: Annotated[str, Body(embed=True)],  # not in the address, which ends up in logs
+    code: Annotated[str, Body(embed=True)],  # not in the URL, which appears in logs
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> ca.CourseAssignment:
-    """Redeem a key; however often a learner sends it under one Idempotency-Key, once."""
-    own = idempotency_key and f"{learner_id}/{idempotency_key}"  # nobody meets those of others
-    return await office.carry_out(lambda to: to.redeem(code, learner_id, id=own))
+    """Redeem a key once for each Idempotency-Key, however often the request is sent."""
+    own = idempotency_key and f"{learner_id}/{idempotency_key}"  # unique for each learner
+    return await runner.carry_out(lambda to: to.redeem(code, learner_id, id=own))
 
 
 @router.put("/assignments/{assignment_id}/end", response_model=Access)
 async def reschedule(
-    office: TheOffice, assignment_id: str, expires_at: Annotated[datetime, Body(embed=True)]
+    runner: CurrentRunner, assignment_id: str, expires_at: Annotated[datetime, Body(embed=True)]
 ) -> ca.CourseAssignment:
-    """Let access end at another time."""
-    return await office.carry_out(lambda to: to.reschedule(assignment_id, expires_at))
+    """Change the end of access."""
+    return await runner.carry_out(lambda to: to.reschedule(assignment_id, expires_at))
 
 
 async def explain(_: Request, error: Exception) -> JSONResponse:
-    """Say what went wrong: codes for programs, sentences for people; the rest is a 500."""
+    """Return codes for programs and sentences for people; other errors are a 500."""
     if isinstance(error, ca.StorageBusy):
         return JSONResponse({"detail": str(error)}, 503, {"Retry-After": "1"})
     if type(error) not in STATUS:
@@ -103,7 +103,7 @@ async def explain(_: Request, error: Exception) -> JSONResponse:
 
 
 def create_app(url: str = URL, clock: ca.Clock = ca.system_clock) -> FastAPI:
-    """Return the service with its records in the database at *url*."""
+    """Return the service with its database at *url*."""
     engine = create_async_engine(url)
 
     @asynccontextmanager
@@ -114,6 +114,6 @@ def create_app(url: str = URL, clock: ca.Clock = ca.system_clock) -> FastAPI:
         await engine.dispose()
 
     app = FastAPI(lifespan=lifespan, exception_handlers={ca.CourseAssignmentsError: explain})
-    app.state.office = Office(engine, clock)
+    app.state.runner = Runner(engine, clock)
     app.include_router(router)
     return app

@@ -1,7 +1,7 @@
-"""A repository over a plain dict of JSON texts: all that a back end of your own has to do.
+"""A complete repository over a dictionary of JSON strings, as a model for your own.
 
-It is exact under threads, and slow on purpose: a search reads everything. Save the dict where you
-like, and begin with it again.
+It is exact with threads, and slow on purpose: each search reads every record. You can save the
+dictionary anywhere and load it again.
 """
 
 from collections.abc import Iterable
@@ -12,39 +12,39 @@ import attrs
 
 from course_assignments import Change, Conflict, Event, Page, Query, Record, TrainingKey, Use, User
 from course_assignments.changes import R, Replace, masked_id
-from course_assignments.queries import F
+from course_assignments.queries import RecordT
 from course_assignments.serialization import from_json, to_json
 
 
 class JsonRepository:
-    """A `Repository` whose records are texts, each under its kind and its id."""
+    """A `Repository` that stores each record as a JSON string under its class and id."""
 
     def __init__(self, texts: dict[str, str] | None = None) -> None:
-        """Go on with *texts*, or start empty."""
+        """Start with these JSON strings, or empty."""
         self.texts = {} if texts is None else texts
         self._lock = Lock()
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
-        """Return the records of *kind* under *ids*, as far as there are any."""
+        """Return the stored records of *kind* by id; leave out unknown *ids*."""
         with self._lock:
             found = {one: self._read(kind, one) for one in ids}
         return {one: record for one, record in found.items() if record is not None}
 
-    def find(self, query: Query[F], /) -> Page[F]:
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         """Return the first page of what *query* asks for, in its order."""
         with self._lock:
             records = self._all(query.kind)
-        start = query.start or ()
-        fitting = [one for one in records if query.matches(one) and query.place(one) > start]
-        page = sorted(fitting, key=query.place)[: query.limit]
-        return Page(page, query.behind(page[-1]) if len(page) < len(fitting) else None)
+        start = query.cursor or ()
+        fitting = [one for one in records if query.matches(one) and query.sort_key(one) > start]
+        page = sorted(fitting, key=query.sort_key)[: query.limit]
+        return Page(page, query.starting_after(page[-1]) if len(page) < len(fitting) else None)
 
     def commit(self, change: Change, /) -> None:
-        """Store all of *change*, or nothing."""
+        """Store the whole *change*, or raise `Conflict` and store nothing."""
         with self._lock:
             records = [*self._decided(change), *self._numbered(change.record)]
             texts = {_name(type(one), _id(one)): to_json(one) for one in records}
-            # Up to here nothing has changed, and from here on nothing can fail.
+            # Nothing is stored before this line, and nothing can fail after it.
             self.texts.update(texts)
 
     def _read(self, kind: type[Any], id: str) -> Any:
@@ -60,7 +60,7 @@ class JsonRepository:
         return [attrs.evolve(one, position=place) for place, one in enumerate(events, last + 1)]
 
     def _decided(self, change: Change) -> list[Record]:
-        """Return the records as *change* leaves them, or raise `Conflict`."""
+        """Return the records that *change* creates or replaces, or raise `Conflict`."""
         lost = [one for one in change.expect if self._read(type(one), one.id) != one]
         after: dict[str, Record] = {}
         for record in change.create:
@@ -83,7 +83,7 @@ class JsonRepository:
         return [*after.values()]
 
     def _without_email(self, after: dict[str, Record]) -> list[User]:
-        """Return the users of *after* whose e-mail address is another's."""
+        """Return the users of *after* whose e-mail address belongs to another user."""
         users = [one for one in after.values() if isinstance(one, User)]
         others = self._all(User) if users else []
         owners = {one.folded_email: one.id for one in reversed(users)}
@@ -92,11 +92,11 @@ class JsonRepository:
 
 
 def _after(stored: Any, step: Replace | Use) -> Record | None:
-    """Return what *step* makes of the *stored* record; ``None`` if it was made for another."""
+    """Apply *step* to the *stored* record; return ``None`` if they conflict."""
     if isinstance(step, Use):
         read, new, by = step.key, stored, step.by
     elif isinstance(step.before, TrainingKey):
-        # Whoever edits a key neither sees nor sets how often it was used.
+        # Replacing a key neither compares nor changes its uses.
         read, new, by = step.before, step.after, 0
     else:
         return step.after if stored == step.before else None

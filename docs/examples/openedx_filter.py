@@ -1,7 +1,7 @@
-"""An Open edX pipeline step: nobody enrols in a course without an active assignment of it.
+"""An Open edX pipeline step that requires an active assignment to enroll in a course.
 
-Put it into the settings of the LMS. ``fail_silently`` has to be off: by default a step that breaks
-is skipped, and everybody is let in.
+Add the step to the settings of the LMS. ``fail_silently`` must be off. By default, Open edX skips a
+step that raises an error, and then everybody can enroll.
 
     OPEN_EDX_FILTERS_CONFIG = {
         "org.openedx.learning.course.enrollment.started.v1": {
@@ -11,8 +11,8 @@ is skipped, and everybody is let in.
         },
     }
 
-It only reads, so it can run at any number of enrolments at once. An assignment that is cancelled
-while an enrolment goes through counts as cancelled after it.
+The step only reads, so it can run for many enrollments at once. If an assignment is cancelled while
+an enrollment is in progress, the enrollment can still succeed.
 """
 
 from datetime import datetime
@@ -35,11 +35,13 @@ from course_assignments import (
 UNASSIGNED = CustomReason("x-not-assigned", "The course is not assigned to you; ask your manager.")
 
 
-def may_enrol(repository: Repository, learner_id: str, course_id: str, *, at: datetime) -> Decision:
-    """Return a yes if any assignment is active at *at*, else why the latest is not."""
+def may_enroll(
+    repository: Repository, learner_id: str, course_id: str, *, at: datetime
+) -> Decision:
+    """Return "yes" if any assignment is active at *at*, else why the newest is not."""
     query = AssignmentQuery(learner_id=learner_id, course_id=course_id)
     decision = Decision((UNASSIGNED,))
-    for assignment in find_all(repository, query):  # from the oldest on
+    for assignment in find_all(repository, query):  # oldest first
         decision = AccessPolicy().evaluate(assignment, at=at)
         if decision:
             break
@@ -47,12 +49,12 @@ def may_enrol(repository: Repository, learner_id: str, course_id: str, *, at: da
 
 
 class RequireAssignment(PipelineStep):
-    """Prevents an enrolment that no assignment covers, and says why."""
+    """Prevents an enrollment without an active assignment, and gives the reasons."""
 
     def run_filter(self, *, user: Any, course_key: Any, **_: Any) -> dict[str, Any]:
-        """Return nothing to change, or raise PreventEnrollment with the decision's reasons."""
+        """Change nothing, or raise PreventEnrollment with the reasons of the decision."""
         repository = import_string(self.extra_config["repository"])()
-        decision = may_enrol(repository, str(user.pk), str(course_key), at=system_clock())
+        decision = may_enroll(repository, str(user.pk), str(course_key), at=system_clock())
         if not decision:
             raise CourseEnrollmentStarted.PreventEnrollment(str(decision))
-        return {}  # None would end the pipeline and skip the steps behind this one
+        return {}  # None would end the pipeline and skip the following steps

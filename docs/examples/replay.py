@@ -1,8 +1,8 @@
-"""Play real registrations and withdrawals: nox -s replay -- FOLDER.
+"""Replay real registrations and withdrawals: nox -s replay -- FOLDER.
 
-The folder holds two tables of the Open University Learning Analytics Dataset. Each registration is
-an assignment and each withdrawal tries to cancel it, in the order in which they happened. After
-that each presentation gets one key with five uses fewer than it had learners, who all try it.
+FOLDER has two tables of the Open University Learning Analytics Dataset. Each registration assigns a
+course, and each withdrawal tries to cancel it, in order of time. Then each presentation gets a key
+with five uses fewer than it has learners, and every learner tries to redeem it.
 """
 
 import csv
@@ -26,23 +26,23 @@ from course_assignments import (
 )
 
 TABLES = COURSES, REGISTRATIONS = "courses.csv", "studentRegistration.csv"
-MONTHS = {"B": 2, "J": 10}  # the letter behind the year says in which month a presentation starts
+MONTHS = {"B": 2, "J": 10}  # month of the start, by the character after the year
 USES_FEWER = 5
 
 T = TypeVar("T")
 
 
 class Tally:
-    """What came of each command, how long it took, and what could not be tried."""
+    """The outcomes and durations of the commands, and the rows that were left out."""
 
     def __init__(self) -> None:
-        """Begin at nothing."""
+        """Start with empty counters."""
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.left_out: Counter[str] = Counter()
 
     def attempt(self, command: Callable[..., CourseAssignment], *ids: str) -> str | None:
-        """Carry *command* out; return the id of its assignment, or ``None`` if it is refused."""
+        """Execute *command*; return the id of its assignment, or ``None`` if it is refused."""
         made, outcome = None, "granted"
         began = perf_counter()
         try:
@@ -54,7 +54,7 @@ class Tally:
         return made
 
     def show(self) -> None:
-        """Print it as tables."""
+        """Print the results as tables."""
         tried: Counter[str] = Counter()
         print("command      times   outcome")
         for (name, outcome), times in sorted(self.outcomes.items()):
@@ -71,7 +71,7 @@ class Tally:
 
 
 def replay(folder: Path) -> tuple[Tally, Registrar]:
-    """Play the tables in *folder*."""
+    """Replay the tables in *folder*."""
     clock, tally = ManualClock(datetime(1970, 1, 1, tzinfo=UTC)), Tally()
     registrar = Registrar(clock=clock)
     courses = read(folder / COURSES, course_id)
@@ -88,7 +88,7 @@ def replay(folder: Path) -> tuple[Tally, Registrar]:
             tally.left_out["rows without a day of registration"] += 1
             tally.left_out["withdrawals in these rows"] += went is not None
         else:
-            # The turn sorts them: on one day people come before they go.
+            # On the same day, a registration (turn 0) comes before a withdrawal (turn 1).
             events += [(at, turn, number) for turn, at in enumerate((came, went)) if at is not None]
     made: dict[int, str | None] = {}
     learners: defaultdict[str, dict[str, None]] = defaultdict(dict)
@@ -108,7 +108,7 @@ def replay(folder: Path) -> tuple[Tally, Registrar]:
 
 
 def play_key(course: str, learners: Collection[str], registrar: Registrar, tally: Tally) -> None:
-    """Make a key that is not enough for all *learners*, and let all of them try it."""
+    """Create a key with too few uses for *learners*, and let all of them redeem it."""
     max_uses = len(learners) - USES_FEWER
     if max_uses < 1:
         tally.left_out[f"keys, for there were at most {USES_FEWER} learners"] += 1
@@ -127,7 +127,7 @@ def play_key(course: str, learners: Collection[str], registrar: Registrar, tally
 
 
 def read(path: Path, make: Callable[[dict[str, str]], T]) -> list[T]:
-    """Return what *make* makes of each row of the table at *path*."""
+    """Return the result of *make* for each row of the table at *path*."""
     if not path.is_file():
         sys.exit(f"There is no {path}; name a folder that holds {' and '.join(TABLES)}.")
     with path.open(newline="", encoding="utf-8-sig") as file:
@@ -144,7 +144,7 @@ def course_id(row: dict[str, str]) -> str:
 
 
 def stay(row: dict[str, str]) -> tuple[str, str, datetime | None, datetime | None]:
-    """Return the ids of presentation and learner, and when they came and went; both may lack."""
+    """Return the ids of presentation and learner, and the optional first and last day."""
     name = row["code_presentation"]
     start = datetime(int(name[:-1]), MONTHS[name[-1]], 1, tzinfo=UTC)
     days = (row["date_registration"], row["date_unregistration"])
@@ -155,8 +155,8 @@ def stay(row: dict[str, str]) -> tuple[str, str, datetime | None, datetime | Non
 if __name__ == "__main__":
     if not sys.argv[1:]:
         sys.exit("Name the folder with the tables: nox -s replay -- FOLDER")
+    print("Each registration assigns a course, and each withdrawal tries to cancel it. Then each")
     print(
-        "Each registration is assigned, each withdrawal cancels; then each presentation gets a key"
+        f"presentation gets a key with {USES_FEWER} uses too few, and every learner redeems it.\n"
     )
-    print(f"of {USES_FEWER} uses fewer than it had learners, and all of them try it.\n")
     replay(Path(sys.argv[1]))[0].show()

@@ -3,7 +3,10 @@
 Everything public can be imported from here; the README shows the first ten lines.
 """
 
-from course_assignments import actions, reasons
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from course_assignments import commands, reasons
 from course_assignments.changes import Change, Event, Record, Replace, Use
 from course_assignments.decisions import Decision, Refused
 from course_assignments.entities import codes
@@ -29,8 +32,9 @@ from course_assignments.entities.enums import (
     Repeat,
     Role,
 )
-from course_assignments.entities.keys import Addition, KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
+from course_assignments.entities.receipts import Receipt
 from course_assignments.entities.subscriptions import Opening, Subscription
 from course_assignments.errors import (
     Conflict,
@@ -47,14 +51,18 @@ from course_assignments.invitations.message import invitation
 from course_assignments.invitations.template import InvitationTemplate
 from course_assignments.memory import InMemoryRepository
 from course_assignments.policies import Policies
-from course_assignments.policies.access import AccessPolicy, FinishPolicy
-from course_assignments.policies.attempts import AttemptPolicy
+from course_assignments.policies.access import (
+    AccessPolicy,
+    AttemptPolicy,
+    CompletionPolicy,
+    FinishPolicy,
+)
 from course_assignments.policies.authorization import AuthorizationPolicy
 from course_assignments.policies.availability import CourseAvailabilityPolicy
 from course_assignments.policies.cancellation import CancellationPolicy
-from course_assignments.policies.expiration import ExpirationPolicy, Limit
-from course_assignments.policies.lifecycle import CompletionPolicy, ReschedulePolicy
-from course_assignments.policies.redemption import KeyRedemptionPolicy, RegistrationPolicy
+from course_assignments.policies.expiration import ExpirationPolicy, Limit, ReschedulePolicy
+from course_assignments.policies.redemption import KeyRedemptionPolicy
+from course_assignments.policies.registration import RegistrationPolicy
 from course_assignments.policies.repetition import RepeatPolicy
 from course_assignments.policies.subscription import SubscriptionPolicy
 from course_assignments.queries import (
@@ -73,6 +81,7 @@ from course_assignments.queries import (
 from course_assignments.reasons import CustomReason, ForAssignment, Reason
 from course_assignments.registrar import Registrar
 from course_assignments.repository import Page, Repository, find_all
+from course_assignments.serialization import to_dict
 from course_assignments.time.clocks import Clock, ManualClock, system_clock
 from course_assignments.time.durations import (
     Duration,
@@ -90,7 +99,6 @@ __all__ = [
     "AccessPolicy",
     "Activity",
     "ActivityKind",
-    "Addition",
     "AssignmentBatch",
     "AssignmentQuery",
     "AssignmentStatus",
@@ -150,6 +158,7 @@ __all__ = [
     "Policies",
     "Query",
     "Reason",
+    "Receipt",
     "Record",
     "Redemption",
     "RedemptionQuery",
@@ -174,8 +183,8 @@ __all__ = [
     "Use",
     "User",
     "UserQuery",
-    "actions",
     "codes",
+    "commands",
     "current_training",
     "dashboard",
     "expiring",
@@ -189,5 +198,16 @@ __all__ = [
     "reasons",
     "statement",
     "system_clock",
+    "to_dict",
     "transcript",
 ]
+
+if TYPE_CHECKING:
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> str:
+        """Return the version of the installed distribution, which is looked up when asked for."""
+        if name == "__version__":
+            return version("course-assignments")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,26 +1,26 @@
-"""The answer of a policy: yes, or every reason why not, and when that will change by itself."""
+"""Decisions: yes, or every reason why not, and until when that holds."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TypeAlias, get_args
 
 import attrs
-from attrs import converters, field, validators
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.errors import CourseAssignmentsError
 from course_assignments.reasons import Reason
+from course_assignments.validation import items_of, to_tuple
 
 
 @attrs.frozen
 class Decision:
-    """What a policy says about one question at one instant.
+    """The answer to one question at one moment.
 
     Attributes:
-        reasons: Everything that speaks against, in a fixed order; none means yes.
-        changes_at: The first instant, UTC, at which `allowed` is different if no one does
-            anything; ``None`` if never, or if what is asked for moves with the clock, as the
-            limits of an assignment do that is only to be made.
+        reasons: All reasons against it, in a fixed order; without any it is a yes.
+        changes_at: The first UTC datetime at which `allowed` differs if no one does anything.
+            ``None`` if there is none, or if the request itself moves with the clock.
 
     Example:
         >>> from course_assignments.reasons import CourseArchived
@@ -32,19 +32,13 @@ class Decision:
     """
 
     reasons: tuple[Reason, ...] = field(
-        default=(),
-        converter=validation.tidy_tuple,
-        validator=validation.each_of(tuple, *get_args(Reason)),
+        default=(), converter=to_tuple, validator=items_of(*get_args(Reason))
     )
-    changes_at: datetime | None = field(
-        default=None,
-        converter=converters.optional(validation.tidy_instant),
-        validator=validators.optional(validation.instant),
-    )
+    changes_at: datetime | None = validation.optional_datetime()
 
     @property
     def allowed(self) -> bool:
-        """Whether nothing speaks against."""
+        """Whether there is no reason against it."""
         return not self.reasons
 
     def __bool__(self) -> bool:
@@ -52,11 +46,7 @@ class Decision:
         return self.allowed
 
     def require(self) -> None:
-        """Do nothing if it is a yes.
-
-        Raises:
-            Refused: it is a no.
-        """
+        """Raise Refused unless it is a yes."""
         if self.reasons:
             raise Refused(self)
 
@@ -69,12 +59,12 @@ class Refused(CourseAssignmentsError):
     """A rule said no; nothing was stored or used up.
 
     Attributes:
-        decision: The whole answer, with every reason.
+        decision: The decision, with every reason.
 
     Example:
         >>> from course_assignments.reasons import CourseArchived
         >>> print(Refused(Decision([CourseArchived("py")])))
-        Course 'py' is archived; choose another course.
+        Course 'py' is archived. Choose another course.
     """
 
     decision: Decision
@@ -83,19 +73,19 @@ class Refused(CourseAssignmentsError):
         return str(self.decision)
 
 
-#: How often a decision looks for the instant at which it changes, if a host's policy turns daily.
+#: How many moments a decision looks at to find the one at which it changes.
 MAX_TURNS = 1000
 
-#: A policy with its records in hand: what does it say at this instant?
+#: Answers for its records at a given moment.
 Question: TypeAlias = Callable[[datetime], Decision]
 
 
 def all_of(questions: Iterable[Question], at: datetime) -> Decision:
-    """Return the decision that is a yes at *at* only if every one of *questions* says yes.
+    """Return one decision for all *questions*: a yes at *at* only if each of them is a yes.
 
-    All reasons are given, each once, in the order of the questions. `changes_at` is exact: the
-    questions are asked again at each instant at which the whole may turn. Only if it did not turn
-    at a thousand of these is it the last of them, up to which the answer stays.
+    It has all their reasons, each once, in the order of the questions. `changes_at` is exact: the
+    questions are asked again at each moment at which the answer may change. Only if it did not
+    change at a thousand of these, `changes_at` is the last of them.
 
     Example:
         >>> from datetime import UTC
@@ -118,20 +108,20 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
 
 
 def _answer(ask: Question, at: datetime) -> Decision:
-    """Return the answer, which a host's own policy may have got wrong."""
+    """Return the answer; a custom policy may return something else than a decision."""
     answer = ask(at)
     validation.check_kind(answer, "policies", Decision)
     return answer
 
 
 def _next_turn(answers: Sequence[Decision]) -> datetime | None:
-    """Return the next instant at which all of *answers* together may turn.
+    """Return the next moment at which the whole may change.
 
-    A yes may turn with the first that does; a no not before all that refuse have turned.
+    A yes may change with the first of *answers* that does, a no only once all that refuse have.
     """
     refused_until = [answer.changes_at for answer in answers if not answer]
     if refused_until:
-        known = [instant for instant in refused_until if instant is not None]
+        known = [at for at in refused_until if at is not None]
         return max(known) if len(known) == len(refused_until) else None
     allowed_until = (answer.changes_at for answer in answers)
-    return min((instant for instant in allowed_until if instant is not None), default=None)
+    return min((at for at in allowed_until if at is not None), default=None)

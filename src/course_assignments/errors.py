@@ -1,23 +1,24 @@
-"""The errors that may leave this library, each a value that says what to do.
+"""The errors of this library: values that say what happened and what to do.
 
-Seven kinds and their common base, so that one ``except`` catches them all. `Refused`, which carries
-a decision, stands beside `Decision`. No message here ever shows the code of a training key.
+There are seven kinds with one base class, so one ``except`` catches all of them. `Refused`, which
+carries a decision, is defined next to `Decision`. No message shows the code of a training key.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from re import sub
+from typing import Any, Literal, TypeAlias, get_args
 
 import attrs
 
-#: The longest message that an `InvalidInput` shows: it has to fit in one line beside a form field.
+#: The longest message of an `InvalidInput`: one line next to a form field.
 MESSAGE_LENGTH = 200
 
-#: How many lines of a pasted text, or ids of a whole roster, one message names.
+#: How many ids or lines a message names before it counts the rest.
 MAX_NAMED = 8
 
 
 class CourseAssignmentsError(Exception):
-    """The base of every error of this library; two of them are equal when their fields are.
+    """The base class of every error of this library; errors with equal fields are equal.
 
     Example:
         >>> NotFound("Course", "c-9") == NotFound("Course", "c-9")
@@ -25,35 +26,100 @@ class CourseAssignmentsError(Exception):
     """
 
     def __eq__(self, other: object) -> bool:
-        """Compare by class and fields: attrs leaves exceptions comparing by identity."""
+        """Compare class and fields; attrs compares exceptions by identity."""
         if type(other) is not type(self):
             return NotImplemented
         return self.args == other.args
 
     def __hash__(self) -> int:
-        """Hash by class and fields, as they compare."""
+        """Hash class and fields."""
         return hash((type(self), self.args))
 
     def add_note(self, note: str, /) -> None:
-        """Add *note* to what a traceback shows, as on any exception."""
-        # attrs before 25.1 refuses the first note on a frozen exception; to a list it can be added.
+        """Add *note* to the traceback, as on any exception."""
+        # Before attrs 25.1 a frozen exception refuses to create this list, but not to extend it.
         self.__dict__.setdefault("__notes__", [])
         super().add_note(note)
 
 
-def _plain(text: str) -> str:
-    """Keep *text* printable and on one line, whatever was put in."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+def printable(text: str) -> str:
+    """Return *text* on one line, with a question mark for each character that can't be printed.
+
+    Example:
+        >>> printable("one" + chr(10) + "two")
+        'one?two'
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def to_words(name: str) -> str:
+    """Return the words of the class name *name* in lower case.
+
+    Example:
+        >>> to_words("TrainingKey")
+        'training key'
+    """
+    return sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
+
+
+def format_list(values: Sequence[object]) -> str:
+    """Return the first few of *values*, separated by commas, and the number of the others.
+
+    Example:
+        >>> format_list(range(1, 11))
+        '1, 2, 3, 4, 5, 6, 7, 8 and 2 more'
+    """
+    shown = ", ".join(str(value) for value in values[:MAX_NAMED])
+    more = len(values) - MAX_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def name_lines(numbers: Sequence[int]) -> str:
+    """Name the lines of *numbers*, the first few of them.
+
+    Example:
+        >>> name_lines([3]), name_lines([3, 7])
+        ('line 3', 'lines 3, 7')
+    """
+    return f"line{'s' * (len(numbers) > 1)} {format_list(numbers)}"
+
+
+def _name_ids(ids: Sequence[str]) -> str:
+    return printable(format_list([repr(id_) for id_ in ids]))
+
+
+def _to_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(values) if type(values) is list else values  # type: ignore[return-value]
+
+
+def _check_tuple(value: Any, field: str, kind: type) -> None:
+    if value.__class__ is not tuple or not all(isinstance(one, kind) for one in value):
+        raise InvalidInput("not_a_list", field, f"expected a tuple of {kind.__name__}")
+
+
+def _not_founds(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    _check_tuple(value, field.name, NotFound)
+
+
+def _strings(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    _check_tuple(value, field.name, str)
+
+
+def _string(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    if type(value) is not str:
+        raise InvalidInput("not_a_text", field.name, "expected a string")
 
 
 @attrs.frozen(eq=False)
 class InvalidInput(CourseAssignmentsError, ValueError):
-    """Something handed in is not what it has to be; nothing was stored or used up.
+    """An argument or a field is invalid; nothing was stored and no key was used.
 
     Attributes:
         code: A stable word for the kind of mistake, such as ``naive_datetime``.
-        field: The path to what was wrong, such as ``learners[17]``.
-        hint: What was expected, and what to do.
+        field: The path to the invalid value, such as ``learners[17]``.
+        hint: What was expected, or what to do.
 
     Example:
         >>> print(InvalidInput("blank", "name", "give a name of 1 to 500 characters"))
@@ -65,37 +131,8 @@ class InvalidInput(CourseAssignmentsError, ValueError):
     hint: str
 
     def __str__(self) -> str:
-        message = _plain(f"{self.field}: {self.hint}")
+        message = printable(f"{self.field}: {self.hint}")
         return message if len(message) <= MESSAGE_LENGTH else message[: MESSAGE_LENGTH - 1] + "…"
-
-
-def _enumerated(several: Sequence[object]) -> str:
-    """Name *several* in a message, the first few of them."""
-    shown = ", ".join(str(one) for one in several[:MAX_NAMED])
-    more = len(several) - MAX_NAMED
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _tuple(values: Iterable[Any]) -> tuple[Any, ...]:
-    return (*values,) if values.__class__ is list else values  # type: ignore[return-value]
-
-
-def _check_tuple(value: Any, field: str, kind: type) -> None:
-    if value.__class__ is not tuple or not all(isinstance(one, kind) for one in value):
-        raise InvalidInput("not_a_list", field, f"expected a tuple of {kind.__name__}")
-
-
-def _not_founds(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
-    _check_tuple(value, at.name, NotFound)
-
-
-def _texts(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
-    _check_tuple(value, at.name, str)
-
-
-def _conflict_code(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
-    if value.__class__ is not str or value not in {"changed", "id_taken"}:
-        raise InvalidInput("wrong_type", at.name, "expected changed or id_taken")
 
 
 @attrs.frozen(eq=False)
@@ -103,105 +140,125 @@ class NotFound(CourseAssignmentsError, LookupError):
     """No record of this kind has this id.
 
     Attributes:
-        kind: The name of the kind of record, such as ``Course``.
-        id: The id that nothing is stored under.
-        also: What else of the same call was not found.
+        kind: The class name of the record, such as ``Course``.
+        id: The id that was not found.
+        also: What else was not found in the same call.
 
     Example:
-        >>> print(NotFound("Course", "c-9"))
-        there is no Course 'c-9'
+        >>> print(NotFound("Course", "rust", (NotFound("User", "ed"), NotFound("User", "flo"))))
+        Not found: course 'rust', users 'ed', 'flo'.
     """
 
     kind: str
     id: str
-    also: tuple["NotFound", ...] = attrs.field(default=(), converter=_tuple, validator=_not_founds)
+    also: tuple["NotFound", ...] = attrs.field(
+        default=(), converter=_to_tuple, validator=_not_founds
+    )
 
     @classmethod
     def raise_any(cls, missing: Iterable[tuple[str, str]]) -> None:
-        """Raise one error that names every (kind, id) of *missing*; do nothing if there is none."""
+        """Raise one error that names every (kind, id) of *missing*, unless there is none."""
         errors = [cls(kind, id_) for kind, id_ in missing]
         if errors:
             raise attrs.evolve(errors[0], also=tuple(errors[1:]))
 
     def __str__(self) -> str:
-        return "there is no " + ", no ".join(f"{one.kind} {one.id!r}" for one in (self, *self.also))
+        ids: dict[str, list[str]] = {}
+        for one in (self, *self.also):
+            ids.setdefault(one.kind, []).append(one.id)
+        found = (f"{_name_kind(kind, len(some))} {_name_ids(some)}" for kind, some in ids.items())
+        return printable(f"Not found: {', '.join(found)}.")
+
+
+def _name_kind(kind: str, number: int) -> str:
+    words = to_words(kind)
+    if number == 1:
+        return words
+    return f"{words}es" if words.endswith("ch") else f"{words}s"
+
+
+#: Why there is a conflict; see `Conflict`.
+ConflictCode: TypeAlias = Literal["changed", "id_taken"]
+
+
+def _conflict_code(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    if type(value) is not str or value not in get_args(ConflictCode):
+        raise InvalidInput("wrong_type", field.name, "expected changed or id_taken")
 
 
 @attrs.frozen(eq=False)
 class Conflict(CourseAssignmentsError):
-    """A record is not, or no longer, what this change was made for.
+    """A stored record is not what this change expects; nothing was stored.
 
     Attributes:
-        ids: The ids of the records that stood in the way; the code of a key is masked.
-        code: ``changed`` if a record was not, or no longer, as the change needed it: read again and
-            decide anew. ``id_taken`` if something else is stored under an id that the caller gave:
-            calling again will not help.
+        ids: The ids of the records in conflict; the code of a key is masked.
+        code: ``changed`` if someone else created or changed a record: read again and decide again.
+            ``id_taken`` if a different record has an id that you passed: the same call fails again.
 
     Example:
         >>> print(Conflict(("a-1",)))
-        others changed or made a-1 meanwhile; try again
-        >>> print(Conflict(("a-1",), "id_taken"))
-        something else is stored under a-1; give another id, or what is stored there
+        'a-1' was changed by someone else; try again.
+        >>> print(Conflict(("bo",), "id_taken"))
+        A different record with id 'bo' exists; use update() or another id.
     """
 
-    ids: tuple[str, ...] = attrs.field(converter=_tuple, validator=_texts)
-    code: str = attrs.field(default="changed", validator=_conflict_code)
+    ids: tuple[str, ...] = attrs.field(converter=_to_tuple, validator=_strings)
+    code: ConflictCode = attrs.field(default="changed", validator=_conflict_code)
 
     def __str__(self) -> str:
-        ids = _enumerated(self.ids)
+        ids, several = _name_ids(self.ids) or "A record", len(self.ids) > 1
         if self.code == "changed":
-            return _plain(f"others changed or made {ids} meanwhile; try again")
-        advice = "give another id, or what is stored there"
-        return _plain(f"something else is stored under {ids}; {advice}")
-
-
-def _text(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
-    if value.__class__ is not str:
-        raise InvalidInput("not_a_text", at.name, "expected a text")
+            return f"{ids} {'were' if several else 'was'} changed by someone else; try again."
+        if several:
+            return f"Different records with ids {ids} exist; use update() or other ids."
+        return f"A different record with id {ids} exists; use update() or another id."
 
 
 @attrs.frozen(eq=False)
 class StorageBusy(CourseAssignmentsError):
-    """Others held what had to be read or written for longer than timeout lasts; nothing is stored.
+    """A lock could not be obtained in time; nothing was stored.
 
     Attributes:
-        hint: What was waited for, as the storage calls it.
+        hint: What the storage was waiting for, in its own words.
 
     Example:
         >>> print(StorageBusy("database is locked"))
-        the storage was busy for too long (database is locked), nothing was stored; try again later
+        The storage was busy for too long (database is locked). Nothing was stored; try again later.
     """
 
-    hint: str = attrs.field(validator=_text)
+    hint: str = attrs.field(validator=_string)
 
     def __str__(self) -> str:
-        advice = "nothing was stored; try again later"
-        return _plain(f"the storage was busy for too long ({self.hint}), {advice}")
+        message = f"The storage was busy for too long ({self.hint})."
+        return printable(f"{message} Nothing was stored; try again later.")
 
 
 @attrs.frozen(eq=False)
 class OutcomeUnknown(CourseAssignmentsError):
-    """The storage was lost while it committed: the whole change is stored, or nothing of it.
+    """The connection was lost during a commit: either everything was stored, or nothing.
 
     Attributes:
-        ids: The ids of what it would have made, or else changed; the code of a key is masked.
+        ids: The ids of the records that would be created, or else changed; the code of a key is
+            masked.
 
     Example:
         >>> print(OutcomeUnknown(("a-1",)))
-        whether a-1 was stored is unknown; call again with the same id, or look it up
+        It is unknown whether 'a-1' was stored. Call again with the same id, or look it up.
     """
 
-    ids: tuple[str, ...] = attrs.field(converter=_tuple, validator=_texts)
+    ids: tuple[str, ...] = attrs.field(converter=_to_tuple, validator=_strings)
 
     def __str__(self) -> str:
-        what = _enumerated(self.ids) or "the change"
-        advice = "call again with the same id, or look it up"
-        return _plain(f"whether {what} was stored is unknown; {advice}")
+        ids = _name_ids(self.ids) or "the change"
+        stored, advice = "was stored", "Call again with the same id, or look it up."
+        if len(self.ids) > 1:
+            stored, advice = "were stored", "Call again with the same ids, or look them up."
+        return f"It is unknown whether {ids} {stored}. {advice}"
 
 
 @attrs.frozen(eq=False)
 class StorageError(CourseAssignmentsError):
-    """The storage could not do what it was asked; nothing is stored.
+    """The storage failed; nothing was stored.
 
     Attributes:
         code: A stable word for what is wrong, such as ``read_only``.
@@ -209,21 +266,11 @@ class StorageError(CourseAssignmentsError):
 
     Example:
         >>> print(StorageError("disk_full", "database or disk is full"))
-        the storage failed, nothing was stored: database or disk is full
+        The storage failed and nothing was stored: database or disk is full
     """
 
-    code: str = attrs.field(validator=_text)
-    hint: str = attrs.field(validator=_text)
+    code: str = attrs.field(validator=_string)
+    hint: str = attrs.field(validator=_string)
 
     def __str__(self) -> str:
-        return _plain(f"the storage failed, nothing was stored: {self.hint}")
-
-
-def name_lines(numbers: Sequence[int]) -> str:
-    """Name the lines of *numbers* in a message, the first few of them.
-
-    Example:
-        >>> name_lines([3]), name_lines([3, 7])
-        ('line 3', 'lines 3, 7')
-    """
-    return f"line{'s' * (len(numbers) > 1)} {_enumerated(numbers)}"
+        return printable(f"The storage failed and nothing was stored: {self.hint}")

@@ -1,6 +1,7 @@
-"""Tells Hypothesis how our classes are drawn; its entry point calls `register`.
+"""Register the strategies for our classes; the entry point of Hypothesis calls `register`.
 
-It runs whenever anyone imports Hypothesis, so nothing is built here before someone asks for it.
+It runs whenever Hypothesis is imported, so it must not load pytest or the kit. That is why it is
+not in `testing`, whose import loads both.
 """
 
 from typing import Any, Final
@@ -9,14 +10,13 @@ from course_assignments.changes import KINDS, Event
 from course_assignments.entities.assignments import Direct, FromKey, FromSubscription, Note
 from course_assignments.entities.attempts import Pause
 from course_assignments.entities.catalog import Activity
-from course_assignments.entities.keys import Addition
 from course_assignments.entities.subscriptions import Opening
 from course_assignments.time.durations import Months
 
-#: What ``st.from_type`` can draw: everything that is stored under an id, and what is in it.
+#: The classes that ``st.from_type`` can draw: all records and the values in them.
 DRAWN: Final[tuple[type, ...]] = (
     *(*KINDS, Event, Months, Note, Direct, FromKey, FromSubscription),
-    *(Activity, Pause, Opening, Addition),
+    *(Activity, Pause, Opening),
 )
 
 

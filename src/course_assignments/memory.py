@@ -1,8 +1,8 @@
-"""The reference repository: everything in this process's memory, exact under threads.
+"""The reference repository: all records in the memory of this process, safe under threads.
 
-Records are frozen, so what is read is a snapshot and what is stored cannot be changed from outside.
-One lock makes each call whole. Nothing slows down as more is stored: what is looked up often has an
-index of its own, and a listing is sorted once after it has grown.
+Records are frozen, so a result is a snapshot, and nobody can change a stored record from outside.
+One lock makes each call atomic. Calls do not slow down as more is stored: frequent filters have an
+index, and a listing is sorted once after it has grown.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,70 +15,61 @@ from typing import Any, Final
 
 import attrs
 
-from course_assignments import queries, validation
+from course_assignments import validation
 from course_assignments.changes import KINDS, Change, Event, R, Record, Replace, Use, masked_id
-from course_assignments.entities.assignments import CourseAssignment
-from course_assignments.entities.attempts import Attempt
-from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
-from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import Conflict, InvalidInput
-from course_assignments.queries import F, Place, Query
+from course_assignments.queries import QUERIES, Query, RecordT, SortKey, Where, filters
 from course_assignments.repository import Page
 
-#: The fields by which records are looked up so often that each has an index.
+#: The fields of each kind that have an index.
 _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
-    User: ("folded_email", "organization_id"),
-    CourseAssignment: (
-        *("learner_id", "course_id", "organization_id"),
-        *("batch_id", "subscription_id"),
-    ),
-    Attempt: ("assignment_id",),
-    Subscription: ("learner_id", "organization_id"),
-    KeyBatch: ("course_id", "organization_id"),
-    TrainingKey: ("batch_id",),
-    Redemption: ("code", "learner_id"),
+    query.kind: tuple(
+        one.name
+        for one in filters(query, "where").values()
+        # Records are found by the last part of their sort key without an index.
+        if one.indexed and one.name != query.order[-1]
+    )
+    for query in QUERIES
 }
 
-#: The fields that a kind is listed by; a kind that no query asks for is only ever read by id.
-_ORDER: Final[Mapping[type, tuple[str, ...]]] = {
-    query.kind: query.order for query in queries.QUERIES
-}
+#: The fields of the sort key of each kind; a kind without a query is only read by id.
+_ORDER: Final[Mapping[type, tuple[str, ...]]] = {query.kind: query.order for query in QUERIES}
 
 
 class _Listing:
-    """The places of some records, sorted when they are read and not when they are added."""
+    """The sort keys of some records, sorted when they are read and not when they are added."""
 
     def __init__(self) -> None:
-        self._places: list[Place] = []
+        self._keys: list[SortKey] = []
         self._sorted = True
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._keys)
 
-    def add(self, place: Place) -> None:
-        self._sorted = self._sorted and (not self._places or self._places[-1] < place)
-        self._places.append(place)
+    def add(self, key: SortKey) -> None:
+        self._sorted = self._sorted and (not self._keys or self._keys[-1] < key)
+        self._keys.append(key)
 
-    def remove(self, place: Place) -> None:
+    def remove(self, key: SortKey) -> None:
         self._sort()
-        del self._places[bisect_left(self._places, place)]
+        del self._keys[bisect_left(self._keys, key)]
 
-    def between(self, start: Place, until: Place | None = None) -> Iterator[Place]:
-        """Give the places behind *start*, as long as they come before *until*."""
+    def between(self, start: SortKey, until: SortKey | None = None) -> Iterator[SortKey]:
+        """Give the sort keys after *start* that are before *until*."""
         self._sort()
-        first = bisect_right(self._places, start)
-        end = len(self._places) if until is None else bisect_left(self._places, until)
-        return (self._places[position] for position in range(first, end))
+        first = bisect_right(self._keys, start)
+        end = len(self._keys) if until is None else bisect_left(self._keys, until)
+        return (self._keys[position] for position in range(first, end))
 
     def _sort(self) -> None:
         if not self._sorted:
-            self._places.sort()
+            self._keys.sort()
             self._sorted = True
 
 
 class _Shelf:
-    """All records of one kind, by the last part of their place, with their listings."""
+    """All records of one kind, by the last part of their sort key, with their listings."""
 
     def __init__(self, kind: type) -> None:
         self.records: dict[Any, Any] = {}
@@ -92,38 +83,41 @@ class _Shelf:
         after = self._entries(record)
         name = after[0][1][-1]
         before = self._entries(self.records[name]) if name in self.records else []
-        for listing, place in before:
-            if (listing, place) not in after:
-                listing.remove(place)
+        for listing, key in before:
+            if (listing, key) not in after:
+                listing.remove(key)
         if before:
-            self._forget(self.records[name], record)
-        for listing, place in after:
-            if (listing, place) not in before:
-                listing.add(place)
+            self._drop_empty(self.records[name], record)
+        for listing, key in after:
+            if (listing, key) not in before:
+                listing.add(key)
         self.records[name] = record
 
-    def _forget(self, before: Any, after: Any) -> None:
-        """Drop what *before* was found by and nothing is any more, such as an old address."""
+    def _drop_empty(self, before: Any, after: Any) -> None:
+        """Drop the index entries that only *before* had, such as an old address."""
         for name, index in self._by.items():
             value = getattr(before, name)
             if value not in {None, getattr(after, name)} and not index[value]:
                 del index[value]
 
-    def _entries(self, record: Any) -> list[tuple[_Listing, Place]]:
-        """Return the listings that *record* stands in, and where."""
-        place = tuple(getattr(record, name) for name in self._order)
+    def _entries(self, record: Any) -> list[tuple[_Listing, SortKey]]:
+        """Return the listings that have *record*, and its sort key."""
+        key = self._sort_key(record)
         values = ((index, getattr(record, name)) for name, index in self._by.items())
-        # Nobody looks for what has no value.
+        # No filter looks for a field without a value.
         narrow = (index[value] for index, value in values if value is not None)
-        return [(listing, place) for listing in (self._all, *narrow)]
+        return [(listing, key) for listing in (self._all, *narrow)]
 
-    def holder(self, name: str, value: str) -> str | None:
+    def _sort_key(self, record: Any) -> SortKey:
+        return tuple(getattr(record, name) for name in self._order)
+
+    def owner(self, name: str, value: str) -> str | None:
         """Return the id of the one record whose indexed field *name* is *value*."""
         listing = self._by[name].get(value)
         return None if not listing else str(next(listing.between(()))[-1])
 
-    def narrowest(self, where: queries.Where) -> list[_Listing]:
-        """Return the listings, as short as can be, in which all records that fit stand."""
+    def narrowest(self, where: Where) -> list[_Listing]:
+        """Return the shortest listings that together have all records that fit."""
         choices = [[self._all]]
         if self._order[-1] in where:
             choices.append([self._under(where[self._order[-1]])])
@@ -133,16 +127,16 @@ class _Shelf:
         return min(choices, key=lambda choice: sum(map(len, choice)))
 
     def _under(self, names: Iterable[Any]) -> _Listing:
-        """Return the listing of what is stored under *names*."""
+        """Return the listing of the records stored under *names*."""
         found = _Listing()
         for name in dict.fromkeys(names):
             if name in self.records:
-                found.add(tuple(getattr(self.records[name], one) for one in self._order))
+                found.add(self._sort_key(self.records[name]))
         return found
 
 
 class InMemoryRepository:
-    """A `Repository` for tests, notebooks and applications that keep nothing.
+    """A `Repository` for tests, notebooks and applications without a database.
 
     Example:
         >>> from course_assignments.entities.catalog import Course
@@ -158,23 +152,23 @@ class InMemoryRepository:
         self._shelves = {kind: _Shelf(kind) for kind in (*KINDS, Event)}
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
-        """Return the records of *kind* under *ids*, leaving out the ids nothing is stored under.
+        """Return the records of *kind* by their ids, without the ids that are not stored.
 
         Raises:
-            InvalidInput: *kind* is no kind of record, or *ids* is no list of texts.
+            InvalidInput: *kind* is not a kind of record, or *ids* is not a list of strings.
         """
         shelf = self._shelf(kind)
         wanted = validation.check_list(ids, "ids", empty=True)
-        for position, one in enumerate(wanted):
-            validation.check_kind(one, f"ids[{position}]", str)
+        if not all(one.__class__ is str for one in wanted):
+            validation.check_each(wanted, "ids", str)
         with self._lock:
             return {one: shelf.records[one] for one in wanted if one in shelf.records}
 
-    def find(self, query: Query[F], /) -> Page[F]:
-        """Return the first page of what *query* asks for, in the order it states.
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
+        """Return the first page of the records that *query* finds, in its order.
 
         Raises:
-            InvalidInput: it is no query, or its cursor is none of ours.
+            InvalidInput: *query* is not a query, or its cursor does not come from a page.
         """
         validation.check_kind(query, "query", Query)
         shelf = self._shelf(getattr(query, "kind", None), "query")
@@ -182,21 +176,21 @@ class InMemoryRepository:
             try:
                 span = _span(query)
                 listings = [one.between(*span) for one in shelf.narrowest(query.where())]
-                candidates = (shelf.records[place[-1]] for place in merge(*listings))
+                candidates = (shelf.records[key[-1]] for key in merge(*listings))
                 found = tuple(islice(filter(query.matches, candidates), query.limit + 1))
             except TypeError as error:
                 raise InvalidInput(
                     "invalid_cursor", "cursor", "expected the next query of a page"
                 ) from error
         page = found[: query.limit]
-        return Page(page, query.behind(page[-1]) if len(found) > query.limit else None)
+        return Page(page, query.starting_after(page[-1]) if len(found) > query.limit else None)
 
     def commit(self, change: Change, /) -> None:
         """Store all of *change*, or nothing.
 
         Raises:
-            Conflict: something is not, or no longer, as the change needs it.
-            InvalidInput: it is no `Change`.
+            Conflict: a stored record is not as the change requires.
+            InvalidInput: *change* is not a `Change`.
         """
         validation.check_kind(change, "change", Change)
         with self._lock:
@@ -215,7 +209,7 @@ class InMemoryRepository:
         return self._shelves[type(record)].records.get(record.id)
 
     def _staged(self, change: Change) -> dict[tuple[type, str], Record]:
-        """Return the records as *change* leaves them, or raise `Conflict`."""
+        """Return the records as they are after *change*, or raise `Conflict`."""
         staged: dict[tuple[type, str], Record] = {}
         lost = [record for record in change.expect if self._stored(record) != record]
         for record in change.create:
@@ -237,19 +231,19 @@ class InMemoryRepository:
         return staged
 
     def _without_email(self, staged: Mapping[tuple[type, str], Record]) -> Iterator[Record]:
-        """Give the users of *staged* whose e-mail address another user has, or would have."""
+        """Give the users of *staged* whose e-mail address another user has, or will have."""
         users = [record for record in staged.values() if isinstance(record, User)]
         owners = {user.folded_email: user for user in reversed(users)}
         for user in users:
-            stored = self._shelves[User].holder("folded_email", user.folded_email)
+            stored = self._shelves[User].owner("folded_email", user.folded_email)
             stays = stored is not None and (User, stored) not in staged
             if stays or owners[user.folded_email] is not user:
                 yield user
 
 
-def _span(query: Query[Any]) -> tuple[Place, Place | None]:
-    """Return the places behind which, and before which, all stands that *query* can find."""
+def _span(query: Query[Any]) -> tuple[SortKey, SortKey | None]:
+    """Return the sort keys after which, and before which, *query* can find records."""
     first, end = query.ranges().get(query.order[0], (None, None))
-    behind = () if query.start is None else query.start
-    # A place with nothing behind its first part comes before all that begin with that part.
-    return behind if first is None else max(behind, (first,)), None if end is None else (end,)
+    after = query.cursor or ()
+    # A sort key of one part precedes all longer ones that begin with that part.
+    return after if first is None else max(after, (first,)), None if end is None else (end,)

@@ -1,7 +1,7 @@
-"""Where records are kept, as three methods; any storage that keeps these promises will do.
+"""Where records are kept: a protocol of three methods that any storage can implement.
 
-A repository knows no rules and reads no clock. Reading is a snapshot of one call; what has to hold
-across calls is said in the change and checked when it is committed.
+A repository knows no rules and reads no clock. Each call reads a snapshot. What must hold across
+calls is part of the change, and is checked when the change is committed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,42 +13,40 @@ from attrs import field, validators
 from course_assignments import validation
 from course_assignments.changes import Change, R
 from course_assignments.errors import InvalidInput
-from course_assignments.queries import F, Query
+from course_assignments.queries import Query, RecordT
 
 
 @attrs.frozen
-class Page(Generic[F]):
-    """Some of what a query finds, in its order.
+class Page(Generic[RecordT]):
+    """Some of the records that a query finds, in its order.
 
     Attributes:
         records: At most as many as the query's limit.
-        next: The query for what comes behind them, or ``None`` if that is all.
+        next: The query for the records after them, or ``None`` if there are no more.
 
     Example:
         >>> list(Page(()))
         []
     """
 
-    records: tuple[F, ...] = field(
-        converter=validation.tidy_tuple, validator=validation.each_of(tuple, object)
-    )
-    next: Query[F] | None = field(
+    records: tuple[RecordT, ...] = field(converter=validation.to_tuple)
+    next: Query[RecordT] | None = field(
         default=None, validator=validators.optional(validation.one_of(Query))
     )
 
-    def __iter__(self) -> Iterator[F]:
-        """Go through the records of this page."""
+    def __iter__(self) -> Iterator[RecordT]:
+        """Iterate over the records of this page."""
         return iter(self.records)
 
     def __len__(self) -> int:
-        """Return how many records this page has."""
+        """Return the number of records on this page."""
         return len(self.records)
 
 
 class Repository(Protocol):
-    """Where records are kept; implement these three and every command works.
+    """Where records are kept; implement these three methods and every command works.
 
-    They may be called from several threads at once. Every error that leaves them is a
+    Several threads may call them at once. Every error that they raise is a
     `CourseAssignmentsError`.
 
     Example:
@@ -60,45 +58,46 @@ class Repository(Protocol):
     """
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
-        """Return the records of *kind* under *ids*, leaving out the ids nothing is stored under.
+        """Return the records of *kind* by their ids, without the ids that are not stored.
 
-        A `TrainingKey` is stored under its code, as ``codes.fold`` gives it.
+        A `TrainingKey` is stored under its code, as ``codes.fold`` returns it.
         """
         ...
 
-    def find(self, query: Query[F], /) -> Page[F]:
-        """Return the first page of what *query* asks for, in the order it states.
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
+        """Return the first page of the records that *query* finds, in its order.
 
-        ``query.kind`` is the class of what is looked for, `Event` among them;
-        ``query.matches(record)`` tells what fits, ``query.place(record)`` where it stands, and the
-        page begins behind ``query.start``. Its ``next`` is ``query.behind(last)`` if there is more.
+        ``query.kind`` is the class of the records, which may be `Event`.
+        ``query.matches(record)`` decides what fits, and ``query.sort_key(record)`` gives the order.
+        The page starts after ``query.cursor``. Its ``next`` is ``query.starting_after(last)`` if
+        there is more.
         """
         ...
 
     def commit(self, change: Change, /) -> None:
-        """Store all of *change*, or nothing; no other commit comes between.
+        """Store all of *change*, or nothing, atomically.
 
-        - ``create``: lost if something of that kind is stored under the id.
-        - ``replace``: lost if the stored record is not equal to ``before``. On a `TrainingKey` the
-          uses are left out: its ``terms`` are compared, the stored uses stay as they are, and it
-          is lost if they are more than the new maximum.
-        - ``use``: adds to the stored uses of a key; lost if its ``terms`` are not those that were
-          read, or if the uses would leave 0 to ``max_uses``. It comes after ``replace``.
-        - ``expect``: lost if the stored record, before this change, is not equal to it.
-        - ``record``: appends the events, each with the next ``position``, from 1 on.
+        - ``create``: conflicts if a record of that kind is stored under the id.
+        - ``replace``: conflicts unless the stored record equals ``before``. A `TrainingKey` is
+          compared by its ``terms`` and keeps its stored uses; it conflicts if they exceed the new
+          maximum.
+        - ``use``: adds to the stored uses of a key, after ``replace``; conflicts unless the key has
+          the ``terms`` that were read, or if the uses would leave 0 to ``max_uses``.
+        - ``expect``: conflicts unless the stored record, before this change, equals it.
+        - ``record``: appends the events, each with the next ``position``, starting at 1.
 
-        A created or replaced `User` is lost too if another user has the same ``folded_email`` once
-        all of it is stored. ``Replace.of`` and ``Use.of`` say what a step makes of a record.
+        A created or replaced `User` conflicts if another user has the same ``folded_email`` after
+        the change. ``Replace.of`` and ``Use.of`` apply one step to a record.
 
         Raises:
-            Conflict: something was lost, and so nothing is stored; it names one or more of the ids
-                that were, those of keys masked.
+            Conflict: nothing is stored; it names one or more of the ids in conflict, those of keys
+                masked.
         """
         ...
 
 
 def check_repository(value: object) -> None:
-    """Do nothing if *value* has the three methods of a `Repository`.
+    """Raise InvalidInput unless *value* has the three methods of a `Repository`.
 
     Example:
         >>> from course_assignments.memory import InMemoryRepository
@@ -106,15 +105,12 @@ def check_repository(value: object) -> None:
     """
     methods = (getattr(value, name, None) for name in ("get", "find", "commit"))
     if isinstance(value, type) or not all(callable(method) for method in methods):
-        raise InvalidInput(
-            "wrong_type",
-            "repository",
-            "expected get(), find() and commit(), as registrar.repository has",
-        )
+        hint = "expected an object with get(), find() and commit(), such as registrar.repository"
+        raise InvalidInput("wrong_type", "repository", hint)
 
 
-def find_all(repository: Repository, query: Query[F]) -> Iterator[F]:
-    """Go through all that *query* finds in *repository*, page after page.
+def find_all(repository: Repository, query: Query[RecordT]) -> Iterator[RecordT]:
+    """Iterate over all records that *query* finds in *repository*, page after page.
 
     Example:
         >>> from course_assignments.memory import InMemoryRepository
@@ -124,7 +120,12 @@ def find_all(repository: Repository, query: Query[F]) -> Iterator[F]:
     """
     check_repository(repository)
     validation.check_kind(query, "query", Query)
-    rest: Query[F] | None = query
+    return pages(repository, query)
+
+
+def pages(repository: Repository, query: Query[RecordT]) -> Iterator[RecordT]:
+    """Iterate as `find_all` does, over a repository that was checked before."""
+    rest: Query[RecordT] | None = query
     while rest is not None:
         page = repository.find(rest)
         yield from page

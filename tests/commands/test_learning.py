@@ -1,7 +1,7 @@
 """Learners at work: activities started, paused, resumed, finished and taken again."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -16,12 +16,9 @@ from course_assignments import (
     Change,
     CompletionStatus,
     Conflict,
-    CourseAssignment,
     CustomReason,
     Decision,
-    Direct,
     Event,
-    ExpirationLimit,
     InMemoryRepository,
     InvalidInput,
     ManualClock,
@@ -33,10 +30,9 @@ from course_assignments import (
     Refused,
     Registrar,
     Role,
-    actions,
     find_all,
 )
-from course_assignments.queries import F
+from course_assignments.queries import RecordT
 from course_assignments.reasons import (
     AssignmentExpired,
     AttemptAhead,
@@ -45,10 +41,11 @@ from course_assignments.reasons import (
     AttemptPaused,
     NoAttemptOpen,
 )
-from tests.support.lessons import FREE, LESSONS, classroom
+from tests.support.acts import ACTS, GIVEN, RUNNING
+from tests.support.learning import LESSONS, classroom
 from tests.support.rules import check_turn
-from tests.support.situations import SALES, barged, codes, error, events, made_by
-from tests.support.world import ADA, BETA, BO, MANAGER, PYTHON, START, contents
+from tests.support.situations import barged, codes, error, events, made_by
+from tests.support.world import ADA, MANAGER, START, contents
 
 TICK = timedelta(microseconds=1)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -256,7 +253,6 @@ class TestStartUnderAnId:
     def test_a_second_time_it_returns_the_same_as_it_stands_now(self) -> None:
         registrar, clock = classroom()
         first = registrar.start("a-1", "lab", id="x-1")
-        assert first.request_id == "x-1"
         for change in (registrar.pause, registrar.resume, registrar.finish):
             now = change(first.id)
             before = contents(registrar.repository)
@@ -282,11 +278,11 @@ class TestStartUnderAnId:
         conflict = error(Conflict, registrar, "start", "a-1", "film", id="x-1")
         assert conflict == Conflict(("x-1",), "id_taken")
 
-    def test_another_assignment_knows_nothing_of_it(self) -> None:
+    def test_another_assignment_under_it_is_a_conflict(self) -> None:
         registrar, _ = classroom()
         registrar.assign("lessons", "bo", id="a-2")
-        made = [registrar.start(one, "lab", id="x-1").assignment_id for one in ("a-1", "a-2")]
-        assert made == ["a-1", "a-2"]
+        registrar.start("a-1", "lab", id="x-1")
+        assert error(Conflict, registrar, "start", "a-2", "lab", id="x-1").ids == ("x-1",)
 
     def test_a_first_time_that_was_refused_left_nothing(self) -> None:
         registrar, clock, attempt = lesson()
@@ -315,17 +311,16 @@ class TestStartUnderAnId:
             registrar.start("a-1", "lab")
         assert [one.code for one in caught.value.decision.reasons] == ["attempt_open"]
 
-    def test_two_activities_at_once_under_one_id_are_each_found_again(self) -> None:
+    def test_of_two_activities_at_once_under_one_id_one_starts(self) -> None:
         registrar, _, repository = barged(lambda other: other.start("a-1", "film", id="x-1"))
         registrar.add(LESSONS)
         registrar.assign("lessons", "ada", id="a-1")
         registrar.start("a-1", "play")
         repository.open = True
-        lab = registrar.start("a-1", "lab", id="x-1")
-        film = registrar.start("a-1", "film", id="x-1")
-        assert [lab.activity_id, film.activity_id] == ["lab", "film"]
-        assert registrar.start("a-1", "lab", id="x-1") == lab
-        assert error(Conflict, registrar, "start", "a-1", "link", id="x-1").ids == ("x-1",)
+        with pytest.raises(Conflict) as caught:
+            registrar.start("a-1", "lab", id="x-1")
+        assert caught.value == Conflict(("x-1",), "id_taken")
+        assert registrar.start("a-1", "film", id="x-1").activity_id == "film"
 
 
 class TestPauseAndResume:
@@ -661,7 +656,7 @@ class Unreadable(InMemoryRepository):
 
     is_broken = False
 
-    def find(self, query: Query[F], /) -> Page[F]:
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         if self.is_broken and isinstance(query, AttemptQuery):
             raise Conflict(("a-1",))
         return super().find(query)
@@ -712,117 +707,12 @@ class TestPoliciesOfTheHost:
         assert getattr(registrar, command)(*args)
 
 
-class TestActions:
-    """What belongs to others than the rest is invalid."""
-
-    GIVEN = CourseAssignment(
-        id="a-1",
-        learner_id="ada",
-        course_id="lessons",
-        organization_id="acme",
-        created_at=START,
-        expires_at=END,
-        limited_by=ExpirationLimit.MAXIMUM,
-        origin=Direct(),
-    )
-    OTHER = attrs.evolve(GIVEN, id="a-2")
-    OPEN = Attempt(id="t-1", assignment_id="a-1", activity_id="lab", number=1, started_at=START)
-    AT = START + HOUR
-
-    @pytest.mark.parametrize(
-        ("changed", "field"),
-        [
-            ({"assignment": None}, "assignment"),
-            ({"learner": None}, "learner"),
-            ({"learner": BO}, "learner"),
-            ({"course": None}, "course"),
-            ({"course": PYTHON}, "course"),
-            ({"activity_id": 7}, "activity_id"),
-            ({"attempts": 7}, "attempts"),
-            ({"attempts": [GIVEN]}, "attempts[0]"),
-            ({"attempts": [attrs.evolve(OPEN, assignment_id="a-2")]}, "attempts[0].assignment_id"),
-            ({"attempts": [attrs.evolve(OPEN, activity_id="film")]}, "attempts[0].activity_id"),
-            ({"at": None}, "at"),
-            ({"request_id": ""}, "request_id"),
-            ({"policies": None}, "policies"),
-            ({"actor": "ada"}, "actor"),
-        ],
-    )
-    def test_start(self, changed: dict[str, Any], field: str) -> None:
-        known: dict[str, Any] = {
-            "assignment": self.GIVEN,
-            "learner": ADA,
-            "course": LESSONS,
-            "activity_id": "lab",
-            "attempts": [],
-            "at": self.AT,
-        }
-        assert actions.start(**known).made(Attempt)[0].number == 1
-        # What is invalid is told before anything that speaks against it.
-        for at in (self.AT, END):
-            with pytest.raises(InvalidInput) as caught:
-                actions.start(**{**known, "at": at, **changed})
-            assert caught.value.field == field
-
-    @pytest.mark.parametrize(
-        ("changed", "field"),
-        [
-            ({"attempt": None}, "attempt"),
-            ({"assignment": None}, "assignment"),
-            ({"assignment": OTHER}, "attempt.assignment_id"),
-            ({"learner": None}, "learner"),
-            ({"learner": BO}, "learner"),
-            ({"at": START.replace(tzinfo=None)}, "at"),
-            ({"policies": None}, "policies"),
-            ({"actor": "ada"}, "actor"),
-        ],
-    )
-    def test_the_others(self, changed: dict[str, Any], field: str) -> None:
-        known: dict[str, Any] = {
-            "attempt": self.OPEN,
-            "assignment": self.GIVEN,
-            "learner": ADA,
-            "at": self.AT,
-        }
-        paused = attrs.evolve(self.OPEN, pauses=[Pause(START)])
-        acts: list[tuple[Callable[..., Change], dict[str, Any]]] = [
-            (actions.pause, known),
-            (actions.resume, {**known, "attempt": paused}),
-            (actions.finish, {**known, "course": LESSONS}),
-        ]
-        for act, right in acts:
-            assert act(**right).made(Attempt)
-            with pytest.raises(InvalidInput) as caught:
-                act(**{**right, **changed})
-            assert caught.value.field == field
-
-    @pytest.mark.parametrize("course", [None, FREE])
-    def test_finish(self, course: Any) -> None:
-        with pytest.raises(InvalidInput) as caught:
-            actions.finish(self.OPEN, self.GIVEN, ADA, course, at=self.AT)
-        assert caught.value.field == "course"
-
-    def test_instants_of_any_zone_are_utc_in_what_is_written(self) -> None:
-        change = actions.pause(
-            self.OPEN, self.GIVEN, ADA, at=self.AT.astimezone(BETA.zone), actor=SALES
-        )
-        (attempt,) = change.made(Attempt)
-        assert attempt.changed_at.tzinfo is UTC
-        assert change.expect[0] == self.GIVEN
-
-    def test_where_nobody_is_asked_who_they_are_a_new_profile_is_in_nobodys_way(self) -> None:
-        paused = attrs.evolve(self.OPEN, pauses=[Pause(START)])
-        for act, attempt in ((actions.pause, self.OPEN), (actions.resume, paused)):
-            change = act(attempt, self.GIVEN, ADA, at=self.AT)
-            assert change.expect == (self.GIVEN,)
-            by_sales = act(attempt, self.GIVEN, ADA, at=self.AT, actor=SALES)
-            assert by_sales.expect == (self.GIVEN, ADA, SALES)
-
-    def test_an_assignment_that_does_not_change_is_expected_and_not_written(self) -> None:
-        begun = attrs.evolve(self.GIVEN, started_at=START, finished={"film"})
-        film = attrs.evolve(self.OPEN, activity_id="film")
-        started = actions.start(begun, ADA, LESSONS, "link", attempts=[], at=self.AT)
-        finished = actions.finish(film, begun, ADA, LESSONS, at=self.AT)
-        assert started.replace == ()
-        assert [one.before for one in finished.replace] == [film]
-        assert started.expect[0] == finished.expect[0] == begun
+def test_an_assignment_that_does_not_change_is_expected_and_not_written() -> None:
+    begun = attrs.evolve(GIVEN, started_at=START, finished={"film"})
+    film = attrs.evolve(RUNNING, assignment_id="a-1", activity_id="film")
+    about = {"assignment": begun, "course": attrs.evolve(LESSONS, id="py")}
+    started = ACTS["start"](activity_id="link", **about)
+    finished = ACTS["finish"](attempt=film, **about)
+    assert started.replace == ()
+    assert [one.before for one in finished.replace] == [film]
+    assert started.expect[0] == finished.expect[0] == begun

@@ -243,14 +243,14 @@ class TestCodes:
         # In whichever batch it is.
         other = wanted(course_id="sql", organization_id="beta", codes=lines)
         assert codes(registrar, "create_keys", **other) == ["code_taken"]
-        assert str(registrar.may_create_keys(**other)).endswith("take them out: lines 3, 4.")
+        assert str(registrar.may_create_keys(**other)).endswith("lines 3, 4. Remove those lines.")
 
     def test_a_code_that_someone_else_made_meanwhile_is_refused(self) -> None:
         registrar, _, repository = barged(lambda other: other.create_keys(**wanted()))
         repository.open = True
         with pytest.raises(Exception, match="line 1"):
             make(registrar, codes=["Hand-made-1"])
-        assert len(contents(repository)["BatchQuery"]) == 1
+        assert len(contents(repository)["KeyBatch"]) == 1
 
     def test_a_hand_made_code_of_the_shape_of_a_generated_one_is_stored_folded(self) -> None:
         registrar, _ = world()
@@ -463,7 +463,7 @@ class TestEditKeys:
                 "max_uses_below_uses"
             ]
             assert str(registrar.may_edit_keys(batch.id, max_uses=maximum)) == (
-                "A key was used 2 times already; choose at least 2."
+                "A key was already used 2 times. Allow at least 2 uses."
             )
 
     def test_what_was_redeemed_before_stays(self) -> None:
@@ -504,7 +504,7 @@ class TestEditKeys:
         make(registrar, id="b-1", max_uses=3, any_organization=True)
         registrar.redeem("Hand-made-1", "ada")
         repository.open = True
-        with pytest.raises(Exception, match="choose at least 2"):
+        with pytest.raises(Exception, match="Allow at least 2 uses"):
             registrar.edit_keys("b-1", max_uses=1)
         assert batch_of(registrar, "b-1").max_uses == 3
 

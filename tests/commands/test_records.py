@@ -36,7 +36,7 @@ class TestAdd:
 
     def test_what_was_added_is_stored_in_one_commit_with_one_event(self) -> None:
         registrar, _ = world()
-        assert contents(registrar.repository)["UserQuery"] == sorted(
+        assert contents(registrar.repository)["User"] == sorted(
             (one for one in RECORDS if isinstance(one, User)), key=lambda one: one.id
         )
         (event,) = events(registrar)
@@ -71,7 +71,7 @@ class TestAdd:
             single.add(one)
         found = [contents(one.repository) for one in (together, single)]
         for each in found:
-            each.pop("EventQuery")
+            each.pop("Event")
         assert found[0] == found[1]
 
     @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ class TestAdd:
         registrar, _ = world()
         one, two = (User(id=name, name=name, email="x@example.org") for name in ("x", "y"))
         assert codes(registrar, "add", one, two) == ["email_taken"]
-        assert str(registrar.may_add(one, two)).startswith("The e-mail address of 'y'")
+        assert str(registrar.may_add(one, two)).startswith("The email address of 'y'")
 
     def test_all_that_is_referred_to_and_unknown_is_named(self) -> None:
         registrar, _ = world()
@@ -192,7 +192,7 @@ class TestUpdate:
         registrar.update(attrs.evolve(PYTHON, maximum_access=timedelta(days=4)))
         registrar.update(attrs.evolve(ADA, organization_id="beta"))
         after = registrar.assign("py", "ada")
-        found = contents(registrar.repository)["AssignmentQuery"]
+        found = contents(registrar.repository)["CourseAssignment"]
         assert found == [before, after]
         assert before.expires_at == START + timedelta(days=180)
         assert after.expires_at == START + timedelta(days=4)
@@ -237,7 +237,7 @@ class TestAnonymise:
         assert kept(registrar, "manager") == after
         assert "manager" not in f"{after.name} {after.email}".casefold()
         assert not list(find_all(registrar.repository, UserQuery(email=MANAGER.email)))
-        assert contents(registrar.repository)["AssignmentQuery"] == [assignment]
+        assert contents(registrar.repository)["CourseAssignment"] == [assignment]
         assert events(registrar)[-1] == Event(
             position=3, at=clock(), by="support", action="anonymize", subject_ids=["manager"]
         )

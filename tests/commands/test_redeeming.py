@@ -33,8 +33,8 @@ from course_assignments import (
 )
 from course_assignments.changes import R
 from course_assignments.reasons import AlreadyRedeemed
-from tests.support.situations import SALES, barged, codes, error, events, made_by
-from tests.support.world import ACME, ADA, BO, CY, MANAGER, PYTHON, START, contents, world
+from tests.support.situations import barged, codes, error, events, made_by
+from tests.support.world import ACME, ADA, BO, CY, MANAGER, PYTHON, SALES, START, contents, world
 
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
@@ -71,7 +71,7 @@ def redemptions(registrar: Registrar) -> list[Redemption]:
 
 
 def stored(registrar: Registrar) -> list[CourseAssignment]:
-    found: list[CourseAssignment] = contents(registrar.repository)["AssignmentQuery"]
+    found: list[CourseAssignment] = contents(registrar.repository)["CourseAssignment"]
     return found
 
 

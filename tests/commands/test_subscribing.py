@@ -1,6 +1,5 @@
 """Subscriptions: granted, edited, cancelled; and the courses that are opened from them."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,6 @@ from course_assignments import (
     CourseAssignment,
     CustomReason,
     Decision,
-    Direct,
     Duration,
     Event,
     ExpirationLimit,
@@ -31,7 +29,6 @@ from course_assignments import (
     Registrar,
     Role,
     Subscription,
-    actions,
 )
 from course_assignments.reasons import (
     AlreadyCancelled,
@@ -42,15 +39,13 @@ from course_assignments.reasons import (
     SubscriptionEnded,
     SubscriptionNotActive,
 )
-from tests.support.lessons import subscribed
+from tests.support.learning import subscribed
 from tests.support.rules import check_turn, counted
 from tests.support.situations import barged, codes, error, events, made_by
 from tests.support.strategies import terms
 from tests.support.world import (
     ACME,
     ADA,
-    BETA,
-    BO,
     MANAGER,
     PYTHON,
     SQL,
@@ -106,7 +101,7 @@ class TestSubscribe:
             expires_at=end,
         )
         assert stored(registrar) == made
-        assert contents(registrar.repository)["AssignmentQuery"] == []
+        assert contents(registrar.repository)["CourseAssignment"] == []
 
     def test_what_happened_is_told(self) -> None:
         registrar, clock = world()
@@ -227,14 +222,14 @@ class TestSubscribeUnderAnId:
         )
         repository.open = True
         assert registrar.subscribe(["py"], "ada", duration=DAY, id="s-1") == made[0]
-        assert contents(registrar.repository)["SubscriptionQuery"] == made
+        assert contents(registrar.repository)["Subscription"] == made
 
     def test_without_an_id_they_get_two(self) -> None:
         # The negative control: what the id is for.
         registrar, _ = world()
         for _ in range(2):
             registrar.subscribe(["py"], "ada", duration=DAY)
-        assert len(contents(registrar.repository)["SubscriptionQuery"]) == 2
+        assert len(contents(registrar.repository)["Subscription"]) == 2
 
 
 class TestEdit:
@@ -710,7 +705,7 @@ class TestOpenUnderAnId:
         registrar.subscribe(["py"], "ada", duration=DAY, id="s-1")
         repository.open = True
         assert registrar.open_course("s-1", "py", id=other) == made[0]
-        assert contents(registrar.repository)["AssignmentQuery"] == made
+        assert contents(registrar.repository)["CourseAssignment"] == made
         assert stored(registrar).openings == (Opening("py", made[0].id),)
 
 
@@ -964,163 +959,3 @@ class TestPoliciesOfTheHost:
         registrar, _ = subscribed(policies=Policies(expiration=ExpirationPolicy(maximum=DAY)))
         made = registrar.open_course("s-1", "py")
         assert (made.expires_at, made.limited_by) == (START + DAY, ExpirationLimit.MAXIMUM)
-
-
-class TestActions:
-    """What belongs to others than the rest, or is missing, is invalid."""
-
-    GRANTED = Subscription(
-        id="s-1",
-        learner_id="ada",
-        organization_id="acme",
-        course_ids=["py"],
-        created_at=START,
-        expires_at=END,
-        openings=[Opening("py", "a-1"), Opening("sql", "a-2")],
-    )
-    OPENED = CourseAssignment(
-        id="a-1",
-        learner_id="ada",
-        course_id="py",
-        organization_id="acme",
-        created_at=START,
-        expires_at=END,
-        limited_by=ExpirationLimit.SUBSCRIPTION,
-        origin=FromSubscription("s-1"),
-    )
-    SECOND = attrs.evolve(OPENED, id="a-2", course_id="sql")
-
-    #: What each is called with, and what is wrong then, by the field that is named.
-    CALLS: tuple[tuple[Callable[..., Any], dict[str, Any], dict[str, list[Any]]], ...] = (
-        (
-            actions.subscribe,
-            {
-                "learner": ADA,
-                "courses": [PYTHON],
-                "id": "s-1",
-                "duration": DAY,
-                "at": START,
-                "organization": ACME,
-            },
-            {
-                "learner": [None, MANAGER.id],
-                "courses": [None, "py", [], 7],
-                "courses[0]": [["py"], [[]], [None]],
-                "course_ids[1]": [[PYTHON, attrs.evolve(PYTHON, name="Another")]],
-                "id": ["", None],
-                "duration": [0, timedelta(0)],
-                "at": [None, START.replace(tzinfo=None)],
-                "organization": [None, BETA, "acme"],
-                "policies": [None],
-                "actor": ["manager"],
-            },
-        ),
-        (
-            actions.edit_subscription,
-            {"subscription": GRANTED, "learner": ADA, "courses": [SQL], "at": START},
-            {
-                "subscription": [None, "s-1"],
-                "learner": [None, BO],
-                "courses": [None, "py", []],
-                "courses[0]": [["py"], [[]]],
-                "course_ids[1]": [[PYTHON, attrs.evolve(PYTHON, name="Another")]],
-                "at": [None],
-                "policies": [None],
-                "actor": ["manager"],
-            },
-        ),
-        (
-            actions.cancel_subscription,
-            {"subscription": GRANTED, "learner": ADA, "opened": [OPENED, SECOND], "at": START},
-            {
-                "subscription": [None, "s-1"],
-                "learner": [None, BO],
-                "opened": [None, 7, "a-1", [], [OPENED]],
-                "opened[0]": [
-                    ["a-1"],
-                    [attrs.evolve(OPENED, origin=Direct())],
-                    [attrs.evolve(OPENED, origin=FromSubscription("s-2"))],
-                    [attrs.evolve(OPENED, learner_id="bo")],
-                ],
-                "at": [None],
-                "support_reason": ["", 7],
-                "policies": [None],
-                "actor": ["manager"],
-            },
-        ),
-        (
-            actions.open_course,
-            {
-                "subscription": GRANTED,
-                "learner": ADA,
-                "course": PYTHON,
-                "opened": [attrs.evolve(OPENED, cancelled_at=START)],
-                "at": START,
-                "organization": ACME,
-            },
-            {
-                "subscription": [None, "s-1"],
-                "learner": [None, BO],
-                "course": [None, "py"],
-                "opened": [None, [], [OPENED, SECOND]],
-                "opened[0]": [["a-1"], [attrs.evolve(OPENED, origin=Direct())]],
-                "at": [None],
-                "organization": [None, BETA],
-                "id": ["", 7],
-                "policies": [None],
-                "actor": ["manager"],
-            },
-        ),
-        (
-            actions.reschedule,
-            {
-                "assignment": OPENED,
-                "learner": ADA,
-                "expires": DAY,
-                "at": START,
-                "course": PYTHON,
-                "organization": ACME,
-                "subscription": GRANTED,
-            },
-            {"subscription": [None, "s-1", attrs.evolve(GRANTED, id="s-2")]},
-        ),
-    )
-
-    @pytest.mark.parametrize(
-        ("act", "known", "wrong"), CALLS, ids=[act.__name__ for act, _, _ in CALLS]
-    )
-    def test_each_names_what_is_wrong(
-        self, act: Callable[..., Any], known: dict[str, Any], wrong: dict[str, list[Any]]
-    ) -> None:
-        assert act(**known)
-        for field, values in wrong.items():
-            name = "courses" if field.startswith("course_ids") else field.partition("[")[0]
-            for value in values:
-                with pytest.raises(InvalidInput) as caught:
-                    act(**{**known, name: value})
-                assert caught.value.field == field, value
-
-    def test_the_assignment_of_a_subscription_is_not_moved_by_another_s(self) -> None:
-        by_hand = attrs.evolve(self.OPENED, origin=Direct())
-        with pytest.raises(InvalidInput) as caught:
-            actions.reschedule(
-                by_hand,
-                ADA,
-                expires=DAY,
-                at=START,
-                course=PYTHON,
-                organization=ACME,
-                subscription=self.GRANTED,
-            )
-        assert (caught.value.code, caught.value.field) == ("another_record", "subscription")
-
-    def test_a_course_that_is_given_twice_counts_once(self) -> None:
-        change = actions.subscribe(
-            ADA,
-            [PYTHON, SQL, attrs.evolve(PYTHON)],
-            id="s-1",
-            duration=DAY,
-            at=START,
-            organization=ACME,
-        )
-        assert change.made(Subscription)[0].course_ids == ("py", "sql")

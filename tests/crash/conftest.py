@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import processes
-from tests.support.processes import Nursery
-from tests.support.proofs import FULL, SIZES, Note
+from tests.support.crash_tests import FULL, SIZES, Note
+from tests.support.processes import ProcessPool
 
 # Asked for by name only: it takes what other sessions do without.
 collect_ignore = ["test_crash_postgres.py"]
@@ -15,8 +15,8 @@ FIGURES: list[tuple[str, str, str]] = []
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    with processes.nursery("tests.support.writers") as kept:
+def pool() -> Iterator[ProcessPool]:
+    with processes.process_pool("tests.support.writers") as kept:
         yield kept
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.havoc import crashed_server
+from tests.support.crash_tests import SIZES, CrashTests, Note, shown, total, until
 from tests.support.postgres import OwnServer, Server, own_server, server
-from tests.support.processes import Nursery
-from tests.support.proofs import SIZES, Note, Proofs, shown, total, until
+from tests.support.process_crashes import crashed_server
+from tests.support.processes import ProcessPool
 from tests.support.writers import Place
 
 LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
@@ -38,7 +38,7 @@ def own() -> Iterator[OwnServer]:
         yield own
 
 
-class TestPostgres(Proofs):
+class TestPostgres(CrashTests):
     pass
 
 
@@ -46,19 +46,19 @@ class TestACrashedServer:
     """A server of the tests' own, stopped at once, as by a loss of power but for the disk."""
 
     def test_loses_nothing_that_was_acknowledged(
-        self, nursery: Nursery, own: OwnServer, note: Note
+        self, pool: ProcessPool, own: OwnServer, note: Note
     ) -> None:
-        found = total(crashed_server(nursery, room(own), 6, own), SIZES.crashes)
+        found = total(crashed_server(pool, room(own), 6, own), SIZES.crashes)
         note(f"server stopped at once, {SIZES.crashes} times", shown(found))
         assert (found.lost, found.torn, found.doubled) == (0, 0, 0)
         assert found.faults.keys() <= {"StorageError", "OutcomeUnknown"}
         assert found.acknowledged > SIZES.crashes
 
     def test_loses_what_it_did_not_wait_for(
-        self, nursery: Nursery, own: OwnServer, note: Note
+        self, pool: ProcessPool, own: OwnServer, note: Note
     ) -> None:
-        place = room(own).by("does not wait for the disk")
-        rounds = crashed_server(nursery, place, 7, own)
+        place = room(own).using("does not wait for the disk")
+        rounds = crashed_server(pool, place, 7, own)
         found = until(rounds, lambda so_far: so_far.lost > 0)
         note(f"twin: `synchronous_commit = off`, found in round {found.rounds}", shown(found))
         assert found.lost

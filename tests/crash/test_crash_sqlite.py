@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.proofs import Proofs
+from tests.support.crash_tests import CrashTests
 from tests.support.writers import Place
 
 pytestmark = [
@@ -30,5 +30,5 @@ def place(tmp_path: Path) -> Place:
     return Place(f"sqlite:///{tmp_path / 'records.db'}")
 
 
-class TestSqlite(Proofs):
+class TestSqlite(CrashTests):
     pass

@@ -116,7 +116,7 @@ def test_under_one_idempotency_key_a_request_counts_once(served: Any) -> None:
         again = [redeem(client, "learner-0", **{"Idempotency-Key": "r-1"}) for _ in range(4)]
         answers = await asyncio.gather(*again)
         begun: list[Any] = []
-        event.listen(service.app.state.office.engine.sync_engine, "begin", begun.append)
+        event.listen(service.app.state.runner.engine.sync_engine, "begin", begun.append)
         other = await redeem(client, "learner-0", OTHER, **{"Idempotency-Key": "r-1"})
 
         made = (201, "learner-0/r-1")
@@ -178,7 +178,7 @@ def test_a_new_end_takes_a_time_zone_and_obeys_the_limits(
 def test_one_that_lost_to_another_decides_anew_on_what_the_other_left(served: Any) -> None:
     async def talk(service: Service, client: httpx.AsyncClient) -> None:
         made = (await redeem(client, "learner-0")).json()["id"]
-        engine = service.app.state.office.engine.sync_engine
+        engine = service.app.state.runner.engine.sync_engine
         overtaken: list[str] = []
         rolled_back: list[Any] = []
         event.listen(engine, "rollback", rolled_back.append)

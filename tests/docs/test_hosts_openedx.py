@@ -59,8 +59,8 @@ def kept(*assignments: CourseAssignment) -> InMemoryRepository:
 
 
 @pytest.fixture
-def enrol(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Enrol Ada as the LMS does, with the storage that the settings name."""
+def enroll(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Enroll Ada as the LMS does, with the storage that the settings name."""
     monkeypatch.setattr(openedx_filter, "system_clock", lambda: NOW)
     plugin: Any = ModuleType("your_plugin")
     plugin.SwitchToHonor = SwitchToHonor
@@ -80,8 +80,8 @@ def enrol(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     return run
 
 
-def test_who_has_an_active_assignment_is_enrolled_and_the_steps_behind_run_too(enrol: Any) -> None:
-    user, course_key, mode = enrol(lambda: kept(assignment(-1, 2)))
+def test_who_has_an_active_assignment_is_enrolled_and_the_steps_behind_run_too(enroll: Any) -> None:
+    user, course_key, mode = enroll(lambda: kept(assignment(-1, 2)))
 
     assert (user, course_key, mode) == (ADA, COURSE, "honor")
 
@@ -90,22 +90,22 @@ def test_who_has_an_active_assignment_is_enrolled_and_the_steps_behind_run_too(e
     ("assignments", "said"),
     [
         ([], "The course is not assigned to you; ask your manager."),
-        ([assignment(-2, 1)], "Access ended at 2026-03-02 08:00:00 UTC"),
-        ([assignment(1, 1)], "It is not active before 2026-03-02 10:00:00 UTC"),
-        ([assignment(-2, 9, 1)], "It was cancelled at 2026-03-02 08:00:00 UTC"),
+        ([assignment(-2, 1)], "Access ended on 2 Mar 2026, 08:00 UTC"),
+        ([assignment(1, 1)], "The assignment is not active before 2 Mar 2026, 10:00 UTC"),
+        ([assignment(-2, 9, 1)], "Already cancelled on 2 Mar 2026, 08:00 UTC"),
     ],
     ids=["none", "expired", "not_yet", "cancelled"],
 )
 def test_nobody_else_is_enrolled_and_is_told_why(
-    enrol: Any, assignments: list[CourseAssignment], said: str
+    enroll: Any, assignments: list[CourseAssignment], said: str
 ) -> None:
     with pytest.raises(CourseEnrollmentStarted.PreventEnrollment) as prevented:
-        enrol(lambda: kept(*assignments))
+        enroll(lambda: kept(*assignments))
 
     assert said in str(prevented.value)
 
 
-def test_what_is_assigned_to_others_or_of_another_course_does_not_help(enrol: Any) -> None:
+def test_what_is_assigned_to_others_or_of_another_course_does_not_help(enroll: Any) -> None:
     active = assignment(-1, 2)
     repository = kept(
         attrs.evolve(active, id="b", learner_id="8"),
@@ -113,7 +113,7 @@ def test_what_is_assigned_to_others_or_of_another_course_does_not_help(enrol: An
     )
 
     with pytest.raises(CourseEnrollmentStarted.PreventEnrollment, match="not assigned to you"):
-        enrol(lambda: repository)
+        enroll(lambda: repository)
 
 
 @given(
@@ -128,7 +128,7 @@ def test_any_that_is_active_opens_and_else_the_newest_says_why(
         assignment(start, hours, cancelled, name=f"a-{number}")
         for number, (start, hours, cancelled) in enumerate(drawn)
     ]
-    decision = openedx_filter.may_enrol(kept(*assignments), "7", str(COURSE), at=NOW)
+    decision = openedx_filter.may_enroll(kept(*assignments), "7", str(COURSE), at=NOW)
 
     opened = [cancelled is None and start <= 0 < start + hours for start, hours, cancelled in drawn]
     assert decision.allowed == any(opened)
@@ -136,7 +136,7 @@ def test_any_that_is_active_opens_and_else_the_newest_says_why(
     if newest is None:
         assert decision.reasons == (openedx_filter.UNASSIGNED,)
     elif not any(opened):
-        alone = openedx_filter.may_enrol(kept(newest), "7", str(COURSE), at=NOW)
+        alone = openedx_filter.may_enroll(kept(newest), "7", str(COURSE), at=NOW)
         assert decision == alone
 
 
@@ -145,17 +145,17 @@ class Busy(InMemoryRepository):
         raise StorageBusy("database is locked")
 
 
-def test_a_storage_that_fails_lets_nobody_in(enrol: Any) -> None:
+def test_a_storage_that_fails_lets_nobody_in(enroll: Any) -> None:
     with pytest.raises(StorageBusy):
-        enrol(Busy)
+        enroll(Busy)
 
 
-def test_but_it_lets_everybody_in_where_steps_fail_silently(enrol: Any) -> None:
-    _, _, mode = enrol(Busy, fail_silently=True)
+def test_but_it_lets_everybody_in_where_steps_fail_silently(enroll: Any) -> None:
+    _, _, mode = enroll(Busy, fail_silently=True)
 
     assert mode == "honor"
 
 
-def test_a_repository_that_is_not_there_lets_nobody_in(enrol: Any) -> None:
+def test_a_repository_that_is_not_there_lets_nobody_in(enroll: Any) -> None:
     with pytest.raises(ImportError):
-        enrol(kept, repository="your_plugin.nothing")
+        enroll(kept, repository="your_plugin.nothing")

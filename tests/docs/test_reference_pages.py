@@ -1,13 +1,14 @@
 """The reference: every public name has its place, and every reason its code and sentence."""
 
-from doctest import DocTestFinder
 from pathlib import Path
-from re import findall
-from typing import get_args
+from re import findall, search
+from runpy import run_path
+from typing import Any, get_args
 
 import course_assignments
-from course_assignments import Registrar, actions, testing
-from course_assignments.reasons import CustomReason, PlainReason
+from course_assignments import testing
+from course_assignments.commands import COMMANDS
+from course_assignments.reasons import CustomReason, PlainReason, Variants
 from course_assignments.testing import strategies
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -21,12 +22,6 @@ def documented() -> set[str]:
     names = {name for page in pages for name in findall(directive, page)}
     # A module is public under its last name, wherever it stands.
     return names | {name.removeprefix("entities.") for name in names}
-
-
-def sentence_of(reason: type) -> str:
-    """Return what the example in the docstring prints, which is tested where it stands."""
-    (example,) = (test for test in DocTestFinder(recurse=False).find(reason) if test.examples)
-    return " ".join(example.examples[-1].want.split())
 
 
 def test_every_public_name_is_documented() -> None:
@@ -44,20 +39,38 @@ def test_every_name_of_the_kit_is_documented() -> None:
     assert (drawn | offered) - documented() == set()
 
 
-def test_every_command_and_its_twin_is_documented() -> None:
-    commands = {f"Registrar.{name}" for name in dir(Registrar) if not name.startswith("_")}
-    inner = {"Registrar.repository"}
-    assert commands - inner - documented() == set()
+def test_every_command_and_its_records_are_documented() -> None:
+    """A page documents a module with all that is in it, and so are the classes of a registrar."""
+    modules = {one.__module__.partition(".")[2] for one in COMMANDS.values()}
+    bases = {f"commands.{name}" for name in ("Command", "Context", "Outcome", "Reader")}
+    assert {*modules, *bases, "Registrar"} - documented() == set()
+    pages = "".join(page.read_text(encoding="utf-8") for page in REFERENCE.glob("*.md"))
+    for module in {*modules, "Registrar"}:
+        assert not search(rf"{module}\n\s+:(no-members|members):", pages), module
 
 
-def test_every_action_is_documented() -> None:
-    assert {f"actions.{name}" for name in actions.__all__} - documented() == set()
+def settings() -> dict[str, Any]:
+    """Return the settings of Sphinx, which build the table of reasons."""
+    return run_path(str(REFERENCE.parent / "conf.py"))
 
 
-def test_every_reason_is_listed_with_its_code_and_sentence() -> None:
+def test_every_reason_is_listed_with_its_code_and_sentences() -> None:
+    table = settings()["myst_substitutions"]["reasons"]
+    assert "\n{{ reasons }}\n" in (REFERENCE / "reasons.md").read_text(encoding="utf-8")
+    rows = findall(ROW, table)
     reasons = [reason for reason in get_args(PlainReason) if reason is not CustomReason]
-    rows = [(reason.code, reason.__name__, sentence_of(reason)) for reason in reasons]
-    assert findall(ROW, (REFERENCE / "reasons.md").read_text(encoding="utf-8")) == rows
+    assert [row[:2] for row in rows] == [(reason.code, reason.__name__) for reason in reasons]
+    assert len(rows) == len(table.splitlines()) - 2
+    for reason, (_, _, sentences) in zip(reasons, rows, strict=True):
+        shown = sentences.split("<br>")
+        if isinstance(reason.sentence, Variants):
+            assert shown == [*reason.sentence.cases.values(), reason.sentence.other]
+        else:
+            assert shown == [reason.sentence]
+
+
+def test_the_page_of_reasons_keeps_no_rows_of_its_own() -> None:
+    assert "| `" not in (REFERENCE / "reasons.md").read_text(encoding="utf-8")
 
 
 def test_no_two_reasons_share_a_code() -> None:

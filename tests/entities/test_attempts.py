@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from course_assignments import Attempt, InvalidInput, Pause
-from tests.support.lessons import attempts
+from course_assignments.testing.strategies import attempts
 from tests.support.rules import NO_INSTANTS, STEPS, check_junk, elsewhere, moments
 from tests.support.strategies import US, zones
 from tests.support.values import assert_is_value, refusal
@@ -33,7 +33,7 @@ def test_attempts_are_values(attempt: Attempt) -> None:
 
 
 def test_what_is_not_said_has_not_happened() -> None:
-    assert (GIVEN.pauses, GIVEN.finished_at, GIVEN.request_id) == ((), None, None)
+    assert (GIVEN.pauses, GIVEN.finished_at) == ((), None)
     assert Pause(START).resumed_at is None
     assert GIVEN.is_open
 
@@ -47,7 +47,6 @@ INSTANTS: list[tuple[Any, str]] = [
 REFUSED = [
     *((GIVEN, field, *junk) for field in ("id", "assignment_id", "activity_id") for junk in NO_IDS),
     *((GIVEN, field, None, "not_a_text") for field in ("id", "assignment_id", "activity_id")),
-    *((GIVEN, "request_id", *junk) for junk in NO_IDS),
     *((GIVEN, "number", junk, "invalid_count") for junk in (0, -1, True, 1.0, "1", None, 2**31)),
     *((GIVEN, "started_at", *junk) for junk in [*INSTANTS, (None, "not_a_datetime")]),
     *((GIVEN, "finished_at", *junk) for junk in INSTANTS),

@@ -388,8 +388,8 @@ class TestPaste:
             (["Spring 2026"], "codes[0]", "invalid_code", "without spaces"),
             (["Früh-2026"], "codes[0]", "invalid_code", "ASCII"),
             (["Spring\ufeff-2026"], "codes[0]", "invalid_code", "ASCII"),
-            (["Spring-2026", 20262026], "codes[1]", "not_a_text", "text"),
-            (["Spring-2026", None], "codes[1]", "not_a_text", "text"),
+            (["Spring-2026", 20262026], "codes[1]", "not_a_text", "string"),
+            (["Spring-2026", None], "codes[1]", "not_a_text", "string"),
             (["Spring-2026", "", "Spring-2026"], "codes[2]", "code_repeated", "line 3"),
             (["u" * 8] * 4, "codes[1]", "code_repeated", "lines 2, 3, 4"),
             (

@@ -59,7 +59,6 @@ def test_what_is_not_said_is_one_use_without_an_end_for_the_organization_alone()
         "availability": timedelta(days=30),
         "any_organization": False,
         "size": 0,
-        "additions": (),
     }
     assert attrs.asdict(KEY) == {
         "code": "Spring-2026",
@@ -101,7 +100,6 @@ REFUSED = [
     (BATCH, "availability", timedelta(days=36525, microseconds=1), "invalid_duration"),
     (BATCH, "any_organization", 1, "not_a_flag"),
     *((BATCH, "size", junk, "invalid_count") for junk in (-1, True, None)),
-    (BATCH, "additions", "plus", "not_a_list"),
     *((KEY, "code", *junk) for junk in NO_CODES),
     *((KEY, "batch_id", *junk) for junk in NO_IDS),
     *((KEY, "uses", junk, "invalid_count") for junk in (-1, 2, True, 0.0, None)),

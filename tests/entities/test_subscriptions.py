@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from course_assignments import AssignmentStatus, InvalidInput, Opening, Subscription
-from tests.support.lessons import subscriptions
+from course_assignments.testing.strategies import subscriptions
 from tests.support.rules import NO_INSTANTS, STEPS, check_junk, edges, elsewhere, moments
 from tests.support.strategies import identifiers, zones
 from tests.support.values import assert_is_value, refusal

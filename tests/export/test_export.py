@@ -42,7 +42,7 @@ from course_assignments import (
 )
 from course_assignments.entities.codes import check_symbol
 from course_assignments.export import cells, columns, writer
-from course_assignments.export.cells import guard, write_cell
+from course_assignments.export.cells import escape_formula, write_cell
 from tests.support.strategies import any_ids, assignments, keys
 from tests.support.values import refusal
 from tests.support.world import START, world
@@ -255,14 +255,14 @@ class TestFormulas:
     ) -> None:
         own = ExportColumn[TrainingKey](f"{sign}1", lambda _: f"{sign}1")
         assert_no_formula(exported([KEY], columns=[own]))
-        monkeypatch.setattr(module, "guard", lambda text: text)
+        monkeypatch.setattr(module, "escape_formula", lambda text: text)
         with pytest.raises(AssertionError):
             assert_no_formula(exported([KEY], columns=[own]))
 
     @pytest.mark.parametrize("sign", SIGNS)
     def test_each_sign_gets_one_mark_in_front(self, sign: str) -> None:
         for text in (sign, f"{sign}1+1", sign * 2):
-            assert guard(text) == f"'{text}"
+            assert escape_formula(text) == f"'{text}"
 
     @pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
     @pytest.mark.parametrize(
@@ -273,34 +273,42 @@ class TestFormulas:
         ],
     )
     def test_what_cannot_be_seen_hides_no_sign(self, before: str, sign: str) -> None:
-        assert guard(f"{before}{sign}1") == f"'{before}{sign}1"
+        assert escape_formula(f"{before}{sign}1") == f"'{before}{sign}1"
 
     @pytest.mark.parametrize("text", ["\x0b1", "\x1b[31m", "\x7fa", "\x85a"])
     def test_no_cell_begins_with_a_control_character(self, text: str) -> None:
-        assert guard(text) == f"'{text}"
+        assert escape_formula(text) == f"'{text}"
 
     def test_no_form_of_a_sign_in_unicode_is_left_out(self) -> None:
         letters = map(chr, range(0x10000))
         forms = [one for one in letters if normalize("NFKC", one).startswith(("=", "+", "-", "@"))]
         assert len(forms) > len(SIGNS)
-        assert [one for one in forms if guard(one) != f"'{one}"] == []
-        assert guard("\u22121") == "'\u22121"
+        assert [one for one in forms if escape_formula(one) != f"'{one}"] == []
+        assert escape_formula("\u22121") == "'\u22121"
 
     @given(st.text() | hostile_texts())
     def test_a_cell_is_its_text_with_at_most_one_mark(self, text: str) -> None:
-        assert guard(text) in {text, f"'{text}"}
-        assert read_cell(guard(text)) == text
+        assert escape_formula(text) in {text, f"'{text}"}
+        assert read_cell(escape_formula(text)) == text
 
     @pytest.mark.parametrize(
         "text",
         ["", "Ada", "ada@example.org", "1+1", " Ada", "\u200bAda", " ", "(=1)", "/=", "é", "#"],
     )
     def test_any_other_text_stays_as_it_is(self, text: str) -> None:
-        assert guard(text) == read_cell(text) == text
+        assert escape_formula(text) == read_cell(text) == text
 
     def test_a_mark_of_the_text_itself_is_not_lost(self) -> None:
-        assert (guard("'tis"), guard("''"), guard("'=1")) == ("''tis", "'''", "''=1")
-        assert [read_cell(guard(text)) for text in ("'tis", "''", "'=1")] == ["'tis", "''", "'=1"]
+        assert (escape_formula("'tis"), escape_formula("''"), escape_formula("'=1")) == (
+            "''tis",
+            "'''",
+            "''=1",
+        )
+        assert [read_cell(escape_formula(text)) for text in ("'tis", "''", "'=1")] == [
+            "'tis",
+            "''",
+            "'=1",
+        ]
 
 
 class Level(StrEnum):

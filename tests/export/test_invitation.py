@@ -546,7 +546,7 @@ def with_part(part: str, text: str) -> ca.InvitationTemplate:
 def known_in(part: str) -> frozenset[str]:
     odd = {
         "subject": template.IN_SUBJECT,
-        "beginning": template.IN_BEGINNING,
+        "valid_from": template.IN_VALID_FROM,
         "deadline": template.IN_DEADLINE,
     }
     return odd.get(part, template.IN_TEXT)
@@ -562,7 +562,7 @@ class TestTemplate:
     @pytest.mark.parametrize("part", PARTS)
     @given(
         st.text("abcdeginoruklyt_K", min_size=1, max_size=8)
-        | st.sampled_from(sorted(template.IN_BEGINNING | template.IN_DEADLINE))
+        | st.sampled_from(sorted(template.IN_VALID_FROM | template.IN_DEADLINE))
     )
     def test_takes_no_other_placeholder(self, part: str, name: str) -> None:
         for text in (f"$key $login ${name}", f"$key $login ${{{name}}}"):
@@ -575,7 +575,7 @@ class TestTemplate:
                     with_part(part, text)
                 assert caught.value.code == "invalid_placeholder"
                 assert caught.value.field == path_of(part)
-                assert caught.value.hint.startswith(f"${name} is none of $course, ")
+                assert caught.value.hint.startswith(f"unknown placeholder ${name}; use $course, ")
 
     @pytest.mark.parametrize("part", PARTS)
     @pytest.mark.parametrize(
@@ -618,7 +618,7 @@ class TestTemplate:
         silent: dict[str, Any] = {"new_account_steps": [], "existing_account_steps": []}
         # In what may be left out it does not count, nor as a dollar sign and a word.
         hidden = {
-            **dict.fromkeys(["new_account", "beginning", "deadline"], f"${name}"),
+            **dict.fromkeys(["new_account", "valid_from", "deadline"], f"${name}"),
             "signature": f"$${name}",
         }
         call = lambda: worded(opening=f"${other}", **silent, **hidden)  # noqa: E731
@@ -632,7 +632,7 @@ class TestTemplate:
         rows = findall(r"(?m)^\| `\$(\w+)` \| .+ \| (.+) \|$", page.read_text(encoding="utf-8"))
         where = {
             **dict.fromkeys(template.IN_DEADLINE, "the deadline"),
-            **dict.fromkeys(template.IN_BEGINNING - template.IN_TEXT, "the beginning"),
+            **dict.fromkeys(template.IN_VALID_FROM - template.IN_TEXT, "`valid_from`"),
             **dict.fromkeys(template.IN_TEXT, "all but the subject"),
             **dict.fromkeys(template.IN_SUBJECT, "every part"),
         }
@@ -649,7 +649,7 @@ class TestTemplate:
             (LATEST, "9899-12-31 23:59 UTC"),
         ],
     )
-    def test_shows_no_beginning_before_it_has_come(self, at: datetime, shown: str) -> None:
+    def test_shows_no_start_before_it_has_come(self, at: datetime, shown: str) -> None:
         message = letter(
             batch=attrs.evolve(BATCH, redeemable_from=at),
             organization=attrs.evolve(ACME, time_zone="UTC"),

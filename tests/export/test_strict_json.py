@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments.serialization.strict_json import LARGEST, MAX_DEPTH, read_json, write_json
+from course_assignments.serialization.strict_json import MAX_BYTES, MAX_DEPTH, read_json, write_json
 from tests.support.values import refusal
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -95,19 +95,19 @@ def test_brackets_beside_each_other_or_in_a_string_are_not_deep() -> None:
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'])
 def test_brackets_without_end_are_refused_and_exhaust_nothing(opening: str) -> None:
-    assert code_of(opening * (LARGEST // len(opening))) == "too_deep"
+    assert code_of(opening * (MAX_BYTES // len(opening))) == "too_deep"
 
 
 @pytest.mark.parametrize("part", ['"', '\\"', '"\\', '\\"['])
 def test_quotes_without_end_take_no_longer_than_their_length(part: str) -> None:
     # Were each of them to look for its end anew, this would take hours.
-    assert code_of(part * (LARGEST // len(part))) in {"not_json", "too_deep"}
+    assert code_of(part * (MAX_BYTES // len(part))) in {"not_json", "too_deep"}
 
 
 @pytest.mark.parametrize("letter", ["a", "\N{LATIN SMALL LETTER E WITH DIAERESIS}", "\ud800"])
 def test_a_text_may_have_so_many_bytes_and_no_more(letter: str) -> None:
     size = len(letter.encode(errors="surrogatepass"))
-    longest = letter * ((LARGEST - len('""')) // size)
+    longest = letter * ((MAX_BYTES - len('""')) // size)
 
     assert read_json(write_json(longest, "value"), "text") == longest
     assert refusal(lambda: write_json(longest + letter, "value")).code == "too_large"

@@ -72,7 +72,6 @@ CREATE TABLE key_batches (
     availability TEXT COLLATE "C" NOT NULL,
     any_organization BOOLEAN NOT NULL,
     size INTEGER NOT NULL,
-    additions TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (id),
     CONSTRAINT key_batches_max_uses CHECK (max_uses >= 1),
     CONSTRAINT key_batches_window CHECK (redeemable_from < redeemable_until),
@@ -158,7 +157,6 @@ CREATE TABLE attempts (
     started_at TIMESTAMP WITH TIME ZONE NOT NULL,
     pauses TEXT COLLATE "C" NOT NULL,
     finished_at TIMESTAMP WITH TIME ZONE,
-    request_id TEXT COLLATE "C",
     PRIMARY KEY (id),
     CONSTRAINT attempts_number CHECK (number >= 1),
     CONSTRAINT attempts_started_at_ok CHECK (isfinite(started_at)),
@@ -186,6 +184,16 @@ CREATE TABLE redemptions (
 CREATE INDEX redemptions_by_code ON redemptions (code, redeemed_at, id);
 CREATE INDEX redemptions_by_learner_id ON redemptions (learner_id, redeemed_at, id);
 CREATE INDEX redemptions_by_redeemed_at ON redemptions (redeemed_at, id);
+CREATE TABLE receipts (
+    id TEXT COLLATE "C" NOT NULL,
+    action TEXT COLLATE "C" NOT NULL,
+    digest TEXT COLLATE "C" NOT NULL,
+    parts INTEGER NOT NULL,
+    made TEXT COLLATE "C" NOT NULL,
+    skipped TEXT COLLATE "C" NOT NULL,
+    positions TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (id)
+);
 CREATE TABLE events (
     position INTEGER NOT NULL,
     at TIMESTAMP WITH TIME ZONE NOT NULL,

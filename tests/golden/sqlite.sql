@@ -76,7 +76,6 @@ CREATE TABLE key_batches (
     availability TEXT NOT NULL,
     any_organization INTEGER NOT NULL,
     size INTEGER NOT NULL,
-    additions TEXT NOT NULL,
     PRIMARY KEY (id),
     CONSTRAINT key_batches_max_uses CHECK (max_uses >= 1),
     CONSTRAINT key_batches_window CHECK (redeemable_from < redeemable_until),
@@ -166,7 +165,6 @@ CREATE TABLE attempts (
     started_at TEXT NOT NULL,
     pauses TEXT NOT NULL,
     finished_at TEXT,
-    request_id TEXT,
     PRIMARY KEY (id),
     CONSTRAINT attempts_number CHECK (number >= 1),
     CONSTRAINT attempts_started_at_ok CHECK (started_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
@@ -196,6 +194,17 @@ CREATE TABLE redemptions (
 CREATE INDEX redemptions_by_code ON redemptions (code, redeemed_at, id);
 CREATE INDEX redemptions_by_learner_id ON redemptions (learner_id, redeemed_at, id);
 CREATE INDEX redemptions_by_redeemed_at ON redemptions (redeemed_at, id);
+CREATE TABLE receipts (
+    id TEXT NOT NULL,
+    action TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    parts INTEGER NOT NULL,
+    made TEXT NOT NULL,
+    skipped TEXT NOT NULL,
+    positions TEXT NOT NULL,
+    PRIMARY KEY (id)
+)
+ STRICT;
 CREATE TABLE events (
     position INTEGER NOT NULL,
     at TEXT NOT NULL,

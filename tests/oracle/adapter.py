@@ -74,7 +74,7 @@ RECORDS: Mapping[str, Kind] = {
         (
             "attempt",
             ca.Attempt,
-            "#id #assignment_id #activity_id number started_at pauses finished_at #request_id",
+            "#id #assignment_id #activity_id number started_at pauses finished_at",
         ),
         ("opening", ca.Opening, "#course_id #assignment_id"),
         (
@@ -85,13 +85,12 @@ RECORDS: Mapping[str, Kind] = {
                 " cancelled_at openings"
             ),
         ),
-        ("addition", ca.Addition, "#id keys"),
         (
             "batch",
             ca.KeyBatch,
             (
                 "#id name #course_id #organization_id created_at redeemable_from redeemable_until"
-                " max_uses availability any_organization size additions"
+                " max_uses availability any_organization size"
             ),
         ),
         ("key", ca.TrainingKey, "code #batch_id uses max_uses revoked_at"),
@@ -233,11 +232,18 @@ POLICIES: Mapping[str, tuple[str, type, Mapping[str, str]]] = {
     )
 }
 
-#: Questions to policies, by their neutral names: the method, and arguments called otherwise.
-QUESTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "evaluate": ("evaluate", {}),
-    "limit": ("limit", {}),
-    "default_end": ("default_end", {}),
+#: Questions to policies, by their neutral names: the method.
+QUESTIONS: Mapping[str, str] = {
+    "evaluate": "evaluate",
+    "limit": "limit",
+    "default_end": "default_end",
+}
+
+#: Arguments of these questions that are called otherwise, by policy.
+ARGUMENTS: Mapping[str, Mapping[str, str]] = {
+    "cancellation": {"assignment": "cancellable"},
+    "registration": {"holder": "email_owner"},
+    "repeat": {"standing": "existing"},
 }
 
 #: Queries, and those of their filters that are called otherwise.
@@ -341,9 +347,8 @@ class Office:
         self, policy: str, settings: Mapping[str, Any], question: str, args: Mapping[str, Any]
     ) -> Any:
         """Return what a policy answers."""
-        method, names = QUESTIONS[question]
-        asked = getattr(self._policy(policy, settings), method)
-        return asked(**_renamed(self.build(args), names))
+        asked = getattr(self._policy(policy, settings), QUESTIONS[question])
+        return asked(**_renamed(self.build(args), ARGUMENTS.get(policy, {})))
 
     def kept(self, kind: str, id_: str) -> Any:
         """Return the record that is stored under an id."""
@@ -541,7 +546,7 @@ def error(raised: Exception) -> dict[str, Any]:
 def change(one: Any) -> dict[str, list[Any]]:
     """Return what was committed, verb by verb; the order within each means nothing."""
     return {
-        "create": [neutral(record) for record in one.create],
+        "create": [neutral(one) for one in one.create if not isinstance(one, ca.Receipt)],
         "replace": [neutral(step.after) for step in one.replace],
         "use": [[step.key.code, step.by] for step in one.use],
         "expect": [neutral(record) for record in one.expect],

@@ -31,7 +31,7 @@ from course_assignments.reasons import (
     SubscriptionEnded,
     SubscriptionNotActive,
 )
-from tests.support.lessons import attempts, subscriptions
+from course_assignments.testing.strategies import attempts, subscriptions
 from tests.support.rules import (
     JUNK,
     NO_INSTANTS,

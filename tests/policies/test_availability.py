@@ -54,7 +54,7 @@ class TestCoursesMustBeAssignedToAContentProviderAndAPublishingGroup:
     def test_the_reason_names_both_in_one_sentence(self) -> None:
         (sentence,) = [str(reason) for reason in POLICY.evaluate(DRAFT, at=AT).reasons]
         assert "'draft'" in sentence
-        assert "content provider and a publishing group" in sentence
+        assert "content provider, publishing group" in sentence
         assert "archived" in str(POLICY.evaluate(OLD, at=AT))
 
 

@@ -49,6 +49,16 @@ YOUNG = CourseAssignment(
     origin=Direct(),
 )
 
+
+@attrs.frozen
+class Dates:
+    """All that is read of what may be cancelled."""
+
+    created_at: datetime
+    cancelled_at: datetime | None = None
+    first_lab_launched_at: datetime | None = None
+
+
 WINDOWS = st.timedeltas(US, timedelta(days=500)) | st.just(DAY)
 
 
@@ -205,6 +215,27 @@ class TestAfter24HoursAskSupport:
         assert refused == Decision([LabLaunched(CREATED)])
 
 
+class TestWhateverHasTheThreeDatetimes:
+    """It is asked about a subscription too, which has no labs, and about rows of a host's own."""
+
+    @given(questions())
+    def test_nothing_else_of_an_assignment_counts(
+        self, question: tuple[CancellationPolicy, CourseAssignment, datetime, bool]
+    ) -> None:
+        policy, assignment, at, support = question
+        dates = Dates(*(getattr(assignment, one.name) for one in attrs.fields(Dates)))
+        wanted = policy.evaluate(assignment, at=at, support=support)
+        assert policy.evaluate(dates, at=at, support=support) == wanted
+        assert policy.closes_at(dates) == policy.closes_at(assignment)
+
+    def test_its_datetimes_may_be_in_any_zone(self) -> None:
+        berlin = CREATED.astimezone(ZoneInfo("Europe/Berlin"))
+        policy = CancellationPolicy()
+        dates, same = Dates(berlin, berlin, berlin), Dates(CREATED, CREATED, CREATED)
+        assert policy.closes_at(dates).tzinfo is UTC
+        assert policy.evaluate(dates, at=CREATED) == policy.evaluate(same, at=CREATED)
+
+
 class TestItsSettings:
     def test_they_are_the_documented_ones(self) -> None:
         policy = CancellationPolicy()
@@ -240,10 +271,23 @@ class TestItsSettings:
 class TestJunk:
     def test_what_is_no_assignment_is_invalid(self) -> None:
         policy = CancellationPolicy()
-        check_junk(policy.closes_at, "assignment", [None, "a-1", *JUNK])
+        check_junk(policy.closes_at, "cancellable", [None, "a-1", *JUNK])
         check_junk(
-            lambda junk: policy.evaluate(junk, at=CREATED), "assignment", [None, "a-1", *JUNK]
+            lambda junk: policy.evaluate(junk, at=CREATED), "cancellable", [None, "a-1", *JUNK]
         )
+
+    @pytest.mark.parametrize("name", [at.name for at in attrs.fields(Dates)])
+    def test_a_datetime_that_is_none_is_named(self, name: str) -> None:
+        policy = CancellationPolicy()
+        values = [0, "", *(one for one in NO_INSTANTS if one is not None)]
+
+        def dates(junk: Any) -> Dates:
+            given: dict[str, Any] = {"created_at": CREATED, name: junk}
+            return Dates(**given)
+
+        field = f"cancellable.{name}"
+        check_junk(lambda junk: policy.closes_at(dates(junk)), field, values)
+        check_junk(lambda junk: policy.evaluate(dates(junk), at=CREATED), field, values)
 
     def test_what_is_no_instant_is_invalid(self) -> None:
         policy = CancellationPolicy()

@@ -34,7 +34,13 @@ from course_assignments import (
     Role,
     SubscriptionPolicy,
 )
-from course_assignments.policies import DOCUMENTED, defaults
+from course_assignments.policies import (
+    DEFAULT_POLICIES,
+    authorization,
+    cancellation,
+    expiration,
+)
+from course_assignments.policies.cancellation import Cancellable
 from course_assignments.reasons import CourseArchived, ForAssignment
 from tests.support.acts import ACTS, NOW, pair
 from tests.support.rules import JUNK, check_junk, check_turn
@@ -76,12 +82,12 @@ class UnlessComplete:
     restores_key_use: bool = False
 
     def evaluate(
-        self, assignment: CourseAssignment, *, at: datetime, support: bool = False
+        self, cancellable: Cancellable, *, at: datetime, support: bool = False
     ) -> Decision:
-        decision = self.documented.evaluate(assignment, at=at, support=support)
-        if assignment.completed_at is None:
-            return decision
-        return Decision((*decision.reasons, CustomReason("x-complete", "It is complete.")))
+        decision = self.documented.evaluate(cancellable, at=at, support=support)
+        if isinstance(cancellable, CourseAssignment) and cancellable.completed_at is not None:
+            return Decision((*decision.reasons, CustomReason("x-complete", "It is complete.")))
+        return decision
 
 
 class TestTheDocumentedOnes:
@@ -102,15 +108,15 @@ class TestTheDocumentedOnes:
             "authorization": AuthorizationPolicy(),
         }
         assert attrs.asdict(Policies(), recurse=False) == documented
-        assert Policies() == DOCUMENTED
+        assert Policies() == DEFAULT_POLICIES
 
     def test_their_numbers_are_those_of_the_documents(self) -> None:
-        assert timedelta(days=180) == defaults.MAXIMUM_ACCESS
-        assert Months(6) == defaults.DEFAULT_ACCESS
-        assert timedelta(hours=24) == defaults.CANCELLATION_WINDOW
-        assert defaults.KEY_ROLES == (Role.OPERATIONS_MANAGER,)
-        assert defaults.SUPPORT_ROLES == (Role.SUPPORT,)
-        assert set(defaults.ASSIGNING_ROLES) == set(Role) - {Role.SUPPORT}
+        assert timedelta(days=180) == expiration.MAXIMUM_ACCESS
+        assert Months(6) == expiration.DEFAULT_ACCESS
+        assert timedelta(hours=24) == cancellation.WINDOW
+        assert authorization.KEY_ROLES == (Role.OPERATIONS_MANAGER,)
+        assert authorization.SUPPORT_ROLES == (Role.SUPPORT,)
+        assert set(authorization.ASSIGNING_ROLES) == set(Role) - {Role.SUPPORT}
 
 
 class TestAHostsOwn:
@@ -181,13 +187,13 @@ class TestAHostsOwn:
         assert (assigned.expires_at, assigned.limited_by) == (NOW + DAY, ExpirationLimit.MAXIMUM)
 
     def test_its_settings_count(self) -> None:
-        standing = ACTS["assign"]().made(CourseAssignment)
+        held = ACTS["assign"]().made(CourseAssignment)
         policies = Policies(repeat=RepeatPolicy(default=Repeat.REFUSE))
-        decision = ACTS["assign"].decision(policies=policies, pair=pair(standing=standing))
+        decision = ACTS["assign"].decision(policies=policies, about=pair(existing=held))
         assert [reason.code for reason in decision.reasons] == ["already_assigned"]
         # What a call asks for goes before the setting.
         asked = ACTS["assign"].decision(
-            policies=policies, pair=pair(standing=standing), repeat=Repeat.ALLOW
+            policies=policies, about=pair(existing=held), repeat=Repeat.ALLOW
         )
         assert asked.allowed
 
@@ -196,7 +202,7 @@ class TestAHostsOwn:
         cancel = ACTS["cancel"]
         assert cancel.decision(policies=policies).changes_at is not None
         complete = attrs.evolve(
-            cancel.arguments["assignment"], completed_at=NOW, first_lab_launched_at=NOW
+            cancel.records.assignment, completed_at=NOW, first_lab_launched_at=NOW
         )
         decision = cancel.decision(policies=policies, assignment=complete)
         assert [reason.code for reason in decision.reasons] == ["lab_launched", "x-complete"]

@@ -247,13 +247,14 @@ class TestRedeemFromTheLoginPage:
 
     @given(organizations(), users(), st.none() | users(), utc_instants())
     def test_all_that_speaks_against_is_said_in_a_fixed_order(
-        self, host: Organization, newcomer: User, holder: User | None, at: datetime
+        self, organization: Organization, newcomer: User, owner: User | None, at: datetime
     ) -> None:
-        wanted: list[object] = [] if host.anonymous_registration else [RegistrationDisabled()]
-        wanted += [] if holder is None else [EmailTaken(newcomer.id)]
+        allows = organization.anonymous_registration
+        wanted: list[object] = [] if allows else [RegistrationDisabled()]
+        wanted += [] if owner is None else [EmailTaken(newcomer.id)]
 
         def ask(at: datetime) -> Decision:
-            return RegistrationPolicy().evaluate(host, newcomer, at=at, holder=holder)
+            return RegistrationPolicy().evaluate(organization, newcomer, at=at, email_owner=owner)
 
         assert list(ask(at).reasons) == wanted
         check_turn(ask, at, [])
@@ -261,7 +262,7 @@ class TestRedeemFromTheLoginPage:
 
     def test_only_where_the_organization_allows_it(self) -> None:
         assert RegistrationPolicy().evaluate(ACME, CY, at=MADE).allowed
-        refused = RegistrationPolicy().evaluate(BETA, CY, at=MADE, holder=ADA)
+        refused = RegistrationPolicy().evaluate(BETA, CY, at=MADE, email_owner=ADA)
         assert refused == Decision([RegistrationDisabled(), EmailTaken("cy")])
 
 
@@ -284,7 +285,7 @@ class TestJunk:
             ["r-1", *JUNK],
         )
 
-    @pytest.mark.parametrize("name", ["organization", "newcomer", "holder"])
+    @pytest.mark.parametrize("name", ["organization", "newcomer", "email_owner"])
     def test_what_is_no_organization_and_no_user_is_invalid(self, name: str) -> None:
         fine: dict[str, Any] = {"organization": ACME, "newcomer": CY}
         check_junk(

@@ -16,7 +16,7 @@ from course_assignments import (
     Repeat,
     RepeatPolicy,
 )
-from course_assignments.policies.repetition import latest_standing
+from course_assignments.policies.repetition import latest_open
 from course_assignments.reasons import AlreadyAssigned
 from tests.support.rules import (
     JUNK,
@@ -58,7 +58,7 @@ def lasting(id_: str, start: int, hours: int, *, cancelled: bool = False) -> Cou
 
 
 #: Assignments that overlap, follow each other without a gap, or leave one.
-STANDING = st.lists(
+EXISTING = st.lists(
     st.builds(
         lasting,
         st.sampled_from(["a", "b", "c", "d"]),
@@ -71,15 +71,15 @@ STANDING = st.lists(
 )
 
 
-def active(standing: list[CourseAssignment], at: datetime) -> list[CourseAssignment]:
+def active(existing: list[CourseAssignment], at: datetime) -> list[CourseAssignment]:
     """Return those that give access at *at*, or will: whoever made these had a clock ahead."""
-    return [one for one in standing if one.cancelled_at is None and at < one.expires_at]
+    return [one for one in existing if one.cancelled_at is None and at < one.expires_at]
 
 
 @st.composite
 def questions(draw: st.DrawFn) -> tuple[list[CourseAssignment], datetime]:
-    standing = draw(STANDING)
-    return standing, draw(st.sampled_from(sorted(near({CREATED, *edges(*standing)}))))
+    existing = draw(EXISTING)
+    return existing, draw(st.sampled_from(sorted(near({CREATED, *edges(*existing)}))))
 
 
 class TestTheLearnerAlreadyHasAnActiveAssignmentOfThatCourse:
@@ -89,37 +89,37 @@ class TestTheLearnerAlreadyHasAnActiveAssignmentOfThatCourse:
     def test_it_is_refused_just_when_one_is_active_and_names_the_one_that_ends_last(
         self, question: tuple[list[CourseAssignment], datetime]
     ) -> None:
-        standing, at = question
-        found = active(standing, at)
-        decision = POLICY.evaluate(standing, at=at)
+        existing, at = question
+        found = active(existing, at)
+        decision = POLICY.evaluate(existing, at=at)
         assert decision.allowed is (not found)
         if found:
             end = max(one.expires_at for one in found)
             name = min(one.id for one in found if one.expires_at == end)
             assert decision.reasons == (AlreadyAssigned(name, end),)
-            held = latest_standing(standing, at)
+            held = latest_open(existing, at)
             assert held in found
             assert held is not None
             assert (held.id, held.expires_at) == (name, end)
         else:
-            assert latest_standing(standing, at) is None
+            assert latest_open(existing, at) is None
 
     @given(questions())
     def test_the_answer_holds_until_it_changes_and_no_longer(
         self, question: tuple[list[CourseAssignment], datetime]
     ) -> None:
-        standing, at = question
-        check_turn(lambda at: POLICY.evaluate(standing, at=at), at, edges(*standing))
+        existing, at = question
+        check_turn(lambda at: POLICY.evaluate(existing, at=at), at, edges(*existing))
 
     @given(questions(), st.randoms(use_true_random=False))
     def test_neither_the_zone_nor_the_order_matters(
         self, question: tuple[list[CourseAssignment], datetime], random: Any
     ) -> None:
-        standing, at = question
-        answer = POLICY.evaluate(standing, at=at)
-        random.shuffle(standing)
+        existing, at = question
+        answer = POLICY.evaluate(existing, at=at)
+        random.shuffle(existing)
         for other in elsewhere(at):
-            assert POLICY.evaluate(iter(standing), at=other) == answer
+            assert POLICY.evaluate(iter(existing), at=other) == answer
 
     @pytest.mark.parametrize("step", STEPS)
     def test_at_its_end_it_is_over(self, step: timedelta) -> None:
@@ -140,7 +140,7 @@ class TestTheLearnerAlreadyHasAnActiveAssignmentOfThatCourse:
         cancelled = attrs.evolve(FIRST, cancelled_at=CREATED + HOUR / 2)
         for passed in (-US, timedelta(0), HOUR / 4):
             assert POLICY.evaluate([cancelled], at=CREATED + passed) == Decision()
-        assert latest_standing([cancelled], CREATED) is None
+        assert latest_open([cancelled], CREATED) is None
 
     def test_the_setting_is_the_documented_one(self) -> None:
         assert POLICY.default is Repeat.ALLOW
@@ -153,17 +153,17 @@ class TestJunk:
 
     def test_what_is_no_list_of_assignments_is_invalid(self) -> None:
         check_junk(
-            lambda junk: POLICY.evaluate(junk, at=CREATED), "standing", [None, "a-1", FIRST, *JUNK]
+            lambda junk: POLICY.evaluate(junk, at=CREATED), "existing", [None, "a-1", FIRST, *JUNK]
         )
 
     def test_the_one_that_is_no_assignment_is_named(self) -> None:
         check_junk(
-            lambda junk: POLICY.evaluate([FIRST, junk], at=CREATED), "standing[1]", [None, "a-2"]
+            lambda junk: POLICY.evaluate([FIRST, junk], at=CREATED), "existing[1]", [None, "a-2"]
         )
 
     def test_what_is_no_instant_is_invalid(self) -> None:
         check_junk(lambda junk: POLICY.evaluate([FIRST], at=junk), "at", NO_INSTANTS)
 
     def test_what_stands_is_sought_among_assignments(self) -> None:
-        check_junk(lambda junk: latest_standing(junk, CREATED), "assignments", [None, "a-1"])
-        check_junk(lambda junk: latest_standing([junk], CREATED), "assignments[0]", [None, "a-1"])
+        check_junk(lambda junk: latest_open(junk, CREATED), "assignments", [None, "a-1"])
+        check_junk(lambda junk: latest_open([junk], CREATED), "assignments[0]", [None, "a-1"])

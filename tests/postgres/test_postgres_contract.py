@@ -2,19 +2,19 @@
 
 from course_assignments import Repository
 from course_assignments.testing import RepositoryContract
-from tests.support.emptied import emptied
+from tests.support.empty_database import empty_repository
 
 
 class TestReadCommitted(RepositoryContract):
     def make(self) -> Repository:
-        return emptied("READ COMMITTED")
+        return empty_repository("READ COMMITTED")
 
 
 class TestRepeatableRead(RepositoryContract):
     def make(self) -> Repository:
-        return emptied("REPEATABLE READ")
+        return empty_repository("REPEATABLE READ")
 
 
 class TestSerializable(RepositoryContract):
     def make(self) -> Repository:
-        return emptied("SERIALIZABLE")
+        return empty_repository("SERIALIZABLE")

@@ -34,9 +34,9 @@ from course_assignments import (
     Use,
 )
 from course_assignments.sqlalchemy import SqlRepository, build_tables, dialects
-from course_assignments.testing import stock
-from course_assignments.testing.promises.base import contents
-from tests.support.emptied import LEVELS, TABLES, emptied, furnished
+from course_assignments.testing import samples
+from course_assignments.testing.contract.base import contents
+from tests.support.empty_database import LEVELS, TABLES, empty_repository, engine_with_tables
 from tests.support.postgres import own_server, server
 from tests.support.races import TIMEOUT, Scene, outcome_of
 from tests.support.sessions import transaction, waits
@@ -48,7 +48,7 @@ NEW = Change(create=[Course(id="new", name="New")])
 
 def with_a_key() -> Scene:
     """Return a scene with a key of three uses."""
-    scene = Scene(emptied(LEVEL))
+    scene = Scene(empty_repository(LEVEL))
     scene.registrar.create_keys(
         "py",
         id="spring",
@@ -62,8 +62,8 @@ def with_a_key() -> Scene:
 
 
 def stocked() -> SqlRepository:
-    repository = emptied(LEVEL)
-    repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
+    repository = empty_repository(LEVEL)
+    repository.commit(Change(create=samples.RECORDS, record=samples.EVENTS))
     return repository
 
 
@@ -114,7 +114,7 @@ class TestALineThatIsCut:
         self, end: Callable[[Connection], None]
     ) -> None:
         """At every statement of a redemption."""
-        engine = furnished(LEVEL)
+        engine = engine_with_tables(LEVEL)
         for number in count():
             scene = with_a_key()
             statements = count()
@@ -137,7 +137,7 @@ class TestALineThatIsCut:
     @staticmethod
     def unknown(scene: Scene, act: Callable[[Connection], None]) -> None:
         redeem = partial(scene.registrar.redeem, CODE, "ada", id="a-1")
-        with just_before(furnished(LEVEL), "commit", act):
+        with just_before(engine_with_tables(LEVEL), "commit", act):
             error = failure(redeem)
         assert isinstance(error, OutcomeUnknown)
         assert "a-1" in error.ids
@@ -173,7 +173,7 @@ class TestALineThatIsCut:
 
     def test_by_the_server_in_the_commit(self) -> None:
         scene = with_a_key()
-        with dying_in_the_commit(furnished(LEVEL), "redemptions"):
+        with dying_in_the_commit(engine_with_tables(LEVEL), "redemptions"):
             error = failure(partial(scene.registrar.redeem, CODE, "ada", id="a-1"))
         assert isinstance(error, OutcomeUnknown)
         assert scene.key(CODE).uses == 0
@@ -181,16 +181,16 @@ class TestALineThatIsCut:
         assert scene.key(CODE).uses == 1
 
     def test_nothing_is_unknown_if_the_commit_itself_says_no(self) -> None:
-        repository = emptied(LEVEL)
+        repository = empty_repository(LEVEL)
         no = "RAISE EXCEPTION USING ERRCODE = 'check_violation'"
-        with at_the_commit(furnished(LEVEL), "courses", no):
+        with at_the_commit(engine_with_tables(LEVEL), "courses", no):
             error = failure(partial(repository.commit, NEW))
         assert error == StorageError("constraint", "check_violation")
         assert repository.get(Course, ["new"]) == {}
 
     def test_what_could_not_be_serialized_in_the_commit_is_done_again(self) -> None:
-        repository = emptied(LEVEL)
-        engine = furnished(LEVEL)
+        repository = empty_repository(LEVEL)
+        engine = engine_with_tables(LEVEL)
         with engine.begin() as connection:
             connection.execute(text("CREATE SEQUENCE tries"))
         busy = """IF nextval('tries') < 3 THEN
@@ -226,14 +226,14 @@ class TestOthersInTheWay:
     """Somebody who is none of us holds the row of a key."""
 
     HOLD = text("SELECT 1 FROM training_keys WHERE code = :code FOR UPDATE")
-    USE = Change(use=[Use(stock.SMALL, 1)])
+    USE = Change(use=[Use(samples.SMALL, 1)])
 
     def test_patience_comes_to_an_end(self) -> None:
         repository = stocked()
-        hasty = SqlRepository(furnished(LEVEL), TABLES, timeout=timedelta(seconds=0.1))
+        hasty = SqlRepository(engine_with_tables(LEVEL), TABLES, timeout=timedelta(seconds=0.1))
         before = contents(repository)
-        with furnished(LEVEL).connect() as another:
-            another.execute(self.HOLD, {"code": stock.SMALL.code})
+        with engine_with_tables(LEVEL).connect() as another:
+            another.execute(self.HOLD, {"code": samples.SMALL.code})
             error = failure(partial(hasty.commit, self.USE))
         assert isinstance(error, StorageBusy)
         assert contents(repository) == before
@@ -244,15 +244,15 @@ class TestOthersInTheWay:
         self, level: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(dialects, "_LOCK_WAIT", 0.005)
-        repository = emptied(level)
-        repository.commit(Change(create=stock.RECORDS))
-        engine = furnished(level)
+        repository = empty_repository(level)
+        repository.commit(Change(create=samples.RECORDS))
+        engine = engine_with_tables(level)
         tries: list[str] = []
         listener = partial(_note, tries)
         event.listen(engine, "before_cursor_execute", listener)
         try:
             with transaction(engine) as another, ThreadPoolExecutor(1) as thread:
-                another.execute(self.HOLD, {"code": stock.SMALL.code})
+                another.execute(self.HOLD, {"code": samples.SMALL.code})
                 using = thread.submit(repository.commit, self.USE)
                 while sum("UPDATE training_keys" in one for one in tries) < 3:
                     waits(engine, using, another)
@@ -261,8 +261,8 @@ class TestOthersInTheWay:
                 using.result(TIMEOUT)
         finally:
             event.remove(engine, "before_cursor_execute", listener)
-        (key,) = repository.get(TrainingKey, [stock.SMALL.code]).values()
-        assert key.uses == stock.SMALL.uses + 1
+        (key,) = repository.get(TrainingKey, [samples.SMALL.code]).values()
+        assert key.uses == samples.SMALL.uses + 1
 
 
 def _note(
@@ -286,7 +286,7 @@ class TestWhatCannotBe:
 
     def test_a_database_that_is_only_read(self) -> None:
         repository = stocked()
-        engine = furnished(LEVEL)
+        engine = engine_with_tables(LEVEL)
         url = engine.url.update_query_dict(
             {"options": f"{engine.url.query['options']} -cdefault_transaction_read_only=on"}
         )
@@ -299,7 +299,7 @@ class TestWhatCannotBe:
 
     def test_a_table_that_others_may_write_and_we_may_not(self) -> None:
         repository = stocked()
-        engine = furnished(LEVEL)
+        engine = engine_with_tables(LEVEL)
         before = contents(repository)
 
         def as_a_guest(connection: Connection) -> None:
@@ -316,9 +316,9 @@ class TestWhatCannotBe:
 
     def test_a_journal_that_is_full(self) -> None:
         repository = stocked()
-        with furnished(LEVEL).begin() as connection:
+        with engine_with_tables(LEVEL).begin() as connection:
             connection.execute(text("UPDATE journal SET last_position = 2147483646"))
-        last, one_more = stock.EVENTS[:2]
+        last, one_more = samples.EVENTS[:2]
         repository.commit(Change(record=[last]))
         before = contents(repository)
         error = failure(partial(repository.commit, attrs.evolve(NEW, record=[one_more])))
@@ -339,14 +339,16 @@ class TestWhatCannotBe:
         assert contents(repository) == before
 
     def test_a_detail_with_a_strange_letter_is_kept(self) -> None:
-        repository = emptied(LEVEL)
-        event = Event(at=stock.START, action="seen", subject_ids=["a"], details={"said": "\0"})
+        repository = empty_repository(LEVEL)
+        event = Event(at=samples.START, action="seen", subject_ids=["a"], details={"said": "\0"})
         repository.commit(Change(record=[event]))
         assert repository.find(EventQuery()).records == (attrs.evolve(event, position=1),)
 
     def test_a_detail_with_half_a_letter_is_refused(self) -> None:
-        repository = emptied(LEVEL)
-        event = Event(at=stock.START, action="seen", subject_ids=["a"], details={"said": "\ud800"})
+        repository = empty_repository(LEVEL)
+        event = Event(
+            at=samples.START, action="seen", subject_ids=["a"], details={"said": "\ud800"}
+        )
         error = outcome_of(partial(repository.commit, attrs.evolve(NEW, record=[event])))
         assert isinstance(error, InvalidInput)
         assert repository.get(Course, ["new"]) == {}
@@ -379,7 +381,7 @@ class TestNobodyThere:
 class TestNoCodeIsShown:
     """What PostgreSQL says of a row that it does not take has the code of the key in it."""
 
-    STRANGE = attrs.evolve(stock.REDEMPTIONS[0], id="r-9", code=CODE)
+    STRANGE = attrs.evolve(samples.REDEMPTIONS[0], id="r-9", code=CODE)
 
     @staticmethod
     def shown(task: Callable[[], object]) -> str:
@@ -398,7 +400,7 @@ class TestNoCodeIsShown:
 
     def test_in_the_transaction_of_a_host(self) -> None:
         stocked()
-        with furnished(LEVEL).connect() as connection:
+        with engine_with_tables(LEVEL).connect() as connection:
             shown = self.shown(partial(self.write, SqlRepository(connection)))
         assert "violates foreign key" in shown
         assert CODE not in shown
@@ -406,20 +408,23 @@ class TestNoCodeIsShown:
     def test_the_driver_would_have_shown_it(self) -> None:
         stocked()
         table = TABLES.by_kind[Redemption]
-        key = {"code": CODE, "redeemed_at": stock.START}
+        key = {"code": CODE, "redeemed_at": samples.START}
         ids = {"id": "r-9", "batch_id": "spring", "learner_id": "ada", "assignment_id": "a-6"}
-        with furnished(LEVEL).connect() as connection, pytest.raises(IntegrityError) as caught:
+        with (
+            engine_with_tables(LEVEL).connect() as connection,
+            pytest.raises(IntegrityError) as caught,
+        ):
             connection.execute(table.insert(), {**key, **ids})
         assert CODE in str(caught.value.orig)
 
     def test_a_key_that_is_there_is_masked(self) -> None:
-        error = failure(partial(stocked().commit, Change(create=[stock.SMALL])))
+        error = failure(partial(stocked().commit, Change(create=[samples.SMALL])))
         assert error == Conflict(("****-26",))
 
 
 def test_tables_of_another_name_are_others() -> None:
     repository = stocked()
-    other = SqlRepository(furnished(LEVEL), build_tables(MetaData(), prefix="other_"))
+    other = SqlRepository(engine_with_tables(LEVEL), build_tables(MetaData(), prefix="other_"))
     other.create_all()
     assert other.get(Course, ["py"]) == {}
     assert [*repository.get(Course, ["py"])] == ["py"]

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, text
 
 from course_assignments import Change, Event, EventQuery, Repository
 from course_assignments.sqlalchemy import SqlRepository
-from course_assignments.sqlalchemy.statements import Statements
-from tests.support.emptied import LEVELS, emptied, furnished
+from course_assignments.sqlalchemy.writing import Statements
+from tests.support.empty_database import LEVELS, empty_repository, engine_with_tables
 from tests.support.races import TIMEOUT
 from tests.support.sessions import Open, transaction, waits, without
 from tests.support.world import START
@@ -56,13 +56,13 @@ def late_commit(engine: Engine, make: Open, end: str) -> tuple[bool, list[str]]:
 @pytest.mark.parametrize("level", [*LEVELS, "AUTOCOMMIT"])
 class TestReadingOn:
     def test_an_event_that_is_committed_late_is_seen(self, level: str) -> None:
-        emptied(level)
-        seen = late_commit(furnished(level), SqlRepository, "commit")
+        empty_repository(level)
+        seen = late_commit(engine_with_tables(level), SqlRepository, "commit")
         assert seen == (True, ["first", "second"])
 
     def test_an_event_that_is_rolled_back_leaves_no_gap(self, level: str) -> None:
-        repository = emptied(level)
-        seen = late_commit(furnished(level), SqlRepository, "rollback")
+        repository = empty_repository(level)
+        seen = late_commit(engine_with_tables(level), SqlRepository, "rollback")
         assert seen == (True, ["second"])
         assert [event.position for event in repository.find(EventQuery())] == [1]
 
@@ -78,8 +78,8 @@ def sequence(engine: Engine) -> Callable[[Statements], Statements]:
 
 
 def test_by_a_sequence_the_late_event_is_never_seen() -> None:
-    emptied("READ COMMITTED")
-    engine = furnished("READ COMMITTED")
+    empty_repository("READ COMMITTED")
+    engine = engine_with_tables("READ COMMITTED")
     careless = without(sequence(engine))
     assert late_commit(engine, careless, "commit") == (False, ["second"])
     # It is there all the same, at a position that the reader has passed.
@@ -88,7 +88,7 @@ def test_by_a_sequence_the_late_event_is_never_seen() -> None:
 
 
 def test_the_positions_of_many_events_are_one_row() -> None:
-    repository = emptied("READ COMMITTED")
+    repository = empty_repository("READ COMMITTED")
     reader = Reader(repository)
     for number in range(1, 4):
         event = happened(f"of {number}").record[0]

@@ -25,15 +25,15 @@ from course_assignments import (
 )
 from course_assignments.changes import KINDS
 from course_assignments.sqlalchemy import SqlRepository
-from course_assignments.testing import stock
-from course_assignments.testing.edits import edited
-from course_assignments.testing.promises.base import contents
-from tests.support.emptied import LEVELS, emptied, furnished
+from course_assignments.testing import samples
+from course_assignments.testing.contract.base import contents
+from course_assignments.testing.variants import edited
+from tests.support.empty_database import LEVELS, empty_repository, engine_with_tables
 from tests.support.races import outcome_of
 from tests.support.sessions import Met, Open, holds_nothing, meet, shares_nothing, without
 
 ALL = [*LEVELS, "AUTOCOMMIT"]
-SAMPLES: dict[type, Record] = {type(record): record for record in reversed(stock.RECORDS)}
+SAMPLES: dict[type, Record] = {type(record): record for record in reversed(samples.RECORDS)}
 
 
 def takes(user: User, email: str) -> Replace:
@@ -48,7 +48,15 @@ NEW = Course(id="new", name="New")
 EVE = User(id="eve", name="Eve", email="eve@example.org")
 
 #: What the changes below were decided on.
-KNOWN = (stock.ACME, stock.PYTHON, stock.ADA, stock.BO, stock.BATCHES[0], stock.SPRING, stock.SMALL)
+KNOWN = (
+    samples.ACME,
+    samples.PYTHON,
+    samples.ADA,
+    samples.BO,
+    samples.BATCHES[0],
+    samples.SPRING,
+    samples.SMALL,
+)
 
 #: Changes by what they do, in groups that are about the same.
 CREATING = {
@@ -56,24 +64,26 @@ CREATING = {
     "create it otherwise": Change(create=[attrs.evolve(NEW, name="Newer")]),
 }
 EXPECTING = {
-    "replace": Change(replace=[of(stock.PYTHON)]),
-    "expect": Change(expect=[stock.PYTHON], create=[attrs.evolve(NEW, id="another")]),
-    "expect, replace another": Change(expect=[stock.PYTHON], replace=[of(stock.ACME)]),
-    "replace, expect another": Change(replace=[of(stock.PYTHON)], expect=[stock.ACME]),
+    "replace": Change(replace=[of(samples.PYTHON)]),
+    "expect": Change(expect=[samples.PYTHON], create=[attrs.evolve(NEW, id="another")]),
+    "expect, replace another": Change(expect=[samples.PYTHON], replace=[of(samples.ACME)]),
+    "replace, expect another": Change(replace=[of(samples.PYTHON)], expect=[samples.ACME]),
 }
 COUNTING = {
-    "use": Change(use=[Use(stock.SMALL, 1)]),
-    "use the last": Change(use=[Use(stock.SPRING, 1)]),
-    "give back": Change(use=[Use(stock.SPRING, -2)]),
-    "revoke": Change(replace=[of(stock.SPRING)]),
-    "expect a key": Change(expect=[stock.SPRING], create=[NEW]),
+    "use": Change(use=[Use(samples.SMALL, 1)]),
+    "use the last": Change(use=[Use(samples.SPRING, 1)]),
+    "give back": Change(use=[Use(samples.SPRING, -2)]),
+    "revoke": Change(replace=[of(samples.SPRING)]),
+    "expect a key": Change(expect=[samples.SPRING], create=[NEW]),
 }
 NAMING = {
     "join": Change(create=[EVE]),
     "join with her address": Change(create=[attrs.evolve(EVE, id="eva")]),
-    "take her address": Change(replace=[takes(stock.ADA, EVE.email)]),
-    "take it too": Change(replace=[takes(stock.BO, EVE.email)]),
-    "swap": Change(replace=[takes(stock.ADA, stock.BO.email), takes(stock.BO, stock.ADA.email)]),
+    "take her address": Change(replace=[takes(samples.ADA, EVE.email)]),
+    "take it too": Change(replace=[takes(samples.BO, EVE.email)]),
+    "swap": Change(
+        replace=[takes(samples.ADA, samples.BO.email), takes(samples.BO, samples.ADA.email)]
+    ),
 }
 GROUPS = (CREATING, EXPECTING, COUNTING, NAMING)
 CHANGES = {**CREATING, **EXPECTING, **COUNTING, **NAMING}
@@ -90,10 +100,10 @@ def check(
     make: Open = SqlRepository,
 ) -> Met:
     """Fail unless what came of both is what comes of one after the other."""
-    repository, memory = emptied(level), InMemoryRepository()
+    repository, memory = empty_repository(level), InMemoryRepository()
     for one in (repository, memory):
         one.commit(Change(create=known))
-    met = meet(furnished(level), first, second, kept=kept, make=make)
+    met = meet(engine_with_tables(level), first, second, kept=kept, make=make)
     # Who did not wait was there first.
     if met.kept and met.waited:
         assert told(memory, first) is None
@@ -131,15 +141,15 @@ class TestTwoAtOnce:
 
     @pytest.mark.parametrize("kept", [True, False], ids=["kept", "rolled back"])
     def test_an_address_is_not_free_before_it_is_given_up(self, level: str, *, kept: bool) -> None:
-        taking = Change(create=[attrs.evolve(EVE, email=stock.ADA.email)])
+        taking = Change(create=[attrs.evolve(EVE, email=samples.ADA.email)])
         met = check(level, CHANGES["take her address"], taking, kept=kept)
         assert (met.waited, met.outcome) == (False, Conflict(("eve",)))
 
     def test_who_refers_to_what_another_replaces(self, level: str) -> None:
-        attempt = Change(create=[attrs.evolve(stock.ATTEMPTS[0], id="t-9")])
-        edit = Change(replace=[of(stock.STARTED)])
-        assert stock.ATTEMPTS[0].assignment_id == stock.STARTED.id
-        assert not check(level, edit, attempt, known=stock.RECORDS).waited
+        attempt = Change(create=[attrs.evolve(samples.ATTEMPTS[0], id="t-9")])
+        edit = Change(replace=[of(samples.STARTED)])
+        assert samples.ATTEMPTS[0].assignment_id == samples.STARTED.id
+        assert not check(level, edit, attempt, known=samples.RECORDS).waited
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -148,7 +158,7 @@ def test_every_kind_is_held(kind: type) -> None:
     replaced = Change(replace=[of(record)])
     expected = Change(expect=[record], create=[NEW])
     for pair in ((replaced, replaced), (replaced, expected), (expected, replaced)):
-        assert check("READ COMMITTED", *pair, known=stock.RECORDS).waited
+        assert check("READ COMMITTED", *pair, known=samples.RECORDS).waited
 
 
 class TestWithoutAGuard:

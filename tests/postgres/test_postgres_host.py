@@ -26,10 +26,10 @@ from course_assignments import (
     find_all,
 )
 from course_assignments.sqlalchemy import SqlRepository, Tables
-from course_assignments.testing import stock
-from course_assignments.testing.edits import edited
-from course_assignments.testing.promises.base import contents
-from tests.support.emptied import TABLES, emptied, furnished
+from course_assignments.testing import samples
+from course_assignments.testing.contract.base import contents
+from course_assignments.testing.variants import edited
+from tests.support.empty_database import TABLES, empty_repository, engine_with_tables
 from tests.support.races import TIMEOUT, outcome_of
 from tests.support.sessions import waits
 from tests.support.world import START
@@ -42,8 +42,8 @@ SEEN = Event(at=START, action="seen", subject_ids=["new"])
 #: All that can be written before it turns out that there is no such use.
 LOST = Change(
     create=[NEW],
-    replace=[Replace(stock.PYTHON, edited(stock.PYTHON))],
-    use=[Use(stock.USED_UP, 1)],
+    replace=[Replace(samples.PYTHON, edited(samples.PYTHON))],
+    use=[Use(samples.USED_UP, 1)],
     record=[SEEN],
 )
 
@@ -51,8 +51,8 @@ LOST = Change(
 @pytest.fixture
 def outside() -> SqlRepository:
     """What everybody else sees."""
-    repository = emptied(LEVEL)
-    repository.commit(Change(create=stock.RECORDS))
+    repository = empty_repository(LEVEL)
+    repository.commit(Change(create=samples.RECORDS))
     return repository
 
 
@@ -107,7 +107,7 @@ class WithoutSavepoints(SqlRepository):
 
 class TestWhatIsCommitted:
     def test_it_is_there_for_others_when_the_host_commits(self, outside: SqlRepository) -> None:
-        with host(furnished(LEVEL)) as connection:
+        with host(engine_with_tables(LEVEL)) as connection:
             inside = SqlRepository(connection, TABLES)
             Registrar(inside).add(NEW)
             assert inside.get(Course, ["new"]) == {"new": NEW}
@@ -117,7 +117,7 @@ class TestWhatIsCommitted:
 
     def test_it_is_gone_when_the_host_rolls_back(self, outside: SqlRepository) -> None:
         before = contents(outside)
-        with host(furnished(LEVEL)) as connection:
+        with host(engine_with_tables(LEVEL)) as connection:
             registrar = Registrar(SqlRepository(connection, TABLES))
             registrar.add(NEW)
             registrar.assign("py", "Cy", id="a-new")
@@ -139,27 +139,27 @@ def lose(connection: Connection, make: Callable[..., Repository]) -> None:
 
 class TestAConflict:
     def test_it_takes_back_its_own_and_leaves_the_rest(self, outside: SqlRepository) -> None:
-        with host(furnished(LEVEL)) as connection:
+        with host(engine_with_tables(LEVEL)) as connection:
             lose(connection, SqlRepository)
             SqlRepository(connection, TABLES).commit(Change(create=[NEW]))
             connection.commit()
-        assert outside.get(Course, ["new", "py"]) == {"new": NEW, "py": stock.PYTHON}
+        assert outside.get(Course, ["new", "py"]) == {"new": NEW, "py": samples.PYTHON}
 
     @pytest.mark.usefixtures("outside")
     def test_without_a_savepoint_a_half_of_it_is_left(self) -> None:
-        with host(furnished(LEVEL)) as connection, pytest.raises(AssertionError):
+        with host(engine_with_tables(LEVEL)) as connection, pytest.raises(AssertionError):
             lose(connection, WithoutSavepoints)
 
     @pytest.mark.usefixtures("outside")
     def test_an_address_that_is_taken_meanwhile_is_one(self) -> None:
         """PostgreSQL says so by an error, after which nothing works but what undoes it."""
-        engine = furnished(LEVEL)
-        taking = attrs.evolve(stock.ADA, email="new@example.org")
+        engine = engine_with_tables(LEVEL)
+        taking = attrs.evolve(samples.ADA, email="new@example.org")
         with host(engine) as connection, engine.connect() as other, ThreadPoolExecutor(1) as thread:
             taken = User(id="eve", name="Eve", email="new@example.org")
             SqlRepository(other, TABLES).commit(Change(create=[taken]))
             inside = SqlRepository(connection, TABLES)
-            change = Change(replace=[Replace(stock.ADA, taking)])
+            change = Change(replace=[Replace(samples.ADA, taking)])
             arriving = thread.submit(outcome_of, partial(inside.commit, change))
             assert waits(engine, arriving, other)
             other.commit()
@@ -172,13 +172,13 @@ class TestOthersInTheWay:
     def test_what_cannot_be_serialized_is_for_the_host(
         self, level: str, outside: SqlRepository
     ) -> None:
-        engine = furnished(LEVEL)
-        change = Change(replace=[Replace(stock.PYTHON, edited(stock.PYTHON))])
+        engine = engine_with_tables(LEVEL)
+        change = Change(replace=[Replace(samples.PYTHON, edited(samples.PYTHON))])
         with host(engine, level) as connection:
             inside = SqlRepository(connection, TABLES)
             outside.commit(change)
             # It still sees what was there when it began.
-            assert inside.get(Course, ["py"]) == {"py": stock.PYTHON}
+            assert inside.get(Course, ["py"]) == {"py": samples.PYTHON}
             error, said = statements_of(engine, partial(outcome_of, partial(inside.commit, change)))
             assert isinstance(error, StorageBusy)
             assert len([one for one in said if " FOR " in one]) == 1
@@ -188,8 +188,8 @@ class TestOthersInTheWay:
 
     @pytest.mark.usefixtures("outside")
     def test_a_lock_is_waited_for_as_long_as_the_host_says(self) -> None:
-        engine = furnished(LEVEL)
-        using = Change(use=[Use(stock.SMALL, 1)])
+        engine = engine_with_tables(LEVEL)
+        using = Change(use=[Use(samples.SMALL, 1)])
         with host(engine) as connection, engine.connect() as other:
             SqlRepository(other, TABLES).commit(using)
             connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
@@ -205,13 +205,13 @@ class TestNoTransactionAtAll:
     def test_a_connection_that_commits_each_statement_by_itself_is_no_place_for_a_change(
         self,
     ) -> None:
-        with furnished("AUTOCOMMIT").connect() as connection:
+        with engine_with_tables("AUTOCOMMIT").connect() as connection:
             error = outcome_of(partial(SqlRepository(connection, TABLES).commit, LOST))
         assert isinstance(error, StorageError)
         assert "transaction" in error.hint
 
     def test_one_that_was_aborted_says_so(self, outside: SqlRepository) -> None:
-        with furnished(LEVEL).connect() as connection:
+        with engine_with_tables(LEVEL).connect() as connection:
             assert isinstance(
                 outcome_of(partial(SqlRepository(connection, TABLES).commit, STRANGE)), StorageError
             )
@@ -220,8 +220,8 @@ class TestNoTransactionAtAll:
             error = outcome_of(partial(SqlRepository(connection, TABLES).get, Course, ["py"]))
         assert isinstance(error, StorageError)
         assert "aborted" in error.hint
-        assert outside.get(Course, ["py"]) == {"py": stock.PYTHON}
+        assert outside.get(Course, ["py"]) == {"py": samples.PYTHON}
 
 
 #: A redemption of a key that nobody knows.
-STRANGE = Change(create=[attrs.evolve(stock.REDEMPTIONS[0], id="r-9", code="Nobodys-1")])
+STRANGE = Change(create=[attrs.evolve(samples.REDEMPTIONS[0], id="r-9", code="Nobodys-1")])

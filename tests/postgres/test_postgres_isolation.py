@@ -29,7 +29,7 @@ from course_assignments import (
     find_all,
 )
 from course_assignments.sqlalchemy import SqlRepository
-from tests.support.emptied import LEVELS, TABLES, emptied, furnished
+from tests.support.empty_database import LEVELS, TABLES, empty_repository, engine_with_tables
 from tests.support.races import (
     Gate,
     Scene,
@@ -37,10 +37,10 @@ from tests.support.races import (
     claims_nothing,
     codes_of,
     compares_nothing,
-    crew,
     forgets_the_terms,
     granted,
     newcomers,
+    outcomes_of,
     refusals,
     writes_uses_as_read,
 )
@@ -68,7 +68,7 @@ def together(scene: Scene, commands: Sequence[Command]) -> list[Any]:
     """Let all *commands* meet when each has decided; return what each came to."""
     gate = Gate(len(commands))
     registrar = scene.watched(gate.before("commit"))
-    outcomes = crew(partial(command, registrar) for command in commands)
+    outcomes = outcomes_of(partial(command, registrar) for command in commands)
     assert gate.was_full
     return outcomes
 
@@ -206,7 +206,7 @@ RACES: dict[str, Callable[[Make], None]] = {
 @pytest.mark.parametrize("level", ALL)
 @pytest.mark.parametrize("race", RACES)
 def test_commands_that_meet(level: str, race: str) -> None:
-    RACES[race](partial(emptied, level))
+    RACES[race](partial(empty_repository, level))
 
 
 class Careless(SqlRepository):
@@ -240,8 +240,8 @@ class Careless(SqlRepository):
 @pytest.mark.parametrize("level", ALL)
 def test_without_its_guard_no_level_makes_up_for_it(level: str, race: str, habit: Any) -> None:
     def make() -> Repository:
-        emptied(level)
-        return Careless(furnished(level), habit)
+        empty_repository(level)
+        return Careless(engine_with_tables(level), habit)
 
     with pytest.raises(AssertionError):
         RACES[race](make)

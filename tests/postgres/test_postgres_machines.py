@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from course_assignments import Repository
 from course_assignments.testing import RepositoryAgreement
-from tests.support.emptied import emptied
+from tests.support.empty_database import empty_repository
 from tests.support.machine_learning import LearningMachine
 
 
@@ -17,12 +17,12 @@ class Learning(LearningMachine):
     reached: ClassVar[Counter[str]] = Counter()
 
     def make(self) -> Repository:
-        return emptied("READ COMMITTED")
+        return empty_repository("READ COMMITTED")
 
 
 class Agreement(RepositoryAgreement):
     def make(self) -> Repository:
-        return emptied("READ COMMITTED")
+        return empty_repository("READ COMMITTED")
 
 
 # All that is drawn here was drawn on memory, where it is quicker, many times over.

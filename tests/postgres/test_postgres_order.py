@@ -26,10 +26,10 @@ from course_assignments import (
     find_all,
 )
 from course_assignments.sqlalchemy import SqlRepository, writing
-from course_assignments.testing import stock
-from course_assignments.testing.edits import edited
-from tests.support.emptied import TABLES, emptied, furnished
-from tests.support.races import Gate, Scene, crew, granted, newcomers
+from course_assignments.testing import samples
+from course_assignments.testing.variants import edited
+from tests.support.empty_database import TABLES, empty_repository, engine_with_tables
+from tests.support.races import Gate, Scene, granted, newcomers, outcomes_of
 from tests.support.world import PYTHON, SQL
 
 LEVEL = "READ COMMITTED"
@@ -59,7 +59,7 @@ def in_steps(gate: Gate, part: str) -> Engine:
 
     Where all take the same first, the others cannot have come there, and it opens after a while.
     """
-    engine = create_engine(furnished(LEVEL).url, insertmanyvalues_page_size=1)
+    engine = create_engine(engine_with_tables(LEVEL).url, insertmanyvalues_page_size=1)
 
     def wait(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:
         if part in statement:
@@ -74,7 +74,7 @@ def errors_of(part: str, changes: Sequence[Change]) -> Counter[str]:
     engine = in_steps(Gate(len(changes), timeout=0.2), part)
     repository = SqlRepository(engine, TABLES)
     with states_of(engine) as states:
-        crew(partial(repository.commit, change) for change in changes)
+        outcomes_of(partial(repository.commit, change) for change in changes)
     engine.dispose()
     return states
 
@@ -87,22 +87,22 @@ def as_given(records: Iterable[Record], *_: object) -> Iterator[tuple[type[Any],
 class TestTwoThatMeetHalfWay:
     @staticmethod
     def creating() -> Counter[str]:
-        emptied(LEVEL)
+        empty_repository(LEVEL)
         people = newcomers(2)
         both = [Change(create=people), Change(create=people[::-1])]
         return errors_of(TAKE, both)
 
     @staticmethod
     def replacing() -> Counter[str]:
-        emptied(LEVEL).commit(Change(create=[stock.PYTHON, stock.SQL]))
-        steps = [Replace(one, edited(one)) for one in (stock.PYTHON, stock.SQL)]
+        empty_repository(LEVEL).commit(Change(create=[samples.PYTHON, samples.SQL]))
+        steps = [Replace(one, edited(one)) for one in (samples.PYTHON, samples.SQL)]
         both = [Change(replace=steps), Change(replace=steps[::-1])]
         return errors_of(HOLD, both)
 
     @staticmethod
     def expecting() -> Counter[str]:
-        emptied(LEVEL).commit(Change(create=[stock.PYTHON, stock.ACME]))
-        pair: list[Record] = [stock.PYTHON, stock.ACME]
+        empty_repository(LEVEL).commit(Change(create=[samples.PYTHON, samples.ACME]))
+        pair: list[Record] = [samples.PYTHON, samples.ACME]
         both = [
             Change(expect=[one], replace=[Replace(other, edited(other))])
             for one, other in (pair, pair[::-1])
@@ -124,7 +124,7 @@ class TestTwoThatMeetHalfWay:
 
     def test_two_rosters_that_give_the_same_people_other_ids(self) -> None:
         """They meet at the addresses, and one of them is told so."""
-        repository = emptied(LEVEL)
+        repository = empty_repository(LEVEL)
         people = newcomers(2)
         again = [
             User(id=id_, name=user.name, email=user.email)
@@ -136,7 +136,7 @@ class TestTwoThatMeetHalfWay:
 
 def crowd(level: str) -> tuple[Scene, Counter[str]]:
     """Let many who are about the same people, courses and keys all act at once."""
-    scene = Scene(emptied(level))
+    scene = Scene(empty_repository(level))
     scene.registrar.add(*PEOPLE)
     ids = [one.id for one in PEOPLE]
     courses = [PYTHON.id, SQL.id]
@@ -172,8 +172,8 @@ def crowd(level: str) -> tuple[Scene, Counter[str]]:
         *(partial(edit, names) for names in (("spring", "summer"), ("summer", "spring"))),
         *(partial(revoke, names) for names in (("spring", "summer"), ("summer", "spring"))),
     ]
-    with states_of(furnished(level)) as states:
-        outcomes = crew(tasks)
+    with states_of(engine_with_tables(level)) as states:
+        outcomes = outcomes_of(tasks)
     assert len(granted(outcomes)) >= len(tasks) - 2
     return scene, states
 

@@ -28,7 +28,7 @@ from course_assignments import (
 )
 from course_assignments.changes import KINDS
 from course_assignments.sqlalchemy import SqlRepository
-from tests.support.emptied import TABLES, emptied, furnished
+from tests.support.empty_database import TABLES, empty_repository, engine_with_tables
 from tests.support.world import START
 
 LEVEL = "READ COMMITTED"
@@ -83,8 +83,8 @@ ROWS: dict[str, tuple[int, str]] = {
 @pytest.fixture(scope="module")
 def filled() -> Iterator[Connection]:
     """Give a connection to full tables, of which the planner knows."""
-    emptied(LEVEL)
-    with furnished(LEVEL).connect() as connection:
+    empty_repository(LEVEL)
+    with engine_with_tables(LEVEL).connect() as connection:
         for table, (count, columns) in ROWS.items():
             connection.exec_driver_sql(
                 f"INSERT INTO {table} SELECT {columns.replace('%', '%%')}"  # noqa: S608 - ours
@@ -137,7 +137,7 @@ def check(connection: Connection, ask: Callable[[Repository], object], *columns:
 def two_pages(query: Query[Any]) -> Callable[[Repository], object]:
     def ask(repository: Repository) -> None:
         first = repository.find(query).records[0]
-        repository.find(query.behind(first))
+        repository.find(query.starting_after(first))
 
     return ask
 

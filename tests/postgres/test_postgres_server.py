@@ -66,7 +66,7 @@ def test_it_ends_with_whoever_started_it() -> None:
     killed = subprocess.run(  # noqa: S603 - our own script and this very Python
         [sys.executable, "-c", START_AND_DIE],
         cwd=Path(postgres.__file__).parents[2],
-        capture_output=True,  # the keeper has a hold on stderr: it is waited for as well
+        capture_output=True,  # the daemon holds stderr too, so the call waits for it
         text=True,
         check=False,
     )
@@ -77,8 +77,8 @@ def test_it_ends_with_whoever_started_it() -> None:
 def test_where_there_is_none_nothing_passes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = tmp_path / "keeper.py"
-    keeper.write_text("import a_wheel_that_is_not_installed")
-    monkeypatch.setattr(postgres, "KEEPER", keeper)
+    daemon = tmp_path / "daemon.py"
+    daemon.write_text("import a_wheel_that_is_not_installed")
+    monkeypatch.setattr(postgres, "DAEMON", daemon)
     with pytest.raises(RuntimeError, match=postgres.GIVEN), own_server():
         pass

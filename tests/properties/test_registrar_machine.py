@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cache
+from secrets import token_hex
 from typing import Any, ClassVar
 
 import attrs
@@ -37,41 +38,25 @@ from course_assignments import (
     Subscription,
     SubscriptionPolicy,
     TrainingKey,
-    Use,
     User,
+    commands,
 )
-from course_assignments.registrar.desk import Desk
-from course_assignments.registrar.office import Outcome, command, question
+from course_assignments.policies.cancellation import Cancellable
 from course_assignments.time.datetimes import LATEST
+from tests.support.acts import ACTS
 from tests.support.machine_learning import LearningMachine
 from tests.support.model import TICK, Settings
+from tests.support.races import (
+    careless,
+    compares_nothing,
+    expects_nothing,
+    forgets_the_bound,
+    replaces_uses_too,
+)
 
+#: What a sequence is made of: everything that can change something.
+COMMANDS = {name for name, act in ACTS.items() if act.change}
 #: Everything that the commands of this release can come to.
-COMMANDS = {
-    "add",
-    "update",
-    "anonymize",
-    "assign",
-    "assign_many",
-    "cancel",
-    "reschedule",
-    "complete",
-    "start",
-    "pause",
-    "resume",
-    "finish",
-    "subscribe",
-    "edit_subscription",
-    "cancel_subscription",
-    "open_course",
-    "create_keys",
-    "add_keys",
-    "edit_keys",
-    "revoke_key",
-    "revoke_keys",
-    "redeem",
-    "register",
-}
 REASONS = {
     "already_assigned",
     "already_cancelled",
@@ -248,7 +233,7 @@ def about(theme: str) -> type[LearningMachine]:
 
 def broken(
     make: Callable[[], Repository] = InMemoryRepository,
-    office: type[Registrar] = Registrar,
+    registrar: type[Registrar] = Registrar,
     policies: Callable[[Policies], Policies] = lambda documented: documented,
     theme: str = "assigning",
 ) -> type[LearningMachine]:
@@ -263,38 +248,8 @@ def broken(
         def policies(self, settings: Settings) -> Policies:
             return policies(super().policies(settings))
 
-    Broken.office = office
+    Broken.registrar_class = registrar
     return Broken
-
-
-class Unbounded(InMemoryRepository):
-    """Leaves a counter at its bound where it ought to refuse, as a counter updated unheeded."""
-
-    def commit(self, change: Change, /) -> None:
-        within: list[Use] = []
-        for use in change.use:
-            stored = self.get(TrainingKey, [use.key.id])[use.key.id]
-            if 0 <= stored.uses + use.by <= stored.max_uses:
-                within.append(use)
-        super().commit(attrs.evolve(change, use=within))
-
-
-class Expecting(InMemoryRepository):
-    """Does not look whether what it is to expect is still so."""
-
-    def commit(self, change: Change, /) -> None:
-        super().commit(attrs.evolve(change, expect=()))
-
-
-class LastWriteWins(InMemoryRepository):
-    """Replaces whatever is stored, changed meanwhile or not."""
-
-    def commit(self, change: Change, /) -> None:
-        def stored(step: Replace) -> Replace:
-            found = self.get(type(step.before), [step.before.id])
-            return Replace(found.get(step.before.id, step.before), step.after)
-
-        super().commit(attrs.evolve(change, replace=[stored(step) for step in change.replace]))
 
 
 class Blind(InMemoryRepository):
@@ -332,17 +287,6 @@ class Overwrites(InMemoryRepository):
         super().commit(attrs.evolve(change, create=create, replace=[*change.replace, *there]))
 
 
-class WritesUses(InMemoryRepository):
-    """Writes the uses that were read along with the terms of a key."""
-
-    def commit(self, change: Change, /) -> None:
-        super().commit(change)
-        for step in change.replace:
-            if isinstance(step.after, TrainingKey):
-                stored = self.get(TrainingKey, [step.after.id])[step.after.id]
-                super().commit(Change(use=[Use(stored, step.after.uses - stored.uses)]))
-
-
 class Halfway(InMemoryRepository):
     """Keeps what was new in a change even if the rest of it is lost."""
 
@@ -375,10 +319,10 @@ class OpenBeforeCreation(CancellationPolicy):
     """Takes an instant before creation for the creation."""
 
     def evaluate(
-        self, assignment: CourseAssignment, *, at: datetime, support: bool = False
+        self, cancellable: Cancellable, *, at: datetime, support: bool = False
     ) -> Decision:
-        now = max(at, assignment.created_at)
-        return CancellationPolicy.evaluate(self, assignment, at=now, support=support)
+        now = max(at, cancellable.created_at)
+        return CancellationPolicy.evaluate(self, cancellable, at=now, support=support)
 
 
 @attrs.frozen
@@ -386,9 +330,10 @@ class ForgetsLabs(CancellationPolicy):
     """Lets support waive the launched lab too."""
 
     def evaluate(
-        self, assignment: CourseAssignment, *, at: datetime, support: bool = False
+        self, cancellable: Cancellable, *, at: datetime, support: bool = False
     ) -> Decision:
-        shown = attrs.evolve(assignment, first_lab_launched_at=None) if support else assignment
+        given: Any = cancellable
+        shown = attrs.evolve(given, first_lab_launched_at=None) if support else given
         return CancellationPolicy.evaluate(self, shown, at=at, support=support)
 
 
@@ -571,86 +516,77 @@ def incomplete(change: Change) -> Change:
     return attrs.evolve(keeping(CourseAssignment, "completed_at")(change), record=record)
 
 
-def plan_of(carry_out: Any) -> Callable[..., Outcome[Any]]:
-    """Return how a command reads and decides."""
-    plan: Callable[..., Outcome[Any]] = carry_out.__wrapped__
-    return plan
-
-
-class Endless(InMemoryRepository):
-    """Shows another repository, in which no subscription ends."""
-
-    def __init__(self, inner: Repository) -> None:
-        super().__init__()
-        self.inner = inner
-
-    def get(self, kind: type[Any], ids: Iterable[str], /) -> dict[str, Any]:
-        found = self.inner.get(kind, ids)
-        if kind is Subscription:
-            return {id_: attrs.evolve(one, expires_at=LATEST) for id_, one in found.items()}
-        return found
-
-
-class ForgetsTheSubscription(Registrar):
+class OutlastsItsSubscription(commands.Reschedule):
     """Gives an assignment that was opened from a subscription an end after that."""
 
-    @command
-    def reschedule(
-        self, desk: Desk, assignment_id: str, expires: Any, *, by: str | None = None
-    ) -> Outcome[CourseAssignment]:
-        lenient = attrs.evolve(desk, repository=Endless(desk.repository))
-        return plan_of(Registrar.reschedule)(self, lenient, assignment_id, expires, by=by)
+    def decide(
+        self, records: commands.Reschedulable, context: commands.Context
+    ) -> commands.Outcome[CourseAssignment]:
+        stored = records.subscription
+        if stored is None:
+            return super().decide(records, context)
+        endless = attrs.evolve(stored, expires_at=LATEST)
+        outcome = super().decide(attrs.evolve(records, subscription=endless), context)
+        expect = [stored if one == endless else one for one in outcome.change.expect]
+        return attrs.evolve(outcome, change=attrs.evolve(outcome.change, expect=expect))
 
-    may_reschedule: Any = question(reschedule)
 
-
-class ClaimsNothing(Registrar):
+class ClaimsNothing(commands.Start):
     """Starts attempts under ids that nobody else would give them."""
 
-    @command
-    def start(
-        self,
-        desk: Desk,
-        assignment_id: str,
-        activity_id: str,
-        *,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Outcome[Attempt]:
-        outcome = plan_of(Registrar.start)(self, desk, assignment_id, activity_id, id=id, by=by)
-        if not outcome.change:
-            return outcome
-        made = attrs.evolve(outcome.result, id=desk.new_id())
-        return Outcome(made, attrs.evolve(outcome.change, create=[made]))
+    def decide(
+        self, records: commands.Startable, context: commands.Context
+    ) -> commands.Outcome[Attempt]:
+        outcome = super().decide(records, context)
+        made = attrs.evolve(outcome.result, id=token_hex(16))
+        change = attrs.evolve(outcome.change, create=[made])
+        return attrs.evolve(outcome, result=made, change=change)
 
 
-class StartsAgain(Registrar):
-    """Starts again when a call is repeated under the same id."""
+def executing(instead: type[commands.Command[Any, Any]]) -> type[Registrar]:
+    """Return a registrar who executes a broken command in the place of the one it derives from."""
+    (right,) = instead.__bases__
+    instead.action = right.action  # type: ignore[attr-defined]
 
-    def start(self, *args: Any, **kwargs: Any) -> Attempt:
-        return super().start(*args, **{**kwargs, "id": None})
+    def put(command: Any) -> Any:
+        if type(command) is not right:
+            return command
+        return instead(**{one: getattr(command, one) for one in attrs.fields_dict(right)})
+
+    class Executing(Registrar):
+        def execute(self, command: Any) -> Any:
+            return super().execute(put(command))
+
+        def check(self, command: commands.Command[Any, Any]) -> Decision:
+            return super().check(put(command))
+
+    return Executing
+
+
+class ForgetsIds(Registrar):
+    """Redeems or starts again when a call is repeated under the same id."""
+
+    def execute(self, command: Any) -> Any:
+        if isinstance(command, commands.Redeem | commands.Start):
+            command = attrs.evolve(command, id=None)
+        return super().execute(command)
 
 
 class AsksByDoing(Registrar):
     """Cancels when it is only asked whether it may."""
 
-    def may_cancel(self, *args: Any, **kwargs: Any) -> Decision:
-        self.cancel(*args, **kwargs)
-        return Decision()
+    def check(self, command: commands.Command[Any, Any]) -> Decision:
+        if isinstance(command, commands.Cancel):
+            self.execute(command)
+            return Decision()
+        return super().check(command)
 
 
 class SaysYes(Registrar):
     """Answers that every key can be redeemed."""
 
-    def may_redeem(self, *_args: Any, **_kwargs: Any) -> Decision:
-        return Decision()
-
-
-class ForgetsIds(Registrar):
-    """Redeems again when a call is repeated under the same id."""
-
-    def redeem(self, *args: Any, **kwargs: Any) -> CourseAssignment:
-        return super().redeem(*args, **{**kwargs, "id": None})
+    def check(self, command: commands.Command[Any, Any]) -> Decision:
+        return Decision() if isinstance(command, commands.Redeem) else super().check(command)
 
 
 def with_policy(**changes: Any) -> Callable[[Policies], Policies]:
@@ -672,10 +608,16 @@ def maximum(length: timedelta) -> Callable[[Policies], Policies]:
 
 
 FAULTS: dict[str, type[LearningMachine]] = {
-    "a repository that does not heed the bound of uses": broken(make=Unbounded, theme="keys"),
-    "a repository that expects nothing": broken(make=Expecting, theme="keys"),
-    "a repository in which the last write wins": broken(make=LastWriteWins, theme="keys"),
-    "a repository that writes uses with the terms": broken(make=WritesUses, theme="keys"),
+    "a repository that does not heed the bound of uses": broken(
+        make=careless(forgets_the_bound), theme="keys"
+    ),
+    "a repository that expects nothing": broken(make=careless(expects_nothing), theme="keys"),
+    "a repository in which the last write wins": broken(
+        make=careless(compares_nothing), theme="keys"
+    ),
+    "a repository that writes uses with the terms": broken(
+        make=careless(replaces_uses_too), theme="keys"
+    ),
     "a repository that keeps half a change": broken(make=Halfway, theme="keys"),
     "a repository that lets two create one record": broken(make=CreatesOver, theme="keys"),
     "a repository that tells what did not happen": broken(make=TellsLostChanges, theme="keys"),
@@ -718,9 +660,9 @@ FAULTS: dict[str, type[LearningMachine]] = {
     "cancelling without an event": altering(
         "cancel", lambda change: attrs.evolve(change, record=())
     ),
-    "asking by doing": broken(office=AsksByDoing),
-    "always saying yes": broken(office=SaysYes, theme="keys"),
-    "forgetting the id of a call": broken(office=ForgetsIds, theme="keys"),
+    "asking by doing": broken(registrar=AsksByDoing),
+    "always saying yes": broken(registrar=SaysYes, theme="keys"),
+    "forgetting the id of a call": broken(registrar=ForgetsIds, theme="keys"),
     "support that waives a launched lab": broken(
         policies=with_policy(cancellation=lambda one: ForgetsLabs(one.window, one.restores_key_use))
     ),
@@ -746,8 +688,8 @@ FAULTS: dict[str, type[LearningMachine]] = {
     "attempts at the same time": broken(
         policies=with_policy(attempt=lambda _: ManyAtATime()), theme="learning"
     ),
-    "attempts under any id": broken(office=ClaimsNothing, theme="learning"),
-    "starting under the id of another start": broken(office=StartsAgain, theme="learning"),
+    "attempts under any id": broken(registrar=executing(ClaimsNothing), theme="learning"),
+    "starting under the id of another start": broken(registrar=ForgetsIds, theme="learning"),
     "a lab that leaves no mark": altering(
         "start", keeping(CourseAssignment, "first_lab_launched_at"), theme="learning"
     ),
@@ -772,7 +714,7 @@ FAULTS: dict[str, type[LearningMachine]] = {
         "edit_subscription", keeping(Subscription, "edited_at"), theme="subscribing"
     ),
     "an end after that of the subscription": broken(
-        office=ForgetsTheSubscription, theme="subscribing"
+        registrar=executing(OutlastsItsSubscription), theme="subscribing"
     ),
 }
 

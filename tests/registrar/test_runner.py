@@ -1,14 +1,13 @@
-"""How every command is carried out, whichever it is, and how its twin answers for it."""
+"""How every command is executed, whichever it is, and how its question answers for it."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from inspect import signature
 from itertools import count
 from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given, note
+from hypothesis import find, given, note
 from hypothesis import strategies as st
 
 from course_assignments import (
@@ -23,6 +22,7 @@ from course_assignments import (
     KeyRedemptionPolicy,
     ManualClock,
     Note,
+    NotFound,
     Policies,
     Refused,
     Registrar,
@@ -30,7 +30,8 @@ from course_assignments import (
     User,
     find_all,
 )
-from course_assignments.registrar import office
+from course_assignments.commands import COMMANDS
+from tests.support.acts import ACTS
 from tests.support.situations import (
     TYPED,
     Barged,
@@ -42,35 +43,11 @@ from tests.support.situations import (
     error,
     events,
     hashed,
-    same_office,
+    same_registrar,
     situations,
 )
 from tests.support.world import ADA, MANAGER, PYTHON, START, contents, world
 
-COMMANDS = (
-    "add",
-    "add_keys",
-    "assign",
-    "assign_many",
-    "cancel",
-    "cancel_subscription",
-    "complete",
-    "create_keys",
-    "edit_keys",
-    "edit_subscription",
-    "finish",
-    "open_course",
-    "pause",
-    "redeem",
-    "register",
-    "reschedule",
-    "resume",
-    "revoke_key",
-    "revoke_keys",
-    "start",
-    "subscribe",
-    "update",
-)
 TICK = timedelta(microseconds=1)
 
 
@@ -98,7 +75,7 @@ def outcome_at(
     step: Call, registrar: Registrar, policies: Policies, at: datetime
 ) -> Decision | CourseAssignmentsError:
     """Return what *step* would come to at *at*, in a copy of the world of *registrar*."""
-    return tried(step, same_office(copied(registrar.repository), ManualClock(at), policies))
+    return tried(step, same_registrar(copied(registrar.repository), ManualClock(at), policies))
 
 
 def instants_before(at: datetime, turn: datetime | None, step: Call) -> Iterator[datetime]:
@@ -118,26 +95,15 @@ def instants_before(at: datetime, turn: datetime | None, step: Call) -> Iterator
             yield at + passed
 
 
-class TestTwins:
-    """Every command that can be refused has a `may_...` twin that takes the same arguments, answers
-    with the Decision and changes nothing."""
+class TestQuestions:
+    """A question answers as its command would be decided, and changes nothing."""
 
     @pytest.mark.parametrize("name", COMMANDS)
-    def test_a_twin_takes_what_its_command_takes(self, name: str) -> None:
-        twin, command = getattr(Registrar, f"may_{name}"), getattr(Registrar, name)
-        assert signature(twin).parameters == signature(command).parameters
-        assert signature(twin).return_annotation is Decision
-        assert (twin.__name__, twin.__module__) == (f"may_{name}", command.__module__)
-        assert f"`{name}`" in twin.__doc__
-
-    def test_no_command_lacks_its_twin_but_those_that_nothing_refuses(self) -> None:
-        public = {name for name in dir(Registrar) if not name.startswith("_")}
-        twins = {name for name in public if name.startswith("may_")}
-        assert twins == {f"may_{name}" for name in COMMANDS}
-        assert {"anonymize", "keys", "repository"} <= public - twins - set(COMMANDS)
+    def test_every_command_is_drawn(self, name: str) -> None:
+        assert find(calls(), lambda step: step.command == name).command == name
 
     @given(situations(), st.lists(calls(), min_size=3, max_size=3))
-    def test_a_twin_allows_exactly_what_its_command_does_and_changes_nothing(
+    def test_a_question_allows_exactly_what_its_command_does_and_changes_nothing(
         self, situation: tuple[Registrar, ManualClock, Policies], steps: list[Call]
     ) -> None:
         registrar, _, _ = situation
@@ -196,7 +162,7 @@ class TestWholeOrNotAtAll:
             before = contents(registrar.repository)
             came_to = tried(step, registrar)
             after = contents(registrar.repository)
-            new = after["EventQuery"][len(before["EventQuery"]) :]
+            new = after["Event"][len(before["Event"]) :]
             if after == before:
                 assert not new
                 continue
@@ -216,8 +182,8 @@ class TestWholeOrNotAtAll:
         registrar, _, _ = situation
         answer, came_to = asked(step, registrar), tried(step, registrar)
         kept = contents(registrar.repository)
-        secret = {key.code for key in kept["KeyQuery"]}
-        secret |= {key.display_code for key in kept["KeyQuery"]}
+        secret = {key.code for key in kept["TrainingKey"]}
+        secret |= {key.display_code for key in kept["TrainingKey"]}
         shown = repr((answer, came_to, kept)) + str(answer) + str(came_to)
         assert not [code for code in secret if code in shown]
 
@@ -229,11 +195,9 @@ class TestWholeOrNotAtAll:
         for step in steps:
             tried(step, registrar)
         kept = contents(registrar.repository)
-        for key in kept["KeyQuery"]:
+        for key in kept["TrainingKey"]:
             standing = [
-                one
-                for one in kept["RedemptionQuery"]
-                if (one.code, one.restored_at) == (key.code, None)
+                one for one in kept["Redemption"] if (one.code, one.restored_at) == (key.code, None)
             ]
             assert key.uses == len(standing) <= key.max_uses
             assert key.remaining_uses == key.max_uses - len(standing)
@@ -298,7 +262,7 @@ class TestTries:
         with pytest.raises(Refused) as caught:
             registrar.assign("py", "ada")
         assert [reason.code for reason in caught.value.decision.reasons] == ["course_archived"]
-        assert not contents(repository)["AssignmentQuery"]
+        assert not contents(repository)["CourseAssignment"]
         assert repository.commits == 1
 
     def test_a_generator_is_whole_for_each_try(self) -> None:
@@ -345,24 +309,21 @@ class TestTries:
             ({"timeout": timedelta(seconds=-5)}, 1),
         ],
     )
-    def test_patience_ends_at_its_deadline(
-        self, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], tries: int
-    ) -> None:
+    def test_patience_ends_at_its_deadline(self, options: dict[str, Any], tries: int) -> None:
         passed = [1000.0]
-        monkeypatch.setattr(office, "monotonic", lambda: passed[0])
 
         def slowly(other: Registrar) -> None:
             rename_ada(other)
             passed[0] += 10
 
-        registrar, _, repository = barged(*[slowly] * 100, **options)
+        registrar, _, repository = barged(*[slowly] * 100, stopwatch=lambda: passed[0], **options)
         repository.open = True
         with pytest.raises(Conflict) as caught:
             registrar.assign("py", "ada")
         assert caught.value.ids == ("ada",)
         # Each try takes 10 s, and there are 30 s unless more or less was said.
         assert repository.commits == tries
-        assert not contents(repository)["AssignmentQuery"]
+        assert not contents(repository)["CourseAssignment"]
 
     def test_a_command_that_changes_nothing_commits_nothing(self) -> None:
         registrar, _, repository = barged(rename_ada)
@@ -371,7 +332,7 @@ class TestTries:
         registrar.update(PYTHON)
         assert repository.commits == 0
 
-    def test_a_twin_never_commits(self) -> None:
+    def test_a_question_never_commits(self) -> None:
         registrar, _, repository = barged(rename_ada)
         repository.open = True
         assert registrar.may_assign("py", "ada")
@@ -438,13 +399,10 @@ class TestSources:
             assert (caught.value.code, caught.value.field) == ("bad_random_source", "random_bytes")
         assert contents(registrar.repository) == before
 
-    def test_a_random_source_that_gives_a_code_typed_in_the_same_call_is_named(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_random_source_that_gives_a_code_typed_in_the_same_call_is_named(self) -> None:
         # Time passes only by the readings, so that a loop ends here after three of them.
-        seconds = count(0, 10)
-        monkeypatch.setattr(office, "monotonic", lambda: float(next(seconds)))
-        registrar, _ = world(random_bytes=bytes)
+        seconds = count(0.0, 10)
+        registrar, _ = world(random_bytes=bytes, stopwatch=lambda: next(seconds))
         with pytest.raises(InvalidInput) as caught:
             self.keys(registrar, codes=["0000-0000-0000-0000-0"], generate=1)
         assert (caught.value.code, caught.value.field) == ("bad_random_source", "random_bytes")
@@ -468,6 +426,7 @@ class TestSources:
             ("clock", START),
             ("new_id", "id"),
             ("random_bytes", b"bytes"),
+            ("stopwatch", 1.0),
             ("timeout", 30),
         ],
     )
@@ -507,8 +466,8 @@ class TestClockGoingBack:
         registrar.assign("py", "ada", id="a-1")
         clock.set(START - TICK)
         assert codes(registrar, command, "a-1", *arguments) == ["assignment_not_active"]
-        twin: Callable[..., Decision] = getattr(registrar, f"may_{command}")
-        assert twin("a-1", *arguments).changes_at == START
+        question: Callable[..., Decision] = getattr(registrar, f"may_{command}")
+        assert question("a-1", *arguments).changes_at == START
 
     def test_commands_go_on_and_events_keep_the_order_in_which_they_were_stored(self) -> None:
         registrar, clock = world()
@@ -520,7 +479,7 @@ class TestClockGoingBack:
         assert earlier.created_at == START - timedelta(days=1)
         assert [event.position for event in events(registrar)] == [1, 2, 3]
         assert [event.at for event in events(registrar)] == [START, START, earlier.created_at]
-        found = contents(registrar.repository)["AssignmentQuery"]
+        found = contents(registrar.repository)["CourseAssignment"]
         assert [one.id for one in found] == ["earlier", "later"]
 
 
@@ -544,14 +503,14 @@ class TestNegativeControls:
         repository.open = True
         # The course was archived before this was stored.
         registrar.assign("py", "ada")
-        assert list(contents(repository)["AssignmentQuery"])
+        assert list(contents(repository)["CourseAssignment"])
 
     def test_a_copy_of_a_world_equals_it_and_goes_its_own_way(self) -> None:
         registrar, clock = world()
         registrar.assign("py", "ada", id="a-1", repeat=Repeat.REFUSE)
         copy = copied(registrar.repository)
         assert contents(copy) == contents(registrar.repository)
-        same_office(copy, clock, Policies()).cancel("a-1")
+        same_registrar(copy, clock, Policies()).cancel("a-1")
         assert contents(copy) != contents(registrar.repository)
 
 
@@ -578,3 +537,22 @@ def test_someone_who_acts_is_expected_to_have_still_what_they_had() -> None:
     with pytest.raises(Refused) as caught:
         registrar.assign("py", "ada", by="manager")
     assert [reason.code for reason in caught.value.decision.reasons] == ["role_missing"]
+
+
+def test_a_record_is_given_by_its_id() -> None:
+    registrar, _ = world()
+    assert registrar.get(User, "ada") == ADA
+    with pytest.raises(NotFound) as caught:
+        registrar.get(User, "nobody")
+    assert caught.value == NotFound("User", "nobody")
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_what_is_no_command_is_refused(name: str) -> None:
+    registrar, _ = world()
+    others: tuple[Any, ...] = (None, name, ACTS[name].kind, ACTS[name].records)
+    for junk in others:
+        for take in (registrar.execute, registrar.check):
+            with pytest.raises(InvalidInput) as caught:
+                take(junk)
+            assert (caught.value.code, caught.value.field) == ("wrong_type", "command")

@@ -78,9 +78,9 @@ def test_the_machine_says_what_each_of_them_lost(repeat: Repeat) -> None:
             return FAULTS["uses have no bound"]()
 
     machine = Faulty()
-    machine.open(restores=True, once=True, repeat=repeat)
+    machine.start_registrars(restores=True, once=True, repeat=repeat)
 
-    with pytest.raises(AssertionError, match=r"in memory \['\*{4}-26'\] stood .*, here \[\]"):
+    with pytest.raises(AssertionError, match=r"in memory \['\*{4}-26'\] are lost, here \[\]"):
         machine.commit(steps=[("use", 0, 0, 4)])
 
 

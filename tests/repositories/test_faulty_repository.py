@@ -77,7 +77,7 @@ def test_the_nth_call_from_now_on_fails() -> None:
     call(repository, "get")
 
 
-def test_a_retry_under_the_same_id_comes_to_one_assignment_wherever_it_failed() -> None:
+def test_a_retry_under_the_same_id_makes_one_assignment() -> None:
     """At every call, before it and after it, the state is the one before or the one after."""
     whole = faulty()
     registrar = Registrar(whole)

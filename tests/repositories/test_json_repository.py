@@ -20,7 +20,7 @@ from course_assignments import (
     User,
 )
 from course_assignments.serialization import from_json
-from course_assignments.testing import RepositoryAgreement, RepositoryContract, stock
+from course_assignments.testing import RepositoryAgreement, RepositoryContract, samples
 from tests.support.values import refusal
 
 
@@ -39,34 +39,34 @@ TestAgreement = pytest.mark.long(Agreement.TestCase)
 
 def filled() -> JsonRepository:
     repository = JsonRepository()
-    repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
+    repository.commit(Change(create=samples.RECORDS, record=samples.EVENTS))
     return repository
 
 
 def test_everything_it_keeps_is_a_text_of_one_record() -> None:
     texts = filled().texts
 
-    assert len(texts) == len(stock.RECORDS) + len(stock.EVENTS)
+    assert len(texts) == len(samples.RECORDS) + len(samples.EVENTS)
     kept = [from_json(text) for text in texts.values()]
-    assert kept[: len(stock.RECORDS)] == [*stock.RECORDS]
+    assert kept[: len(samples.RECORDS)] == [*samples.RECORDS]
 
 
 def test_it_goes_on_with_the_texts_of_another() -> None:
     again = JsonRepository(filled().texts)
-    again.commit(Change(record=stock.EVENTS[:1]))
+    again.commit(Change(record=samples.EVENTS[:1]))
 
-    assert again.get(Course, ["py"]) == {"py": stock.PYTHON}
-    assert f"Event/{len(stock.EVENTS) + 1}" in again.texts
+    assert again.get(Course, ["py"]) == {"py": samples.PYTHON}
+    assert f"Event/{len(samples.EVENTS) + 1}" in again.texts
 
 
 def test_what_is_too_long_for_a_text_leaves_no_trace() -> None:
     repository = filled()
     before = dict(repository.texts)
     notes = [Note(title="t", message="m" * 10_000)] * 110
-    long = attrs.evolve(stock.FRESH, id="long", notes=notes)
+    long = attrs.evolve(samples.FRESH, id="long", notes=notes)
 
     error = refusal(
-        lambda: repository.commit(Change(create=[stock.attempt("t", long, 1, 1), long]))
+        lambda: repository.commit(Change(create=[samples.attempt("t", long, 1, 1), long]))
     )
 
     assert error.code == "too_large"

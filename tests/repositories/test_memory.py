@@ -142,7 +142,7 @@ class TestReplace:
         assert lost(InMemoryRepository(), Change(replace=[Replace(PYTHON, PYTHON)])) == ("py",)
         assert lost(InMemoryRepository(), Change(replace=[Replace(KEY, KEY)])) == ("****--1",)
 
-    def test_a_second_replace_in_one_change_has_to_begin_where_the_first_ended(self) -> None:
+    def test_a_second_replace_in_one_change_starts_from_the_first(self) -> None:
         one, two = attrs.evolve(PYTHON, name="1"), attrs.evolve(PYTHON, name="2")
         repository = stored(PYTHON)
         assert lost(repository, Change(replace=[Replace(PYTHON, one), Replace(PYTHON, two)])) == (
@@ -486,10 +486,10 @@ class TestJunk:
         with pytest.raises(InvalidInput):
             stored(PYTHON).find(Odd())
 
-    def test_a_query_of_ones_own_that_begins_at_no_place_is_refused(self) -> None:
+    def test_a_query_of_ones_own_with_a_cursor_of_another_order_is_refused(self) -> None:
         class Lost(CourseQuery):
             @property
-            def start(self) -> tuple[Any, ...]:
+            def cursor(self) -> tuple[Any, ...]:
                 return (7,)
 
         with pytest.raises(InvalidInput) as caught:
@@ -824,7 +824,7 @@ class TestAgainstAPlainModel:
         assert list(repository.find(AssignmentQuery(learner_id="ada"))) == [moved]
         assert list(repository.find(AssignmentQuery(course_id="py"))) == [moved]
 
-    def test_keys_of_several_batches_come_in_the_order_of_their_codes_each_once(self) -> None:
+    def test_keys_of_several_batches_are_ordered_by_code(self) -> None:
         keys = [
             TrainingKey(code=f"Code-{number:03}", batch_id=("a", "b", "other", "c")[number % 4])
             for number in range(40)
@@ -1012,7 +1012,7 @@ class TestCost:
         """One sort counts as one step, however long it takes, so here sorts are counted."""
         sorts = 0
 
-        class Places(list[Any]):
+        class SortKeys(list[Any]):
             def sort(self, **options: Any) -> None:
                 nonlocal sorts
                 sorts += 1
@@ -1020,7 +1020,7 @@ class TestCost:
 
         kept = InMemoryRepository()
         listing = kept._shelves[User]._all  # noqa: SLF001
-        listing._places = Places()  # noqa: SLF001
+        listing._keys = SortKeys()  # noqa: SLF001
         for name in "bca":
             kept.commit(Change(create=[user(name, f"{name}@example.org")]))
         for _ in range(3):

@@ -410,14 +410,14 @@ class TestEveryFilter:
         for kind, (_, _, filters) in FILTERS.items():
             values = {"status": (None, None), **dict.fromkeys(set(filters) - {"status"}, (0, 0))}
             tried = set(as_arguments({name: values[name] for name in filters}))
-            assert set(attrs.fields_dict(kind)) - {"limit", "cursor"} == tried
+            assert {one.alias for one in attrs.fields(kind)} - {"limit", "cursor"} == tried
 
     @pytest.mark.parametrize("kind", FILTERS, ids=lambda kind: kind.__name__)
     @given(data=st.data())
     def test_says_what_it_narrows_so_that_others_can_search_for_it(
         self, kind: type[Query[Any]], data: st.DataObject
     ) -> None:
-        """What no `where`, `ranges` or `parts` can say is left out here."""
+        """What no `where`, `ranges` or `contains` can say is left out here."""
         records, _, filters = FILTERS[kind]
         special = {"status", "origin", "redeemable", "usable"} | (
             {"batch_id"} if kind is AssignmentQuery else set()
@@ -435,7 +435,9 @@ class TestEveryFilter:
             said = (
                 all(getattr(one, name) in values for name, values in query.where().items())
                 and all(in_range)
-                and all(part in folded(getattr(one, name)) for name, part in query.parts().items())
+                and all(
+                    part in folded(getattr(one, name)) for name, part in query.contains().items()
+                )
             )
             assert query.matches(one) is said
 
@@ -614,10 +616,10 @@ class TestKeys:
         repository = stored(KEY)
         assert list(repository.find(KeyQuery(code=GENERATED, batch_ids=["spring"]))) == [KEY]
         assert not repository.find(KeyQuery(code=GENERATED, batch_ids=["other"])).records
-        assert not repository.find(KeyQuery(code=GENERATED).behind(KEY)).records
+        assert not repository.find(KeyQuery(code=GENERATED).starting_after(KEY)).records
 
     def test_no_repr_shows_the_code(self) -> None:
-        query = KeyQuery(code=GENERATED).behind(KEY)
+        query = KeyQuery(code=GENERATED).starting_after(KEY)
         assert GENERATED not in repr((query, Page((KEY,), query)))
         assert "code='****-0012'" in repr(query)
         assert "code=None" in repr(KeyQuery())
@@ -650,9 +652,7 @@ class TestKeys:
         "spent",
         [attrs.evolve(KEY, uses=2), attrs.evolve(KEY, revoked_at=LATEST)],
     )
-    def test_what_was_revoked_is_usable_at_no_instant_and_what_is_used_up_neither(
-        self, spent: TrainingKey
-    ) -> None:
+    def test_revoked_and_exhausted_keys_are_never_usable(self, spent: TrainingKey) -> None:
         assert not KeyQuery.redeemable([BATCH], at=instant(4)).matches(spent)
         assert KeyQuery(usable=False).matches(spent)
         assert KeyQuery(usable=True).matches(attrs.evolve(KEY, uses=1))
@@ -743,7 +743,7 @@ class Counting:
         page = found[self.seen : self.seen + query.limit]
         self.seen += len(page)
         more = self.seen < len(found)
-        return Page(page, attrs.evolve(query, cursor=query.place(page[-1])) if more else None)
+        return Page(page, attrs.evolve(query, cursor=query.sort_key(page[-1])) if more else None)
 
 
 Write = Callable[[InMemoryRepository], set[str]]

@@ -25,9 +25,9 @@ from course_assignments import (
 from course_assignments.sqlalchemy import build_tables
 from course_assignments.sqlalchemy.column_types import Flag, Instant, TextList
 from course_assignments.sqlalchemy.dialects import Postgresql, Sqlite, dialect_of
-from course_assignments.sqlalchemy.searching import Searching
-from course_assignments.sqlalchemy.statements import Statements
-from course_assignments.testing import stock
+from course_assignments.sqlalchemy.selects import Selects
+from course_assignments.sqlalchemy.writing import Statements
+from course_assignments.testing import samples
 from tests.support.sql import closing, open_memory, stocked
 
 POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -79,7 +79,7 @@ class TestTransactions:
 
     def test_end_by_the_drivers_own_means(self, engine: Engine) -> None:
         stocked(engine)
-        for end, kept in ((Postgresql().commit, 1), (Postgresql().undo, 0)):
+        for end, kept in ((Postgresql().commit, 1), (Postgresql().rollback, 0)):
             with engine.connect() as connection:
                 connection.exec_driver_sql("DELETE FROM journal")
                 connection.exec_driver_sql("INSERT INTO journal VALUES (1, 1)")
@@ -112,15 +112,15 @@ class TestTransactions:
             Postgresql().read(connection)
             assert connection.get_execution_options()["isolation_level"] == "AUTOCOMMIT"
 
-    def test_line_up_before_tables_are_made(
+    def test_lock_the_schema_before_tables_are_made(
         self, engine: Engine, said: list[tuple[Any, ...]]
     ) -> None:
         with engine.connect() as connection:
             Postgresql().prepare(connection)
             Postgresql().join(connection)
             assert not connection.in_transaction()
-            Postgresql().line_up(connection)
-            Sqlite().line_up(connection)
+            Postgresql().lock_schema(connection)
+            Sqlite().lock_schema(connection)
         assert len(said) == 1
 
 
@@ -153,17 +153,17 @@ class TestColumns:
 class TestStatements:
     def test_hold_what_is_changed_and_share_what_is_expected(self) -> None:
         statements: Any = Statements.of(TABLES, "postgresql")
-        hold = str(statements.hold[User].compile(dialect=POSTGRESQL))
-        share = str(statements.share[User].compile(dialect=POSTGRESQL))
+        hold = str(statements.of_kind[User].hold.compile(dialect=POSTGRESQL))
+        share = str(statements.of_kind[User].share.compile(dialect=POSTGRESQL))
         assert hold.endswith("ORDER BY users.id FOR NO KEY UPDATE")
         assert share.endswith("ORDER BY users.id FOR SHARE")
         assert "= any(%(ids)s::TEXT[])" in hold
 
     def test_search_texts_by_position_and_lists_as_arrays(self) -> None:
-        searching = Searching(TABLES, "postgresql")
-        statement, _ = searching.statement(CourseQuery(name="py"))
+        selects = Selects(TABLES, "postgresql")
+        statement, _ = selects.statement(CourseQuery(name="py"))
         assert "strpos(courses.folded_name" in str(statement.compile(dialect=POSTGRESQL))
-        statement, given = searching.statement(KeyQuery(batch_ids=["a", "b"]))
+        statement, given = selects.statement(KeyQuery(batch_ids=["a", "b"]))
         assert "= any(" in str(statement.compile(dialect=POSTGRESQL))
         assert given["any_batch_id"] == ["a", "b"]
 
@@ -172,8 +172,8 @@ class TestAddresses:
     def test_may_be_exchanged(self, engine: Engine) -> None:
         """The database checks each row by itself, and would see one address twice in between."""
         repository = stocked(engine)
-        repository.commit(Change(create=stock.RECORDS))
-        ada, bo = stock.ADA, stock.BO
+        repository.commit(Change(create=samples.RECORDS))
+        ada, bo = samples.ADA, samples.BO
         after = [attrs.evolve(ada, email=bo.email), attrs.evolve(bo, email=ada.email)]
         steps = [Replace(one, other) for one, other in zip((ada, bo), after, strict=True)]
         repository.commit(Change(replace=steps))
@@ -181,11 +181,11 @@ class TestAddresses:
 
     def test_may_be_given_up_to_a_newcomer(self, engine: Engine) -> None:
         repository = stocked(engine)
-        repository.commit(Change(create=stock.RECORDS))
-        new = attrs.evolve(stock.CY, id="new")
-        step = Replace(stock.CY, attrs.evolve(stock.CY, email="other@example.org"))
+        repository.commit(Change(create=samples.RECORDS))
+        new = attrs.evolve(samples.CY, id="new")
+        step = Replace(samples.CY, attrs.evolve(samples.CY, email="other@example.org"))
         repository.commit(Change(create=[new], replace=[step]))
-        assert [*repository.get(User, [new.id, stock.CY.id]).values()] == [new, step.after]
+        assert [*repository.get(User, [new.id, samples.CY.id]).values()] == [new, step.after]
 
 
 class TestAnAddressThatWasFree:
@@ -193,17 +193,17 @@ class TestAnAddressThatWasFree:
 
     def test_is_lost(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         repository = stocked(engine)
-        repository.commit(Change(create=stock.RECORDS))
+        repository.commit(Change(create=samples.RECORDS))
         monkeypatch.setattr("course_assignments.sqlalchemy.writing._without_email", lambda *_: [])
-        step = Replace(stock.CY, attrs.evolve(stock.CY, email=stock.ADA.email))
+        step = Replace(samples.CY, attrs.evolve(samples.CY, email=samples.ADA.email))
         with pytest.raises(Conflict) as caught:
             repository.commit(Change(replace=[step]))
-        assert caught.value.ids == (stock.CY.id,)
-        assert repository.get(User, [stock.CY.id]) == {stock.CY.id: stock.CY}
+        assert caught.value.ids == (samples.CY.id,)
+        assert repository.get(User, [samples.CY.id]) == {samples.CY.id: samples.CY}
 
     def test_of_another_kind_it_is_an_error_of_the_storage(self, engine: Engine) -> None:
         repository = stocked(engine)
-        repository.commit(Change(create=stock.RECORDS))
-        step = Replace(stock.FRESH, attrs.evolve(stock.FRESH, learner_id="nobody"))
+        repository.commit(Change(create=samples.RECORDS))
+        step = Replace(samples.FRESH, attrs.evolve(samples.FRESH, learner_id="nobody"))
         with pytest.raises(StorageError, match="FOREIGN KEY"):
             repository.commit(Change(replace=[step]))

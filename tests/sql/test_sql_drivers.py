@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from course_assignments import StorageBusy, StorageError
-from course_assignments.sqlalchemy.failures import explained, is_passing
+from course_assignments.sqlalchemy.failures import is_transient, translate
 
 CODE = "SECRET-CODE-77"
 
@@ -19,12 +19,12 @@ def told_by_pg8000(state: str, message: str) -> DBAPIError:
 def test_what_passes_is_tried_again(state: str) -> None:
     """Whoever tells it in whatever form."""
     error = told_by_pg8000(state, "could not serialize access")
-    assert is_passing(error)
-    assert explained(error) == StorageBusy("could not serialize access")
+    assert is_transient(error)
+    assert translate(error) == StorageBusy("could not serialize access")
 
 
 def test_no_value_of_a_row_is_passed_on() -> None:
     """The details name the key that stood in the way."""
-    said = explained(told_by_pg8000("23505", "duplicate key value violates a constraint"))
+    said = translate(told_by_pg8000("23505", "duplicate key value violates a constraint"))
     assert said == StorageError("constraint", "duplicate key value violates a constraint")
     assert CODE not in repr(said)

@@ -25,7 +25,7 @@ from course_assignments import (
     StorageError,
 )
 from course_assignments.sqlalchemy import SqlRepository, failures, transactions
-from course_assignments.testing import stock
+from course_assignments.testing import samples
 from tests.support.sql import Watch, closing, dump, open_file, stocked, trouble, watched
 
 SOON = timedelta(milliseconds=1)
@@ -52,7 +52,7 @@ def engine(path: Path, watch: Watch) -> Generator[Engine]:
 @pytest.fixture
 def repository(engine: Engine) -> SqlRepository:
     repository = stocked(engine, timeout=SOON)
-    repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
+    repository.commit(Change(create=samples.RECORDS, record=samples.EVENTS))
     return repository
 
 
@@ -177,28 +177,28 @@ def altered(record: Any, **facts: Any) -> Any:
 
 
 ODD = {
-    "a NUL": altered(stock.OLD, id="odd", name="a\0b"),
-    "half a pair": altered(stock.OLD, id="odd", name="a\ud800"),
-    "an over-long name": altered(stock.OLD, id="odd", name="x" * 501),
-    "an over-long id": altered(stock.OLD, id="x" * 100_000),
-    "a number": altered(stock.OLD, id="odd", archived=5),
-    "a huge number": altered(stock.SPRING, code="odd", max_uses=2**70),
-    "a naive datetime": altered(stock.FRESH, id="odd", expires_at=NAIVE),
+    "a NUL": altered(samples.OLD, id="odd", name="a\0b"),
+    "half a pair": altered(samples.OLD, id="odd", name="a\ud800"),
+    "an over-long name": altered(samples.OLD, id="odd", name="x" * 501),
+    "an over-long id": altered(samples.OLD, id="x" * 100_000),
+    "a number": altered(samples.OLD, id="odd", archived=5),
+    "a huge number": altered(samples.SPRING, code="odd", max_uses=2**70),
+    "a naive datetime": altered(samples.FRESH, id="odd", expires_at=NAIVE),
     "a naive datetime within": altered(
-        stock.ATTEMPTS[0], id="odd", pauses=(altered(Pause(stock.START), paused_at=NAIVE),)
+        samples.ATTEMPTS[0], id="odd", pauses=(altered(Pause(samples.START), paused_at=NAIVE),)
     ),
     "a NUL within": altered(
-        stock.OLD,
+        samples.OLD,
         id="odd",
-        activities=(altered(stock.LAB, name="a\0b"),),
+        activities=(altered(samples.LAB, name="a\0b"),),
     ),
     "half a pair within": altered(
-        stock.OLD, id="odd", activities=(altered(stock.LAB, name="a\ud800"),)
+        samples.OLD, id="odd", activities=(altered(samples.LAB, name="a\ud800"),)
     ),
-    "something else within": altered(stock.OLD, id="odd", activities=(5,)),
-    "no list": altered(stock.OLD, id="odd", activities=None),
-    "no enum": altered(stock.FRESH, id="odd", limited_by="request"),
-    "no term": altered(stock.OLD, id="odd", maximum_access="P6M"),
+    "something else within": altered(samples.OLD, id="odd", activities=(5,)),
+    "no list": altered(samples.OLD, id="odd", activities=None),
+    "no enum": altered(samples.FRESH, id="odd", limited_by="request"),
+    "no term": altered(samples.OLD, id="odd", maximum_access="P6M"),
 }
 
 
@@ -217,8 +217,8 @@ class TestValues:
         self, what: str, repository: SqlRepository, path: Path
     ) -> None:
         before = dump(path)
-        step = Replace(stock.OLD, stock.OLD)
-        step = altered(step, after=altered(ODD[what], id=stock.OLD.id))
+        step = Replace(samples.OLD, samples.OLD)
+        step = altered(step, after=altered(ODD[what], id=samples.OLD.id))
         with pytest.raises(InvalidInput):
             repository.commit(Change(replace=[step]))
         assert dump(path) == before
@@ -235,12 +235,12 @@ class TestValues:
     def test_also_in_an_event(self, facts: Any, repository: SqlRepository, path: Path) -> None:
         before = dump(path)
         with pytest.raises(InvalidInput):
-            repository.commit(Change(create=[COURSE], record=[altered(stock.EVENTS[0], **facts)]))
+            repository.commit(Change(create=[COURSE], record=[altered(samples.EVENTS[0], **facts)]))
         assert dump(path) == before
 
     def test_what_refers_to_nothing_is_refused(self, repository: SqlRepository, path: Path) -> None:
         before = dump(path)
-        stray = attrs.evolve(stock.FRESH, id="stray", learner_id="nobody")
+        stray = attrs.evolve(samples.FRESH, id="stray", learner_id="nobody")
         with pytest.raises(StorageError) as caught:
             repository.commit(Change(create=[COURSE, stray]))
         assert caught.value == StorageError("constraint", "FOREIGN KEY constraint failed")
@@ -337,9 +337,9 @@ class TestTryingAgain:
         self, kind: type[BaseException], repository: SqlRepository, path: Path, watch: Watch
     ) -> None:
         with watch.statements() as statements:
-            repository.commit(Change(create=[COURSE], record=stock.EVENTS[:1]))
+            repository.commit(Change(create=[COURSE], record=samples.EVENTS[:1]))
         before = dump(path)
-        whole = Change(create=[attrs.evolve(COURSE, id="newer")], record=stock.EVENTS[:1])
+        whole = Change(create=[attrs.evolve(COURSE, id="newer")], record=samples.EVENTS[:1])
         for place in range(len(statements)):
             count = -1
 
@@ -387,22 +387,22 @@ class TestExplaining:
         ],
     )
     def test_what_postgresql_says_has_a_code(self, sqlstate: str, code: str) -> None:
-        error = failures.explained(wrapped(Said(sqlstate, "no")))
+        error = failures.translate(wrapped(Said(sqlstate, "no")))
         assert isinstance(error, StorageError)
         assert error.code == code
-        assert not failures.is_passing(wrapped(Said(sqlstate)))
+        assert not failures.is_transient(wrapped(Said(sqlstate)))
 
     @pytest.mark.parametrize("sqlstate", ["40001", "40P01", "55P03", "53300"])
     def test_what_passes_is_busy_and_undone(self, sqlstate: str) -> None:
         error = wrapped(Said(sqlstate, "wait"))
-        assert failures.is_passing(error)
-        assert failures.is_undone(error)
-        assert failures.explained(error) == StorageBusy("wait")
+        assert failures.is_transient(error)
+        assert failures.is_rolled_back(error)
+        assert failures.translate(error) == StorageBusy("wait")
 
     def test_what_took_too_long_is_busy_but_not_tried_again(self) -> None:
         error = wrapped(Said("57014", "canceling statement due to statement timeout"))
-        assert not failures.is_passing(error)
-        assert isinstance(failures.explained(error), StorageBusy)
+        assert not failures.is_transient(error)
+        assert isinstance(failures.translate(error), StorageBusy)
 
     @pytest.mark.parametrize(
         ("error", "undone"),
@@ -422,24 +422,24 @@ class TestExplaining:
         error: SQLAlchemyError,
         undone: bool,  # noqa: FBT001
     ) -> None:
-        assert failures.is_undone(error) is undone
+        assert failures.is_rolled_back(error) is undone
 
     def test_a_lost_connection_is_unavailable(self) -> None:
-        error = failures.explained(wrapped(Said(""), lost=True))
+        error = failures.translate(wrapped(Said(""), lost=True))
         assert error == StorageError("unavailable", "Said")
 
     def test_no_value_of_a_row_is_repeated(self) -> None:
         detail = 'duplicate key value violates "keys"\nDETAIL: Key (code)=(Spring-2026) exists'
         for cause in (Said("23505", detail), Said("23505", detail, primary="duplicate key value")):
-            error = failures.explained(wrapped(cause))
+            error = failures.translate(wrapped(cause))
             assert "Spring" not in "".join(format_exception(error))
             assert isinstance(error, StorageError)
             assert error.hint.startswith("duplicate key value")
 
     def test_what_the_library_itself_refused_comes_out_as_it_was(self) -> None:
         cause = InvalidInput("naive_datetime", "at", "give a zone")
-        assert failures.explained(wrapped(cause)) is cause
+        assert failures.translate(wrapped(cause)) is cause
 
     def test_what_sqlalchemy_itself_says_is_passed_on(self) -> None:
-        error = failures.explained(InvalidRequestError("This Connection is closed"))
+        error = failures.translate(InvalidRequestError("This Connection is closed"))
         assert error == StorageError("failed", "This Connection is closed")

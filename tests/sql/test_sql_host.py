@@ -20,11 +20,13 @@ from course_assignments import (
     StorageError,
 )
 from course_assignments.sqlalchemy import SqlRepository, build_tables, transactions
-from course_assignments.testing import stock
+from course_assignments.testing import samples
 from tests.support.sql import SETUPS, Watch, closing, dump, open_file, stocked, trouble, watched
 
 COURSE = Course(id="new", name="New")
-LOST = Change(create=[attrs.evolve(COURSE, id="another"), stock.PYTHON], record=stock.EVENTS[:1])
+LOST = Change(
+    create=[attrs.evolve(COURSE, id="another"), samples.PYTHON], record=samples.EVENTS[:1]
+)
 
 metadata = MetaData()
 TABLES = build_tables(metadata)
@@ -48,7 +50,7 @@ JOINABLE = sorted(SETUPS.keys() - {"no rollback"})
 @pytest.fixture(params=JOINABLE)
 def engine(request: pytest.FixtureRequest, path: Path) -> Generator[Engine]:
     with closing(open_file(path)) as first:
-        stocked(first, tables=TABLES).commit(Change(create=stock.RECORDS))
+        stocked(first, tables=TABLES).commit(Change(create=samples.RECORDS))
         PRICES.create(first)
     with closing(SETUPS[request.param](path)) as engine:
         yield engine
@@ -80,7 +82,7 @@ class TestJoining:
         before = dump(path)
         with engine.connect() as connection:
             SqlRepository(connection, TABLES).commit(
-                Change(create=[COURSE], record=stock.EVENTS[:1])
+                Change(create=[COURSE], record=samples.EVENTS[:1])
             )
             price(connection, COURSE.id)
             connection.rollback()
@@ -94,10 +96,10 @@ class TestJoining:
 
     def test_what_the_host_had_begun_goes_on(self, engine: Engine, path: Path) -> None:
         with engine.begin() as connection:
-            price(connection, stock.PYTHON.id)
+            price(connection, samples.PYTHON.id)
             SqlRepository(connection, TABLES).commit(Change(create=[COURSE]))
             price(connection, COURSE.id)
-        assert prices(path) == [COURSE.id, stock.PYTHON.id]
+        assert prices(path) == [COURSE.id, samples.PYTHON.id]
 
     def test_what_was_not_committed_can_be_read(self, engine: Engine) -> None:
         with engine.connect() as connection:
@@ -139,32 +141,32 @@ class TestLosing:
         before = courses(path)
         with engine.connect() as connection:
             repository = SqlRepository(connection, TABLES)
-            price(connection, stock.PYTHON.id)
+            price(connection, samples.PYTHON.id)
             repository.commit(Change(create=[COURSE]))
             with pytest.raises(Conflict):
                 repository.commit(LOST)
-            step = Replace(stock.SQL, attrs.evolve(stock.SQL, name="Newer"))
+            step = Replace(samples.SQL, attrs.evolve(samples.SQL, name="Newer"))
             repository.commit(Change(replace=[step]))
             price(connection, COURSE.id)
             connection.commit()
-        assert prices(path) == [COURSE.id, stock.PYTHON.id]
+        assert prices(path) == [COURSE.id, samples.PYTHON.id]
         assert courses(path) == {*before, COURSE.id}
         assert dump(path)["events"] == []
 
     def test_so_does_every_other_error(self, engine: Engine, path: Path) -> None:
         with engine.connect() as connection:
             repository = SqlRepository(connection, TABLES)
-            price(connection, stock.PYTHON.id)
-            broken = copy(stock.SQL)
+            price(connection, samples.PYTHON.id)
+            broken = copy(samples.SQL)
             object.__setattr__(broken, "name", "a\0b")
-            step = Replace(stock.SQL, stock.SQL)
+            step = Replace(samples.SQL, samples.SQL)
             object.__setattr__(step, "after", broken)
             with pytest.raises(InvalidInput):
                 repository.commit(Change(create=[COURSE], replace=[step]))
             with pytest.raises(KeyboardInterrupt):
                 repository._transactions.write(_interrupted)  # noqa: SLF001 - to be in the middle
             connection.commit()
-        assert prices(path) == [stock.PYTHON.id]
+        assert prices(path) == [samples.PYTHON.id]
         assert COURSE.id not in courses(path)
 
     def test_nothing_is_tried_again(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

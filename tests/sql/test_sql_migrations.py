@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, MetaData
 from sqlalchemy.dialects import postgresql, sqlite
 
 from course_assignments.sqlalchemy import Tables, build_tables, column_types
-from course_assignments.sqlalchemy.column_types import Document, Word
+from course_assignments.sqlalchemy.column_types import Document, EncodedText
 
 DIALECTS = [postgresql.dialect(), sqlite.dialect()]  # type: ignore[no-untyped-call]
 
@@ -53,4 +53,4 @@ def test_a_value_is_kept_by_a_type_that_names_no_kind() -> None:
         text = Document().process_bind_param([{"b": 1, "a": None}], dialect)
         assert text == '[{"a":null,"b":1}]'
         assert Document().process_result_value(text, dialect) == [{"b": 1, "a": None}]
-        assert Word().process_result_value("P6M", dialect) == "P6M"
+        assert EncodedText().process_result_value("P6M", dialect) == "P6M"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -50,9 +50,10 @@ from course_assignments import (
 )
 from course_assignments.changes import KINDS
 from course_assignments.memory import _INDEXED
+from course_assignments.queries import Method, filters
 from course_assignments.sqlalchemy import SqlRepository, Tables, build_tables
-from course_assignments.sqlalchemy.searching import Searching
-from course_assignments.testing import stock
+from course_assignments.sqlalchemy.selects import SPECIAL, Selects
+from course_assignments.testing import samples
 from tests.support.rules import NAIVE
 from tests.support.sql import closing, open_memory, stocked
 from tests.support.values import refusal
@@ -68,7 +69,7 @@ IDS = st.sampled_from(ODD)
 NAMES = st.text(st.sampled_from("aAeE\u0301\u00e9\u00df%_\\' \U0001f40d"), min_size=1, max_size=4)
 TEXTS = NAMES.filter(str.strip)
 CODES = ("Code-number-1", "code-number-1", "Code-%-number", "00000000000000012")
-INSTANTS = st.integers(0, 5).map(lambda ticks: stock.START + ticks * TICK)
+INSTANTS = st.integers(0, 5).map(lambda ticks: samples.START + ticks * TICK)
 SOMETIMES = st.none() | INSTANTS
 FLAGS = st.booleans()
 
@@ -264,7 +265,7 @@ def engine() -> Generator[Engine]:
         yield engine
 
 
-def emptied(engine: Engine) -> SqlRepository:
+def empty_repository(engine: Engine) -> SqlRepository:
     with engine.begin() as connection:
         for sentence in EMPTY:
             connection.exec_driver_sql(sentence)
@@ -289,7 +290,7 @@ def test_the_answers_are_those_of_memory_page_by_page(
     records, events = data.draw(worlds())
     asked = [data.draw(queries(kind, name)) for name in FILTERS[kind]]
     asked += data.draw(st.lists(queries(kind), min_size=2, max_size=4))
-    memory, database = InMemoryRepository(), emptied(engine)
+    memory, database = InMemoryRepository(), empty_repository(engine)
     for repository in (memory, database):
         repository.commit(Change(create=records, record=events))
 
@@ -299,16 +300,45 @@ def test_the_answers_are_those_of_memory_page_by_page(
 
 @each_query
 def test_every_filter_is_asked_for(kind: type[Query[Any]]) -> None:
-    said = {at.name for at in attrs.fields(kind)} - {"limit", "cursor"}
+    said = {at.alias for at in attrs.fields(kind)} - {"limit", "cursor"}
     known = {name.removesuffix("_from").removesuffix("_until") for name in said}
 
     assert known - {"at"} == {*FILTERS[kind]}
 
 
+def without_sql(kind: type[Query[Any]]) -> set[str]:
+    """Return the names of what *kind* narrows that neither a column nor an own SQL stands for."""
+    columns = TABLES.by_kind[kind.kind].c
+    named: Mapping[Method, Callable[[str], object]] = {
+        "where": lambda name: name in columns or name in SPECIAL,
+        "ranges": lambda name: name in columns,
+        "contains": lambda name: f"folded_{name}" in columns,
+        "special": lambda name: name in SPECIAL,
+    }
+    return {
+        one.name
+        for method, has_sql in named.items()
+        for one in filters(kind, method).values()
+        if not has_sql(one.name)
+    }
+
+
+class TestEveryFilter:
+    @each_query
+    def test_has_sql(self, kind: type[Query[Any]]) -> None:
+        assert without_sql(kind) == set()
+
+    @pytest.mark.parametrize("name", SPECIAL)
+    def test_would_be_missed_without_it(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delitem(cast("dict[str, Any]", SPECIAL), name)
+        (missed,) = (missed for kind in FILTERS if (missed := without_sql(kind)))
+        assert missed == {name}
+
+
 @pytest.fixture
 def repository(engine: Engine) -> SqlRepository:
-    found = emptied(engine)
-    found.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
+    found = empty_repository(engine)
+    found.commit(Change(create=samples.RECORDS, record=samples.EVENTS))
     return found
 
 
@@ -335,7 +365,7 @@ class TestIds:
     def test_that_cannot_be_stored_are_not_found(
         self, kind: type[Any], repository: SqlRepository
     ) -> None:
-        there = next(record for record in stock.RECORDS if type(record) is kind)
+        there = next(record for record in samples.RECORDS if type(record) is kind)
 
         assert repository.get(kind, UNSTORABLE) == {}
         assert repository.get(kind, [*UNSTORABLE, there.id]) == {there.id: there}
@@ -357,7 +387,7 @@ class TestIds:
         with heard(engine) as statements:
             found = repository.get(Course, [*ids, "py"])
 
-        assert found == {"py": stock.PYTHON}
+        assert found == {"py": samples.PYTHON}
         assert len(statements) == 1
 
 
@@ -379,7 +409,7 @@ class TestStatements:
     def test_one_gets_records_by_id(
         self, kind: type[Any], repository: SqlRepository, engine: Engine
     ) -> None:
-        ids = [record.id for record in stock.RECORDS if type(record) is kind]
+        ids = [record.id for record in samples.RECORDS if type(record) is kind]
 
         with heard(engine) as statements:
             assert len(repository.get(kind, ids)) == len(ids)
@@ -390,20 +420,20 @@ class TestStatements:
     def test_are_built_once_for_the_same_filters(
         self, kind: type[Query[Any]], data: st.DataObject
     ) -> None:
-        searching = Searching(TABLES, "sqlite")
+        selects = Selects(TABLES, "sqlite")
         query = data.draw(queries(kind))
 
-        first, _ = searching.statement(query)
-        again, parameters = searching.statement(attrs.evolve(query, limit=7))
+        first, _ = selects.statement(query)
+        again, parameters = selects.statement(attrs.evolve(query, limit=7))
 
         assert again is first
         assert parameters["page"] == 8
 
     def test_are_built_once_whatever_the_values(self) -> None:
-        searching = Searching(TABLES, "sqlite")
+        selects = Selects(TABLES, "sqlite")
 
         def shapes(*asked: Query[Any]) -> int:
-            return len({id(searching.statement(query)[0]) for query in asked})
+            return len({id(selects.statement(query)[0]) for query in asked})
 
         assert shapes(*(CourseQuery(name=name) for name in ODD)) == 1
         assert shapes(*(KeyQuery(batch_ids=[f"{n}" for n in range(m)]) for m in range(2, 9))) == 1
@@ -412,27 +442,27 @@ class TestStatements:
 
     def test_are_one_for_each_set_of_completions(self) -> None:
         # The list may come from a form that anyone fills in, and each statement is kept.
-        searching = Searching(TABLES, "sqlite")
+        selects = Selects(TABLES, "sqlite")
         none, some, done = CompletionStatus
         asked = [[none, some], [some, none], [none, some, none], (some,) * 3 + (none,) * 3]
 
-        built = {id(searching.statement(AssignmentQuery(completion=one))[0]) for one in asked}
+        built = {id(selects.statement(AssignmentQuery(completion=one))[0]) for one in asked}
 
         assert len(built) == 1
         other = AssignmentQuery(completion=[none, done])
-        assert id(searching.statement(other)[0]) not in built
+        assert id(selects.statement(other)[0]) not in built
 
     def test_are_shared_by_the_repositories_over_the_same_tables(
         self, engine: Engine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         built: Counter[type] = Counter()
-        build = vars(Searching)["_built"]
+        build = vars(Selects)["_built"]
 
-        def counted(searching: Searching, query: Query[Any], *rest: Any) -> Any:
+        def counted(selects: Selects, query: Query[Any], *rest: Any) -> Any:
             built[type(query)] += 1
-            return build(searching, query, *rest)
+            return build(selects, query, *rest)
 
-        monkeypatch.setattr(Searching, "_built", counted)
+        monkeypatch.setattr(Selects, "_built", counted)
         tables = build_tables(MetaData())
         for number in range(5):
             repository = SqlRepository(engine, tables)
@@ -489,9 +519,9 @@ def listing(kind: type, name: str) -> Query[Any]:
 
 def listings(kind: type, name: str) -> list[Query[Any]]:
     """Return that query, and what goes on behind a record that it might have found."""
-    record = next(one for one in stock.RECORDS if type(one) is kind)
+    record = next(one for one in samples.RECORDS if type(one) is kind)
     query = listing(kind, name)
-    return [query, query.behind(record)]
+    return [query, query.starting_after(record)]
 
 
 each_indexed = pytest.mark.parametrize(
@@ -559,7 +589,7 @@ class TestPruning:
     """Rule 23: what happened long ago may be forgotten."""
 
     def test_drops_what_happened_before_the_instant(self, repository: SqlRepository) -> None:
-        before = stock.START + stock.HOUR
+        before = samples.START + samples.HOUR
         stored = repository.find(EventQuery()).records
 
         dropped = repository.prune_events(before)
@@ -574,7 +604,7 @@ class TestPruning:
     def test_keeps_the_positions_of_the_others(
         self, events: list[Event], before: datetime, engine: Engine
     ) -> None:
-        repository = emptied(engine)
+        repository = empty_repository(engine)
         repository.commit(Change(record=events))
 
         dropped = repository.prune_events(before.astimezone(ZoneInfo("Asia/Kathmandu")))
@@ -585,21 +615,23 @@ class TestPruning:
         assert dropped == len(events) - len(places)
 
     def test_goes_on_behind_what_was_dropped(self, repository: SqlRepository) -> None:
-        last = len(stock.EVENTS)
-        assert repository.prune_events(stock.START + stock.DAY) == last
+        last = len(samples.EVENTS)
+        assert repository.prune_events(samples.START + samples.DAY) == last
 
-        repository.commit(Change(record=stock.EVENTS[:2]))
+        repository.commit(Change(record=samples.EVENTS[:2]))
 
         found = repository.find(EventQuery(after=last)).records
         assert [one.position for one in found] == [last + 1, last + 2]
         assert repository.find(EventQuery()).records == found
 
     def test_leaves_the_records_alone(self, repository: SqlRepository) -> None:
-        repository.prune_events(stock.START + stock.DAY)
+        repository.prune_events(samples.START + samples.DAY)
 
-        assert repository.get(User, ["ada"]) == {"ada": stock.ADA}
+        assert repository.get(User, ["ada"]) == {"ada": samples.ADA}
 
-    @pytest.mark.parametrize("junk", [NAIVE, None, 42, "2026-01-05", stock.START.date()], ids=repr)
+    @pytest.mark.parametrize(
+        "junk", [NAIVE, None, 42, "2026-01-05", samples.START.date()], ids=repr
+    )
     def test_refuses_what_is_no_aware_instant(self, junk: Any, repository: SqlRepository) -> None:
         assert refusal(lambda: repository.prune_events(junk)).field == "before"
-        assert len(repository.find(EventQuery()).records) == len(stock.EVENTS)
+        assert len(repository.find(EventQuery()).records) == len(samples.EVENTS)

@@ -30,9 +30,9 @@ from course_assignments import (
     find_all,
 )
 from course_assignments.sqlalchemy import SqlRepository, build_tables, dialects, transactions
-from course_assignments.testing import stock
+from course_assignments.testing import samples
 from tests.support.junk import CATALOGUE, QUERIES
-from tests.support.races import crew, granted
+from tests.support.races import granted, outcomes_of
 from tests.support.sql import SETUPS, closing, open_file, open_memory, stocked
 from tests.support.world import ADA, world
 
@@ -55,7 +55,7 @@ class TestThreads:
 
     def redeem_all(self, engine: Engine) -> list[object]:
         """Let 8 threads, each with a repository of its own, use a key 10 times each."""
-        stocked(engine).commit(Change(create=[*stock.RECORDS, self.KEY]))
+        stocked(engine).commit(Change(create=[*samples.RECORDS, self.KEY]))
 
         def work(number: int) -> int:
             repository = SqlRepository(engine)
@@ -64,7 +64,9 @@ class TestThreads:
                 made = attrs.evolve(COURSE, id=f"{number}-{turn}")
                 try:
                     repository.commit(
-                        Change(create=[made], use=[Use(self.KEY, 1)], record=[stock.EVENTS[0]] * 2)
+                        Change(
+                            create=[made], use=[Use(self.KEY, 1)], record=[samples.EVENTS[0]] * 2
+                        )
                     )
                 except CourseAssignmentsError as error:
                     assert type(error).__name__ == "Conflict"  # noqa: PT017 - of many
@@ -72,7 +74,7 @@ class TestThreads:
                 won += 1
             return won
 
-        return list(crew([partial(work, number) for number in range(8)]))
+        return list(outcomes_of([partial(work, number) for number in range(8)]))
 
     def is_exact(self, engine: Engine, won: list[Any]) -> None:
         repository = SqlRepository(engine)
@@ -100,19 +102,19 @@ class TestThreads:
                 pass
 
         # Nobody is at the driver at the same time: without a lock, that would end the interpreter.
-        monkeypatch.setattr(transactions, "_turn", lambda _: Unlocked())
+        monkeypatch.setattr(transactions, "_connection_lock", lambda _: Unlocked())
         monkeypatch.setattr(dialects.Sqlite, "check", lambda *_: None)
         with closing(SETUPS["one connection"](path)) as engine:
             first, second = stocked(engine), SqlRepository(engine)
-            first.commit(Change(create=[stock.SQL]))
+            first.commit(Change(create=[samples.SQL]))
 
             def work(connection: Connection) -> None:
                 connection.exec_driver_sql("DELETE FROM courses")
-                crew([partial(second.commit, Change(create=[COURSE]))])
+                outcomes_of([partial(second.commit, Change(create=[COURSE]))])
 
             with pytest.raises(OutcomeUnknown):
                 first._transactions.write(work)  # noqa: SLF001 - to be in the middle
-            assert {*second.find(CourseQuery())} == {COURSE, stock.SQL}
+            assert {*second.find(CourseQuery())} == {COURSE, samples.SQL}
 
     def test_two_repositories_over_one_connection_take_turns(self, memory: Engine) -> None:
         stocked(memory)
@@ -134,7 +136,7 @@ class TestThreads:
             finally:
                 done.set()
 
-        crew([hold, meet])
+        outcomes_of([hold, meet])
         SqlRepository(memory).commit(Change(create=[COURSE]))
 
     def test_a_key_is_redeemed_exactly(self, path: Path) -> None:
@@ -156,7 +158,7 @@ class TestThreads:
                 office = Registrar(SqlRepository(engine), clock=clock)
                 return office.redeem("Hand-made-1", learner.id)
 
-            outcomes = crew([partial(redeem, one) for one in learners])
+            outcomes = outcomes_of([partial(redeem, one) for one in learners])
             assert len(granted(outcomes)) == 12
             (key,) = find_all(registrar.repository, KeyQuery(batch_ids=["b"]))
             assert key.uses == 12
@@ -170,7 +172,7 @@ class TestTables:
 
     def test_may_be_made_by_many_at_once(self, path: Path) -> None:
         with closing(open_file(path)) as engine:
-            assert crew([SqlRepository(engine).create_all] * 8) == [None] * 8
+            assert outcomes_of([SqlRepository(engine).create_all] * 8) == [None] * 8
             SqlRepository(engine).commit(Change(create=[COURSE]))
 
     def test_a_file_is_written_ahead(self, path: Path) -> None:
@@ -191,9 +193,9 @@ class TestTables:
 class TestPruning:
     def test_drops_what_came_before(self, memory: Engine) -> None:
         repository = stocked(memory)
-        repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
+        repository.commit(Change(create=samples.RECORDS, record=samples.EVENTS))
         before = list(find_all(repository, EventQuery()))
-        at = stock.START + timedelta(hours=1)
+        at = samples.START + timedelta(hours=1)
         assert repository.prune_events(at.astimezone(ZoneInfo("Asia/Kathmandu"))) == 2
         kept = [one for one in before if one.at >= at]
         assert list(find_all(repository, EventQuery())) == kept
@@ -201,11 +203,11 @@ class TestPruning:
 
     def test_positions_go_on(self, memory: Engine) -> None:
         repository = stocked(memory)
-        repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
+        repository.commit(Change(create=samples.RECORDS, record=samples.EVENTS))
         repository.prune_events(datetime(2100, 1, 1, tzinfo=UTC))
         assert [*repository.find(EventQuery())] == []
-        repository.commit(Change(record=stock.EVENTS[:1]))
-        assert [one.position for one in repository.find(EventQuery())] == [len(stock.EVENTS) + 1]
+        repository.commit(Change(record=samples.EVENTS[:1]))
+        assert [one.position for one in repository.find(EventQuery())] == [len(samples.EVENTS) + 1]
 
     def test_a_naive_instant_is_refused(self, memory: Engine) -> None:
         with pytest.raises(InvalidInput) as caught:

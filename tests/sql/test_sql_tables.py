@@ -52,13 +52,13 @@ from course_assignments import (
 from course_assignments.sqlalchemy import SqlRepository, Tables, build_tables
 from course_assignments.sqlalchemy.column_types import (
     Document,
+    EncodedText,
     Flag,
     Instant,
     TextList,
-    Word,
     is_storable,
 )
-from course_assignments.testing import stock, strategies
+from course_assignments.testing import samples, strategies
 from tests.support.sql import closing, open_memory, stocked
 from tests.support.strategies import instants, zones
 from tests.support.values import refusal
@@ -76,7 +76,7 @@ Row = dict[str, Any]
 
 def filled(tables: Tables | None = None, engine: Any = None) -> SqlRepository:
     repository = stocked(engine or open_memory(), tables=tables)
-    repository.commit(Change(create=stock.RECORDS, record=stock.EVENTS))
+    repository.commit(Change(create=samples.RECORDS, record=samples.EVENTS))
     return repository
 
 
@@ -121,7 +121,7 @@ class TestBuilding:
             one, other = (
                 stocked(engine, tables=build_tables(metadata, prefix)) for prefix in ("a_", "b_")
             )
-            one.commit(Change(create=[stock.PYTHON]))
+            one.commit(Change(create=[samples.PYTHON]))
 
             assert one.get(Course, ["py"])
             assert not other.get(Course, ["py"])
@@ -139,7 +139,7 @@ class TestBuilding:
             repository = filled(tables, engine)
             seen = inspect(engine)
 
-            assert repository.get(User, ["ada"]) == {"ada": stock.ADA}
+            assert repository.get(User, ["ada"]) == {"ada": samples.ADA}
             assert seen.get_pk_constraint("ca_users")["name"] == "pk_ca_users"
             names = {one["name"] for one in seen.get_foreign_keys("ca_claims")}
             assert "fk_ca_claims_learner_id_ca_users" in names
@@ -150,7 +150,7 @@ class TestBuilding:
         with closing(open_memory()) as engine:
             repository = filled(build_tables(MetaData(schema="main")), engine)
 
-            assert repository.get(User, ["ada"]) == {"ada": stock.ADA}
+            assert repository.get(User, ["ada"]) == {"ada": samples.ADA}
 
     def test_a_table_of_the_hosts_may_refer_to_ours(self) -> None:
         metadata = MetaData()
@@ -166,7 +166,7 @@ class TestBuilding:
             metadata.create_all(engine)
             with engine.begin() as connection:
                 connection.exec_driver_sql("PRAGMA foreign_keys = ON")
-                connection.execute(insert(invoices), {"assignment_id": stock.FRESH.id})
+                connection.execute(insert(invoices), {"assignment_id": samples.FRESH.id})
                 with pytest.raises(IntegrityError):
                     connection.execute(insert(invoices), {"assignment_id": "nothing"})
 
@@ -486,8 +486,8 @@ def again(kind: Any, value: Any) -> Any:
 
 NAIVE = datetime(2026, 1, 5, 9, tzinfo=UTC).replace(tzinfo=None)
 VALUES = [
-    (Word(Duration), strategies.terms()),
-    (Word(ExpirationLimit), st.sampled_from(ExpirationLimit)),
+    (EncodedText(Duration), strategies.terms()),
+    (EncodedText(ExpirationLimit), st.sampled_from(ExpirationLimit)),
     (Document(frozenset[Role]), st.frozensets(st.sampled_from(Role))),
     (Document(frozenset[str]), st.frozensets(strategies.identifiers(), max_size=5)),
     *(
@@ -549,7 +549,7 @@ class TestInstant:
         assert isinstance(caught.value.orig, InvalidInput)
 
     def test_that_is_naive_is_our_error_for_whoever_asks_the_repository(self) -> None:
-        query = SubscriptionQuery(created_from=stock.START)
+        query = SubscriptionQuery(created_from=samples.START)
         object.__setattr__(query, "created_from", NAIVE)
         with closing(open_memory()) as engine:
             repository = stocked(engine)
@@ -593,12 +593,12 @@ class TestValues:
         )
 
     def test_that_are_equal_lengths_are_written_the_same(self) -> None:
-        assert written(Word(Duration), timedelta(days=1)) == written(
-            Word(Duration), timedelta(hours=24)
+        assert written(EncodedText(Duration), timedelta(days=1)) == written(
+            EncodedText(Duration), timedelta(hours=24)
         )
 
     @each_dialect
-    @pytest.mark.parametrize("kind", [Instant(), Flag(), Word(Duration)], ids=repr)
+    @pytest.mark.parametrize("kind", [Instant(), Flag(), EncodedText(Duration)], ids=repr)
     def test_that_are_none_stay_none(self, kind: Any, dialect: Dialect) -> None:
         assert written(kind, None, dialect) is None
         assert read(kind, None, dialect) is None

@@ -1,36 +1,47 @@
-"""One call of every action that is allowed, and the records that it is about."""
+"""Each command once: a value that is allowed, the records it is decided on, and its outcome."""
 
-from collections.abc import Callable
-from copy import deepcopy
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 import attrs
 
 from course_assignments import (
+    AssignmentBatch,
+    Attempt,
     CancellationPolicy,
     Change,
     Claim,
-    Course,
     CourseAssignment,
     Decision,
     Direct,
+    Event,
     ExpirationLimit,
     FromKey,
+    FromSubscription,
     InMemoryRepository,
     KeyBatch,
     Note,
+    Opening,
+    Pause,
     Policies,
+    Record,
     Redemption,
     Refused,
+    Replace,
+    Subscription,
     TrainingKey,
+    Use,
     User,
-    actions,
+    commands,
 )
-from tests.support.world import ACME, ADA, BETA, PYTHON, RECORDS, START
+from course_assignments.entities.people import anonymous_email
+from course_assignments.entities.receipts import receipts_of
+from tests.support.world import ACME, ADA, BETA, MANAGER, PYTHON, RECORDS, SQL, START
 
 DAY = timedelta(days=1)
 NOW = START + timedelta(hours=1)
+GENERATED = "00000000000000012"
 GIVEN = CourseAssignment(
     id="a-1",
     learner_id="ada",
@@ -61,30 +72,59 @@ REDEMPTION = Redemption(
     redeemed_at=START,
 )
 REDEEMED = attrs.evolve(GIVEN, id="a-2", learner_id="di", origin=FromKey("spring", "r-1"))
+SUBSCRIPTION = Subscription(
+    id="s-1",
+    learner_id="ada",
+    organization_id="acme",
+    course_ids=["py", "sql"],
+    created_at=START,
+    expires_at=START + 20 * DAY,
+    openings=[Opening("py", "a-3")],
+)
+OPENED = attrs.evolve(
+    GIVEN,
+    id="a-3",
+    expires_at=SUBSCRIPTION.expires_at,
+    limited_by=ExpirationLimit.SUBSCRIPTION,
+    origin=FromSubscription("s-1"),
+)
+RUNNING = Attempt(
+    id=Attempt.id_for("a-3", "lab", 1),
+    assignment_id="a-3",
+    activity_id="lab",
+    number=1,
+    started_at=START,
+)
+PAUSED = attrs.evolve(
+    RUNNING, id=Attempt.id_for("a-2", "lab", 1), assignment_id="a-2", pauses=[Pause(START)]
+)
 DI = User(id="di", name="Di", email="di@example.org", organization_id="acme")
 NEWCOMER = User(id="new", name="New", email="new@example.org", organization_id="acme")
+NEW_COURSE = attrs.evolve(PYTHON, id="new-course")
 CLAIM = Claim.of("di", "py", "a-2")
 NOTE = Note(title="A title", message="A message")
 RESTORING = Policies(cancellation=CancellationPolicy(restores_key_use=True))
 HOMES = {None: None, "acme": ACME, "beta": BETA}
-STOCK = (*RECORDS, DI, GIVEN, BATCH, KEY, REDEMPTION, REDEEMED, CLAIM)
+STOCK = (
+    *(*RECORDS, DI, GIVEN, BATCH, KEY, REDEMPTION, REDEEMED, CLAIM),
+    *(SUBSCRIPTION, OPENED, RUNNING, PAUSED),
+)
 
 
-def pair(**changed: Any) -> actions.Pair:
+def pair(**changed: Any) -> commands.Assignable:
     """Return what has to be read to assign Python to Ada."""
-    known = {"id": "a-9", "course": PYTHON, "learner": ADA, "standing": (), **changed}
+    known = {"id": "a-9", "course": PYTHON, "learner": ADA, "existing": (), **changed}
     learner, course = known["learner"], known["course"]
     known.setdefault("organization", HOMES[learner.organization_id])
-    known["standing"] = [
-        attrs.evolve(one, learner_id=learner.id, course_id=course.id) for one in known["standing"]
+    known["existing"] = [
+        attrs.evolve(one, learner_id=learner.id, course_id=course.id) for one in known["existing"]
     ]
-    return actions.Pair(**known)
+    return commands.Assignable(**known)
 
 
-def presented(learner: User = ADA, **changed: Any) -> actions.Presented:
+def presented(learner: User = ADA, **changed: Any) -> commands.Redeemable:
     """Return the key as *learner* presents it."""
-    batch: KeyBatch = changed.get("batch", BATCH)
-    course: Course = changed.get("course", PYTHON)
+    course = changed.get("course", PYTHON)
     known = {
         "id": f"a-9-{learner.id}",
         "redemption_id": Redemption.id_for(KEY.code, learner.id, 0),
@@ -93,111 +133,437 @@ def presented(learner: User = ADA, **changed: Any) -> actions.Presented:
         "organization": HOMES[learner.organization_id],
         **changed,
         "course": course,
-        "batch": attrs.evolve(batch, course_id=course.id),
+        "batch": attrs.evolve(changed.get("batch", BATCH), course_id=course.id),
     }
-    return actions.Presented(**known)
+    return commands.Redeemable(**known)
+
+
+def event(action: str, *subject_ids: str, by: User | None = None, **details: str) -> Event:
+    """Return what is recorded of *action* at `NOW`."""
+    actor = None if by is None else by.id
+    return Event(at=NOW, by=actor, action=action, subject_ids=subject_ids, details=details)
+
+
+def wanted(
+    *records: Event,
+    create: Iterable[Record] = (),
+    replace: Iterable[tuple[Record, Record]] = (),
+    use: Iterable[tuple[TrainingKey, int]] = (),
+    expect: Iterable[Record] = (),
+) -> Change:
+    """Return the change that consists of these verbs."""
+    return Change(
+        create=tuple(create),
+        replace=[Replace(before, after) for before, after in replace],
+        use=[Use(key, by) for key, by in use],
+        expect=tuple(expect),
+        record=records,
+    )
+
+
+def made(**changed: Any) -> CourseAssignment:
+    """Return the assignment that `pair` asks for, less what is *changed*."""
+    known: dict[str, Any] = {
+        "id": "a-9",
+        "created_at": NOW,
+        "expires_at": NOW + 10 * DAY,
+        "limited_by": ExpirationLimit.REQUEST,
+        "notes": (NOTE,),
+    }
+    return attrs.evolve(GIVEN, **{**known, **changed})
+
+
+def redemption(learner: User) -> Redemption:
+    """Return the redemption of the key that `presented` asks for."""
+    return attrs.evolve(
+        REDEMPTION,
+        id=Redemption.id_for(KEY.code, learner.id, 0),
+        learner_id=learner.id,
+        assignment_id=f"a-9-{learner.id}",
+        redeemed_at=NOW,
+    )
+
+
+def redeemed(learner: User) -> CourseAssignment:
+    """Return the assignment that `presented` asks for."""
+    return made(
+        id=f"a-9-{learner.id}",
+        learner_id=learner.id,
+        expires_at=NOW + 30 * DAY,
+        limited_by=ExpirationLimit.KEY,
+        origin=FromKey("spring", redemption(learner).id),
+        notes=(),
+    )
 
 
 @attrs.frozen
 class Act:
-    """A call of an action, every argument by its name."""
+    """A command that is allowed, the records it is decided on, its result, and what it writes.
 
-    action: Callable[..., Change]
-    arguments: dict[str, Any]
+    What was found present is replaced, used or expected; what was found absent is created under an
+    id that whoever else makes it would write too.
+    """
+
+    command: commands.Command[Any, Any]
+    records: Any
+    result: Any
+    change: Change
+    policies: Policies = Policies()
+    #: What is expected as well if the manager acts, who is asked for a role.
+    with_actor: tuple[Record, ...] = ()
+
+    def outcome(self, **changed: Any) -> commands.Outcome[Any]:
+        """Decide it, with some fields of the command, the records or the context *changed*.
+
+        *about* takes the place of all records. The command names the records that are then there.
+        """
+        context: dict[str, Any] = {"at": NOW, "policies": self.policies}
+        context |= {one: changed.pop(one) for one in ("at", "policies", "actor") if one in changed}
+        records = changed.pop("about", self.records)
+        said = {one: changed.pop(one) for one in {*changed} & {*attrs.fields_dict(self.kind)}}
+        found = attrs.evolve(records, **changed)
+        named = _names(self.kind, found) if found is not self.records else {}
+        command = attrs.evolve(self.command, **{**named, **said})
+        return command.decide(found, commands.Context(**context))
 
     def __call__(self, **changed: Any) -> Change:
-        """Carry it out, with some arguments *changed*."""
-        return self.action(**{**deepcopy(self.arguments), **changed})
+        """Return what it then writes."""
+        return self.outcome(**changed).change
 
     def decision(self, **changed: Any) -> Decision:
         """Return the answer, be it a yes or a no."""
         try:
-            return self(**changed).decision
+            return self.outcome(**changed).decision
         except Refused as refused:
             return refused.decision
 
+    @property
+    def kind(self) -> type[commands.Command[Any, Any]]:
+        """The class of the command."""
+        return type(self.command)
 
-ACTS = {
-    "add": Act(
-        actions.add,
-        {
-            "records": [NEWCOMER, attrs.evolve(PYTHON, id="new-course"), ADA],
-            "stored": {(User, "ada"): ADA},
-            "holders": [ADA],
-        },
-    ),
-    "update": Act(
-        actions.update,
-        {"before": ADA, "after": attrs.evolve(ADA, name="Ada L."), "holder": ADA},
-    ),
-    "anonymize": Act(actions.anonymize, {"user": ADA}),
-    "assign": Act(actions.assign, {"pair": pair(), "note": NOTE, "expires": 10 * DAY}),
-    "assign_many": Act(
-        actions.assign_many,
-        {
-            "pairs": [pair(), pair(id="a-10", learner=NEWCOMER)],
-            "newcomers": [NEWCOMER],
-            "holders": [ADA],
-            "expires": 10 * DAY,
-            "note": NOTE,
-        },
-    ),
-    "cancel": Act(
-        actions.cancel,
-        {
-            "assignment": REDEEMED,
-            "learner": DI,
-            "redemption": REDEMPTION,
-            "key": KEY,
-            "policies": RESTORING,
-        },
-    ),
-    "reschedule": Act(
-        actions.reschedule,
-        {
-            "assignment": GIVEN,
-            "learner": ADA,
-            "expires": 10 * DAY,
-            "course": PYTHON,
-            "organization": ACME,
-        },
-    ),
-    "complete": Act(actions.complete, {"assignment": GIVEN, "learner": ADA}),
-    "create_keys": Act(
-        actions.create_keys,
-        {
-            "batch": attrs.evolve(BATCH, id="summer", size=0),
-            "course": PYTHON,
-            "codes": {"Summer-2026": 1, "Summer-2027": 4},
-            "generated": ["00000000000000012"],
-            "taken": ["Spring-2026"],
-        },
-    ),
-    "add_keys": Act(
-        actions.add_keys,
-        {
-            "batch": BATCH,
-            "course": PYTHON,
-            "id": "plus",
-            "codes": {"Summer-2026": 1},
-            "generated": ["00000000000000012"],
-            "taken": ["Spring-2026"],
-        },
-    ),
-    "edit_keys": Act(
-        actions.edit_keys,
-        {"batch": BATCH, "after": attrs.evolve(BATCH, name="May", max_uses=2), "keys": [KEY]},
-    ),
-    "revoke_keys": Act(actions.revoke_keys, {"batch": BATCH, "keys": [KEY]}),
-    "redeem": Act(actions.redeem, {"presented": presented()}),
-    "register": Act(
-        actions.register, {"presented": presented(NEWCOMER), "host": ACME, "holder": None}
-    ),
-}
-for _act in ACTS.values():
-    _act.arguments.update({"at": NOW, "actor": None, **_act.arguments})
-    if _act.action not in {actions.add, actions.update, actions.anonymize}:
-        _act.arguments.setdefault("policies", Policies())
+
+def _names(kind: type[commands.Command[Any, Any]], records: Any) -> dict[str, Any]:
+    """Return the arguments with which a command of *kind* names *records*."""
+    named: dict[str, Any] = {}
+    if isinstance(records, commands.BatchToCreate):
+        return named
+    for name in attrs.fields_dict(kind):
+        one = getattr(records, name.removesuffix("_id"), None)
+        if one is not None and hasattr(one, "id") and name.endswith("_id"):
+            named[name] = one.id
+    match records:
+        case commands.Roster():
+            pairs = records.assignables
+            named["course_ids"] = [one.course.id for one in pairs]
+            named["learners"] = dict.fromkeys(
+                one.learner if one.learner in records.newcomers else one.learner.id for one in pairs
+            )
+        case commands.Registrable():
+            named["user"] = records.redeemable.learner
+        case commands.Subscribable() | commands.EditableSubscription():
+            named["course_ids"] = [one.id for one in records.courses]
+        case User() | KeyBatch():
+            named["user_id" if isinstance(records, User) else "batch_id"] = records.id
+        case _:
+            pass
+    return named
+
+
+def _later(record: Any, **changed: Any) -> tuple[Any, Any]:
+    """Return *record* and what it is changed into."""
+    return record, attrs.evolve(record, **changed)
+
+
+_ADDED = tuple(
+    TrainingKey(code=code, batch_id="spring", max_uses=3) for code in ("Summer-2026", GENERATED)
+)
+_SUMMER = attrs.evolve(BATCH, id="summer", created_at=NOW, size=3)
+_TRIED = attrs.evolve(
+    RUNNING,
+    id=Attempt.id_for("a-1", "lab", 1),
+    assignment_id="a-1",
+    started_at=NOW,
+)
+_GRANTED = attrs.evolve(
+    SUBSCRIPTION, id="s-9", created_at=NOW, expires_at=NOW + 90 * DAY, openings=()
+)
+FROM_SQL = attrs.evolve(OPENED, id="a-9", course_id="sql", created_at=NOW)
+
+
+def _rows() -> Iterable[Act]:
+    yield Act(
+        commands.Add([NEWCOMER, NEW_COURSE, ADA]),
+        commands.Addable({(User, "ada"): ADA}, [ADA]),
+        None,
+        wanted(event("add", "new", "new-course"), create=[NEWCOMER, NEW_COURSE]),
+    )
+    before, after = _later(ADA, name="Ada L.")
+    yield Act(
+        commands.Update(after),
+        commands.Updatable(before, email_owner=ADA),
+        after,
+        wanted(event("update", "ada"), replace=[(before, after)]),
+    )
+    before, after = _later(ADA, name="Anonymous", email=anonymous_email("ada"))
+    yield Act(
+        commands.Anonymize("ada"),
+        before,
+        after,
+        wanted(event("anonymize", "ada"), replace=[(before, after)]),
+    )
+    yield Act(
+        commands.Assign("py", "ada", expires=10 * DAY, note=NOTE),
+        pair(),
+        made(),
+        wanted(
+            event("assign", "a-9", "py", "ada"),
+            create=[made(), Claim.of("ada", "py", "a-9")],
+            expect=[PYTHON, ADA, ACME],
+        ),
+        with_actor=(MANAGER,),
+    )
+    many = made(), made(id="a-10", learner_id="new")
+    yield Act(
+        commands.AssignMany(["py"], ["ada", NEWCOMER], expires=10 * DAY, note=NOTE),
+        commands.Roster(
+            assignables=[pair(), pair(id="a-10", learner=NEWCOMER)],
+            newcomers=[NEWCOMER],
+            email_owners=[ADA],
+        ),
+        AssignmentBatch(created=many, skipped=()),
+        wanted(
+            event("assign_many", "a-9", "py", "ada", "a-10", "new"),
+            create=[
+                *(NEWCOMER, *many),
+                *(Claim.of("ada", "py", "a-9"), Claim.of("new", "py", "a-10")),
+            ],
+            # Not the newcomer, who is made here.
+            expect=[PYTHON, ADA, ACME],
+        ),
+        with_actor=(MANAGER,),
+    )
+    before, after = _later(REDEEMED, cancelled_at=NOW)
+    yield Act(
+        commands.Cancel("a-2"),
+        commands.Cancellable(before, DI, REDEMPTION, KEY),
+        after,
+        wanted(
+            event("cancel", "a-2", "di"),
+            replace=[(before, after), _later(REDEMPTION, restored_at=NOW)],
+            use=[(KEY, -1)],
+        ),
+        RESTORING,
+        # Whose assignment it is was asked for because of the organization.
+        with_actor=(MANAGER, DI),
+    )
+    before, after = _later(GIVEN, expires_at=START + 10 * DAY, limited_by=ExpirationLimit.REQUEST)
+    yield Act(
+        commands.Reschedule("a-1", 10 * DAY),
+        commands.Reschedulable(before, ADA, PYTHON, ACME),
+        after,
+        wanted(
+            event("reschedule", "a-1", "ada"),
+            replace=[(before, after)],
+            expect=[ADA, PYTHON, ACME],
+        ),
+        with_actor=(MANAGER,),
+    )
+    before, after = _later(GIVEN, completed_at=NOW)
+    yield Act(
+        commands.Complete("a-1"),
+        commands.Assigned(before, ADA),
+        after,
+        wanted(event("complete", "a-1", "ada"), replace=[(before, after)]),
+        with_actor=(MANAGER, ADA),
+    )
+    yield Act(
+        commands.Start("a-1", "lab", id="try"),
+        commands.Startable(GIVEN, ADA, PYTHON),
+        _TRIED,
+        wanted(
+            event("start", _TRIED.id, "a-1", "ada"),
+            create=[_TRIED, *receipts_of("start", "try", ("a-1", "lab"), made=[_TRIED.id])],
+            replace=[_later(GIVEN, started_at=NOW, first_lab_launched_at=NOW)],
+            expect=[ADA, PYTHON],
+        ),
+        with_actor=(MANAGER,),
+    )
+    before, after = _later(RUNNING, pauses=[Pause(NOW)])
+    yield Act(
+        commands.Pause(before.id),
+        commands.Attempted(before, OPENED, ADA),
+        after,
+        wanted(event("pause", before.id, "a-3", "ada"), replace=[(before, after)], expect=[OPENED]),
+        with_actor=(MANAGER, ADA),
+    )
+    before, after = _later(PAUSED, pauses=[Pause(START, NOW)])
+    yield Act(
+        commands.Resume(before.id),
+        commands.Attempted(before, REDEEMED, DI),
+        after,
+        wanted(
+            event("resume", before.id, "a-2", "di"), replace=[(before, after)], expect=[REDEEMED]
+        ),
+        with_actor=(MANAGER, DI),
+    )
+    before, after = _later(RUNNING, finished_at=NOW)
+    yield Act(
+        commands.Finish(before.id),
+        commands.Finishable(before, OPENED, ADA, PYTHON),
+        after,
+        wanted(
+            event("finish", before.id, "a-3", "ada"),
+            event("complete", "a-3", "ada"),
+            replace=[(before, after), _later(OPENED, finished={"lab"}, completed_at=NOW)],
+            expect=[ADA, PYTHON],
+        ),
+        with_actor=(MANAGER,),
+    )
+    yield Act(
+        commands.CreateKeys(
+            "py",
+            name="Spring",
+            organization_id="acme",
+            availability=30 * DAY,
+            max_uses=3,
+            codes=["Summer-2026", "", "", "Summer-2027"],
+            generate=1,
+        ),
+        commands.BatchToCreate(
+            id="summer",
+            course=PYTHON,
+            organization=ACME,
+            generated=[GENERATED],
+            taken={"Spring-2026"},
+        ),
+        _SUMMER,
+        wanted(
+            event("create_keys", "summer", "py", keys="3"),
+            create=[
+                _SUMMER,
+                *(
+                    TrainingKey(code=code, batch_id="summer", max_uses=3)
+                    for code in ("Summer-2026", "Summer-2027", GENERATED)
+                ),
+            ],
+            expect=[PYTHON, ACME],
+        ),
+        with_actor=(MANAGER,),
+    )
+    before, after = _later(BATCH, size=3)
+    yield Act(
+        commands.AddKeys("spring", codes=["Summer-2026"], generate=1, id="plus"),
+        commands.BatchToExtend(
+            batch=before, course=PYTHON, generated=[GENERATED], taken={"Spring-2026"}
+        ),
+        after,
+        wanted(
+            event("add_keys", "spring", "py", keys="2"),
+            create=[*_ADDED, *receipts_of("add_keys", "plus", ("spring", 1, 1), positions=(2, 3))],
+            replace=[(before, after)],
+            expect=[PYTHON],
+        ),
+        with_actor=(MANAGER,),
+    )
+    before, after = _later(BATCH, name="May", max_uses=2)
+    yield Act(
+        commands.EditKeys("spring", name="May", max_uses=2),
+        commands.BatchAndKeys(before, [KEY], ACME),
+        after,
+        wanted(
+            event("edit_keys", "spring"),
+            replace=[(before, after), _later(KEY, max_uses=2)],
+            expect=[ACME],
+        ),
+        with_actor=(MANAGER,),
+    )
+    before, after = _later(KEY, revoked_at=NOW)
+    revoked = wanted(
+        event("revoke_keys", "spring", key="****-26"), replace=[(before, after)], expect=[BATCH]
+    )
+    found = commands.BatchAndKeys(BATCH, [before])
+    yield Act(commands.RevokeKey("spring-2026"), found, after, revoked, with_actor=(MANAGER,))
+    yield Act(commands.RevokeKeys("spring"), found, (after,), revoked, with_actor=(MANAGER,))
+    yield Act(commands.Keys("spring"), BATCH, BATCH, Change())
+    yield Act(
+        commands.Redeem("Spring-2026", "ada"),
+        presented(),
+        redeemed(ADA),
+        wanted(
+            event("redeem", "a-9-ada", redemption(ADA).id, "spring", "py", "ada"),
+            create=[redeemed(ADA), redemption(ADA), Claim.of("ada", "py", "a-9-ada")],
+            use=[(KEY, 1)],
+            # Not the batch: a redemption may commit just after an edit of its window.
+            expect=[PYTHON, ADA, ACME],
+        ),
+        with_actor=(MANAGER,),
+    )
+    yield Act(
+        commands.Register("Spring-2026", NEWCOMER),
+        commands.Registrable(redeemable=presented(NEWCOMER), batch_organization=ACME),
+        redeemed(NEWCOMER),
+        wanted(
+            event("register", "a-9-new", redemption(NEWCOMER).id, "spring", "py", "new"),
+            create=[
+                *(NEWCOMER, redeemed(NEWCOMER), redemption(NEWCOMER)),
+                Claim.of("new", "py", "a-9-new"),
+            ],
+            use=[(KEY, 1)],
+            expect=[PYTHON, ACME],
+        ),
+        with_actor=(MANAGER,),
+    )
+    yield Act(
+        commands.Subscribe(["py", "sql"], "ada", duration=90 * DAY),
+        commands.Subscribable(id="s-9", learner=ADA, courses=[PYTHON, SQL], organization=ACME),
+        _GRANTED,
+        wanted(
+            event("subscribe", "s-9", "ada"),
+            create=[_GRANTED],
+            expect=[PYTHON, SQL, ADA, ACME],
+        ),
+        with_actor=(MANAGER,),
+    )
+    before, after = _later(SUBSCRIPTION, course_ids=["py", "new-course"], edited_at=NOW)
+    yield Act(
+        commands.EditSubscription("s-1", ["py", "new-course"]),
+        commands.EditableSubscription(before, ADA, [PYTHON, NEW_COURSE]),
+        after,
+        wanted(
+            event("edit_subscription", "s-1", "ada"),
+            replace=[(before, after)],
+            expect=[NEW_COURSE],
+        ),
+        with_actor=(MANAGER, ADA),
+    )
+    before, after = _later(SUBSCRIPTION, cancelled_at=NOW)
+    yield Act(
+        commands.CancelSubscription("s-1"),
+        commands.CancellableSubscription(before, ADA, [OPENED]),
+        after,
+        wanted(
+            event("cancel_subscription", "s-1", "a-3", "ada"),
+            replace=[(before, after), _later(OPENED, cancelled_at=NOW)],
+        ),
+        with_actor=(MANAGER, ADA),
+    )
+    yield Act(
+        commands.OpenCourse("s-1", "sql", id="a-9"),
+        commands.Openable(subscription=SUBSCRIPTION, learner=ADA, course=SQL, organization=ACME),
+        FROM_SQL,
+        wanted(
+            event("open_course", "a-9", "s-1", "sql", "ada"),
+            create=[FROM_SQL, Claim.of("ada", "sql", "a-9")],
+            replace=[_later(SUBSCRIPTION, openings=[Opening("py", "a-3"), Opening("sql", "a-9")])],
+            expect=[SQL, ADA, ACME],
+        ),
+        with_actor=(MANAGER,),
+    )
+
+
+#: By the names of the commands.
+ACTS = {act.command.action: act for act in _rows()}
 
 
 def stocked() -> InMemoryRepository:

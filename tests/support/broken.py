@@ -33,12 +33,13 @@ from course_assignments import (
     find_all,
 )
 from course_assignments.changes import R, masked_id
-from course_assignments.queries import F
+from course_assignments.queries import RecordT
 from tests.support.races import TIMEOUT, Careless, Gate
 
 Rewrite: TypeAlias = Callable[[Any], Any]
 Answer: TypeAlias = Callable[[Query[Any], Page[Any]], Page[Any]]
 Fits: TypeAlias = Callable[[Query[Any], Any], bool]
+Place: TypeAlias = Callable[[Query[Any], Any], Any]
 Ids: TypeAlias = Callable[[Change], Iterable[str]]
 
 
@@ -78,15 +79,15 @@ def months_as_days(value: Any) -> Any:
 
 
 def trimmed(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
+    return value.strip() if type(value) is str else value
 
 
 def line_breaks_as_one(value: Any) -> Any:
-    return value.replace("\r\n", "\n") if isinstance(value, str) else value
+    return value.replace("\r\n", "\n") if type(value) is str else value
 
 
 def composed(value: Any) -> Any:
-    return value.replace("e\u0301", "\u00e9") if isinstance(value, str) else value
+    return value.replace("e\u0301", "\u00e9") if type(value) is str else value
 
 
 def in_order(value: Any) -> Any:
@@ -95,7 +96,7 @@ def in_order(value: Any) -> Any:
 
 
 def cut(value: Any) -> Any:
-    return value[:255] if isinstance(value, str) else value
+    return value[:255] if type(value) is str else value
 
 
 ZULU = timezone(timedelta(0), "Z")
@@ -121,12 +122,12 @@ class Answering(InMemoryRepository):
         super().__init__()
         self._answer = answer
 
-    def find(self, query: Query[F], /) -> Page[F]:
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         return self._answer(query, super().find(query))
 
 
 def always_with_a_next(query: Query[Any], page: Page[Any]) -> Page[Any]:
-    return Page(page.records, query.behind(page.records[-1]) if page.records else None)
+    return Page(page.records, query.starting_after(page.records[-1]) if page.records else None)
 
 
 def never_with_a_next(_: Query[Any], page: Page[Any]) -> Page[Any]:
@@ -136,7 +137,7 @@ def never_with_a_next(_: Query[Any], page: Page[Any]) -> Page[Any]:
 def with_the_last_again(query: Query[Any], page: Page[Any]) -> Page[Any]:
     if page.next is None or len(page) == 1:
         return page
-    return Page(page.records, query.behind(page.records[-2]))
+    return Page(page.records, query.starting_after(page.records[-2]))
 
 
 def backwards(_: Query[Any], page: Page[Any]) -> Page[Any]:
@@ -149,35 +150,35 @@ class Searching(InMemoryRepository):
     def __init__(
         self,
         fits: Fits = lambda query, one: query.matches(one),
-        place: Callable[[Query[Any], Any], Any] = lambda query, one: query.place(one),
+        place: Place = lambda query, one: query.sort_key(one),
     ) -> None:
         super().__init__()
         self._fits, self._place = fits, place
 
-    def find(self, query: Query[F], /) -> Page[F]:
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         all_: list[Any] = list(self._shelves[query.kind].records.values())
-        behind = query.start or ()
+        behind = query.cursor or ()
         found = sorted(
-            (one for one in all_ if self._fits(query, one) and query.place(one) > behind),
+            (one for one in all_ if self._fits(query, one) and query.sort_key(one) > behind),
             key=partial(self._place, query),
         )
         page = found[: query.limit]
         more = len(found) > query.limit
-        return Page(page, query.behind(page[-1]) if more else None)
+        return Page(page, query.starting_after(page[-1]) if more else None)
 
 
 def with_wildcards(query: Query[Any], one: Any) -> bool:
     """Take what is searched for as a pattern, as LIKE does unless it is told otherwise."""
-    return without(query, *query.parts()).matches(one) and all(
+    return without(query, *query.contains()).matches(one) and all(
         fnmatchcase(getattr(one, name).casefold(), f"*{part.replace('%', '*').replace('_', '?')}*")
-        for name, part in query.parts().items()
+        for name, part in query.contains().items()
     )
 
 
 def in_ascii_case_only(query: Query[Any], one: Any) -> bool:
     """Fold no more than SQLite does."""
-    return without(query, *query.parts()).matches(one) and all(
-        part in getattr(one, name).lower() for name, part in query.parts().items()
+    return without(query, *query.contains()).matches(one) and all(
+        part in getattr(one, name).lower() for name, part in query.contains().items()
     )
 
 
@@ -208,11 +209,11 @@ def whatever(*filters: str) -> Fits:
 
 
 def by_the_second(query: Query[Any], one: Any) -> Any:
-    return tuple(map(to_the_second, query.place(one)))
+    return tuple(map(to_the_second, query.sort_key(one)))
 
 
 def as_a_dictionary_sorts(query: Query[Any], one: Any) -> Any:
-    return tuple(part.casefold() if isinstance(part, str) else part for part in query.place(one))
+    return tuple(part.casefold() if isinstance(part, str) else part for part in query.sort_key(one))
 
 
 def as_it_came(_: Query[Any], __: Any) -> int:
@@ -266,7 +267,7 @@ class LateNumbers(InMemoryRepository):
             for event in numbered:
                 self._shelves[Event].put(event)
 
-    def find(self, query: Query[F], /) -> Page[F]:
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         page = super().find(query)
         if any(isinstance(one, Event) and one.position > 2 for one in page):
             self._passed_by.set()
@@ -424,7 +425,7 @@ class Torn(InMemoryRepository):
 class TornPages(Torn):
     """Finds the ids first, and reads the records afterwards."""
 
-    def find(self, query: Query[F], /) -> Page[F]:
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         page = super().find(query)
         records: list[Any] = []
         for one in page.records:
@@ -481,7 +482,7 @@ class Forgetful(InMemoryRepository):
         for user in change.made(User):
             self._holders[user.folded_email] = user.id
 
-    def find(self, query: Query[F], /) -> Page[F]:
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         email = getattr(query, "email", None)
         if email is None:
             return super().find(query)
@@ -492,11 +493,11 @@ class Forgetful(InMemoryRepository):
 class Greedy(InMemoryRepository):
     """Gives one record more than the limit."""
 
-    def find(self, query: Query[F], /) -> Page[F]:
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         page = super().find(query)
         return page if page.next is None else Page((*page.records, *self._first(page.next)))
 
-    def _first(self, query: Query[F]) -> tuple[F, ...]:
+    def _first(self, query: Query[RecordT]) -> tuple[RecordT, ...]:
         return super().find(attrs.evolve(query, limit=1)).records
 
 
@@ -545,12 +546,12 @@ class Counting(InMemoryRepository):
         super().__init__()
         self._read = 0
 
-    def find(self, query: Query[F], /) -> Page[F]:
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         self._read = 0 if query.cursor is None else self._read + query.limit
         whole = list(find_all(cast("Repository", super()), attrs.evolve(query, cursor=None)))
         page = whole[self._read :][: query.limit]
         more = len(whole) > self._read + query.limit
-        return Page(page, query.behind(page[-1]) if more else None)
+        return Page(page, query.starting_after(page[-1]) if more else None)
 
 
 class Impatient(InMemoryRepository):

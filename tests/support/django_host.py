@@ -65,9 +65,9 @@ from django.contrib.auth.models import Permission, User  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.urls import path  # noqa: E402
 from django_app import services  # noqa: E402
-from django_app.models import Course, Enrolment  # noqa: E402
+from django_app.models import Course, Enrollment  # noqa: E402
 
-__all__ = ["Course", "Enrolment", "Permission", "User", "migrated", "openedx_filter", "services"]
+__all__ = ["Course", "Enrollment", "Permission", "User", "migrated", "openedx_filter", "services"]
 
 urlpatterns = [path("admin/", admin.site.urls)]
 

@@ -22,9 +22,11 @@ from dateutil.relativedelta import FR, relativedelta
 from hypothesis import strategies as st
 
 import course_assignments as ca
-from course_assignments import actions, reasons
+from course_assignments import commands, reasons
 from course_assignments.views import training
-from tests.support.world import ACME, ADA, BETA, MANAGER, PYTHON, SQL, START, SUPPORT, world
+from tests.support.acts import ACTS
+from tests.support.reasons import facts_for
+from tests.support.world import ACME, ADA, BETA, MANAGER, PYTHON, SQL, START, world
 
 DAY = timedelta(days=1)
 CODE = "Spring-2026"
@@ -464,17 +466,6 @@ SUBSCRIPTION = ca.Subscription(
 )
 OPENED = attrs.evolve(ASSIGNMENT, id="a-4", origin=ca.FromSubscription("s-1"))
 NEWCOMER = ca.User(id="new", name="New", email="new@example.org", organization_id="acme")
-PAIR = actions.Pair(id="a-9", course=PYTHON, learner=ADA, organization=ACME)
-PRESENTED = actions.Presented(
-    id="a-9",
-    redemption_id="r-9",
-    key=KEY,
-    batch=BATCH,
-    course=PYTHON,
-    learner=ADA,
-    organization=ACME,
-)
-ARRIVING = attrs.evolve(PRESENTED, learner=NEWCOMER)
 LINE = ca.StatementLine(
     organization_id="acme",
     course_id="py",
@@ -499,11 +490,10 @@ KEY_TERMS: Mapping[str, Any] = {
     "by": "manager",
 }
 
-#: Arguments with which each command succeeds at `stage`.
-COMMANDS: Mapping[str, Mapping[str, Any]] = {
+#: Arguments with which a command succeeds at `stage`, where those of its act do not.
+_OTHERS: Mapping[str, Mapping[str, Any]] = {
     "add": {"records": NEWCOMER, "by": "manager"},
     "update": {"record": ca.Course(id="py", name="Python 3"), "by": "manager"},
-    "anonymize": {"user_id": "ada", "by": "manager"},
     "assign": {
         "course_id": "sql",
         "learner_id": "ada",
@@ -523,8 +513,6 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {
         "by": "manager",
     },
     "cancel": {"assignment_id": "a-1", "support_reason": "moved", "by": "support"},
-    "reschedule": {"assignment_id": "a-1", "expires": 10 * DAY, "by": "manager"},
-    "complete": {"assignment_id": "a-1", "by": "manager"},
     "create_keys": KEY_TERMS,
     "add_keys": {
         "batch_id": "spring",
@@ -544,7 +532,6 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {
         "by": "manager",
     },
     "revoke_key": {"code": CODE, "by": "manager"},
-    "revoke_keys": {"batch_id": "spring", "by": "manager"},
     "redeem": {"code": CODE, "learner_id": "manager", "id": "a-9", "by": "manager"},
     "register": {"code": CODE, "user": NEWCOMER, "id": "a-9", "by": "manager"},
     "start": {"assignment_id": "a-1", "activity_id": "lab", "id": "again", "by": "manager"},
@@ -564,20 +551,51 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {
         "support_reason": "moved",
         "by": "support",
     },
-    "open_course": {"subscription_id": "s-1", "course_id": "sql", "id": "a-9", "by": "manager"},
 }
 
-#: The command that nothing refuses.
-WITHOUT_TWIN = {"anonymize"}
+
+def _arguments(command: commands.Command[Any, Any]) -> Mapping[str, Any]:
+    """Return the arguments of the command of an act, given by the manager."""
+    fields = attrs.fields(type(command))
+    return {**{one.alias: getattr(command, one.name) for one in fields}, "by": "manager"}
 
 
-def _command(name: str, command: str) -> Entry:
+#: Arguments with which each command succeeds at `stage`.
+ARGUMENTS = {name: _OTHERS.get(name, _arguments(act.command)) for name, act in ACTS.items()}
+
+
+def _method_of(prefix: str, command: str) -> Entry:
+    """Return the entry of the method of a command, or of its question."""
+    name = f"{prefix}{command}"
+
     def run(registrar: ca.Registrar, given: Mapping[str, Any]) -> Any:
+        method = getattr(registrar, name)
         if command == "add":
-            return getattr(registrar, name)(given["records"], by=given["by"])
-        return getattr(registrar, name)(**given)
+            return method(given["records"], by=given["by"])
+        return method(**given)
 
-    return Entry(f"Registrar.{name}", run, COMMANDS[command], writes=name == command)
+    writes = not prefix and bool(ACTS[command].change)
+    return Entry(f"Registrar.{name}", run, ARGUMENTS[command], writes=writes)
+
+
+def _carried_out(command: type[commands.Command[Any, Any]], method: str) -> Entry:
+    """Return the entry of a command that is handed to a registrar as a value."""
+
+    def run(registrar: ca.Registrar, given: Mapping[str, Any]) -> Any:
+        return getattr(registrar, method)(command(**given))
+
+    writes = method == "execute" and bool(ACTS[command.action].change)
+    return Entry(f"{method}({command.__name__})", run, _said(command), writes=writes)
+
+
+def _said(command: type[commands.Command[Any, Any]]) -> Mapping[str, Any]:
+    """Return the arguments of *command* itself, which takes what is added as a list."""
+    arguments = ARGUMENTS[command.action]
+    return {**arguments, "records": [NEWCOMER]} if command is commands.Add else arguments
+
+
+def _of_commands(kind: Callable[..., Any], /, **arguments: Any) -> Entry:
+    return _call(f"commands.{kind.__name__}", kind, **arguments)
 
 
 def _again(command: str, **arguments: Any) -> Entry:
@@ -683,7 +701,19 @@ RECORDS = (
     ),
     _of(ca.Note, title="Renewal", message="Paid until June.", high_importance=True),
     _of(ca.FromKey, batch_id="spring", redemption_id="r-1"),
-    _of(ca.Addition, id="more", keys=1),
+    replace(
+        _of(
+            *(ca.Receipt,),
+            id="r",
+            action="start",
+            digest="d",
+            parts=1,
+            made=["a-1"],
+            skipped=["a-2"],
+            positions=[1, 2],
+        ),
+        takes=frozenset({"bytearray"}),
+    ),
     _of(
         ca.CourseAssignment,
         id="a-1",
@@ -712,7 +742,6 @@ RECORDS = (
         started_at=START,
         pauses=[ca.Pause(START, END)],
         finished_at=END,
-        request_id="try",
     ),
     _of(ca.Opening, course_id="py", assignment_id="a-4"),
     _of(
@@ -741,7 +770,6 @@ RECORDS = (
         availability=DAY,
         any_organization=True,
         size=1,
-        additions=[ca.Addition("more", 1)],
     ),
     _of(ca.TrainingKey, code=CODE, batch_id="spring", uses=0, max_uses=3, revoked_at=START),
     _of(
@@ -795,17 +823,13 @@ RECORDS = (
     replace(_of(ca.Months, count=6), also=frozenset({"months"})),
     _of(ca.Replace, before=PYTHON, after=PYTHON),
     replace(_of(ca.Use, key=KEY, by=1), takes=frozenset({"-1"})),
-    replace(
-        _of(
-            ca.Change,
-            create=[PYTHON],
-            replace=[ca.Replace(PYTHON, PYTHON)],
-            use=[ca.Use(KEY, 1)],
-            expect=[ADA],
-            record=[EVENT],
-            decision=ca.Decision(),
-        ),
-        takes=frozenset({"decision"}),
+    _of(
+        ca.Change,
+        create=[PYTHON],
+        replace=[ca.Replace(PYTHON, PYTHON)],
+        use=[ca.Use(KEY, 1)],
+        expect=[ADA],
+        record=[EVENT],
     ),
     _of(ca.Decision, reasons=[reasons.CourseArchived("py")], changes_at=START),
     _of(ca.CustomReason, code="x-unpaid", sentence="The invoice of May is open."),
@@ -815,31 +839,11 @@ RECORDS = (
         functions=frozenset({"value"}),
     ),
     _of(
-        actions.Pair,
-        id="a-9",
-        course=PYTHON,
-        learner=ADA,
-        organization=ACME,
-        standing=[ASSIGNMENT],
-        claim=ca.Claim.of("ada", "py", "a-1"),
-    ),
-    _of(
-        actions.Presented,
-        id="a-9",
-        redemption_id="r-9",
-        key=KEY,
-        batch=BATCH,
-        course=PYTHON,
-        learner=ADA,
-        organization=ACME,
-        redeemed=REDEMPTION,
-    ),
-    _of(
         ca.InvitationTemplate,
         subject="A key for $learner",
         greeting="Dear $learner,",
         opening="Your key is $key\nand this is where to use it: $login",
-        beginning="Not before $since",
+        valid_from="Not before $valid_from",
         deadline="In time, that is before $until",
         new_account="New here?",
         new_account_steps=["Register"],
@@ -956,8 +960,8 @@ def _found(entry: Entry) -> Entry:
 
 
 POLICIES = (
-    _method(ca.CancellationPolicy(), "closes_at", assignment=ASSIGNMENT),
-    _method(ca.CancellationPolicy(), "evaluate", assignment=ASSIGNMENT, at=START, support=True),
+    _method(ca.CancellationPolicy(), "closes_at", cancellable=ASSIGNMENT),
+    _method(ca.CancellationPolicy(), "evaluate", cancellable=ASSIGNMENT, at=START, support=True),
     _method(ca.ExpirationPolicy(), "limit", created_at=START, course=SQL, organization=BETA),
     _method(ca.ExpirationPolicy(), "default_end", created_at=START, course=SQL, organization=BETA),
     _method(
@@ -991,7 +995,7 @@ POLICIES = (
         organization=ACME,
         newcomer=NEWCOMER,
         at=START,
-        holder=ADA,
+        email_owner=ADA,
     ),
     _method(ca.CourseAvailabilityPolicy(), "evaluate", course=PYTHON, at=START),
     _method(ca.DashboardPolicy(), "evaluate", assignments=[ASSIGNMENT], at=START),
@@ -1007,7 +1011,7 @@ POLICIES = (
         within=ca.Months(1),
         zone=OFFSETS["east"],
     ),
-    _method(ca.RepeatPolicy(), "evaluate", standing=[ASSIGNMENT], at=START),
+    _method(ca.RepeatPolicy(), "evaluate", existing=[ASSIGNMENT], at=START),
     _method(
         ca.AuthorizationPolicy(),
         "evaluate",
@@ -1018,202 +1022,47 @@ POLICIES = (
     ),
 )
 
-_ASKED: Mapping[str, Any] = {"at": START, "policies": ca.Policies(), "actor": MANAGER}
+#: What the records that commands are decided on are made of, by their classes.
+DECIDED_ON = {
+    type(act.records): act.records
+    for act in ACTS.values()
+    if type(act.records).__module__.startswith(commands.__name__)
+}
 
-
-def _ends(name: str, function: Callable[..., Any], **arguments: Any) -> Entry:
-    """Return the entry of an action from whose instant, a creation, access counts."""
-    return replace(_call(name, function, **arguments), also=frozenset({"created_at"}))
-
-
-ACTIONS = (
-    _call(
-        "actions.add",
-        actions.add,
-        records=[NEWCOMER],
-        at=START,
-        stored={},
-        holders=[ADA],
-        actor=MANAGER,
-    ),
-    _call(
-        "actions.update",
-        actions.update,
-        before=ADA,
-        after=ca.User(id="ada", name="A", email="a@example.org"),
-        at=START,
-        holder=ADA,
-        actor=MANAGER,
-    ),
-    _call("actions.anonymize", actions.anonymize, user=ADA, at=START, actor=MANAGER),
-    _call(
-        "actions.assign",
-        actions.assign,
-        pair=PAIR,
-        expires=DAY,
-        note=NOTE,
-        repeat=ca.Repeat.SKIP,
-        **_ASKED,
-    ),
-    _call(
-        "actions.assign_many",
-        actions.assign_many,
-        pairs=[PAIR],
-        newcomers=[],
-        holders=[ADA],
-        expires=DAY,
-        note=NOTE,
-        repeat=ca.Repeat.SKIP,
-        **_ASKED,
-    ),
-    _call("actions.settled", actions.settled, pairs=[PAIR], change=ca.Change(), at=START),
-    _call(
-        "actions.cancel",
-        actions.cancel,
-        assignment=ASSIGNMENT,
-        learner=ADA,
-        redemption=REDEMPTION,
-        key=KEY,
-        support_reason="moved",
-        at=START,
-        policies=ca.Policies(),
-        actor=SUPPORT,
-    ),
-    _call(
-        "actions.reschedule",
-        actions.reschedule,
-        assignment=ASSIGNMENT,
-        learner=ADA,
-        expires=DAY,
-        course=PYTHON,
-        organization=ACME,
-        subscription=None,
-        **_ASKED,
-    ),
-    _call(
-        "actions.reschedule what was opened",
-        actions.reschedule,
-        assignment=OPENED,
-        learner=ADA,
-        expires=DAY,
-        course=PYTHON,
-        organization=ACME,
-        subscription=SUBSCRIPTION,
-        **_ASKED,
-    ),
-    _call(
-        "actions.start",
-        actions.start,
-        assignment=ASSIGNMENT,
-        learner=ADA,
-        course=PYTHON,
-        activity_id="lab",
-        attempts=[],
-        request_id="try",
-        **_ASKED,
-    ),
-    _call(
-        "actions.pause",
-        actions.pause,
-        attempt=ATTEMPT,
-        assignment=ASSIGNMENT,
-        learner=ADA,
-        **_ASKED,
-    ),
-    _call(
-        "actions.resume",
-        actions.resume,
-        attempt=PAUSED,
-        assignment=ASSIGNMENT,
-        learner=ADA,
-        **_ASKED,
-    ),
-    _call(
-        "actions.finish",
-        actions.finish,
-        attempt=PAUSED,
-        assignment=ASSIGNMENT,
-        learner=ADA,
-        course=PYTHON,
-        **_ASKED,
-    ),
-    _ends(
-        "actions.subscribe",
-        actions.subscribe,
-        learner=ADA,
-        courses=[PYTHON],
-        id="s-9",
-        duration=DAY,
-        organization=ACME,
-        **_ASKED,
-    ),
-    _call(
-        "actions.edit_subscription",
-        actions.edit_subscription,
-        subscription=SUBSCRIPTION,
-        learner=ADA,
-        courses=[SQL],
-        **_ASKED,
-    ),
-    _call(
-        "actions.cancel_subscription",
-        actions.cancel_subscription,
-        subscription=SUBSCRIPTION,
-        learner=ADA,
-        opened=[OPENED],
-        support_reason="moved",
-        at=START,
-        policies=ca.Policies(),
-        actor=SUPPORT,
-    ),
-    _ends(
-        "actions.open_course",
-        actions.open_course,
-        subscription=attrs.evolve(SUBSCRIPTION, openings=()),
-        learner=ADA,
-        course=PYTHON,
-        opened=[],
-        organization=ACME,
-        id="a-9",
-        **_ASKED,
-    ),
-    _call("actions.complete", actions.complete, assignment=ASSIGNMENT, learner=ADA, **_ASKED),
-    _call(
-        "actions.create_keys",
-        actions.create_keys,
-        batch=BATCH,
-        course=PYTHON,
-        codes={CODE: 1},
-        generated=[OTHER_CODE],
-        taken=[],
-        **_ASKED,
-    ),
-    _call(
-        "actions.add_keys",
-        actions.add_keys,
-        batch=BATCH,
-        course=PYTHON,
-        id="more",
-        codes={CODE: 1},
-        generated=[OTHER_CODE],
-        taken=[],
-        **_ASKED,
-    ),
-    _call("actions.edit_keys", actions.edit_keys, batch=BATCH, after=BATCH, keys=[KEY], **_ASKED),
-    _call("actions.revoke_keys", actions.revoke_keys, batch=BATCH, keys=[KEY], **_ASKED),
-    _ends("actions.redeem", actions.redeem, presented=PRESENTED, **_ASKED),
-    _ends(
-        "actions.register", actions.register, presented=ARRIVING, host=ACME, holder=None, **_ASKED
+#: What a host hands to a command, beside the command itself.
+TOLD = (
+    _of_commands(commands.Context, at=START, policies=ca.Policies(), actor=MANAGER),
+    *(
+        _of_commands(kind, **{name: getattr(records, name) for name in attrs.fields_dict(kind)})
+        for kind, records in DECIDED_ON.items()
     ),
 )
 
-OFFICE = (
-    *(
-        _command(f"{prefix}{name}", name)
-        for name in COMMANDS
-        for prefix in ("", "may_")
-        if not prefix or name not in WITHOUT_TWIN
+#: A code is looked up, and a day is read in a zone, only when the records are there.
+_LATER = {
+    "code": {"empty text"},
+    **dict.fromkeys(
+        ("expires", "redeemable_from", "redeemable_until"),
+        frozenset({"first day", "last day", "last day but 99 years"}),
     ),
+}
+
+COMMANDS = tuple(
+    replace(
+        _of_commands(kind, **_said(kind)),
+        takes=frozenset().union(*(_LATER.get(name, ()) for name in _said(kind))),
+    )
+    for kind in commands.COMMANDS.values()
+)
+
+OFFICE = (
+    *(_method_of(prefix, name) for name in commands.COMMANDS for prefix in ("", "may_")),
+    *(
+        _carried_out(kind, how)
+        for kind in commands.COMMANDS.values()
+        for how in ("execute", "check")
+    ),
+    Entry("Registrar.get", lambda of, given: of.get(**given), {"kind": ca.User, "id": "ada"}),
     _again("assign", course_id="py", learner_id="ada", expires=DAY, repeat=None, id="a-1", by=None),
     _again("assign_many", course_ids=["py"], learners=["bo"], repeat=None, id="b", by=None),
     _again("start", assignment_id="a-2", activity_id="lab", id="try", by=None),
@@ -1240,11 +1089,6 @@ OFFICE = (
         by=None,
     ),
     Entry(
-        "Registrar.keys",
-        lambda registrar, given: list(registrar.keys(**given)),
-        {"batch_id": "spring"},
-    ),
-    Entry(
         "Registrar()",
         _opened,
         {
@@ -1254,9 +1098,10 @@ OFFICE = (
             "new_id": lambda: "an-id",
             "random_bytes": bytes,
             "timeout": DAY,
+            "stopwatch": lambda: 0.0,
         },
         takes=frozenset({"no time", "less than no time", "timedelta.min"}),  # as timeout: no retry
-        functions=frozenset({"clock", "new_id", "random_bytes"}),
+        functions=frozenset({"clock", "new_id", "random_bytes", "stopwatch"}),
     ),
     _sourced("clock", lambda shown: lambda: shown),
     _sourced("new_id", lambda drawn: lambda: drawn),
@@ -1302,6 +1147,7 @@ VALUES = (
     _method(SUBSCRIPTION, "opened", course_id="py"),
     _method(SUBSCRIPTION, "next_assignment_id", course_id="py"),
     _call("StatementLine.of", ca.StatementLine.of, assignment=ASSIGNMENT),
+    _call("Receipt.id_for", ca.Receipt.id_for, action="start", call_id="c", part=0),
     _call("Claim.id_for", ca.Claim.id_for, learner_id="ada", course_id="py"),
     _call("Claim.of", ca.Claim.of, learner_id="ada", course_id="py", assignment_id="a-1"),
     _call(
@@ -1325,6 +1171,7 @@ VALUES = (
     _call("ManualClock", ca.ManualClock, at=START),
     replace(_call("parse_duration", ca.parse_duration, text="P6M"), also=frozenset({"term"})),
     _call("format_duration", ca.format_duration, term=DAY),
+    _call("to_dict", ca.to_dict, record=ASSIGNMENT),
     _call(
         "invitation",
         ca.invitation,
@@ -1378,28 +1225,9 @@ VALUES = (
             (ca.RedemptionQuery(code=CODE), REDEMPTION),
             (ca.EventQuery(), EVENT),
         )
-        for name in ("matches", "place", "behind")
+        for name in ("matches", "sort_key", "starting_after")
     ),
 )
-
-#: What a field of a reason may be called, and a value that is right for it.
-FACTS: Mapping[str, Any] = {
-    **dict.fromkeys(
-        ("assignment_id", "course_id", "learner_id", "organization_id", "user_id"), "x"
-    ),
-    "attempt_id": "x",
-    **dict.fromkeys(("changed_at", "ended_at", "expired_at", "finished_at", "paused_at"), START),
-    **dict.fromkeys(("latest", "earliest", "redeemable_from", "redeemable_until"), START),
-    **dict.fromkeys(("cancelled_at", "closed_at", "completed_at", "created_at"), START),
-    **dict.fromkeys(("expires_at", "launched_at", "redeemed_at", "revoked_at"), START),
-    "any_of": (ca.Role.SUPPORT,),
-    "limited_by": ca.ExpirationLimit.COURSE,
-    "lines": (3,),
-    "max_uses": 1,
-    "missing": ("content provider",),
-    "reason": reasons.CourseArchived("py"),
-    "uses": 1,
-}
 
 #: What the library makes and others only read: the fields take what they are given.
 RESULTS = tuple(
@@ -1407,6 +1235,7 @@ RESULTS = tuple(
     for entry in (
         _of(ca.AssignmentBatch, created=(), skipped=()),
         _of(ca.Page, records=(), next=None),
+        _of_commands(commands.Outcome, result=None, change=ca.Change(), decision=ca.Decision()),
         _of(ca.InvalidInput, code="blank", field="name", hint="give one"),
         _of(ca.NotFound, kind="Course", id="c-9", also=()),
         _of(ca.Conflict, ids=("a-1",), code="changed"),
@@ -1415,7 +1244,7 @@ RESULTS = tuple(
         _of(ca.StorageError, code="disk_full", hint="database or disk is full"),
         _of(ca.Refused, decision=ca.Decision()),
         *(
-            _of(kind, **{name: FACTS[name] for name in attrs.fields_dict(kind)})
+            _of(kind, **facts_for(kind, "x", START))
             for kind in get_args(reasons.Reason)
             if kind is not ca.CustomReason
         ),
@@ -1423,6 +1252,6 @@ RESULTS = tuple(
 )
 
 ENTRIES = (
-    *(*OFFICE, *STORES, *VIEWS, *POLICIES, *ACTIONS),
+    *(*OFFICE, *STORES, *VIEWS, *POLICIES, *TOLD, *COMMANDS),
     *(*RECORDS, *QUERIES, *VALUES, *RESULTS),
 )

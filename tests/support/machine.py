@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import Any, ClassVar, TypeAlias
 
 import attrs
@@ -27,41 +26,29 @@ from hypothesis.stateful import (
 from course_assignments import (
     Activity,
     ActivityKind,
-    AssignmentQuery,
-    AttemptQuery,
-    BatchQuery,
     CancellationPolicy,
     Change,
-    Claim,
     Conflict,
     CourseAssignmentsError,
-    CourseQuery,
     Decision,
-    EventQuery,
     ExpirationPolicy,
     FromKey,
-    KeyQuery,
     KeyRedemptionPolicy,
     ManualClock,
     Months,
     Note,
-    OrganizationQuery,
     Policies,
     Query,
-    RedemptionQuery,
     Refused,
     Registrar,
     Repeat,
     RepeatPolicy,
     Repository,
     Role,
-    SubscriptionQuery,
     User,
-    UserQuery,
-    find_all,
 )
 from course_assignments.changes import R
-from course_assignments.queries import F
+from course_assignments.queries import RecordT
 from course_assignments.repository import Page
 from tests.support import world
 from tests.support.model import MISTYPED, TICK, Expected, Facts, Settings, facts, folded
@@ -230,35 +217,26 @@ RIVALRY = st.sampled_from([None] * 4 + ["the same", "something near", "something
 #: Where it takes some luck that a command is allowed at all, someone is faster more often.
 RUSH = RIVALRY | st.sampled_from(["the same", "something near", "something against"])
 
-#: What is read after each command, and what the model calls it.
-QUERIES: tuple[tuple[str, Query[Any]], ...] = (
-    ("organizations", OrganizationQuery()),
-    ("courses", CourseQuery()),
-    ("users", UserQuery()),
-    ("assignments", AssignmentQuery()),
-    ("batches", BatchQuery()),
-    ("keys", KeyQuery()),
-    ("redemptions", RedemptionQuery()),
-    ("attempts", AttemptQuery()),
-    ("subscriptions", SubscriptionQuery()),
-    ("events", EventQuery()),
-)
+#: What the model calls the records of each kind.
+SHELVES = {
+    "Organization": "organizations",
+    "Course": "courses",
+    "User": "users",
+    "Claim": "claims",
+    "CourseAssignment": "assignments",
+    "KeyBatch": "batches",
+    "TrainingKey": "keys",
+    "Redemption": "redemptions",
+    "Attempt": "attempts",
+    "Subscription": "subscriptions",
+    "Event": "events",
+}
 Contents: TypeAlias = dict[str, list[Any]]
-
-_claim_id = cache(Claim.id_for)
 
 
 def contents(repository: Repository) -> Contents:
-    """Return everything that *repository* keeps; quicker than its namesake for every test."""
-    found = {name: list(find_all(repository, query)) for name, query in QUERIES}
-    claims = [
-        _claim_id(user.id, course.id) for user in found["users"] for course in found["courses"]
-    ]
-    return {**found, "claims": sorted(repository.get(Claim, claims).values(), key=_id)}
-
-
-def _id(record: Any) -> str:
-    return str(record.id)
+    """Return everything that *repository* stores, by the names of the model."""
+    return {SHELVES[kind]: records for kind, records in world.contents(repository).items()}
 
 
 @dataclass(frozen=True)
@@ -289,7 +267,7 @@ class Overtaken:
     def get(self, kind: type[R], ids: Any, /) -> dict[str, R]:
         return self.inner.get(kind, ids)
 
-    def find(self, query: Query[F], /) -> Page[F]:
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         return self.inner.find(query)
 
     def commit(self, change: Change, /) -> None:
@@ -310,7 +288,7 @@ class RegistrarMachine(RuleBasedStateMachine):
 
     #: What was reached, by command and outcome; a subclass that wants to know has its own.
     reached: ClassVar[Counter[str]] = Counter()
-    office: ClassVar[type[Registrar]] = Registrar
+    registrar_class: ClassVar[type[Registrar]] = Registrar
 
     def make(self) -> Repository:
         """Return a new, empty repository."""
@@ -333,7 +311,7 @@ class RegistrarMachine(RuleBasedStateMachine):
         stock=st.sampled_from([None, "acme", "acme", "beta"]),
         lasts=st.sampled_from([None, 2 * DAY, 10 * DAY, Months(12)]),
     )
-    def open_office(
+    def start_registrar(
         self,
         *,
         restores: bool,
@@ -353,9 +331,9 @@ class RegistrarMachine(RuleBasedStateMachine):
             "new_id": world.counting(),
             "random_bytes": world.counting_bytes(),
         }
-        self.registrar = self.office(self.overtaken, **options)
+        self.registrar = self.registrar_class(self.overtaken, **options)
         # Nobody is faster than this one, who need not try again.
-        self.faster = self.office(self.repository, **options, timeout=NOW)
+        self.faster = self.registrar_class(self.repository, **options, timeout=NOW)
         self.armed: str | None = None
         self.probed = False
         self.model = WholeModel(settings, world.START, drawn=self.drawn)
@@ -397,7 +375,7 @@ class RegistrarMachine(RuleBasedStateMachine):
         self._do(self.registrar, name, args, kwargs)
         self.overtaken.rival = None
 
-    def _do(self, office: Registrar, name: str, args: Any, kwargs: Any) -> None:
+    def _do(self, registrar: Registrar, name: str, args: Any, kwargs: Any) -> None:
         shown = ", ".join([*map(repr, args), *(f"{key}={one!r}" for key, one in kwargs.items())])
         note(f"{self.clock().isoformat()} {name}({shown})")
         self.model.at = self.clock()
@@ -408,13 +386,13 @@ class RegistrarMachine(RuleBasedStateMachine):
         answer = self._ask(name, args, kwargs)
         self._foresee(name, args, kwargs, answer)
         self.overtaken.closed = False
-        outcome = told(getattr(office, name), args, kwargs)
+        outcome = told(getattr(registrar, name), args, kwargs)
         after = contents(self.repository)
         if self.seen is not events:
             # Someone was faster, so it was decided anew on what they had left.
             before = self.seen
             expected = getattr(self.model, name)(*args, **kwargs)
-        elif answer is not None:
+        else:
             self._agree(answer, outcome)
         if self.overtaken.lost:
             self.reached[f"{name}: decided anew"] += 1
@@ -433,14 +411,13 @@ class RegistrarMachine(RuleBasedStateMachine):
             event(f"{name}: {one}")
         self._compare()
 
-    def _ask(self, name: str, args: Any, kwargs: Any) -> Told | None:
-        """Return what the twin of a command answers."""
-        twin = getattr(self.registrar, f"may_{name}", None)
-        return None if twin is None else told(twin, args, kwargs)
+    def _ask(self, name: str, args: Any, kwargs: Any) -> Told:
+        """Return what the question of a command answers."""
+        return told(getattr(self.registrar, f"may_{name}"), args, kwargs)
 
-    def _foresee(self, name: str, args: Any, kwargs: Any, answer: Told | None) -> None:
+    def _foresee(self, name: str, args: Any, kwargs: Any, answer: Told) -> None:
         """Check that the answer stays the same until the instant it names, and turns there."""
-        if answer is None or not isinstance(answer.value, Decision):
+        if not isinstance(answer.value, Decision):
             return
         decision, now = answer.value, self.clock()
         turn = decision.changes_at
@@ -455,14 +432,13 @@ class RegistrarMachine(RuleBasedStateMachine):
         for instant, turned in probes.items():
             self.clock.set(instant)
             later = self._ask(name, args, kwargs)
-            assert later is not None
             assert later.error is None, (instant, later)
             assert (later.value.allowed != decision.allowed) is turned, (instant, decision)
         self.clock.set(now)
 
     @staticmethod
     def _agree(answer: Told, outcome: Told) -> None:
-        """Check that the twin allowed exactly what was then done, for the same reasons."""
+        """Check that the question allowed exactly what was then done, for the same reasons."""
         if answer.error is not None:
             assert answer.error == outcome.error
             return
@@ -907,11 +883,15 @@ class RegistrarMachine(RuleBasedStateMachine):
         others=st.lists(LEARNERS, max_size=2),
         repeat=REPEATS,
     )
-    def use_a_prefix_again(self, *, pick: int, others: list[str], repeat: Repeat | None) -> None:
-        """Assign to those whom a prefix stands for, and to others."""
-        if self.model.made:
-            prefix, course_id, learner_id = list(self.model.made)[-1 - pick % len(self.model.made)]
-            self.do("assign_many", [course_id], [learner_id, *others], repeat=repeat, id=prefix)
+    def assign_many_again(self, *, pick: int, others: list[str], repeat: Repeat | None) -> None:
+        """Assign under an id that was used before: to the same learners, or to more."""
+        named = {
+            id_: said for (of, id_), (said, _) in self.model.receipts.items() if of == "assign_many"
+        }
+        if (id_ := self._pick(named, pick)) in named:
+            courses, learners, expires, _, said = named[id_]
+            again = {"expires": expires, "repeat": repeat if others else said, "id": id_}
+            self.do("assign_many", courses, [*learners, *others], **again)
 
     @precondition(_has_keys)
     @rule(pick=PICKS, codes=st.lists(st.sampled_from(CODES), unique=True, max_size=2), own=PICKS)

@@ -448,11 +448,11 @@ class LearningMachine(RegistrarMachine):
         course_ids: list[str] | None,
     ) -> None:
         """Start, subscribe and open under the ids that are in use: what they stand for, or not."""
-        named = {one: it for one, it in self.model.attempts.items() if it["request_id"]}
+        named = {id_: said for (of, id_), (said, _) in self.model.receipts.items() if of == "start"}
         if (id_ := self._pick(named, pick)) in named:
-            above, own = named[id_]["assignment_id"], named[id_]["activity_id"]
+            above, own = named[id_]
             activity_id = own if activity is None else self._activity(above, activity)
-            self.do("start", above, activity_id, id=named[id_]["request_id"])
+            self.do("start", above, activity_id, id=id_)
         if (id_ := self._pick(self.model.subscriptions, pick)) in self.model.subscriptions:
             one = self.model.subscriptions[id_]
             who, which = learner_id or one["learner_id"], course_ids or one["course_ids"]

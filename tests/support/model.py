@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from course_assignments import (
-    Addition,
     Conflict,
     CourseAssignmentsError,
     Direct,
@@ -67,7 +66,7 @@ def _plain(value: Any) -> Any:
             return ("key", value.batch_id, value.redemption_id)
         case FromSubscription():
             return ("subscription", value.subscription_id)
-        case (Addition() | Pause() | Opening(), *_):
+        case (Pause() | Opening(), *_):
             return tuple(tuple(facts(one).values()) for one in value)
         case _:
             return value
@@ -201,8 +200,8 @@ class Model:
     events: list[Said] = field(default_factory=list)
     #: the latest end that each assignment may have, counted from its creation
     bounds: dict[str, datetime] = field(default_factory=dict)
-    #: what assign_many made, by the prefix and the pair
-    made: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    #: for each command and id of a call: its arguments, and what it made
+    receipts: dict[tuple[str, str], tuple[Any, Any]] = field(default_factory=dict)
     #: the stored code that each typed one means, ``MISTYPED``, or ``None``
     spellings: dict[str, str | None] = field(default_factory=dict)
     #: the codes that were drawn at random
@@ -323,9 +322,8 @@ class Model:
         *,
         origin: Said = ("direct",),
         note: Note | None = None,
-        mode: Repeat = Repeat.ALLOW,
     ) -> None:
-        """Keep a new assignment, and its claim: "ALLOW does not touch it"."""
+        """Keep a new assignment, and its claim: "replaced to name the newest one"."""
         assert id_ not in self.assignments
         self.assignments[id_] = {
             "id": id_,
@@ -344,8 +342,14 @@ class Model:
             "notes": () if note is None else (note,),
         }
         self.bounds[id_] = self.limit_of(self.assignments[id_])[0]
-        if mode is not Repeat.ALLOW:
-            self.claims[learner["id"], course_id] = id_
+        self.claims[learner["id"], course_id] = id_
+
+    def repeated(self, action: str, id: str | None, arguments: Any) -> Expected | None:
+        """Return what a call under an id that was used before comes to: "other arguments"."""
+        if id is None or (action, id) not in self.receipts:
+            return None
+        said, made = self.receipts[action, id]
+        return Expected((), returns(made)) if said == arguments else CONFLICT
 
     # Organizations, courses, users.
 
@@ -470,7 +474,7 @@ class Model:
 
         def store(made: Any) -> None:
             assert id is None or made.id == id
-            self.keep_assignment(made.id, learner, course_id, end, note=note, mode=mode)
+            self.keep_assignment(made.id, learner, course_id, end, note=note)
             self.happened("assign", by)
 
         return self.judged([], lambda: [*reasons, *self.available(course_id), *own], store)
@@ -494,8 +498,9 @@ class Model:
         courses = list(dict.fromkeys(course_ids))
         pairs = [(course_id, learner_id) for course_id in courses for learner_id in given]
         mode = repeat or self.settings.repeat
-        if id is not None and any((id, *pair) in self.made for pair in pairs):
-            return self._made_many(id, pairs, mode)
+        arguments = (courses, list(given), expires, note, repeat)
+        if id is not None and ("assign_many", id) in self.receipts:
+            return self._made_many(id, arguments)
         profiles = {one: facts(user) for one, user in brought.items()}
         missing = self.missing(
             by,
@@ -532,31 +537,23 @@ class Model:
             assert len(batch.created) == len(made)
             self.users.update(newcomers)
             for one, (course_id, learner, end) in zip(batch.created, made, strict=True):
-                self.keep_assignment(one.id, learner, course_id, end, note=note, mode=mode)
-                if id is not None:
-                    self.made[id, course_id, learner["id"]] = one.id
+                self.keep_assignment(one.id, learner, course_id, end, note=note)
+            if id is not None:
+                ids = [one.id for one in batch.created]
+                self.receipts["assign_many", id] = (arguments, (ids, skipped))
             if made:
                 self.happened("assign_many", by)
 
         return self.judged([], lambda: reasons, store)
 
-    def _made_many(self, prefix: str, pairs: list[tuple[str, str]], mode: Repeat) -> Expected:
-        ids = [self.made[prefix, *pair] for pair in pairs if (prefix, *pair) in self.made]
-        others = [pair for pair in pairs if (prefix, *pair) not in self.made]
-        then = min(self.assignments[one]["created_at"] for one in ids)
-        stood = {
-            (one["course_id"], one["learner_id"])
-            for one in self.assignments.values()
-            if one["created_at"] <= then <= min(one["expires_at"], one["cancelled_at"] or then)
-            or (one["created_at"] > then and one["cancelled_at"] is None)
-            or timedelta(0) < one["created_at"] - then <= timedelta(seconds=30)
-        }
-        if others and (mode is not Repeat.SKIP or not stood.issuperset(others)):
+    def _made_many(self, id: str, arguments: Any) -> Expected:
+        said, (created, skipped) = self.receipts["assign_many", id]
+        if said != arguments:
             return CONFLICT
 
         def store(batch: Any) -> None:
-            assert [one.id for one in batch.created] == ids
-            assert [(one.course_id, one.learner_id) for one in batch.skipped] == others
+            assert [one.id for one in batch.created] == created
+            assert [one.id for one in batch.skipped] == skipped
 
         return Expected((), store)
 
@@ -745,7 +742,6 @@ class Model:
                 "availability": availability,
                 "any_organization": any_organization,
                 "size": 0,
-                "additions": (),
             }
             drawn = self.drawn(made.id)
             assert len(drawn) == generate
@@ -775,17 +771,17 @@ class Model:
         if batch_id not in self.batches:
             return Expected(tuple(self.missing(by, (self.batches, batch_id))))
         batch = self.batches[batch_id]
-        for name, keys in batch["additions"]:
-            if name == id:
-                same = keys == len(lines) + generate and self._all_in(batch_id, lines)
-                return DONE_BEFORE if same else CONFLICT
+        if id is not None and ("add_keys", id) in self.receipts:
+            said, _ = self.receipts["add_keys", id]
+            same = said == (batch_id, len(lines), generate) and self._all_in(batch_id, lines)
+            return DONE_BEFORE if same else CONFLICT
         faults = self.missing(by)
         if not lines and not generate:
             faults.append(("invalid",))
 
         def store(_: Any) -> None:
             if id is not None:
-                batch["additions"] += ((id, len(lines) + generate),)
+                self.receipts["add_keys", id] = ((batch_id, len(lines), generate), batch_id)
             drawn = self.drawn(batch_id)
             assert len(drawn) == generate
             self._keep_keys(batch, lines, drawn)

@@ -79,13 +79,12 @@ class WholeModel(Model):
         by: str | None = None,
     ) -> Expected:
         """Rules 3, 5 and 21: "start ... and retake labs and activities"."""
+        again = self.repeated("start", id, (assignment_id, activity_id))
+        if again is not None:
+            return again
         if assignment_id not in self.assignments:
             return Expected(tuple(self.missing(by, (self.assignments, assignment_id))))
         one = self.assignments[assignment_id]
-        for made in self.attempts_under(assignment_id):
-            if id is not None and made["request_id"] == id:
-                same = made["activity_id"] == activity_id
-                return Expected((), returns(made["id"])) if same else CONFLICT
         activities = self.activities(one)
         earlier = self.attempts_under(assignment_id, activity_id)
 
@@ -107,8 +106,9 @@ class WholeModel(Model):
                 "started_at": self.at,
                 "pauses": (),
                 "finished_at": None,
-                "request_id": id,
             }
+            if id is not None:
+                self.receipts["start", id] = ((assignment_id, activity_id), made.id)
             assert facts(made) == self.attempts[made.id]
             if one["started_at"] is None:
                 one["started_at"] = self.at

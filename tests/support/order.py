@@ -44,8 +44,8 @@ def _agree(outcome: object, model: object) -> bool:
 def _kept(repository: Repository, *, in_order: bool) -> dict[str, list[object]]:
     kept = contents(repository)
     if not in_order:
-        events = [attrs.evolve(one, position=0) for one in kept["EventQuery"]]
-        kept["EventQuery"] = sorted(events, key=repr)
+        events = [attrs.evolve(one, position=0) for one in kept["Event"]]
+        kept["Event"] = sorted(events, key=repr)
     return kept
 
 

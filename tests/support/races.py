@@ -6,14 +6,12 @@ hurts, or one command is carried out whole in the middle of another.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 from itertools import count, cycle
 from secrets import token_hex
-from sys import getswitchinterval, setswitchinterval
-from threading import Barrier, BrokenBarrierError, Lock, Semaphore, Thread, local
-from time import monotonic
+from threading import Barrier, BrokenBarrierError, Lock, Semaphore, local
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
@@ -41,8 +39,9 @@ from course_assignments import (
     find_all,
 )
 from course_assignments.changes import R
-from course_assignments.queries import F
+from course_assignments.queries import RecordT
 from course_assignments.reasons import KeyExhausted
+from course_assignments.testing.threads import run_in_threads
 from tests.support.world import contents, world
 
 T = TypeVar("T")
@@ -55,32 +54,11 @@ TIMEOUT = 10.0
 Step: TypeAlias = Callable[[str], None]
 
 
-def crew(
+def outcomes_of(
     tasks: Iterable[Callable[[], T]], timeout: float = 3 * TIMEOUT
 ) -> list[T | CourseAssignmentsError]:
-    """Carry out each task on a thread of its own; return what each came to, in their order."""
-    todo = list(tasks)
-    outcomes: dict[int, T | BaseException] = {}
-
-    def work(position: int) -> None:
-        try:
-            outcomes[position] = todo[position]()
-        except BaseException as error:  # noqa: BLE001  # shown by the thread that waits for it
-            outcomes[position] = error
-
-    threads = [Thread(target=work, args=[one], daemon=True) for one in range(len(todo))]
-    for thread in threads:
-        thread.start()
-    give_up_at = monotonic() + timeout
-    for thread in threads:
-        thread.join(max(0, give_up_at - monotonic()))
-    assert len(outcomes) == len(todo), "a thread hangs"
-    settled: list[T | CourseAssignmentsError] = []
-    for _, outcome in sorted(outcomes.items()):
-        if isinstance(outcome, BaseException) and not isinstance(outcome, CourseAssignmentsError):
-            raise outcome
-        settled.append(outcome)
-    return settled
+    """Run each task in a thread of its own; return what each returned or which of our errors."""
+    return run_in_threads([partial(outcome_of, one) for one in tasks], timeout)
 
 
 def outcome_of(task: Callable[[], T]) -> T | CourseAssignmentsError:
@@ -182,7 +160,7 @@ class Watched:
         self._take("get")
         return self._inner.get(kind, ids)
 
-    def find(self, query: Query[F], /) -> Page[F]:
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         self._take("find")
         return self._inner.find(query)
 
@@ -242,7 +220,7 @@ def amid(
 
     registrar = scene.watched(wait)
     tasks: list[Callable[[], Any]] = [*(partial(command, registrar) for command in todo), act]
-    outcomes = crew(tasks)
+    outcomes = outcomes_of(tasks)
     assert go.was_full
     return outcomes[:-1]
 
@@ -277,25 +255,16 @@ def in_rounds(
         return outcomes
 
     # A thread that hangs is found at the barrier; all rounds may take as long as they take.
-    return granted(crew([partial(go_through, name) for name in commands], timeout=60 * TIMEOUT))
+    return granted(
+        outcomes_of([partial(go_through, name) for name in commands], timeout=60 * TIMEOUT)
+    )
 
 
 def fill(copy: Repository, original: Repository) -> None:
     """Put all that *original* keeps into *copy*, in one commit."""
     kept = contents(original)
-    events = kept.pop("EventQuery")
+    events = kept.pop("Event")
     copy.commit(Change(create=[one for kind in kept.values() for one in kind], record=events))
-
-
-@contextmanager
-def hasty_switching() -> Iterator[None]:
-    """Let the interpreter switch threads as often as it can."""
-    usual = getswitchinterval()
-    setswitchinterval(1e-6)
-    try:
-        yield
-    finally:
-        setswitchinterval(usual)
 
 
 # From here on: what goes wrong elsewhere. Each takes one guard away and leaves the others.
@@ -358,6 +327,22 @@ def overwrites(repository: Careless, change: Change) -> Change:
         create=[one for one in change.create if one not in there],
         replace=[*change.replace, *(Replace(repository.stored(one), one) for one in there)],
     )
+
+
+def without_claims(habit: Habit) -> Habit:
+    """Return *habit*, for a repository that stores no claims: they guard what others guard too."""
+
+    def both(repository: Careless, change: Change) -> Change:
+        return habit(
+            repository,
+            attrs.evolve(
+                change,
+                create=[one for one in change.create if not isinstance(one, Claim)],
+                replace=[one for one in change.replace if not isinstance(one.after, Claim)],
+            ),
+        )
+
+    return both
 
 
 def claims_nothing(_: Careless, change: Change) -> Change:

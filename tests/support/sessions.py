@@ -16,8 +16,8 @@ from sqlalchemy.exc import OperationalError
 
 from course_assignments import Change, CourseAssignmentsError, Repository
 from course_assignments.sqlalchemy import SqlRepository
-from course_assignments.sqlalchemy.failures import is_passing
-from course_assignments.sqlalchemy.statements import Statements
+from course_assignments.sqlalchemy.failures import is_transient
+from course_assignments.sqlalchemy.writing import KindStatements, Statements
 from tests.support.races import TIMEOUT, outcome_of
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ def committed(connection: Connection) -> bool:
     try:
         connection.commit()
     except OperationalError as error:
-        if not is_passing(error):
+        if not is_transient(error):
             raise
         return False
     return True
@@ -107,9 +107,16 @@ def without(habit: Callable[[Statements], Statements]) -> Open:
 
 def shares_nothing(statements: Statements) -> Statements:
     """What is expected is read, and may change a moment later."""
-    return attrs.evolve(statements, share=statements.read)
+    return _of_each_kind(statements, lambda one: attrs.evolve(one, share=one.read))
 
 
 def holds_nothing(statements: Statements) -> Statements:
     """What is replaced is compared, and may change before it is written."""
-    return attrs.evolve(statements, hold=statements.read)
+    return _of_each_kind(statements, lambda one: attrs.evolve(one, hold=one.read))
+
+
+def _of_each_kind(
+    statements: Statements, change: Callable[[KindStatements], KindStatements]
+) -> Statements:
+    of_kind = {kind: change(one) for kind, one in statements.of_kind.items()}
+    return attrs.evolve(statements, of_kind=of_kind)

@@ -3,12 +3,10 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+import attrs
 from hypothesis import strategies as st
 
 from course_assignments import (
-    Activity,
-    ActivityKind,
-    Course,
     CourseAssignment,
     Direct,
     Duration,
@@ -17,8 +15,14 @@ from course_assignments import (
     Months,
     Organization,
     TrainingKey,
-    User,
 )
+from course_assignments.testing import strategies
+from course_assignments.testing.strategies import courses, users
+from course_assignments.testing.strategies import identifiers as any_ids
+
+__all__ = ["FOLDS", "GAPS", "US", "ZONE_NAMES", "any_ids", "assignments", "courses", "histories"]
+__all__ += ["identifiers", "instants", "keys", "organizations", "terms", "users", "utc_instants"]
+__all__ += ["zones"]
 
 US = timedelta(microseconds=1)
 
@@ -88,74 +92,16 @@ def identifiers() -> st.SearchStrategy[str]:
     return st.text("abcdef", min_size=1, max_size=3)
 
 
-def any_ids() -> st.SearchStrategy[str]:
-    """Draw whatever may be an id, of characters of any kind."""
-    letters = st.characters(exclude_categories=["Cc", "Cs"])
-    return st.text(letters, min_size=1, max_size=200).filter(str.strip)
+def assignments() -> st.SearchStrategy[CourseAssignment]:
+    """Draw an assignment in any state, away from the ends of the range."""
+    return strategies.assignments(
+        datetime(1971, 1, 1, tzinfo=UTC), datetime(2150, 1, 1, tzinfo=UTC)
+    )
 
 
 def organizations() -> st.SearchStrategy[Organization]:
     """Draw an organization without a parent."""
-    return st.builds(
-        Organization,
-        id=identifiers(),
-        name=st.just("An organization"),
-        maximum_access=st.none() | terms(),
-        time_zone=st.sampled_from(ZONE_NAMES),
-        anonymous_registration=st.booleans(),
-    )
-
-
-def courses() -> st.SearchStrategy[Course]:
-    """Draw a course of at most one activity, available or not."""
-    activity = Activity(id="lab", name="A lab", kind=ActivityKind.LAB)
-    return st.builds(
-        Course,
-        id=identifiers(),
-        name=st.just("A course"),
-        content_provider=st.none() | st.just("a provider"),
-        publishing_group=st.none() | st.just("a group"),
-        activities=st.sampled_from([(), (activity,)]),
-        maximum_access=st.none() | terms(),
-        archived=st.booleans(),
-    )
-
-
-def users() -> st.SearchStrategy[User]:
-    """Draw a user without roles; the organization may be unknown to any repository."""
-    return st.builds(
-        lambda name, organization_id: User(
-            id=name,
-            name=name,
-            email=f"{name}@example.org",
-            organization_id=organization_id,
-        ),
-        identifiers(),
-        st.none() | identifiers(),
-    )
-
-
-@st.composite
-def assignments(draw: st.DrawFn) -> CourseAssignment:
-    """Draw an assignment in any state: young, old, launched, started, complete, cancelled."""
-    created_at = draw(utc_instants())
-    later = st.none() | st.timedeltas(timedelta(0), timedelta(days=400)).map(
-        lambda passed: created_at + passed
-    )
-    return CourseAssignment(
-        id=draw(identifiers()),
-        learner_id=draw(identifiers()),
-        course_id=draw(identifiers()),
-        organization_id=draw(st.none() | identifiers()),
-        created_at=created_at,
-        expires_at=created_at + draw(st.timedeltas(US, timedelta(days=400))),
-        limited_by=draw(st.sampled_from(ExpirationLimit)),
-        origin=Direct(),
-        first_lab_launched_at=draw(later),
-        started_at=draw(later),
-        completed_at=draw(later),
-        cancelled_at=draw(later),
-    )
+    return strategies.organizations().map(lambda one: attrs.evolve(one, parent_id=None))
 
 
 @st.composite

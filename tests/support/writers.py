@@ -1,7 +1,7 @@
-"""What a process does that writes: it opens a repository and redeems, and tells of each redemption.
+"""A process that writes: it opens a repository, redeems keys and reports each redemption.
 
-It is imported by a nursery, so that each writer starts warm. `HABITS` are the repositories that a
-writer can be given: the real one, and those that lack one guard.
+A process pool imports this module, so that each writer starts quickly. `VARIANTS` are the
+repositories that a writer can use: the real one, and those without one guard.
 """
 
 from collections.abc import Iterable
@@ -17,8 +17,8 @@ from course_assignments import (
     Registrar,
     Repository,
 )
-from tests.support.careless_sql import HABITS
 from tests.support.processes import Channel
+from tests.support.sql_without_guards import VARIANTS
 from tests.support.world import START
 
 with suppress(ImportError):  # on SQLite alone it is not there
@@ -31,17 +31,17 @@ class Place:
 
     url: str
     isolation: str | None = None
-    habit: str = "sound"
+    variant: str = "sound"
 
     def repository(self) -> Repository:
         level = {} if self.isolation is None else {"isolation_level": self.isolation}
-        return HABITS[self.habit](create_engine(self.url, **level))
+        return VARIANTS[self.variant](create_engine(self.url, **level))
 
     def at(self, isolation: str | None) -> "Place":
         return replace(self, isolation=isolation)
 
-    def by(self, habit: str) -> "Place":
-        return replace(self, habit=habit)
+    def using(self, variant: str) -> "Place":
+        return replace(self, variant=variant)
 
 
 @dataclass(frozen=True)

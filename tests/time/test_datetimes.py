@@ -3,6 +3,7 @@
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from itertools import pairwise
+from re import fullmatch
 from typing import Any
 from zoneinfo import ZoneInfo, reset_tzpath
 
@@ -20,7 +21,13 @@ from course_assignments import (
     format_duration,
     parse_duration,
 )
-from course_assignments.time.datetimes import as_utc, format_datetime, start_of_day, zone_named
+from course_assignments.time.datetimes import (
+    as_utc,
+    format_datetime,
+    format_datetime_up,
+    start_of_day,
+    zone_named,
+)
 from course_assignments.time.durations import as_duration, end_of, resolve_end
 from tests.support.strategies import (
     FOLDS,
@@ -219,11 +226,22 @@ class TestRefusedInstants:
             assert (error.code, error.field) == ("out_of_range", "at")
 
 
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")  # noqa: SIM905
+
+
 @given(utc_instants())
+@example(datetime(2026, 1, 6, 9, tzinfo=UTC))
+@example(datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC))
 def test_a_sentence_shows_an_instant_to_the_second_and_in_utc(instant: datetime) -> None:
-    day, clock, zone = format_datetime(instant).split(" ")
-    assert zone == "UTC"
-    assert datetime.fromisoformat(f"{day}T{clock}+00:00") == instant.replace(microsecond=0)
+    found = fullmatch(r"(\d+) (\w+) (\d{4}), (\d\d):(\d\d)(:\d\d)? UTC", format_datetime(instant))
+    assert found
+    day, month, year, hour, minute, second = found.groups(default=":00")
+    date_shown = date(int(year), MONTHS.index(month) + 1, int(day))
+    shown = datetime.combine(date_shown, time(int(hour), int(minute), int(second[1:]), tzinfo=UTC))
+    assert shown == instant.replace(microsecond=0)
+    assert (second == ":00") == (instant.second == 0)
+    rounded_up = shown if shown == instant else shown + timedelta(seconds=1)
+    assert format_datetime_up(instant) == format_datetime(rounded_up)
 
 
 class TestStartOfDay:

@@ -32,8 +32,8 @@ from course_assignments import (
     expiring,
     transcript,
 )
-from course_assignments.policies import defaults
 from course_assignments.views import training
+from course_assignments.views.dashboard import FRESH_FOR, SIZE
 from tests.support.rules import (
     JUNK,
     NO_INSTANTS,
@@ -308,7 +308,7 @@ class TestGoodForFiveMinutes:
 
     def test_its_settings_are_the_documented_ones(self) -> None:
         assert DashboardPolicy() == DashboardPolicy(5, timedelta(minutes=5))
-        assert (defaults.DASHBOARD_SIZE, defaults.DASHBOARD_FRESHNESS) == (5, FIVE_MINUTES)
+        assert (SIZE, FRESH_FOR) == (5, FIVE_MINUTES)
         assert DashboardPolicy(fresh_for=DAY).evaluate([], at=START).stale_at == START + DAY
 
 

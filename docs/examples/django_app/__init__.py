@@ -1,1 +1,1 @@
-"""A Django app with tables of its own that asks course_assignments for the rules."""
+"""A Django app with its own tables that uses the rules of course_assignments."""

@@ -1,11 +1,11 @@
-"""The host's tables, as they were before."""
+"""The existing tables of the host, unchanged."""
 
 from django.conf import settings
 from django.db import models
 
 
 class Course(models.Model):
-    """What the host teaches."""
+    """A course of the host."""
 
     title = models.CharField(max_length=200)
 
@@ -13,8 +13,8 @@ class Course(models.Model):
         return str(self.title)
 
 
-class Enrolment(models.Model):
-    """One user's access to one course; its instants need ``USE_TZ = True``."""
+class Enrollment(models.Model):
+    """One user's access to one course; the datetimes need ``USE_TZ = True``."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     course = models.ForeignKey(Course, on_delete=models.PROTECT)

@@ -1,28 +1,27 @@
-"""Who buys and what is taught: organizations and courses. Values only; no rule lives here."""
+"""Organizations and their catalog: courses and activities."""
 
 from datetime import tzinfo
 
 import attrs
-from attrs import converters, field, validators
+from attrs import field
+from attrs.converters import optional
 
 from course_assignments import validation
 from course_assignments.entities.enums import ActivityKind
 from course_assignments.errors import InvalidInput
 from course_assignments.time.datetimes import zone_named
 from course_assignments.time.durations import Duration
+from course_assignments.validation import items_of, to_duration, to_tuple
 
 
 @attrs.frozen(kw_only=True)
 class Organization:
-    """A customer of the training system, who may shorten access for its learners.
+    """A customer of the training system.
 
     Attributes:
         maximum_access: The longest access its learners get, or ``None`` (rule 1).
         time_zone: The IANA name of the zone on whose calendar its months and days are counted.
         anonymous_registration: Whether a newcomer may register with one of its keys (rule 11).
-
-    Raises:
-        InvalidInput: a field is out of bounds, or no such time zone is known.
 
     Example:
         >>> print(Organization(id="acme", name="Acme", time_zone="Europe/Berlin").zone)
@@ -31,21 +30,16 @@ class Organization:
 
     id: str = field(validator=validation.identifier)
     name: str = field(validator=validation.name)
-    parent_id: str | None = field(
-        default=None, validator=validators.optional(validation.identifier)
-    )
-    maximum_access: Duration | None = field(
-        default=None,
-        converter=converters.optional(validation.tidy_duration),
-        validator=validators.optional(validation.term),
-    )
+    parent_id: str | None = field(default=None, validator=validation.identifier_or_none)
+    maximum_access: Duration | None = field(default=None, converter=optional(to_duration))
     time_zone: str = field(default="UTC")
     anonymous_registration: bool = field(default=False, validator=validation.flag)
 
     def __attrs_post_init__(self) -> None:
         zone_named(self.time_zone)
         if self.parent_id == self.id:
-            raise InvalidInput("own_parent", "parent_id", "an organization is not its own parent")
+            hint = "an organization cannot be its own parent"
+            raise InvalidInput("own_parent", "parent_id", hint)
 
     @property
     def zone(self) -> tzinfo:
@@ -55,10 +49,10 @@ class Organization:
 
 @attrs.frozen(kw_only=True)
 class Activity:
-    """A part of a course: a lab, a video, a document and so on.
+    """A part of a course, such as a lab or a video.
 
     Attributes:
-        required: Whether the course is complete only once this is finished (rule 5).
+        required: Whether completing the course requires this activity (rule 5).
 
     Example:
         >>> Activity(id="lab-1", name="First steps", kind=ActivityKind.LAB).required
@@ -76,11 +70,11 @@ class Course:
     """What a learner is given access to.
 
     Attributes:
-        content_provider: Who made it; without one it cannot be set up for training (rule 22).
-        publishing_group: Who publishes it; without one it cannot be set up for training (rule 22).
-        activities: Its parts, in order; no two share an id.
+        content_provider: Who made it; required before it can be assigned (rule 22).
+        publishing_group: Who publishes it; required before it can be assigned (rule 22).
+        activities: Its parts, in order; their ids are distinct.
         maximum_access: The longest access to it, or ``None`` (rule 1).
-        archived: Whether it is kept for what exists only (rule 22).
+        archived: Whether it is closed for new assignments (rule 22).
 
     Example:
         >>> from datetime import timedelta
@@ -90,28 +84,13 @@ class Course:
 
     id: str = field(validator=validation.identifier)
     name: str = field(validator=validation.name)
-    content_provider: str | None = field(
-        default=None, validator=validators.optional(validation.name)
-    )
-    publishing_group: str | None = field(
-        default=None, validator=validators.optional(validation.name)
-    )
+    content_provider: str | None = field(default=None, validator=validation.name_or_none)
+    publishing_group: str | None = field(default=None, validator=validation.name_or_none)
     activities: tuple[Activity, ...] = field(
-        default=(), converter=validation.tidy_tuple, validator=validation.each_of(tuple, Activity)
+        default=(), converter=to_tuple, validator=items_of(Activity)
     )
-    maximum_access: Duration | None = field(
-        default=None,
-        converter=converters.optional(validation.tidy_duration),
-        validator=validators.optional(validation.term),
-    )
+    maximum_access: Duration | None = field(default=None, converter=optional(to_duration))
     archived: bool = field(default=False, validator=validation.flag)
 
     def __attrs_post_init__(self) -> None:
-        seen: set[str] = set()
-        for position, activity in enumerate(self.activities):
-            if activity.id in seen:
-                path = f"activities[{position}].id"
-                raise InvalidInput(
-                    "repeated", path, f"{activity.id[:60]!r} is in this course already"
-                )
-            seen.add(activity.id)
+        validation.check_distinct((one.id for one in self.activities), "activities[{}].id")

@@ -1,11 +1,11 @@
-"""The closed sets of words that records and policies speak. Nothing here decides anything."""
+"""The enums of records and policies."""
 
 from enum import IntEnum, StrEnum, unique
 
 
 @unique
 class ActivityKind(StrEnum):
-    """What a learner does in an activity of a course; only a lab bears on cancelling.
+    """The kind of an activity; only labs matter for cancellation.
 
     Example:
         >>> ActivityKind("lab")
@@ -23,7 +23,7 @@ class ActivityKind(StrEnum):
 
 @unique
 class Role(StrEnum):
-    """What a user may be entrusted with; rule 21 and rule 4 say what each role opens.
+    """What a user may do for others (rules 4 and 21).
 
     Example:
         >>> Role("support").name
@@ -39,7 +39,7 @@ class Role(StrEnum):
 
 @unique
 class AssignmentStatus(StrEnum):
-    """Where an assignment stands at an instant; derived from its instants, never stored.
+    """The status of an assignment at some time; computed, never stored.
 
     Example:
         >>> AssignmentStatus.ACTIVE.value
@@ -54,7 +54,7 @@ class AssignmentStatus(StrEnum):
 
 @unique
 class CompletionStatus(IntEnum):
-    """How far the learner is, in numbers that sort; a different axis than the status.
+    """How far the learner is, as numbers that sort; independent of the status.
 
     Example:
         >>> CompletionStatus.NOT_STARTED < CompletionStatus.COMPLETE
@@ -68,7 +68,7 @@ class CompletionStatus(IntEnum):
 
 @unique
 class ExpirationLimit(StrEnum):
-    """What set the end of an assignment; of two that fall together the earlier one here wins.
+    """Which limit set the end of an assignment; of equal limits the first one here wins.
 
     Example:
         >>> list(ExpirationLimit)[0]
@@ -86,7 +86,7 @@ class ExpirationLimit(StrEnum):
 
 @unique
 class Repeat(StrEnum):
-    """What to do when the learner already has an active assignment of the course (rule 15).
+    """What to do if the learner already has an active assignment of the course (rule 15).
 
     Example:
         >>> Repeat("skip") is Repeat.SKIP
@@ -100,7 +100,7 @@ class Repeat(StrEnum):
 
 @unique
 class Permission(StrEnum):
-    """What an actor may be allowed to do; the roles for each are in the authorization policy.
+    """What an actor may be allowed to do; `AuthorizationPolicy` has the roles for each.
 
     Example:
         >>> Permission.MANAGE_KEYS.value

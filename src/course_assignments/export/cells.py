@@ -1,7 +1,6 @@
-"""What a cell of a CSV file says: a text that no spreadsheet takes for a formula, and back again.
+"""The cells of a CSV file: strings that no spreadsheet reads as a formula, and back.
 
-Nothing here knows a record, a column or a stream. Quotes are the affair of the csv module: a cell
-is what is left when they are undone.
+A cell here is what remains once the csv module has removed the quotes.
 """
 
 from datetime import date, datetime, timedelta
@@ -14,54 +13,51 @@ from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import Months, as_duration, format_duration
 from course_assignments.validation import check_count
 
-#: What a cell can be made of.
+#: The values that a cell can have.
 Cell: TypeAlias = str | int | date | timedelta | Months | Enum | None
 
-#: What makes a spreadsheet show a cell as the text that it is.
-GUARD = "'"
+#: Put before a cell, it makes a spreadsheet show the cell as text.
+ESCAPE = "'"
 
-# The last is the minus sign of typography, which some programs read as a number's.
+# The last is the minus sign of typography, which some programs read as that of a number.
 _SIGNS = frozenset("=+-@\u2212")
 
-# Control characters, white space of every kind, and what cannot be seen by itself.
-_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Me", "Mn", "Zl", "Zp", "Zs"})
+# Control characters, white space of every kind, and characters that are invisible by themselves.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Me", "Mn", "Zl", "Zp", "Zs"})
 
 # Letters and one symbol that are blank.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
-_LARGEST = 2**63 - 1
+_MAX_INTEGER = 2**63 - 1
 
 
-def guard(text: str) -> str:
-    """Return the cell for *text*, which never begins with what a spreadsheet computes.
+def escape_formula(text: str) -> str:
+    """Return *text* as a cell that no spreadsheet computes.
 
-    One ``'`` is put in front of a text that begins with a control character (TAB, CR, LF and NUL
-    among them), or in which ``=``, ``+``, ``-`` or ``@``, in any of their Unicode forms, is the
-    first thing to be seen; and of one that begins with ``'``, so that `read_cell` finds back.
+    A ``'`` is put before *text* if it begins with a control character (TAB, CR, LF and NUL among
+    them) or if its first visible character is ``=``, ``+``, ``-`` or ``@`` in any Unicode form.
+    One is also put before a leading ``'``, so that `read_cell` is exact.
 
     Example:
-        >>> guard("=1+1"), guard("Ada"), guard("'tis")
+        >>> escape_formula("=1+1"), escape_formula("Ada"), escape_formula("'tis")
         ("'=1+1", 'Ada', "''tis")
     """
-    if not text or (text[0].isascii() and text[0].isalnum()):  # as nearly every cell does
+    if not text or (text[0].isascii() and text[0].isalnum()):  # nearly every cell
         return text
-    if text[0] == GUARD or category(text[0]) == "Cc":
-        return GUARD + text
-    seen = next((letter for letter in text if not _is_unseen(letter)), "")
-    return GUARD + text if normalize("NFKC", seen)[:1] in _SIGNS else text
+    if text[0] == ESCAPE or category(text[0]) == "Cc":
+        return ESCAPE + text
+    visible = next((char for char in text if not _is_invisible(char)), "")
+    return ESCAPE + text if normalize("NFKC", visible)[:1] in _SIGNS else text
 
 
-def _is_unseen(letter: str) -> bool:
-    return letter in _BLANK or category(letter) in _UNSEEN
+def _is_invisible(char: str) -> bool:
+    return char in _BLANK or category(char) in _INVISIBLE
 
 
 def read_cell(cell: str) -> str:
-    """Return the text that `export_csv` wrote as *cell*, which is without quotes already.
+    """Return the string that `export_csv` wrote as *cell*, as the csv module reads it.
 
-    It takes off the one ``'`` that was put in front, and leaves every other cell as it is.
-
-    Raises:
-        InvalidInput: *cell* is no text.
+    A leading ``'`` is removed; every other cell is returned unchanged.
 
     Example:
         >>> read_cell("'=1+1"), read_cell("Ada"), read_cell("''tis")
@@ -69,46 +65,41 @@ def read_cell(cell: str) -> str:
     """
     if not isinstance(cell, str):
         raise InvalidInput("not_a_text", "cell", "expected a cell as the csv module reads it")
-    return cell.removeprefix(GUARD)
+    return cell.removeprefix(ESCAPE)
 
 
 def write_cell(value: Cell, field: str) -> str:
-    """Return the cell for *value*; *field* is what an error names.
+    """Return *value* as a cell; *field* is what an error names.
 
-    An instant is written in UTC, instants and terms in ISO 8601, a member of an enum as its value,
-    ``None`` as nothing at all.
-
-    Raises:
-        InvalidInput: *value* is none of what a cell can be made of.
+    Datetimes are written in UTC, datetimes and durations in ISO 8601, enum members as their
+    values, and ``None`` as an empty cell.
 
     Example:
         >>> write_cell(timedelta(days=30), "columns[0]"), write_cell(-1, "columns[0]")
         ('P30D', "'-1")
     """
-    # Asked first for what nearly every cell is made of; an instant begins with a digit.
+    # The most frequent types come first.
     if type(value) is str:
-        return guard(value)
+        return escape_formula(value)
     if value is None:
         return ""
-    if type(value) is datetime:
+    if isinstance(value, datetime):  # begins with a digit
         return as_utc(value, field).isoformat()
     if isinstance(value, Enum):
         return write_cell(value.value, field)
-    return guard(_written(value, field))
+    return escape_formula(_written(value, field))
 
 
 def _written(value: str | int | date | timedelta | Months, field: str) -> str:
-    if isinstance(value, datetime):
-        return as_utc(value, field).isoformat()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(check_count(value, field, -_LARGEST, _LARGEST))
+        return str(check_count(value, field, -_MAX_INTEGER, _MAX_INTEGER))
     if isinstance(value, str | date):
         return str(value)
     if isinstance(value, timedelta | Months):
-        # No time at all is no term, yet it is what remains of an assignment that is over.
+        # Zero is not a duration, but it is the remaining access of an expired assignment.
         return format_duration(as_duration(value, field)) if value else "PT0S"
     raise InvalidInput(
-        "wrong_type", field, "expected a text, whole number, instant, day, term, member or None"
+        "wrong_type", field, "expected a str, int, datetime, date, duration, enum member or None"
     )

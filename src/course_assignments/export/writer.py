@@ -1,8 +1,4 @@
-"""Records as the rows of a CSV file, one by one, in the order they come in.
-
-What a cell says is the affair of `cells`. Nothing here knows where records are kept, opens a file,
-or ever holds more than one record.
-"""
+"""Records as the rows of a CSV file, in constant memory."""
 
 import csv
 from codecs import lookup
@@ -18,15 +14,15 @@ from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.errors import InvalidInput
-from course_assignments.export.cells import Cell, guard, write_cell
+from course_assignments.export.cells import Cell, escape_formula, write_cell
 from course_assignments.export.columns import COLUMNS, DEFAULT_COLUMNS, Values
 from course_assignments.views.billing import StatementLine, StatementTotal
 
 R = TypeVar("R", CourseAssignment, TrainingKey, StatementLine, StatementTotal)
 
-_MARK = "\ufeff"
+_BYTE_ORDER_MARK = "\ufeff"
 
-# These begin what they write with a byte order mark of their own.
+# Streams with these encodings write a byte order mark themselves.
 _MARKING = {"utf-8-sig", "utf-16", "utf-32"}
 
 
@@ -37,15 +33,11 @@ def _function(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
 
 @attrs.frozen
 class ExportColumn(Generic[R]):
-    """A column of your own: its heading, and what a record has in it.
+    """A custom column: its heading, and a function that returns the value for a record.
 
     Attributes:
         title: The heading, of 1 to 500 characters.
-        value: Called with each record; it gives a text, a whole number, an instant, a day, a term,
-            a member of an enum, or ``None`` for an empty cell. What it raises is yours and passes.
-
-    Raises:
-        InvalidInput: the title is no name, or the value no function.
+        value: Returns a `Cell` for a record; an error that it raises is not caught.
 
     Example:
         >>> names = {"ada": "Ada Lovelace"}
@@ -58,7 +50,7 @@ class ExportColumn(Generic[R]):
 
 
 class TextStream(Protocol):
-    """What rows are written to: any open text file, ``io.StringIO``, or less.
+    """Any open text file, ``io.StringIO``, or another object with this method.
 
     Example:
         >>> from io import StringIO
@@ -66,7 +58,7 @@ class TextStream(Protocol):
     """
 
     def write(self, text: str, /) -> object:
-        """Take *text*, the next piece of the file."""
+        """Write *text*."""
         ...
 
 
@@ -78,33 +70,29 @@ def export_csv(
     delimiter: Literal[",", ";", "\t"] = ",",
     encoding: Literal["utf-8", "utf-8-sig"] = "utf-8",
 ) -> int:
-    r"""Write a heading and a row for each of *records* to *stream*; return how many records.
+    r"""Write a heading and one row a record to *stream*; return the number of records.
 
-    The records are `CourseAssignment`\ s, `TrainingKey`\ s, or the lines or totals of a
-    `Statement`, all of one kind, and keep their order. They may come from any iterator: each row is
-    written before the next record is asked for. The codes of keys are written in full, as learners
-    type them: guard the file like the keys.
+    Cells that a spreadsheet might compute get a ``'`` in front, which `read_cell` removes.
+    Datetimes are in UTC, datetimes and durations in ISO 8601, enum members are their values
+    (``completion`` is its name), and ``None`` is an empty cell. Lines end with CR LF. The codes of
+    keys are written in full, so protect the file like the keys.
 
-    A cell that a spreadsheet might compute gets a ``'`` in front (`read_cell` takes it off again).
-    Instants are written in UTC, instants and terms in ISO 8601, members of an enum by their values
-    (``completion`` by its name), and ``None`` as an empty cell. Lines end with CR LF.
-
-    *columns* are names, as in `columns.ASSIGNMENT_COLUMNS` and its neighbours, or columns of your
-    own, and by default those of the kind. By default it takes a record to know them: without one,
-    nothing at all is written.
-
-    *delimiter* has to be where the reader splits; Excel goes by the list separator of the computer,
-    often a semicolon. A spreadsheet that splits elsewhere finds cells that nobody guarded.
-
-    *encoding* ``utf-8-sig`` begins with a byte order mark, by which Excel knows UTF-8, unless
-    *stream* writes one itself, as a file does that was opened with this encoding. How characters
-    become bytes is up to the stream. Open a file with ``newline=""``.
+    Args:
+        records: `CourseAssignment`\ s, `TrainingKey`\ s, or the lines or totals of a `Statement`,
+            all of one kind. Each row is written before the next record is read.
+        stream: A text stream; open a file with ``newline=""``.
+        columns: Names, such as those in `columns.ASSIGNMENT_COLUMNS`, and custom columns; by
+            default those of the kind. Without columns and records nothing is written.
+        delimiter: Must be the one that the reader expects, or the cells are split elsewhere and
+            their escapes do not work. Excel uses the list separator of the computer.
+        encoding: ``utf-8-sig`` writes a byte order mark, by which Excel recognizes UTF-8, unless
+            *stream* writes one itself. How characters are encoded is up to the stream.
 
     Raises:
-        InvalidInput: an argument is not what it has to be, a column is unknown or named twice (and
-            nothing is written), or a record is of another kind than the first, or a column of your
-            own gives what is no cell (and the rows before are written). What the stream, the
-            iterator or a function of a column raises is yours and passes, just so.
+        InvalidInput: An argument is wrong, a column is unknown or repeated, and nothing is written;
+            or a record is of another kind than the first, or a custom column returns what is not a
+            cell, and the rows before it are written. Errors of the stream, the iterator and custom
+            columns are not caught.
 
     Example:
         >>> from io import StringIO
@@ -116,8 +104,8 @@ def export_csv(
         'code,remaining_uses\r\nSpring-2026,3\r\n'
     """
     _check_stream(stream)
-    _check_word(delimiter, "delimiter", (",", ";", "\t"), "a comma, a semicolon or a tab")
-    _check_word(encoding, "encoding", ("utf-8", "utf-8-sig"), "utf-8 or utf-8-sig")
+    _check_choice(delimiter, "delimiter", (",", ";", "\t"), "a comma, a semicolon or a tab")
+    _check_choice(encoding, "encoding", ("utf-8", "utf-8-sig"), "utf-8 or utf-8-sig")
     chosen = None if columns is None else _check_columns(columns)
     rest = _iterate(records)
     head = list(islice(rest, 1))
@@ -128,9 +116,9 @@ def export_csv(
     if not shown:
         return 0
     if encoding == "utf-8-sig" and not _marks_itself(stream):
-        stream.write(_MARK)
+        stream.write(_BYTE_ORDER_MARK)
     writer = csv.writer(stream, delimiter=delimiter)
-    writer.writerow([guard(title) for title, _, _ in shown])
+    writer.writerow([escape_formula(title) for title, _, _ in shown])
     written = 0
     for record in chain(head, rest):
         if type(record) is not kind:
@@ -148,8 +136,8 @@ def _check_stream(stream: object) -> None:
         raise InvalidInput("wrong_type", "stream", hint)
 
 
-def _check_word(value: object, name: str, words: tuple[str, ...], expected: str) -> None:
-    if not isinstance(value, str) or value not in words:
+def _check_choice(value: object, name: str, choices: tuple[str, ...], expected: str) -> None:
+    if not isinstance(value, str) or value not in choices:
         raise InvalidInput("wrong_type", name, f"expected {expected}")
 
 
@@ -157,40 +145,31 @@ def _marks_itself(stream: object) -> bool:
     encoding = getattr(stream, "encoding", None)
     try:
         return isinstance(encoding, str) and lookup(encoding).name in _MARKING
-    except (LookupError, ValueError):  # no such encoding, or no name of one
+    except (LookupError, ValueError):  # the stream has a name of its own for its encoding
         return False
 
 
 def _iterate(records: Iterable[R]) -> Iterator[R]:
     if isinstance(records, str | bytes) or not isinstance(records, Iterable):
-        raise InvalidInput(
-            "not_a_list", "records", "expected records one by one, such as statement.lines"
-        )
+        raise InvalidInput("not_a_list", "records", "expected records, such as statement.lines")
     try:
         return iter(records)
-    except Exception as error:  # a list of the caller's own may raise anything
-        raise InvalidInput("not_a_list", "records", "it cannot be gone through") from error
+    except Exception as error:  # an iterable of the caller's own may raise anything
+        raise InvalidInput("not_a_list", "records", "iterating it raised an error") from error
 
 
-def _check_columns(
-    columns: Iterable[str | ExportColumn[R]],
-) -> tuple[str | ExportColumn[R], ...]:
+def _check_columns(columns: Iterable[str | ExportColumn[R]]) -> tuple[str | ExportColumn[R], ...]:
     found = validation.check_list(columns, "columns")
-    titles: set[str] = set()
-    for position, column in enumerate(found):
-        path = f"columns[{position}]"
-        validation.check_kind(column, path, str, ExportColumn)
-        title = column.title if isinstance(column, ExportColumn) else column
-        if title in titles:
-            raise InvalidInput("repeated", path, "give each column a heading of its own")
-        titles.add(title)
+    validation.check_each(found, "columns", str, ExportColumn)
+    titles = (one.title if isinstance(one, ExportColumn) else one for one in found)
+    validation.check_distinct(titles, "columns[{}]")
     return found
 
 
 def _with_values(
     columns: Sequence[str | ExportColumn[Any]] | None, kind: type | None
 ) -> list[tuple[str, Callable[[Any], Cell], str]]:
-    """Return heading, function and path of each column; none if there is no telling which."""
+    """Return heading, function and path of each column; empty if they depend on the kind."""
     if columns is None:
         columns = () if kind is None else DEFAULT_COLUMNS[kind]
     known = _known(columns, kind)
@@ -202,13 +181,13 @@ def _with_values(
         elif column in known:
             shown.append((column, known[column], path))
         else:
-            hint = f"expected one such as {next(iter(known))}; there is no {column[:12]!a}"
+            hint = f"unknown column {column[:12]!a}; expected one such as {next(iter(known))}"
             raise InvalidInput("unknown_column", path, hint)
     return shown
 
 
 def _known(columns: Sequence[str | ExportColumn[Any]], kind: type | None) -> Values:
-    """Return the columns of *kind*; without a record, of the kind that has most of these."""
+    """Return the columns of *kind*; without a record, of the kind that has most of *columns*."""
     if kind is not None:
         return COLUMNS[kind]
     names = {column for column in columns if isinstance(column, str)}

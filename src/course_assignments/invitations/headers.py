@@ -1,10 +1,8 @@
-"""Texts and addresses as they may stand in the header of a mail, so that nothing but they gets in.
+"""Strings and addresses as the values of mail headers, so that nothing else gets into a header.
 
-What goes in is either words of letters, digits and marks that mean nothing in a header, or encoded
-words (RFC 2047), which hold no others: there is nothing to escape, and no list of what is
-dangerous. This is done here because the headers that the standard library folds itself lose the
-quotes around a long name, and with them a part of the name can become an address.
-Nothing here knows what a mail is about.
+A value is either plain words, whose characters mean nothing in a header, or encoded words (RFC
+2047), which contain no others: nothing needs escaping. The headers that the standard library folds
+lose the quotes around a long name, and a part of the name can become an address; hence this module.
 """
 
 from email.header import Header
@@ -15,17 +13,17 @@ from course_assignments import validation
 from course_assignments.entities.people import EMAIL_LENGTH
 from course_assignments.errors import InvalidInput
 
-#: The longest line of a header that is not one address (RFC 5322, section 2.1.1).
+#: The longest line of a header that is not a single address (RFC 5322, section 2.1.1).
 LINE_LENGTH = 78
 
-#: The most that is left as it is: it fits into the first line behind the name of any of ours.
+#: The longest plain value: it fits into the first line after the name of any header used here.
 _PLAIN_LENGTH = 60
 
-# What an atom is made of (RFC 5322, section 3.2.3), but for the two that make an encoded word.
+# The characters of an atom (RFC 5322, section 3.2.3), except the two that begin an encoded word.
 _PLAIN = r"[\w!#$%&'*+/^`{|}~-]+( [\w!#$%&'*+/^`{|}~-]+)*"
 
-# A dot-atom on both sides, with all that is not ASCII (RFC 6532, section 3.2). The quoted and the
-# bracketed forms are left out: no mail service gives them to people.
+# A dot-atom on both sides, with everything that is not ASCII (RFC 6532, section 3.2). The quoted
+# and the bracketed forms are left out: no mail service gives them to people.
 _ATOM = r"[\w!#$%&'*+/=?^`{|}~\u0080-\U0010ffff-]+"
 _LABEL = r"[\w\u0080-\U0010ffff-]+"
 _ADDRESS = rf"{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})*"
@@ -34,7 +32,7 @@ _ADDRESS = rf"{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})*"
 def as_header(text: str, header: str) -> str:
     """Return *text* as the value of the header named *header*, folded where it is long.
 
-    White space of any kind, and as much as there is, becomes one space.
+    Each run of white space becomes one space.
 
     Example:
         >>> as_header("Your key", "Subject"), as_header("Key: Python", "Subject")
@@ -49,11 +47,11 @@ def as_header(text: str, header: str) -> str:
 def as_mailbox(name: str | None, address: str, header: str, field: str) -> str:
     r"""Return the one mailbox of the header named *header*; *field* is what an error names.
 
-    The address stands on a line of its own and is never changed. One that is not ASCII is taken; it
-    is left to the caller to send it as such a message has to be sent (RFC 6531).
+    The address has a line of its own and is never changed. An address that is not ASCII is
+    accepted; the caller must send the message as RFC 6531 says.
 
     Raises:
-        InvalidInput: *address* is none, or is one that only a quoted form could carry.
+        InvalidInput: *address* is not an address, or only a quoted form could carry it.
 
     Example:
         >>> as_mailbox("Ada, of Acme", "ada@example.org", "To", "email")
@@ -62,7 +60,7 @@ def as_mailbox(name: str | None, address: str, header: str, field: str) -> str:
     validation.check_text(address, field, EMAIL_LENGTH)
     # In its compatibility form as well: a mail service may read a full-width comma as a comma.
     forms = address, normalize("NFKC", address)
-    spaced = any(letter.isspace() for letter in address)
+    spaced = any(char.isspace() for char in address)
     if spaced or "=?" in address or not all(fullmatch(_ADDRESS, form) for form in forms):
         hint = "expected an address such as ada@example.org, without quotes and brackets"
         raise InvalidInput("invalid_email", field, hint)

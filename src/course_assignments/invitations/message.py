@@ -1,8 +1,7 @@
-"""The letter that takes a key to a learner: its wording is a template, its form is ours.
+"""The e-mail that brings a key to a learner.
 
-It promises that no text which is handed in becomes anything but text: not a header, not a second
-address, not an element of the HTML part, not a placeholder. It refuses to know whether the key may
-still be redeemed, when the letter is sent, and how.
+Nothing that is handed in can become anything but text: not a header, not a second address, not an
+HTML element, not a placeholder.
 """
 
 from collections.abc import Mapping
@@ -16,7 +15,6 @@ from string import Template
 from typing import Final
 
 from course_assignments import validation
-from course_assignments.actions.acting import check_same
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.entities.people import User, anonymous_email
@@ -24,13 +22,13 @@ from course_assignments.errors import InvalidInput
 from course_assignments.invitations.headers import as_header, as_mailbox
 from course_assignments.invitations.template import Block, InvitationTemplate, blocks, parts
 from course_assignments.time.datetimes import LATEST, TICK
-from course_assignments.validation import derived_id
+from course_assignments.validation import check_kind, check_same, derived_id
 
-#: The longest address of a login page; browsers and mail programs cope with that much.
+#: The longest URL of a login page; browsers and mail programs can handle that.
 URL_LENGTH: Final = 2_000
 
-#: The letter as we word it.
-OUR_WORDING: Final = InvitationTemplate()
+#: The default wording.
+DEFAULT_TEMPLATE: Final = InvitationTemplate()
 
 
 def invitation(
@@ -43,36 +41,32 @@ def invitation(
     login_url: str,
     sender: str,
     sender_name: str | None = None,
-    template: InvitationTemplate = OUR_WORDING,
+    template: InvitationTemplate = DEFAULT_TEMPLATE,
 ) -> EmailMessage:
-    """Return the letter that takes *key* to *learner*, as plain text and as HTML.
+    """Return the e-mail that brings *key* to *learner*, as plain text and as HTML.
 
-    It has one ``From``, one ``To`` and one ``Subject``, and always the same bytes for the same
-    arguments. It has neither ``Date`` nor ``Message-ID``, as no clock is read and no lots are
-    drawn: whoever sends it sets them. White space of any kind in a header becomes one space. If an
-    address is not ASCII the policy of the message says so (``utf8``), and only a server that knows
-    SMTPUTF8 can carry it; any other letter is ASCII throughout.
+    The same arguments always give the same bytes. Set ``Date`` and ``Message-ID`` when you send it.
+    It is ASCII unless an address is not; then the policy of the message has ``utf8``, and only a
+    server with SMTPUTF8 can send it.
 
-    It is only a letter: whether the key is still good, and good for this learner, is not asked.
-    Ask `Registrar.may_redeem` or `Registrar.may_register` first. The letter shows the code; that is
-    its purpose, so do not log it.
+    Whether the learner may redeem the key is not checked; call `Registrar.may_redeem` or
+    `Registrar.may_register` first. The message contains the code, so do not log it.
 
     Args:
-        key: What is handed out.
-        learner: To whom, by their name and e-mail address.
-        course: The one that the batch is for.
-        batch: The one that the key is of; its window (rule 7) is shown down to the minute, never a
-            wider one.
-        organization: The batch's, in whose time zone the window is shown. If newcomers cannot
-            register with its keys, hand in a template without steps for a new account.
-        login_url: The address of the login page, http or https.
-        sender: The e-mail address that the letter comes from.
-        sender_name: The name beside it.
+        key: The key to hand out.
+        learner: The recipient.
+        course: The course of the batch.
+        batch: The batch of the key. Its window (rule 7) is shown to the minute, and never wider.
+        organization: The organization of the batch, in whose time zone the window is shown. If
+            newcomers cannot register with its keys, use a template without steps for them.
+        login_url: The URL of the login page, http or https.
+        sender: The e-mail address of the sender.
+        sender_name: The name of the sender.
         template: The wording.
 
     Raises:
-        InvalidInput: two records do not belong together, an address cannot be written to or was
-            that of a user who was forgotten (rule 23), or *login_url* is not what it has to be.
+        InvalidInput: two records do not belong together, an address cannot be used or belongs to an
+            anonymized user (rule 23), or *login_url* is wrong.
 
     Example:
         >>> from datetime import UTC, timedelta
@@ -91,12 +85,12 @@ def invitation(
         >>> print(message["To"], "|", message["Subject"])
         Ada <ada@example.org> | Your key for Python
     """
-    validation.check_kind(key, "key", TrainingKey)
-    validation.check_kind(learner, "learner", User)
-    validation.check_kind(course, "course", Course)
-    validation.check_kind(batch, "batch", KeyBatch)
-    validation.check_kind(organization, "organization", Organization)
-    validation.check_kind(template, "template", InvitationTemplate)
+    check_kind(key, "key", TrainingKey)
+    check_kind(learner, "learner", User)
+    check_kind(course, "course", Course)
+    check_kind(batch, "batch", KeyBatch)
+    check_kind(organization, "organization", Organization)
+    check_kind(template, "template", InvitationTemplate)
     check_same(key.batch_id, batch.id, "batch")
     check_same(course.id, batch.course_id, "course")
     check_same(organization.id, batch.organization_id, "organization")
@@ -109,31 +103,31 @@ def invitation(
     }
     window: list[str] = []
     if batch.redeemable_from is not None:
-        values["since"] = _shown_from(batch.redeemable_from, organization)
-        window.append(template.beginning)
+        values["valid_from"] = _shown_up(batch.redeemable_from, organization)
+        window.append(template.valid_from)
     if batch.redeemable_until is not None:
         values["until"] = _shown(batch.redeemable_until, organization)
         window.append(template.deadline)
-    letter = tuple(blocks(template, *window))
+    body = tuple(blocks(template, *window))
     subject = _filled(template.subject, values)
     message = _envelope(learner, sender, sender_name, subject)
-    _write(message, _plain(letter, values), _html(letter, values))
+    _write(message, _plain(body, values), _html(body, values))
     return message
 
 
 def _checked_url(value: object) -> str:
-    """Return *value* if a browser that is sent there can only speak HTTP."""
+    """Return *value* if it makes a browser use HTTP and nothing else."""
     text = validation.check_text(value, "login_url", URL_LENGTH)
-    # No name and password before the host, and nothing that RFC 3986 keeps out of an address.
+    # No name and password before the host, and no character that RFC 3986 excludes.
     host, rest = r"[^\s<>\"\\^`{|}/?#@]+", r"[^\s<>\"\\^`{|}]*"
     if not fullmatch(rf"https?://{host}([/?#]{rest})?", text, IGNORECASE):
-        hint = "expected the address of a page, such as https://learn.example/login"
+        hint = "expected the URL of a page, such as https://learn.example/login"
         raise InvalidInput("invalid_url", "login_url", hint)
     return text
 
 
 def _shown(at: datetime, organization: Organization) -> str:
-    """Write *at* as the clocks of *organization* show it; the seconds fall away."""
+    """Write *at* in the time zone of *organization*, rounded down to the minute."""
     if organization.time_zone == "UTC":
         return f"{at:%Y-%m-%d %H:%M} UTC"
     local = at.astimezone(organization.zone)
@@ -141,15 +135,15 @@ def _shown(at: datetime, organization: Organization) -> str:
     return f"{local:%Y-%m-%d %H:%M} {organization.time_zone} (UTC{offset})"
 
 
-def _shown_from(at: datetime, organization: Organization) -> str:
-    """Write the first whole minute from which *at* has come."""
+def _shown_up(at: datetime, organization: Organization) -> str:
+    """Write *at* rounded up to the minute."""
     return _shown(min(at + timedelta(minutes=1) - TICK, LATEST), organization)
 
 
 def _envelope(learner: User, sender: str, sender_name: str | None, subject: str) -> EmailMessage:
-    """Return a message without a body, whose headers are kept just as they are written here."""
+    """Return a message without a body, whose headers stay exactly as they are written here."""
     if learner.email == anonymous_email(learner.id):
-        raise InvalidInput("invalid_email", "learner.email", "this user was forgotten")
+        raise InvalidInput("invalid_email", "learner.email", "this user was anonymized")
     if sender_name is not None:
         validation.check_text(sender_name, "sender_name", validation.NAME_LENGTH)
     lines = (
@@ -163,16 +157,16 @@ def _envelope(learner: User, sender: str, sender_name: str | None, subject: str)
 
 
 def _write(message: EmailMessage, plain: str, html: str) -> None:
-    # Quoted-printable, because not every relay takes eight bits or lines of any length. A boundary
-    # that begins like this occurs in no such text (RFC 2045, section 6.7), and is no random one.
+    # Quoted-printable, because not every relay accepts eight bits or lines of any length. A
+    # boundary that begins like this occurs in no such text (RFC 2045, section 6.7).
     message.set_content(plain, cte="quoted-printable")
     message.make_alternative(boundary=f"=_{derived_id('invitation', plain, html)[:32]}")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
 
 
-def _plain(letter: tuple[Block, ...], values: Mapping[str, str]) -> str:
+def _plain(body: tuple[Block, ...], values: Mapping[str, str]) -> str:
     texts: list[str] = []
-    for block in letter:
+    for block in body:
         if isinstance(block, str):
             texts.append(_filled(block, values))
         else:
@@ -181,13 +175,13 @@ def _plain(letter: tuple[Block, ...], values: Mapping[str, str]) -> str:
     return "\n\n".join(texts) + "\n"
 
 
-def _html(letter: tuple[Block, ...], values: Mapping[str, str]) -> str:
-    """Write *letter* with every text escaped before anything that is ours stands beside it."""
+def _html(body: tuple[Block, ...], values: Mapping[str, str]) -> str:
+    """Write *body* with every string escaped before any markup is put around it."""
     safe = {name: escape(value) for name, value in values.items()}
     safe["key"] = f"<strong>{safe['key']}</strong>"
     safe["login"] = f'<a href="{safe["login"]}">{safe["login"]}</a>'
     lines = ["<!DOCTYPE html>", "<html>", '<body dir="auto">']
-    for block in letter:
+    for block in body:
         texts = [_filled(escape(part), safe, end_of_line="<br>\n") for part in parts(block)]
         if isinstance(block, str):
             lines += [f"<p>{text}</p>" for text in texts]
@@ -197,5 +191,5 @@ def _html(letter: tuple[Block, ...], values: Mapping[str, str]) -> str:
 
 
 def _filled(text: str, values: Mapping[str, str], end_of_line: str = "\n") -> str:
-    """Fill *values* in; they have no ends of lines, so all of these are the template's."""
+    """Fill *values* in; only the template has line ends, so all of them are normalized."""
     return Template(sub(r"\r\n?|\n", end_of_line, text)).substitute(values)

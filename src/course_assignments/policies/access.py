@@ -1,21 +1,57 @@
-"""May an activity be started, or what is open be finished, under this assignment? Rule 5."""
+"""May a learner start, finish or complete activities of an assignment? Rule 5."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Protocol
 
 import attrs
 
+from course_assignments import validation
 from course_assignments.decisions import Decision
 from course_assignments.entities.assignments import CourseAssignment
-from course_assignments.policies.lifecycle import is_standing
-from course_assignments.reasons import AssignmentExpired
+from course_assignments.entities.attempts import Attempt
+from course_assignments.reasons import (
+    AlreadyCancelled,
+    AlreadyCompleted,
+    AssignmentExpired,
+    AssignmentNotActive,
+    AttemptOpen,
+    Reason,
+)
 from course_assignments.time.datetimes import as_utc
+
+
+class AssignmentRule(Protocol):
+    """What your own `AccessPolicy`, `FinishPolicy` or `CompletionPolicy` has to offer."""
+
+    def evaluate(self, assignment: CourseAssignment, /, *, at: datetime) -> Decision:
+        """Decide whether it may be done under *assignment* at *at*."""
+        ...
+
+
+class AttemptRule(Protocol):
+    """What your own `AttemptPolicy` has to offer."""
+
+    def evaluate(self, attempts: Iterable[Attempt], /, *, at: datetime) -> Decision:
+        """Decide whether a learner with *attempts* may start the activity at *at*."""
+        ...
+
+
+def check_exists(assignment: CourseAssignment, now: datetime) -> Decision:
+    """Decide whether *assignment* is created by *now* and not cancelled, at any time."""
+    reasons: list[Reason] = []
+    if now < assignment.created_at:
+        reasons.append(AssignmentNotActive(assignment.created_at))
+    if assignment.cancelled_at is not None:
+        return Decision((*reasons, AlreadyCancelled(assignment.cancelled_at)))
+    return Decision(reasons, assignment.created_at if reasons else None)
 
 
 @attrs.frozen
 class AccessPolicy:
-    """Start, pause, resume and retake activities while the assignment is active (rule 5).
+    """Allow starting, pausing, resuming and retaking while the assignment is active (rule 5).
 
-    Completion bears on nothing here: a completed assignment that has not ended can be launched.
+    A completed assignment that has not ended still gives access.
 
     Example:
         >>> AccessPolicy()
@@ -23,21 +59,39 @@ class AccessPolicy:
     """
 
     def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:
-        """Return whether *assignment* gives access to its activities at *at*.
+        """Decide whether *assignment* gives access to its activities at *at*."""
+        validation.check_kind(assignment, "assignment", CourseAssignment)
+        now = as_utc(at)
+        exists = check_exists(assignment, now)
+        # "start, pause, and retake labs and activities as long as the assignment remains active":
+        # at the instant of its end it is over
+        if assignment.expires_at <= now:
+            return Decision((*exists.reasons, AssignmentExpired(assignment.expires_at)))
+        return Decision((), assignment.expires_at) if exists else exists
 
-        Raises:
-            InvalidInput: *assignment* is no `CourseAssignment`, or *at* is naive.
+
+@attrs.frozen
+class AttemptPolicy:
+    """Allow any number of attempts of an activity, one at a time (rule 5).
+
+    Example:
+        >>> AttemptPolicy()
+        AttemptPolicy()
+    """
+
+    def evaluate(self, attempts: Iterable[Attempt], *, at: datetime) -> Decision:
+        """Decide whether a learner may start an activity; *at* makes no difference.
+
+        *attempts* are all attempts of this activity under this assignment.
         """
-        standing = is_standing(assignment, at)
-        # the window is half-open: at its end it is over
-        if assignment.expires_at <= as_utc(at):
-            return Decision((*standing.reasons, AssignmentExpired(assignment.expires_at)))
-        return Decision((), assignment.expires_at) if standing else standing
+        as_utc(at)
+        given = validation.check_each(attempts, "attempts", Attempt)
+        return Decision([AttemptOpen(one.id) for one in given if one.is_open])
 
 
 @attrs.frozen
 class FinishPolicy:
-    """Finish what is open, also after access has ended, but not once it is cancelled (rule 5).
+    """Allow finishing an open attempt, also after access has ended, unless cancelled (rule 5).
 
     Example:
         >>> FinishPolicy()
@@ -45,9 +99,24 @@ class FinishPolicy:
     """
 
     def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:
-        """Return whether an attempt that is open under *assignment* may be finished at *at*.
+        """Decide whether an open attempt under *assignment* may be finished at *at*."""
+        validation.check_kind(assignment, "assignment", CourseAssignment)
+        return check_exists(assignment, as_utc(at))
 
-        Raises:
-            InvalidInput: *assignment* is no `CourseAssignment`, or *at* is naive.
-        """
-        return is_standing(assignment, at)
+
+@attrs.frozen
+class CompletionPolicy:
+    """Allow marking an assignment complete by hand, expired or not, unless cancelled (rule 5).
+
+    Example:
+        >>> CompletionPolicy()
+        CompletionPolicy()
+    """
+
+    def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:
+        """Decide whether *assignment* may be marked complete at *at*."""
+        validation.check_kind(assignment, "assignment", CourseAssignment)
+        exists = check_exists(assignment, as_utc(at))
+        if assignment.completed_at is None:
+            return exists
+        return Decision((*exists.reasons, AlreadyCompleted(assignment.completed_at)))

@@ -1,6 +1,7 @@
 """May this person act for this organization? Rules 4 and 21."""
 
 from datetime import datetime
+from typing import Final, Protocol
 
 import attrs
 from attrs import field
@@ -9,7 +10,6 @@ from course_assignments import validation
 from course_assignments.decisions import Decision
 from course_assignments.entities.enums import Permission, Role
 from course_assignments.entities.people import User
-from course_assignments.policies import defaults
 from course_assignments.reasons import (
     OrganizationNotManaged,
     Reason,
@@ -18,16 +18,45 @@ from course_assignments.reasons import (
 )
 from course_assignments.time.datetimes import as_utc
 
+#: "creating assignments takes one of the roles Company Training Manager, Enrollment Manager,
+#: Operations Manager, Sales Manager" (rule 21).
+ASSIGNING_ROLES: Final = (
+    Role.COMPANY_TRAINING_MANAGER,
+    Role.ENROLLMENT_MANAGER,
+    Role.OPERATIONS_MANAGER,
+    Role.SALES_MANAGER,
+)
+
+#: "keys take Operations Manager" (rule 21).
+KEY_ROLES: Final = (Role.OPERATIONS_MANAGER,)
+
+#: "after 24 h and no labs launched, ask support" (rule 4).
+SUPPORT_ROLES: Final = (Role.SUPPORT,)
+
+
+class AuthorizationRule(Protocol):
+    """What your own `AuthorizationPolicy` has to offer."""
+
+    def evaluate(
+        self, actor: User, /, *, permission: Permission, organization_id: str | None, at: datetime
+    ) -> Decision:
+        """Decide whether *actor* has *permission* for the organization."""
+        ...
+
+
+_are_roles = validation.items_of(Role)
+
 
 @attrs.frozen
 class AuthorizationPolicy:
-    """Act with one of the right roles, for an organization one manages (rule 21).
+    """Require one of the right roles, and that the actor manages the organization (rule 21).
 
-    Support acts for everyone (rule 4). It is asked only when the caller names an actor.
+    Support acts for every organization (rule 4). The policy is asked only if a caller names an
+    actor.
 
     Attributes:
         assigning: Who may assign, subscribe, cancel, reschedule and complete.
-        keys: Who may make, edit and revoke keys.
+        keys: Who may create, edit and revoke keys.
         support: Who may cancel after the window.
 
     Example:
@@ -38,38 +67,25 @@ class AuthorizationPolicy:
         ...     at=datetime(2026, 1, 5, tzinfo=UTC),
         ... )
         >>> print(decision)
-        You do not manage organization 'acme'; ask someone who does.
+        You don't manage organization 'acme'. Ask someone who does.
     """
 
     assigning: tuple[Role, ...] = field(
-        default=defaults.ASSIGNING_ROLES,
-        converter=validation.tidy_tuple,
-        validator=validation.each_of(tuple, Role),
+        default=ASSIGNING_ROLES, converter=validation.to_tuple, validator=_are_roles
     )
     keys: tuple[Role, ...] = field(
-        default=defaults.KEY_ROLES,
-        converter=validation.tidy_tuple,
-        validator=validation.each_of(tuple, Role),
+        default=KEY_ROLES, converter=validation.to_tuple, validator=_are_roles
     )
     support: tuple[Role, ...] = field(
-        default=defaults.SUPPORT_ROLES,
-        converter=validation.tidy_tuple,
-        validator=validation.each_of(tuple, Role),
+        default=SUPPORT_ROLES, converter=validation.to_tuple, validator=_are_roles
     )
 
     def evaluate(
         self, actor: User, *, permission: Permission, organization_id: str | None, at: datetime
     ) -> Decision:
-        """Return whether *actor* may do this for the organization, at whatever instant.
+        """Decide whether *actor* has *permission*; *at* makes no difference.
 
-        Args:
-            actor: Who acts.
-            permission: What for.
-            organization_id: The learner's organization, or the batch's when it is about keys.
-            at: The aware instant asked about.
-
-        Raises:
-            InvalidInput: an argument is of the wrong kind, or *at* is naive.
+        *organization_id* is the learner's organization, or that of the batch for keys.
         """
         as_utc(at)
         validation.check_kind(actor, "actor", User)
@@ -77,13 +93,11 @@ class AuthorizationPolicy:
         if organization_id is not None:
             validation.check_id(organization_id, "organization_id")
         if permission is Permission.SUPPORT:
-            return Decision(
-                () if actor.roles.intersection(self.support) else (SupportRoleMissing(),)
-            )
+            return Decision([] if actor.roles & set(self.support) else [SupportRoleMissing()])
         roles = self.keys if permission is Permission.MANAGE_KEYS else self.assigning
         reasons: list[Reason] = []
-        if not actor.roles.intersection(roles):
+        if not actor.roles & set(roles):
             reasons.append(RoleMissing(roles))
         if organization_id not in actor.managed_organization_ids:
             reasons.append(OrganizationNotManaged(organization_id))
-        return Decision(tuple(reasons))
+        return Decision(reasons)

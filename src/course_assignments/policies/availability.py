@@ -1,6 +1,7 @@
-"""May anything new be made for this course? Rule 22."""
+"""May something new be created for this course? Rule 22."""
 
 from datetime import datetime
+from typing import Protocol
 
 import attrs
 
@@ -11,36 +12,41 @@ from course_assignments.reasons import CourseArchived, CourseNotAvailable, Reaso
 from course_assignments.time.datetimes import as_utc
 
 
+class CourseAvailabilityRule(Protocol):
+    """What your own `CourseAvailabilityPolicy` has to offer."""
+
+    def evaluate(self, course: Course, /, *, at: datetime) -> Decision:
+        """Decide whether something new may be created for *course*."""
+        ...
+
+
 @attrs.frozen
 class CourseAvailabilityPolicy:
-    """Set a course up for training only with a content provider and a publishing group (rule 22).
+    """Require a content provider and a publishing group, and no archived course (rule 22).
 
-    It is asked whenever something new is made, never for what exists.
+    The policy is asked when something new is created, never about what exists.
 
     Example:
         >>> from datetime import UTC
         >>> course, at = Course(id="py", name="Python"), datetime(2026, 1, 5, tzinfo=UTC)
         >>> decision = CourseAvailabilityPolicy().evaluate(course, at=at)
         >>> print(decision)
-        Course 'py' needs a content provider and a publishing group first.
+        Course 'py' is not available yet. Add what is missing: content provider, publishing group.
     """
 
     def evaluate(self, course: Course, *, at: datetime) -> Decision:
-        """Return whether something new may be made for *course*, at whatever instant.
-
-        Raises:
-            InvalidInput: *course* is no `Course`, or *at* is naive.
-        """
+        """Decide whether something new may be created for *course*; *at* makes no difference."""
         as_utc(at)
         validation.check_kind(course, "course", Course)
         reasons: list[Reason] = []
-        wanted = (
-            ("content provider", course.content_provider),
-            ("publishing group", course.publishing_group),
-        )
-        missing = tuple(name for name, value in wanted if value is None)
+        # courses "must be assigned to a Content Provider and a Publishing Group"
+        wanted = {
+            "content provider": course.content_provider,
+            "publishing group": course.publishing_group,
+        }
+        missing = tuple(name for name, value in wanted.items() if value is None)
         if missing:
             reasons.append(CourseNotAvailable(course.id, missing))
         if course.archived:
             reasons.append(CourseArchived(course.id))
-        return Decision(tuple(reasons))
+        return Decision(reasons)

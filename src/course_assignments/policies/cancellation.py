@@ -1,6 +1,7 @@
-"""May this assignment be cancelled now? Rules 3 and 4."""
+"""May an assignment be cancelled? Rules 3 and 4."""
 
 from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeAlias
 
 import attrs
 from attrs import field
@@ -8,7 +9,7 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.decisions import Decision
 from course_assignments.entities.assignments import CourseAssignment
-from course_assignments.policies import defaults
+from course_assignments.errors import InvalidInput
 from course_assignments.reasons import (
     AlreadyCancelled,
     AssignmentNotActive,
@@ -19,14 +20,60 @@ from course_assignments.reasons import (
 from course_assignments.time.datetimes import LATEST, as_utc, next_tick
 from course_assignments.time.durations import end_in_range
 
+#: Cancel "only within 24 hours of creation and only if no labs have been launched" (rule 3).
+#: Support is asked "after 24 h" (rule 4), so exactly 24 hours still belong to the window.
+WINDOW: Final = timedelta(hours=24)
+
+
+class CancellationDates(Protocol):
+    """What the policy reads; every `CourseAssignment` has these datetimes."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+        ...
+
+    @property
+    def cancelled_at(self) -> datetime | None:
+        """When it was cancelled."""
+        ...
+
+    @property
+    def first_lab_launched_at(self) -> datetime | None:
+        """When the first lab was launched."""
+        ...
+
+
+#: A `CourseAssignment` fits the Protocol, but pyright cannot tell: its fields have converters.
+Cancellable: TypeAlias = CourseAssignment | CancellationDates
+
+
+class CancellationRule(Protocol):
+    """What your own `CancellationPolicy` has to offer.
+
+    To cancel a subscription, it is asked about the subscription and about each assignment opened
+    from it.
+    """
+
+    @property
+    def restores_key_use(self) -> bool:
+        """Whether cancelling gives the use of the key back."""
+        ...
+
+    def evaluate(
+        self, cancellable: Cancellable, /, *, at: datetime, support: bool = False
+    ) -> Decision:
+        """Decide whether *cancellable* may be cancelled at *at*."""
+        ...
+
 
 @attrs.frozen
 class CancellationPolicy:
-    """Cancel while the assignment is young and no lab was launched (rules 3 and 4).
+    """Allow cancelling within a window after creation if no lab was launched (rules 3 and 4).
 
     Attributes:
-        window: How long after creation, its last instant included; exact, so 24 hours stay 24
-            hours when the clocks change.
+        window: How long after creation, the last instant included. It is an exact length: 24 hours
+            stay 24 hours when the clocks change.
         restores_key_use: Whether cancelling gives the use of the key back (rule 13).
 
     Raises:
@@ -37,52 +84,52 @@ class CancellationPolicy:
         datetime.timedelta(days=14)
     """
 
-    window: timedelta = field(
-        default=defaults.CANCELLATION_WINDOW,
-        validator=[validation.one_of(timedelta), validation.term],
-    )
+    window: timedelta = field(default=WINDOW, validator=validation.exact_duration)
     restores_key_use: bool = field(default=False, validator=validation.flag)
 
-    def closes_at(self, assignment: CourseAssignment) -> datetime:
-        """Return the last instant, UTC, at which *assignment* can be cancelled.
-
-        Raises:
-            InvalidInput: it is no `CourseAssignment`.
-        """
-        validation.check_kind(assignment, "assignment", CourseAssignment)
-        return end_in_range(self.window, assignment.created_at) or LATEST
+    def closes_at(self, cancellable: Cancellable) -> datetime:
+        """Return the last instant, in UTC, at which *cancellable* can be cancelled."""
+        created_at, _, _ = _dates(cancellable)
+        return end_in_range(self.window, created_at) or LATEST
 
     def evaluate(
-        self, assignment: CourseAssignment, *, at: datetime, support: bool = False
+        self, cancellable: Cancellable, *, at: datetime, support: bool = False
     ) -> Decision:
-        """Return whether *assignment* may be cancelled at *at*, with every reason against.
-
-        Args:
-            assignment: As it is stored.
-            at: The aware instant asked about.
-            support: Whether support asks, for whom the window does not count (rule 4).
-
-        Raises:
-            InvalidInput: an argument is of the wrong kind, or *at* is naive.
-        """
-        closes_at = self.closes_at(assignment)
-        now = as_utc(at)
+        """Decide whether *cancellable* may be cancelled at *at*; support has no window (rule 4)."""
+        created_at, cancelled_at, lab_launched_at = _dates(cancellable)
+        closes_at, now = self.closes_at(cancellable), as_utc(at)
         validation.check_kind(support, "support", bool)
         reasons: list[Reason] = []
-        turns_at = None if support else next_tick(closes_at)
-        if now < assignment.created_at:
-            reasons.append(AssignmentNotActive(assignment.created_at))
-            turns_at = assignment.created_at
-        # "not already cancelled", at whatever instant that was
-        if assignment.cancelled_at is not None:
-            reasons.append(AlreadyCancelled(assignment.cancelled_at))
-            turns_at = None
+        if now < created_at:
+            reasons.append(AssignmentNotActive(created_at))
+        # not already cancelled, whenever that was
+        if cancelled_at is not None:
+            reasons.append(AlreadyCancelled(cancelled_at))
         # "only within 24 hours of creation": refused when more than that has passed
         if now > closes_at and not support:
             reasons.append(CancellationWindowClosed(closes_at))
-            turns_at = None
-        # "only if no labs have been launched": once launched, it counts for good
-        if assignment.first_lab_launched_at is not None:
-            reasons.append(LabLaunched(assignment.first_lab_launched_at))
-            turns_at = None
-        return Decision(tuple(reasons), turns_at)
+        # "only if no labs have been launched": a launched lab counts permanently
+        if lab_launched_at is not None:
+            reasons.append(LabLaunched(lab_launched_at))
+        match reasons:
+            case []:
+                return Decision((), None if support else next_tick(closes_at))
+            case [AssignmentNotActive()]:  # the only reason that time removes
+                return Decision(reasons, created_at)
+            case _:
+                return Decision(reasons)
+
+
+def _dates(cancellable: Cancellable) -> tuple[datetime, datetime | None, datetime | None]:
+    """Return the three datetimes of *cancellable* in UTC, or raise InvalidInput."""
+    try:
+        created_at, cancelled_at = cancellable.created_at, cancellable.cancelled_at
+        lab_launched_at = cancellable.first_lab_launched_at
+    except AttributeError:
+        hint = "expected created_at, cancelled_at and first_lab_launched_at"
+        raise InvalidInput("wrong_type", "cancellable", hint) from None
+    if cancelled_at is not None:
+        cancelled_at = as_utc(cancelled_at, "cancellable.cancelled_at")
+    if lab_launched_at is not None:
+        lab_launched_at = as_utc(lab_launched_at, "cancellable.first_lab_launched_at")
+    return as_utc(created_at, "cancellable.created_at"), cancelled_at, lab_launched_at

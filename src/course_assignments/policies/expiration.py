@@ -1,26 +1,35 @@
-"""When does access end, and may it end then? Rules 1 and 2."""
+"""When does access end, and may it end at another time? Rules 1 and 2."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final, Protocol
 
 import attrs
 from attrs import field
 
 from course_assignments import validation
 from course_assignments.decisions import Decision
+from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit
-from course_assignments.policies import defaults
+from course_assignments.policies.access import check_exists
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
 from course_assignments.time.datetimes import as_utc, next_tick, out_of_range
-from course_assignments.time.durations import Duration, end_in_range
+from course_assignments.time.durations import Duration, Months, end_in_range
 
-_RANK = {limit: rank for rank, limit in enumerate(ExpirationLimit)}
+#: "assignments expire 180 days after creation unless the organization or course profile specifies a
+#: shorter maximum" (rule 1).
+MAXIMUM_ACCESS: Final = timedelta(days=180)
+
+#: "by default, this field is set to 6 months" (rule 1).
+DEFAULT_ACCESS: Final = Months(6)
+
+_ORDER: Final = tuple(ExpirationLimit)
 
 
 @attrs.frozen
 class Limit:
-    """An end that access cannot pass, and whose it is.
+    """The latest end of access, and what sets it.
 
     Example:
         >>> at = datetime(2026, 7, 4, tzinfo=UTC)
@@ -28,23 +37,23 @@ class Limit:
         <ExpirationLimit.MAXIMUM: 'maximum'>
     """
 
-    at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
+    at: datetime = field(converter=validation.to_utc)
     by: ExpirationLimit = field(validator=validation.one_of(ExpirationLimit))
 
 
-def earliest(ceilings: Iterable[Limit]) -> Limit:
-    """Return the earliest of *ceilings*; of equal ones the first in the order of the enum.
+def earliest(limits: Iterable[Limit]) -> Limit:
+    """Return the earliest of *limits*; of equal ones the first in the order of the enum.
 
     Example:
         >>> at = datetime(2026, 7, 4, tzinfo=UTC)
         >>> earliest([Limit(at, ExpirationLimit.MAXIMUM), Limit(at, ExpirationLimit.KEY)]).by
         <ExpirationLimit.KEY: 'key'>
     """
-    return min(ceilings, key=lambda ceiling: (ceiling.at, _RANK[ceiling.by]))
+    return min(limits, key=lambda limit: (limit.at, _ORDER.index(limit.by)))
 
 
 def zone_of(organization: Organization | None) -> tzinfo:
-    """Return the zone on whose calendar months and days count: the organization's, else UTC.
+    """Return the time zone in which months and days are counted: the organization's, else UTC.
 
     Example:
         >>> zone_of(None)
@@ -53,15 +62,58 @@ def zone_of(organization: Organization | None) -> tzinfo:
     return UTC if organization is None else organization.zone
 
 
+class ExpirationRule(Protocol):
+    """What your own `ExpirationPolicy` has to offer."""
+
+    def limit(
+        self,
+        created_at: datetime,
+        *,
+        course: Course | None = None,
+        organization: Organization | None = None,
+    ) -> Limit:
+        """Return the latest end that is allowed."""
+        ...
+
+    def default_end(
+        self,
+        created_at: datetime,
+        *,
+        course: Course | None = None,
+        organization: Organization | None = None,
+    ) -> Limit:
+        """Return the end if nobody asked for another."""
+        ...
+
+    def evaluate(
+        self,
+        expires_at: datetime,
+        *,
+        created_at: datetime,
+        course: Course | None = None,
+        organization: Organization | None = None,
+    ) -> Decision:
+        """Decide whether access may end at *expires_at*."""
+        ...
+
+
+class RescheduleRule(Protocol):
+    """What your own `ReschedulePolicy` has to offer."""
+
+    def evaluate(
+        self, assignment: CourseAssignment, /, *, expires_at: datetime, at: datetime
+    ) -> Decision:
+        """Decide whether *assignment* may be given the end *expires_at* at *at*."""
+        ...
+
+
 @attrs.frozen
 class ExpirationPolicy:
-    """Access ends at the earliest of all ceilings, counted from creation (rules 1 and 2).
-
-    A longer maximum of a course or an organization never lengthens.
+    """End access at the earliest of all limits, counted from creation (rules 1 and 2).
 
     Attributes:
-        maximum: The longest access anyone gets.
-        default: How long access lasts when nothing was asked for.
+        maximum: The longest access. A longer maximum of a course or an organization has no effect.
+        default: How long access lasts if nobody asked for another end.
 
     Raises:
         InvalidInput: one of them is not a positive length of at most 100 years.
@@ -72,16 +124,8 @@ class ExpirationPolicy:
         '2026-07-04T09:00:00+00:00'
     """
 
-    maximum: Duration = field(
-        default=defaults.MAXIMUM_ACCESS,
-        converter=validation.tidy_duration,
-        validator=validation.term,
-    )
-    default: Duration = field(
-        default=defaults.DEFAULT_ACCESS,
-        converter=validation.tidy_duration,
-        validator=validation.term,
-    )
+    maximum: Duration = field(default=MAXIMUM_ACCESS, converter=validation.to_duration)
+    default: Duration = field(default=DEFAULT_ACCESS, converter=validation.to_duration)
 
     def limit(
         self,
@@ -90,28 +134,31 @@ class ExpirationPolicy:
         course: Course | None = None,
         organization: Organization | None = None,
     ) -> Limit:
-        """Return the latest end that an assignment created at *created_at* may have.
+        """Return the latest end of an assignment created at *created_at*.
 
-        A ceiling behind every accepted instant limits nothing.
+        A maximum that leads beyond the year 9899 limits nothing.
 
         Raises:
-            InvalidInput: an argument is of the wrong kind, *created_at* is naive, or there is no
-                ceiling before the year 9900.
+            InvalidInput: an argument is invalid, or every maximum leads beyond the year 9899.
         """
         start = as_utc(created_at, "created_at")
-        zone = zone_of(_checked(organization))
-        terms = [(self.maximum, ExpirationLimit.MAXIMUM)]
-        if organization is not None and organization.maximum_access is not None:
-            terms.append((organization.maximum_access, ExpirationLimit.ORGANIZATION))
+        maxima: dict[ExpirationLimit, Duration | None] = {ExpirationLimit.MAXIMUM: self.maximum}
+        if organization is not None:
+            validation.check_kind(organization, "organization", Organization)
+            maxima[ExpirationLimit.ORGANIZATION] = organization.maximum_access
         if course is not None:
             validation.check_kind(course, "course", Course)
-            if course.maximum_access is not None:
-                terms.append((course.maximum_access, ExpirationLimit.COURSE))
-        ends = ((end_in_range(term, start, zone), by) for term, by in terms)
-        ceilings = [Limit(end, by) for end, by in ends if end is not None]
-        if not ceilings:
+            maxima[ExpirationLimit.COURSE] = course.maximum_access
+        zone = zone_of(organization)
+        ends = {
+            by: end_in_range(maximum, start, zone)
+            for by, maximum in maxima.items()
+            if maximum is not None
+        }
+        limits = [Limit(end, by) for by, end in ends.items() if end is not None]
+        if not limits:
             raise out_of_range("created_at")
-        return earliest(ceilings)
+        return earliest(limits)
 
     def default_end(
         self,
@@ -120,13 +167,9 @@ class ExpirationPolicy:
         course: Course | None = None,
         organization: Organization | None = None,
     ) -> Limit:
-        """Return the end that an assignment gets when nothing else was asked for.
-
-        Raises:
-            InvalidInput: an argument is of the wrong kind, or *created_at* is naive.
-        """
-        limit = self.limit(created_at, course=course, organization=organization)
+        """Return the end of an assignment created at *created_at* if nobody asked for another."""
         start = as_utc(created_at, "created_at")
+        limit = self.limit(start, course=course, organization=organization)
         end = end_in_range(self.default, start, zone_of(organization))
         return limit if end is None else earliest([limit, Limit(end, ExpirationLimit.DEFAULT)])
 
@@ -138,21 +181,38 @@ class ExpirationPolicy:
         course: Course | None = None,
         organization: Organization | None = None,
     ) -> Decision:
-        """Return whether an assignment created at *created_at* may end at *expires_at* (rule 2).
-
-        Raises:
-            InvalidInput: an argument is of the wrong kind, or an instant is naive.
-        """
+        """Decide whether an assignment created at *created_at* may end at *expires_at* (rule 2)."""
         end, start = as_utc(expires_at, "expires_at"), as_utc(created_at, "created_at")
         limit = self.limit(start, course=course, organization=organization)
         if end <= start:
-            return Decision((ExpiresTooEarly(next_tick(start) or start),))
+            return Decision([ExpiresTooEarly(next_tick(start) or start)])
         if end > limit.at:
-            return Decision((ExpiresTooLate(limit.at, limit.by),))
+            return Decision([ExpiresTooLate(limit.at, limit.by)])
         return Decision()
 
 
-def _checked(organization: Organization | None) -> Organization | None:
-    if organization is not None:
-        validation.check_kind(organization, "organization", Organization)
-    return organization
+@attrs.frozen
+class ReschedulePolicy:
+    """Allow another end, also "now", for every assignment that is not cancelled (rule 2).
+
+    How late the end may be is decided by `ExpirationPolicy`.
+
+    Example:
+        >>> ReschedulePolicy()
+        ReschedulePolicy()
+    """
+
+    def evaluate(
+        self, assignment: CourseAssignment, *, expires_at: datetime, at: datetime
+    ) -> Decision:
+        """Decide whether *assignment* may be given the end *expires_at* at *at*."""
+        validation.check_kind(assignment, "assignment", CourseAssignment)
+        now, end = as_utc(at), as_utc(expires_at, "expires_at")
+        # "a later change ... may revive an expired assignment, never a cancelled one"
+        exists = check_exists(assignment, now)
+        # "an end before now is refused, now ends access"
+        if end < now:
+            return Decision((*exists.reasons, ExpiresTooEarly(now)))
+        if exists:
+            return Decision((), next_tick(end))
+        return exists if end >= assignment.created_at else Decision(exists.reasons)

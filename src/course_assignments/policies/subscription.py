@@ -1,6 +1,7 @@
-"""Does this subscription open this course now? Rule 19."""
+"""Does a subscription open a course? Rule 19."""
 
 from datetime import datetime
+from typing import Protocol
 
 import attrs
 
@@ -16,9 +17,19 @@ from course_assignments.reasons import (
 from course_assignments.time.datetimes import as_utc
 
 
+class SubscriptionRule(Protocol):
+    """What your own `SubscriptionPolicy` has to offer."""
+
+    def evaluate(
+        self, subscription: Subscription, /, *, at: datetime, course_id: str | None = None
+    ) -> Decision:
+        """Decide whether *subscription* opens the course at *at*, or may be edited."""
+        ...
+
+
 @attrs.frozen
 class SubscriptionPolicy:
-    """Open the courses of the set while the subscription is active (rule 19).
+    """Open the courses of a subscription while it is active (rule 19).
 
     Example:
         >>> SubscriptionPolicy()
@@ -28,34 +39,28 @@ class SubscriptionPolicy:
     def evaluate(
         self, subscription: Subscription, *, at: datetime, course_id: str | None = None
     ) -> Decision:
-        """Return whether *subscription* opens the course at *at*.
+        """Decide whether *subscription* opens the course at *at*.
 
-        Args:
-            subscription: As it is stored.
-            at: The aware instant asked about.
-            course_id: The course; without one it is asked whether the set may still be edited.
-
-        Raises:
-            InvalidInput: an argument is of the wrong kind, or *at* is naive.
+        Without a *course_id*, decide whether the subscription may be edited.
         """
         validation.check_kind(subscription, "subscription", Subscription)
         now = as_utc(at)
-        reasons: list[Reason] = []
-        turns_at: datetime | None = subscription.expires_at
-        if now < subscription.created_at:
-            reasons.append(SubscriptionNotActive(subscription.created_at))
-            turns_at = subscription.created_at
-        # once cancelled it is over, at whatever instant that was
-        cancelled_at = subscription.cancelled_at
-        if cancelled_at is not None:
-            reasons.append(SubscriptionEnded(min(cancelled_at, subscription.expires_at)))
-            turns_at = None
-        elif subscription.expires_at <= now:
-            reasons.append(SubscriptionEnded(subscription.expires_at))
-            turns_at = None
         if course_id is not None:
             validation.check_id(course_id, "course_id")
-            if course_id not in subscription.course_ids:
-                reasons.append(CourseNotInSubscription(course_id))
-                turns_at = None
-        return Decision(tuple(reasons), turns_at)
+        created_at, expires_at = subscription.created_at, subscription.expires_at
+        cancelled_at = subscription.cancelled_at
+        reasons: list[Reason] = []
+        if now < created_at:
+            reasons.append(SubscriptionNotActive(created_at))
+        # a cancelled subscription is over, whenever it was cancelled
+        if cancelled_at is not None or expires_at <= now:
+            reasons.append(SubscriptionEnded(min(cancelled_at or expires_at, expires_at)))
+        if course_id is not None and course_id not in subscription.course_ids:
+            reasons.append(CourseNotInSubscription(course_id))
+        match reasons:
+            case []:
+                return Decision((), expires_at)
+            case [SubscriptionNotActive()]:  # the only reason that time removes
+                return Decision(reasons, created_at)
+            case _:
+                return Decision(reasons)

@@ -1,5 +1,12 @@
-"""Records as JSON and back; the extra ``cattrs`` installs what it needs."""
+"""Records as JSON and as plain data."""
 
-from course_assignments.serialization.converter import VERSION, from_json, make_converter, to_json
+from course_assignments.serialization.records import (
+    VERSION,
+    from_json,
+    read_value,
+    to_dict,
+    to_json,
+    write_value,
+)
 
-__all__ = ["VERSION", "from_json", "make_converter", "to_json"]
+__all__ = ["VERSION", "from_json", "read_value", "to_dict", "to_json", "write_value"]

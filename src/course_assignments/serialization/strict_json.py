@@ -1,7 +1,6 @@
-"""JSON in one form and within bounds: what is sent in by anyone costs little to refuse.
+"""JSON in one form and within bounds, so that refusing hostile input costs little.
 
-It knows nothing of records. Python's own parser takes a key twice, NaN, and nesting to the end of
-the stack; none of these is taken here.
+Python's own parser accepts repeated keys, NaN, and nesting up to the end of the stack.
 """
 
 from json import dumps, loads
@@ -10,19 +9,16 @@ from typing import Any, Final
 
 from course_assignments.errors import InvalidInput
 
-#: The longest text in bytes of UTF-8, and how many brackets deep it may go.
-LARGEST: Final = 2**20
+#: The most bytes of UTF-8, and how deep brackets may be nested.
+MAX_BYTES: Final = 2**20
 MAX_DEPTH: Final = 16
 
-#: A bracket, or a string with the brackets in it; one that does not end goes up to the end.
+#: A bracket, or a string with the brackets in it; an unterminated one extends to the end.
 _NESTING: Final = r'[][{}]|"(?:[^"\\]|\\.)*"?'
 
 
 def write_json(data: Any, field: str) -> str:
-    """Write *data* as one compact line, its keys sorted, other letters than ASCII kept.
-
-    Raises:
-        InvalidInput: it would be longer than `read_json` reads; it names *field*.
+    """Return *data* as one compact line with sorted keys, in UTF-8 rather than escapes.
 
     Example:
         >>> write_json({"b": [1, None], "a": True}, "record")
@@ -34,22 +30,17 @@ def write_json(data: Any, field: str) -> str:
 
 
 def read_json(text: str, field: str) -> Any:
-    """Return what the JSON *text* says.
-
-    Raises:
-        InvalidInput: it is no JSON, names a key twice, or is too long or nested too deep.
+    """Return the value of the JSON *text*; an error names *field*.
 
     Example:
         >>> read_json('{"b": [1, null], "a": true}', "text")
         {'b': [1, None], 'a': True}
     """
     if not isinstance(text, str):
-        raise InvalidInput("wrong_type", field, "expected a text")
+        raise InvalidInput("wrong_type", field, "expected a string")
     _check_size(text, field)
     if _depth(text) > MAX_DEPTH:
-        raise InvalidInput(
-            "too_deep", field, f"expected at most {MAX_DEPTH} brackets in each other"
-        )
+        raise InvalidInput("too_deep", field, f"expected at most {MAX_DEPTH} nested brackets")
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -64,18 +55,18 @@ def read_json(text: str, field: str) -> Any:
         return loads(text, object_pairs_hook=once, parse_constant=refuse)
     except InvalidInput:
         raise
-    except ValueError:  # no JSON, or a number of more digits than Python reads
+    except ValueError:  # not JSON, or a number of more digits than Python reads
         raise InvalidInput("not_json", field, "expected one value in JSON") from None
 
 
 def _check_size(text: str, field: str) -> None:
-    # A lone surrogate is counted, not refused: where it stands is for whoever reads the text.
-    if len(text.encode(errors="surrogatepass")) > LARGEST:
-        raise InvalidInput("too_large", field, f"expected at most {LARGEST} bytes of JSON")
+    # Lone surrogates are counted here; whoever reads the value refuses them with their path.
+    if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
+        raise InvalidInput("too_large", field, f"expected at most {MAX_BYTES} bytes of JSON")
 
 
 def _depth(text: str) -> int:
-    """Return how many brackets deep *text* goes; those within strings are none."""
+    """Return how deep *text* is nested, without the brackets in strings."""
     depth = deepest = 0
     for token in finditer(_NESTING, text):
         depth += (token[0] in "[{") - (token[0] in "]}")

@@ -1,7 +1,6 @@
-"""Records in SQLite or PostgreSQL, by SQLAlchemy: the extra ``sqlalchemy`` brings what it needs.
+"""Store records in SQLite or PostgreSQL with SQLAlchemy; needs the extra ``sqlalchemy``.
 
-Nothing else of this library imports it, so that those who keep their records elsewhere need not
-have it.
+Nothing else in this library imports SQLAlchemy.
 """
 
 from course_assignments.sqlalchemy.repository import SqlRepository

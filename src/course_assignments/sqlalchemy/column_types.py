@@ -1,7 +1,7 @@
-"""How the values of records stand in columns: each type takes and gives what records hold.
+"""Column types: each converts the values of one type to column values, and back.
 
-Two equal values are always written the same, so that a database can compare them. Only type names
-that SQLite's STRICT tables know are used there.
+Equal values have equal column values, so that a database can compare them. For SQLite the types use
+only the names that its STRICT tables accept.
 """
 
 import json
@@ -9,23 +9,32 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import attrs
-from sqlalchemy import Boolean, ColumnElement, DateTime, Dialect, Integer, Text, TypeDecorator
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Integer,
+    Text,
+    TypeDecorator,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
-from course_assignments.serialization.converter import make_converter
+from course_assignments.serialization import read_value, write_value
 from course_assignments.time.datetimes import as_utc
 
-#: What both databases compare and sort by code point, as Python does.
-Plain = Text().with_variant(Text(collation="C"), "postgresql")
-
-_converter = make_converter()
+#: Compared and sorted by code point in both databases, as in Python.
+BinaryText = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware instant, given back in UTC: a timestamp in PostgreSQL, fixed-width text in SQLite.
+    """An aware datetime in UTC: a timestamp in PostgreSQL, a fixed-width string in SQLite.
 
     Example:
         >>> from sqlalchemy.dialects import postgresql, sqlite
@@ -39,61 +48,60 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the type that the database of *dialect* has for it."""
+        """Return the type to use in the database of *dialect*."""
         kind = Text() if dialect.name == "sqlite" else DateTime(timezone=True)
         return dialect.type_descriptor(kind)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Return *value* as the database takes it; a naive one is refused."""
+        """Return *value* as a column value; a naive datetime is refused."""
         if value is None:
             return None
         instant = as_utc(value)
-        return _converter.unstructure(instant) if dialect.name == "sqlite" else instant
+        return write_value(instant, datetime) if dialect.name == "sqlite" else instant
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Return what the database gave as an instant in UTC."""
+        """Return a column value as a datetime in UTC."""
         if value is None:
             return None
-        if dialect.name == "sqlite":
-            return _converter.structure(value, datetime)
-        return as_utc(value)
+        instant: datetime = read_value(value, datetime) if dialect.name == "sqlite" else value
+        return as_utc(instant)
 
 
-#: Fixed width and nothing but digits, so that texts sort as the instants do.
-_WRITTEN = "0000-00-00T00:00:00.000000Z".replace("0", "[0-9]")
+#: Digits at a fixed width, so that the strings sort as the datetimes do.
+_PATTERN = "0000-00-00T00:00:00.000000Z".replace("0", "[0-9]")
 
 
-class Written(ColumnElement[bool]):
-    """That a column holds what an `Instant` writes, in words of whichever database is asked.
+class IsInstantText(ColumnElement[bool]):
+    """A condition: the column holds a value that an `Instant` writes.
 
     Example:
         >>> from sqlalchemy.dialects import postgresql, sqlite
-        >>> print(Written("at").compile(dialect=postgresql.dialect()))
+        >>> print(IsInstantText("at").compile(dialect=postgresql.dialect()))
         isfinite(at)
-        >>> print(Written("at").compile(dialect=sqlite.dialect()))
+        >>> print(IsInstantText("at").compile(dialect=sqlite.dialect()))
         at GLOB '[0-9][0-9][0-9][0-9]-...Z'
     """
 
     inherit_cache = False
 
     def __init__(self, column: str) -> None:
-        """Ask it of the column of this name."""
+        """Check the column of this name."""
         self.column = column
 
 
-@compiles(Written)
-def _finite(written: Written, *_: Any, **__: Any) -> str:
-    # No datetime stands for PostgreSQL's infinity, so no driver could read it.
-    return f"isfinite({written.column})"
+@compiles(IsInstantText)
+def _finite(check: IsInstantText, *_: Any, **__: Any) -> str:
+    # PostgreSQL also has infinity, which no driver can read as a datetime.
+    return f"isfinite({check.column})"
 
 
-@compiles(Written, "sqlite")
-def _fixed_width(written: Written, *_: Any, **__: Any) -> str:
-    return f"{written.column} GLOB '{_WRITTEN}'"
+@compiles(IsInstantText, "sqlite")
+def _fixed_width(check: IsInstantText, *_: Any, **__: Any) -> str:
+    return f"{check.column} GLOB '{_PATTERN}'"
 
 
 class Flag(TypeDecorator[bool]):
-    """True or false; in SQLite, which has no type for it, 1 or 0.
+    """A bool; in SQLite, which has no such type, 1 or 0.
 
     Example:
         >>> from sqlalchemy.dialects import sqlite
@@ -105,43 +113,43 @@ class Flag(TypeDecorator[bool]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the type that the database of *dialect* has for it."""
+        """Return the type to use in the database of *dialect*."""
         return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
 
     def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:  # noqa: ARG002
-        """Return what the database gave as ``True`` or ``False``."""
+        """Return a column value as a bool."""
         return None if value is None else bool(value)
 
 
-class Word(TypeDecorator[Any]):
-    """What is written as one word: a member of an enum by its value, a length of time as ``P6M``.
+class EncodedText(TypeDecorator[Any]):
+    """A value encoded as a short string: an enum member by its value, a duration as ``P6M``.
 
     Example:
         >>> from sqlalchemy.dialects import sqlite
         >>> from course_assignments import Months
-        >>> Word(Months).process_bind_param(Months(6), sqlite.dialect())
+        >>> EncodedText(Months).process_bind_param(Months(6), sqlite.dialect())
         'P6M'
     """
 
-    impl = Plain
+    impl = BinaryText
     cache_ok = True
 
     def __init__(self, kind: Any = Any) -> None:
-        """Take values of the type *kind*; a migration makes columns only, and names none."""
+        """Convert values of the type *kind*; migrations only create columns and give none."""
         super().__init__()
         self.kind = kind
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         """Return the word for *value*."""
-        return None if value is None else _converter.unstructure(value, unstructure_as=self.kind)
+        return None if value is None else write_value(value, self.kind)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         """Return what the word stands for."""
-        return None if value is None else _converter.structure(value, self.kind)
+        return None if value is None else read_value(value, self.kind)
 
 
 class Document(TypeDecorator[Any]):
-    """What has parts of its own, such as the activities of a course, as JSON.
+    """A value with parts, such as the activities of a course, as JSON.
 
     Example:
         >>> from sqlalchemy.dialects import sqlite
@@ -149,29 +157,26 @@ class Document(TypeDecorator[Any]):
         '["a","b"]'
     """
 
-    impl = Plain
+    impl = BinaryText
     cache_ok = True
 
     def __init__(self, kind: Any = Any) -> None:
-        """Take values of the type *kind*; a migration makes columns only, and names none."""
+        """Convert values of the type *kind*; migrations only create columns and give none."""
         super().__init__()
         self.kind = kind
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002
-        """Return *value* as JSON, equal values as equal texts; each part is checked once more."""
-        for part in value:
-            if attrs.has(part.__class__):
-                attrs.validate(part)
-        plain = _converter.unstructure(value, unstructure_as=self.kind)
+        """Return *value* as JSON, equal values as equal texts."""
+        plain = write_value(value, self.kind)
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         """Return what the JSON stands for."""
-        return _converter.structure(json.loads(value), self.kind)
+        return read_value(json.loads(value), self.kind)
 
 
 class TextList(TypeDecorator[Sequence[str]]):
-    """Any number of texts as one parameter: an array in PostgreSQL, JSON in SQLite.
+    """Any number of strings as one parameter: an array in PostgreSQL, JSON in SQLite.
 
     Example:
         >>> from sqlalchemy.dialects import sqlite
@@ -183,18 +188,26 @@ class TextList(TypeDecorator[Sequence[str]]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the type that the database of *dialect* has for it."""
+        """Return the type to use in the database of *dialect*."""
         kind: TypeEngine[Any] = Text() if dialect.name == "sqlite" else ARRAY(Text())
         return dialect.type_descriptor(kind)
 
     def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
-        """Return the texts as the database takes them."""
+        """Return the strings as one parameter."""
         texts = [*(value or ())]
         return json.dumps(texts) if dialect.name == "sqlite" else texts
 
 
+def any_of(column: Column[Any], name: str, dialect: str) -> ColumnElement[bool]:
+    """Return the condition that *column* is one of the strings in the parameter *name*."""
+    texts = bindparam(name, type_=TextList())
+    if dialect == "sqlite":
+        return column.in_(select(func.json_each(texts).table_valued("value").c.value))
+    return column == func.any(texts, type_=ARRAY(column.type))
+
+
 def is_storable(text: str) -> bool:
-    r"""Return whether every database can hold *text*: no NUL, no half of a surrogate pair.
+    r"""Return whether both databases can store *text*: no NUL, no lone surrogate.
 
     Example:
         >>> is_storable("Ada"), is_storable("A\0da")

@@ -1,4 +1,4 @@
-"""What SQLite and PostgreSQL each have to be told before a transaction is exact."""
+"""How to begin and end a transaction in SQLite and in PostgreSQL."""
 
 from typing import Any, Final, Protocol
 
@@ -6,74 +6,74 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from course_assignments.errors import InvalidInput, StorageBusy
 
-#: How long one statement waits for a lock in PostgreSQL before the whole is tried anew.
+#: How many seconds a statement waits for a lock in PostgreSQL before the transaction is retried.
 _LOCK_WAIT: Final = 5.0
 
-#: How long one statement may take in PostgreSQL where timeout ends sooner.
-_STATEMENT: Final = 30.0
+#: How many seconds a statement may take in PostgreSQL, unless the timeout is longer.
+_STATEMENT_TIME: Final = 30.0
 
-#: What those who make the tables hold, so that each finds what the last one has made; any number.
-_MAKING_TABLES: Final = 7_240_417_153
+#: The key of the advisory lock for creating tables: any number that nobody else uses.
+_SCHEMA_LOCK: Final = 7_240_417_153
 
 
 class Dialect(Protocol):
     """How one kind of database begins and ends a transaction."""
 
     def check(self, driver: Any) -> None:
-        """Refuse the driver's connection if somebody else is in the middle of something on it."""
+        """Raise StorageBusy if the host has a transaction on the driver's connection."""
         ...
 
     def read(self, connection: Connection) -> None:
-        """Let *connection* read without a transaction around each statement."""
+        """Prepare *connection* for reading without a transaction around each statement."""
         ...
 
     def begin(self, connection: Connection, seconds: float) -> None:
-        """Begin a transaction that writes, and that waits for *seconds* at most."""
+        """Begin a transaction for writing that waits for locks up to *seconds*."""
         ...
 
     def commit(self, connection: Connection) -> None:
-        """Make it last."""
+        """Commit the transaction."""
         ...
 
-    def undo(self, connection: Connection) -> None:
-        """Leave nothing of it."""
+    def rollback(self, connection: Connection) -> None:
+        """Roll the transaction back."""
         ...
 
     def join(self, connection: Connection) -> None:
-        """Make sure that *connection*, which is the host's, is in a transaction."""
+        """Ensure that the host's *connection* is in a transaction."""
         ...
 
     def prepare(self, connection: Connection) -> None:
-        """Set what stays set, before there are tables."""
+        """Set permanent options of the database, before there are tables."""
         ...
 
-    def line_up(self, connection: Connection) -> None:
-        """Let only one transaction at a time make tables."""
+    def lock_schema(self, connection: Connection) -> None:
+        """Let only one transaction at a time create tables."""
         ...
 
 
 class Sqlite:
-    """Writers line up from their first statement on: none of them reads what another one changes.
+    """Writers run one at a time from their first statement, so none reads what another changes.
 
-    What the driver begins by itself it begins too late, so each transaction is begun and ended by
-    its own statement, whatever the driver was told about transactions.
+    A transaction that the driver begins itself starts too late. So each is begun and ended by a
+    statement, whatever transaction mode the driver has.
     """
 
     def check(self, driver: Any) -> None:
-        """Refuse the only connection that there is while the host has a transaction on it.
+        """Raise StorageBusy if the host has a transaction on the only connection.
 
-        Whatever we end on it, even only reading, would end that as well, and without a word.
+        Ending a transaction of ours, even one that only read, would silently end the host's.
         """
-        # Some drivers are always in a transaction, if they are told to.
+        # With autocommit=False a driver is always in a transaction.
         if driver.in_transaction and getattr(driver, "autocommit", None) is not False:
             raise StorageBusy("the only connection is in a transaction; commit it, or hand it over")
 
     def read(self, connection: Connection) -> None:
-        """Leave *connection* as it is: one statement is read as of one instant anyway."""
+        """Do nothing: a single statement reads a snapshot anyway."""
 
     def begin(self, connection: Connection, seconds: float) -> None:
-        """Begin a transaction that no other writer is in."""
-        _take_over(connection)
+        """Begin a transaction, as the only writer."""
+        _own_transaction(connection)
         if _WAITS not in connection.info:
             connection.exec_driver_sql("PRAGMA foreign_keys = ON")
             waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
@@ -90,49 +90,49 @@ class Sqlite:
                 connection.exec_driver_sql(f"PRAGMA busy_timeout = {waits}")
 
     def commit(self, connection: Connection) -> None:
-        """Make it last."""
+        """Commit the transaction."""
         connection.exec_driver_sql("COMMIT")
-        _hand_over(connection)
+        _release(connection)
 
-    def undo(self, connection: Connection) -> None:
-        """Leave nothing of it; whoever gives the connection back need not know of it."""
+    def rollback(self, connection: Connection) -> None:
+        """Roll the transaction back, if the driver has one."""
         if _driver(connection).in_transaction:
             connection.exec_driver_sql("ROLLBACK")
-        _hand_over(connection)
+        _release(connection)
 
     def join(self, connection: Connection) -> None:
-        """Begin if the driver has not yet: a savepoint alone would be committed by its release."""
+        """Begin if the driver has not yet: releasing a savepoint alone would commit it."""
         if not connection.in_transaction():
-            connection.begin()  # by which a listener of the host's may begin one
+            connection.begin()  # a listener of the host may begin one here
         if not _driver(connection).in_transaction:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def prepare(self, connection: Connection) -> None:
-        """Let readers and a writer work side by side; a file keeps this once it is set."""
-        _take_over(connection)
+        """Set the journal mode WAL, in which readers and a writer do not block each other."""
+        _own_transaction(connection)
         try:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         finally:
-            _hand_over(connection)
+            _release(connection)
 
-    def line_up(self, connection: Connection) -> None:
-        """Do nothing: there is only one writer."""
+    def lock_schema(self, connection: Connection) -> None:
+        """Do nothing: there is only one writer at a time."""
 
 
-#: Under this name a connection of the driver's remembers how long the host lets it wait.
+#: The key in the connection's info for the busy timeout that the host has set.
 _WAITS: Final = "course_assignments.waits"
 
 
-def _take_over(connection: Connection) -> None:
-    """End what the driver, or a listener of the host's, has begun on *connection*."""
-    # Not by an isolation level: the pool resets it, and what the driver says then comes out bare.
+def _own_transaction(connection: Connection) -> None:
+    """End a transaction that the driver, or a listener of the host, has begun on *connection*."""
+    # Not by an isolation level: the pool resets it, and then raises errors of the driver itself.
     connection.begin()
     if _driver(connection).in_transaction:
         connection.exec_driver_sql("ROLLBACK")
 
 
-def _hand_over(connection: Connection) -> None:
-    """Leave a driver that is always in a transaction in one, or it cannot be rolled back."""
+def _release(connection: Connection) -> None:
+    """Begin a transaction for a driver that is always in one, or its rollback fails."""
     driver = _driver(connection)
     if getattr(driver, "autocommit", None) is False and not driver.in_transaction:
         connection.exec_driver_sql("BEGIN")
@@ -147,41 +147,41 @@ def _milliseconds(seconds: float) -> int:
 
 
 class Postgresql:
-    """Rows are held where it matters, so that it is right at every isolation level."""
+    """Rows are locked explicitly, so that commits are correct at every isolation level."""
 
     def check(self, driver: Any) -> None:
         """Do nothing: a server has more than one connection."""
 
     def read(self, connection: Connection) -> None:
-        """Read each statement by itself, which saves two ways to the server and back."""
+        """Read each statement by itself, which saves two round trips."""
         connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def begin(self, connection: Connection, seconds: float) -> None:
-        """Begin a transaction in which no lock is waited for longer than *seconds*."""
+        """Begin a transaction that waits for no lock longer than *seconds*."""
         if getattr(connection.connection.dbapi_connection, "autocommit", None) is True:
-            # The host's engine begins no transactions; here there has to be one.
+            # The host's engine has autocommit, but a commit needs a transaction.
             connection.execution_options(isolation_level="READ COMMITTED")
-        limits = {"lock": min(seconds, _LOCK_WAIT), "all": max(seconds, _STATEMENT)}
+        limits = {"lock": min(seconds, _LOCK_WAIT), "all": max(seconds, _STATEMENT_TIME)}
         milliseconds = {name: str(_milliseconds(limit)) for name, limit in limits.items()}
         connection.execute(_LIMITS, milliseconds)
 
     def commit(self, connection: Connection) -> None:
-        """Make it last."""
+        """Commit the transaction."""
         connection.commit()
 
-    def undo(self, connection: Connection) -> None:
-        """Leave nothing of it."""
+    def rollback(self, connection: Connection) -> None:
+        """Roll the transaction back."""
         connection.rollback()
 
     def join(self, connection: Connection) -> None:
-        """Do nothing: the driver begins with the first statement, and a savepoint is one."""
+        """Do nothing: the driver begins with the first statement, such as a savepoint."""
 
     def prepare(self, connection: Connection) -> None:
-        """Do nothing: nothing has to be set."""
+        """Do nothing: there is nothing to set."""
 
-    def line_up(self, connection: Connection) -> None:
-        """Wait for those who are making tables."""
-        connection.execute(select(func.pg_advisory_xact_lock(_MAKING_TABLES)))
+    def lock_schema(self, connection: Connection) -> None:
+        """Wait until no other transaction creates tables."""
+        connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
 
 
 _LIMITS: Final = text(
@@ -190,10 +190,10 @@ _LIMITS: Final = text(
 
 
 def dialect_of(bind: Engine | Connection) -> Dialect:
-    """Return what the database of *bind* needs.
+    """Return the dialect of *bind*.
 
     Raises:
-        InvalidInput: it is neither SQLite nor PostgreSQL.
+        InvalidInput: the database is neither SQLite nor PostgreSQL.
 
     Example:
         >>> from sqlalchemy import create_engine

@@ -1,4 +1,4 @@
-"""The repository over SQL: what is read and written, each in one transaction."""
+"""The SQL repository: each call reads or writes in one transaction."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -9,33 +9,32 @@ from sqlalchemy import Connection, Engine, MetaData
 from course_assignments import validation
 from course_assignments.changes import KINDS, Change, R, masked_id
 from course_assignments.errors import InvalidInput
-from course_assignments.queries import F, Query
+from course_assignments.queries import Query, RecordT
 from course_assignments.repository import Page
 from course_assignments.sqlalchemy.column_types import is_storable
 from course_assignments.sqlalchemy.dialects import dialect_of
 from course_assignments.sqlalchemy.rows import read_all
-from course_assignments.sqlalchemy.searching import Searching
-from course_assignments.sqlalchemy.statements import Statements
+from course_assignments.sqlalchemy.selects import Selects
 from course_assignments.sqlalchemy.tables import Tables, build_tables
 from course_assignments.sqlalchemy.transactions import (
     HostTransaction,
     OwnTransactions,
     Transactions,
 )
-from course_assignments.sqlalchemy.writing import write
+from course_assignments.sqlalchemy.writing import Statements, write
 from course_assignments.time.datetimes import as_utc
 
-#: How long a commit is tried while others are in the way.
+#: How long a call is retried after transient errors.
 TIMEOUT = timedelta(seconds=30)
 
 
 class SqlRepository:
     """A `Repository` in SQLite or PostgreSQL.
 
-    Over an ``Engine`` each commit is a transaction of its own, at the isolation level that the
-    engine has, and is tried again while others are in the way. Over a ``Connection`` it is a part
-    of the host's transaction: a savepoint, never tried again, and lost if the host rolls back.
-    Errors of the database leave as `StorageBusy`, `OutcomeUnknown` or `StorageError`.
+    With an ``Engine``, each commit is a transaction of its own at the engine's isolation level, and
+    is retried after transient errors. With a ``Connection``, it is a savepoint in the host's
+    transaction: it is never retried, and it is lost if the host rolls back. Errors of the database
+    are raised as `StorageBusy`, `OutcomeUnknown` or `StorageError`.
 
     Example:
         >>> from sqlalchemy import create_engine
@@ -54,15 +53,15 @@ class SqlRepository:
         *,
         timeout: timedelta = TIMEOUT,
     ) -> None:
-        """Keep records in *tables*, or in those that ``build_tables(MetaData())`` gives.
+        """Keep records in *tables*, or in those of ``build_tables(MetaData())``.
 
         Args:
-            bind: Where the database is: SQLite from 3.37 on, or PostgreSQL.
-            tables: What `build_tables` gave.
-            timeout: How long to try again; a connection of the host's is never tried again.
+            bind: The database: SQLite 3.37 or later, or PostgreSQL.
+            tables: The result of `build_tables`.
+            timeout: How long to retry; work on a connection of the host is never retried.
 
         Raises:
-            InvalidInput: an argument is of the wrong kind, or it is another kind of database.
+            InvalidInput: an argument has the wrong type, or it is another database.
         """
         validation.check_kind(bind, "bind", Engine, Connection)
         validation.check_kind(timeout, "timeout", timedelta)
@@ -70,8 +69,8 @@ class SqlRepository:
             validation.check_kind(tables, "tables", Tables)
         self._bind = bind
         self._dialect = dialect_of(bind)
-        self._tables = _tables_of_our_own() if tables is None else tables
-        self._statements, self._searching = _prepared(self._tables, bind.dialect.name)
+        self._tables = _default_tables() if tables is None else tables
+        self._statements, self._selects = _prepared(self._tables, bind.dialect.name)
         self._transactions: Transactions = (
             OwnTransactions(bind, timeout.total_seconds())
             if isinstance(bind, Engine)
@@ -79,32 +78,32 @@ class SqlRepository:
         )
 
     def create_all(self) -> None:
-        """Make the tables that are not there yet; a SQLite file is set to write ahead.
+        """Create the missing tables, and set a SQLite file to write-ahead logging.
 
         Raises:
-            StorageBusy, StorageError: they could not be made.
+            StorageBusy, StorageError: the tables could not be created.
         """
         if isinstance(self._bind, Engine):
             self._transactions.read(self._dialect.prepare)
 
         def make(connection: Connection) -> None:
-            self._dialect.line_up(connection)
+            self._dialect.lock_schema(connection)
             tables = [*self._tables]
             tables[0].metadata.create_all(connection, tables=tables)
 
         self._transactions.write(make)
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
-        """Return the records of *kind* under *ids*, leaving out the ids nothing is stored under.
+        """Return the records of *kind* by their ids, without the ids that are not stored.
 
         Raises:
-            InvalidInput: *kind* is no kind of record, or *ids* is no list of texts.
-            StorageBusy, StorageError: it could not be read.
+            InvalidInput: *kind* is not a kind of record, or *ids* is not a list of strings.
+            StorageBusy, StorageError: reading failed.
         """
         if not any(kind is one for one in KINDS):
             raise InvalidInput("wrong_type", "kind", "expected a kind of record")
         wanted = validation.check_each(ids, "ids", str)
-        statement = self._statements.read[kind]
+        statement = self._statements.of_kind[kind].read
         possible = {"ids": [*filter(is_storable, dict.fromkeys(wanted))]}
         records = self._transactions.read(
             lambda connection: read_all(kind, connection.execute(statement, possible))
@@ -112,27 +111,27 @@ class SqlRepository:
         found = {record.id: record for record in records}
         return {one: found[one] for one in wanted if one in found}
 
-    def find(self, query: Query[F], /) -> Page[F]:
-        """Return the first page of what *query* asks for, in the order it states.
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
+        """Return the first page of the records that *query* finds, in its order.
 
         Raises:
-            InvalidInput: it is none of this library's queries.
-            StorageBusy, StorageError: it could not be read.
+            InvalidInput: *query* is not one of this library's queries.
+            StorageBusy, StorageError: reading failed.
         """
-        statement, parameters = self._searching.statement(query)
+        statement, parameters = self._selects.statement(query)
         found = self._transactions.read(
             lambda connection: read_all(query.kind, connection.execute(statement, parameters))
         )
         page = tuple(found[: query.limit])
-        return Page(page, query.behind(page[-1]) if len(found) > query.limit else None)
+        return Page(page, query.starting_after(page[-1]) if len(found) > query.limit else None)
 
     def commit(self, change: Change, /) -> None:
         """Store all of *change*, or nothing.
 
         Raises:
-            Conflict: something is not, or no longer, as the change needs it.
-            InvalidInput: it is no `Change`.
-            OutcomeUnknown: the connection was lost while it was committed.
+            Conflict: a stored record is not as the change requires.
+            InvalidInput: *change* is not a `Change`.
+            OutcomeUnknown: the connection was lost during the commit.
             StorageBusy, StorageError: nothing is stored.
         """
         validation.check_kind(change, "change", Change)
@@ -141,7 +140,7 @@ class SqlRepository:
         )
 
     def prune_events(self, before: datetime) -> int:
-        """Drop the events before the aware instant *before*, and return how many (rule 23).
+        """Delete the events before the aware datetime *before*, and return how many (rule 23).
 
         Raises:
             InvalidInput: *before* is naive.
@@ -154,18 +153,18 @@ class SqlRepository:
 
 
 @cache
-def _tables_of_our_own() -> Tables:
+def _default_tables() -> Tables:
     return build_tables(MetaData())
 
 
 @lru_cache(maxsize=32)
-def _prepared(tables: Tables, dialect: str) -> tuple[Statements, Searching]:
-    """Return what a repository asks; hosts make one for each of their transactions."""
-    return Statements.of(tables, dialect), Searching(tables, dialect)
+def _prepared(tables: Tables, dialect: str) -> tuple[Statements, Selects]:
+    """Return the statements of a repository; hosts create one for each of their transactions."""
+    return Statements.of(tables, dialect), Selects(tables, dialect)
 
 
 def _ids(change: Change) -> tuple[str, ...]:
-    """Return the ids by which one can find out whether *change* was stored."""
+    """Return the ids that tell whether *change* was stored."""
     made = change.create or [
         *(step.before for step in change.replace),
         *(step.key for step in change.use),

@@ -1,4 +1,4 @@
-"""Records as rows, and back; what is searched otherwise than stored has a column of its own."""
+"""Convert records to rows, and back; derived values that are searched have their own columns."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -26,7 +26,7 @@ def _folded_name(record: Any) -> str:
     return fold_text(record.name)
 
 
-#: The columns that no field has, and what stands in them.
+#: The columns without a field, and how to derive their values.
 _DERIVED: Final[Mapping[type, Mapping[str, Callable[[Any], Any]]]] = {
     Organization: {"folded_name": _folded_name},
     Course: {"folded_name": _folded_name},
@@ -39,8 +39,7 @@ _DERIVED: Final[Mapping[type, Mapping[str, Callable[[Any], Any]]]] = {
     },
 }
 
-
-#: The fields of each kind that stand in a column of the same name.
+#: The fields of each kind that have a column of the same name.
 _NAMES: Final[Mapping[type, tuple[str, ...]]] = {
     kind: tuple(name for name in attrs.fields_dict(kind) if name != "origin")
     for kind in (*KINDS, Event)
@@ -48,24 +47,34 @@ _NAMES: Final[Mapping[type, tuple[str, ...]]] = {
 
 
 def to_row(record: Record | Event) -> dict[str, Any]:
-    """Return the values of *record* by the names of their columns.
+    """Return the column values of *record* by the names of the columns.
 
     Raises:
-        InvalidInput: it was changed behind the back of its checks.
+        InvalidInput: the record was changed without its checks.
 
     Example:
         >>> row = to_row(Course(id="py", name="Python"))
         >>> row["name"], row["folded_name"]
         ('Python', 'python')
     """
-    attrs.validate(record)
+    _check(record)
     row = {name: getattr(record, name) for name in _NAMES[type(record)]}
     derived = _DERIVED.get(type(record), {})
     return {**row, **{name: derive(record) for name, derive in derived.items()}}
 
 
+def _check(record: Record | Event) -> None:
+    """Make *record* and its parts anew, the parts first, so that all of their checks run."""
+    for name in _NAMES[type(record)]:
+        value: tuple[Any, ...] = getattr(record, name)
+        for part in value if isinstance(value, tuple) else ():
+            if attrs.has(part.__class__):
+                attrs.evolve(part)
+    attrs.evolve(record)
+
+
 def from_row(kind: type[T], row: Mapping[Any, Any]) -> T:
-    """Return the record of *kind* that *row* holds.
+    """Return the record of *kind* in *row*.
 
     Example:
         >>> from_row(Course, to_row(Course(id="py", name="Python"))).name
@@ -81,14 +90,14 @@ def read_all(kind: type[T], result: Result[Any]) -> list[T]:
     """Return the records of *kind* in *result*.
 
     Raises:
-        StorageError: a row holds none, because somebody else wrote it.
+        StorageError: a row, which something else wrote, is not a valid record.
     """
     try:
         return [from_row(kind, row) for row in result.mappings()]
-    # InvalidInput is a ValueError; JSON may be nested to the end of the stack.
+    # InvalidInput is a ValueError. JSON may be nested too deeply for the stack.
     except (ValueError, TypeError, LookupError, RecursionError) as error:
-        said = str(error) if isinstance(error, InvalidInput) else type(error).__name__
-        hint = f"what is stored as a {kind.__name__} is none ({said})"
+        cause = str(error) if isinstance(error, InvalidInput) else type(error).__name__
+        hint = f"the stored {kind.__name__} is invalid ({cause})"
         raise StorageError("unreadable", hint) from error
 
 

@@ -1,6 +1,6 @@
-"""Whose transaction it is: one of our own for each commit, or a part of the host's.
+"""Transactions: one of our own for each commit, or a savepoint in the host's transaction.
 
-Nothing is known here of records; what is done inside comes in as a function of the connection.
+Nothing here knows of records: callers pass the work as a function of the connection.
 """
 
 from collections.abc import Callable, Generator
@@ -16,49 +16,49 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from course_assignments.errors import OutcomeUnknown, StorageBusy
 from course_assignments.sqlalchemy.dialects import dialect_of
-from course_assignments.sqlalchemy.failures import explained, is_lost, is_passing, is_undone
+from course_assignments.sqlalchemy.failures import is_lost, is_rolled_back, is_transient, translate
 
 T = TypeVar("T")
 
-#: How long to wait before the second try, and before any; in seconds, drawn from 0 to that.
+#: The longest wait before the second try, and before any try, in seconds; each wait is random.
 _FIRST_WAIT: Final = 0.005
-_LONGEST_WAIT: Final = 0.25
+_MAX_WAIT: Final = 0.25
 
-#: For how long locks and both databases can be told to wait, in seconds: a week.
-_MOST_PATIENCE: Final = 7 * 24 * 3600.0
+#: A week in seconds, which locks and both databases accept as a timeout.
+_MAX_TIMEOUT: Final = 7 * 24 * 3600.0
 
-#: For pools whose one connection all threads share: whoever uses it.
-_turns: Final[WeakKeyDictionary[Pool, Lock]] = WeakKeyDictionary()
-_turns_lock: Final = Lock()
+#: The lock for each pool whose only connection all threads share.
+_connection_locks: Final[WeakKeyDictionary[Pool, Lock]] = WeakKeyDictionary()
+_connection_locks_lock: Final = Lock()
 
 
 class Transactions(Protocol):
-    """Where to read and write: each call is whole, or has not happened."""
+    """Runs reads and writes; each call is atomic."""
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Return what *work* reads."""
         ...
 
     def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:
-        """Carry *work* out, and return what it returns; an unknown outcome names *ids*."""
+        """Return what *work* returns after its commit; an unknown outcome names *ids*."""
         ...
 
 
 class OwnTransactions:
-    """Begins and commits by itself, and tries again while others are only in the way."""
+    """Begins and commits its own transactions, and retries after transient errors."""
 
     def __init__(self, engine: Engine, timeout: float) -> None:
-        """Take connections from *engine*, and try for *timeout* seconds, if that is possible."""
+        """Take connections from *engine*, and retry for up to *timeout* seconds."""
         self._engine = engine
         self._dialect = dialect_of(engine)
-        self._patience = min(max(timeout, 0.0), _MOST_PATIENCE)
-        self._only = engine.pool if isinstance(engine.pool, StaticPool) else None
+        self._timeout = min(max(timeout, 0.0), _MAX_TIMEOUT)
+        self._only_pool = engine.pool if isinstance(engine.pool, StaticPool) else None
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Return what *work* reads.
 
         Raises:
-            StorageBusy, StorageError: it could not be read.
+            StorageBusy, StorageError: reading failed.
         """
 
         def once(_: float) -> T:
@@ -66,13 +66,13 @@ class OwnTransactions:
                 self._dialect.read(connection)
                 return work(connection)
 
-        return self._persistently(once)
+        return self._with_retries(once)
 
     def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:
-        """Carry *work* out in a transaction, and return what it returns.
+        """Return what *work* returns, after committing its transaction.
 
         Raises:
-            OutcomeUnknown: the connection was lost in the very commit.
+            OutcomeUnknown: the connection was lost during the commit.
             StorageBusy, StorageError: nothing is stored.
         """
 
@@ -82,74 +82,74 @@ class OwnTransactions:
                     self._dialect.begin(connection, seconds)
                     result = work(connection)
                 except BaseException:
-                    self._undo(connection)
+                    self._rollback(connection)
                     raise
                 self._commit(connection, ids)
                 return result
 
-        return self._persistently(once)
+        return self._with_retries(once)
 
     def _commit(self, connection: Connection, ids: tuple[str, ...]) -> None:
         try:
             self._dialect.commit(connection)
         except SQLAlchemyError as error:
-            if is_undone(error):
-                self._undo(connection)
+            if is_rolled_back(error):
+                self._rollback(connection)
                 raise
             connection.invalidate()
             raise OutcomeUnknown(ids) from None
 
-    def _undo(self, connection: Connection) -> None:
-        if not connection.invalidated:  # what is lost is undone
-            self._dialect.undo(connection)
+    def _rollback(self, connection: Connection) -> None:
+        if not connection.invalidated:  # a lost transaction is rolled back by the database
+            self._dialect.rollback(connection)
 
-    def _persistently(self, once: Callable[[float], T]) -> T:
-        """Return what *once* comes to, which is told how many seconds are left."""
-        give_up_at = monotonic() + self._patience
+    def _with_retries(self, once: Callable[[float], T]) -> T:
+        """Return the result of *once*, which is given the remaining seconds."""
+        give_up_at = monotonic() + self._timeout
         reconnected = False
         wait = _FIRST_WAIT
         while True:
             try:
                 return once(max(0.0, give_up_at - monotonic()))
             except SQLAlchemyError as error:
-                # A pool may hold connections that were lost long ago; a new one tells more.
-                retry = is_passing(error) or (is_lost(error) and not reconnected)
+                # The pool may have kept a connection that was lost long ago; a new one may work.
+                retry = is_transient(error) or (is_lost(error) and not reconnected)
                 reconnected = reconnected or is_lost(error)
                 if not retry or monotonic() >= give_up_at:
-                    raise explained(error) from None
+                    raise translate(error) from None
             sleep(random() * wait)  # noqa: S311 - no secret
-            wait = min(2 * wait, _LONGEST_WAIT)
+            wait = min(2 * wait, _MAX_WAIT)
 
     @contextmanager
     def _connection(self) -> Generator[Connection]:
-        if self._only is None:
+        if self._only_pool is None:
             with self._engine.connect() as connection:
                 if isinstance(self._engine.pool, SingletonThreadPool):
                     self._dialect.check(connection.connection.driver_connection)
                 yield connection
             return
-        turn = _turn(self._only)
-        if not turn.acquire(timeout=self._patience):
+        lock = _connection_lock(self._only_pool)
+        if not lock.acquire(timeout=self._timeout):
             raise StorageBusy("the one connection is in use")
         try:
-            # Before it is taken: the pool would undo what is under way as it takes it back.
-            self._dialect.check(self._only.connection.driver_connection)
+            # Check before taking the connection: the pool rolls back when it gets it back.
+            self._dialect.check(self._only_pool.connection.driver_connection)
             with self._engine.connect() as connection:
                 yield connection
         finally:
-            turn.release()
+            lock.release()
 
 
-def _turn(pool: Pool) -> Lock:
-    """Return the lock for the one connection of *pool*."""
-    with _turns_lock:
-        return _turns.setdefault(pool, Lock())
+def _connection_lock(pool: Pool) -> Lock:
+    """Return the lock for the only connection of *pool*."""
+    with _connection_locks_lock:
+        return _connection_locks.setdefault(pool, Lock())
 
 
 class HostTransaction:
-    """Joins the transaction of a connection of the host's, who commits it or not.
+    """Works in the transaction of the host, which commits it or not.
 
-    Nothing is tried again: the host alone knows what else is in its transaction.
+    Nothing is retried, because only the host knows what else is in its transaction.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -161,22 +161,22 @@ class HostTransaction:
         """Return what *work* reads.
 
         Raises:
-            StorageBusy, StorageError: it could not be read.
+            StorageBusy, StorageError: reading failed.
         """
         try:
             return work(self._connection)
         except SQLAlchemyError as error:
-            raise explained(error) from None
+            raise translate(error) from None
 
     def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:  # noqa: ARG002
-        """Carry *work* out in a savepoint, and return what it returns.
+        """Return what *work* returns, after running it in a savepoint.
 
         Raises:
-            StorageBusy, StorageError: nothing of it is left in the transaction.
+            StorageBusy, StorageError: the savepoint is rolled back.
         """
         try:
             self._dialect.join(self._connection)
             with self._connection.begin_nested():
                 return work(self._connection)
         except SQLAlchemyError as error:
-            raise explained(error) from None
+            raise translate(error) from None

@@ -1,8 +1,8 @@
-"""How a change is written in one transaction: compare, create, replace, use, record.
+"""Write a change in one transaction: compare, create, replace, use, record.
 
-Everything is taken in one order, so that no two changes wait for each other in a circle: first what
-is there already, by kind and id, then what is new, then the counters of keys, the journal last.
-What crowds meet at is so held for the shortest time.
+All changes lock rows in the same order, so that they cannot deadlock: first stored records by kind
+and id, then new records, then the counters of keys, and the journal last. So the rows that many
+changes need are locked for the shortest time.
 """
 
 from collections import Counter
@@ -10,30 +10,140 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection
+import attrs
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Executable,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from course_assignments.changes import Change, Event, Record, Use, masked_id
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.errors import Conflict
-from course_assignments.sqlalchemy.failures import is_taken
+from course_assignments.sqlalchemy.column_types import Instant, any_of
+from course_assignments.sqlalchemy.failures import is_unique_violation
 from course_assignments.sqlalchemy.rows import read_all, to_row
-from course_assignments.sqlalchemy.statements import TERMS, Statements
-from course_assignments.sqlalchemy.tables import ORDER
+from course_assignments.sqlalchemy.tables import ORDER, Tables
 
 #: A kind and an id.
 Name: TypeAlias = tuple[type[Any], str]
 
+#: What is written when a key is replaced: only `Use` changes its uses.
+_TERMS: Final = ("batch_id", "max_uses", "revoked_at")
+
 _RANK: Final = {kind: rank for rank, kind in enumerate(ORDER)}
 
 
+@attrs.frozen(kw_only=True)
+class KindStatements:
+    """The statements for one kind of record.
+
+    Attributes:
+        read: Select the records with ``ids``.
+        hold: The same, and lock them so that nobody else changes or holds them.
+        share: The same, and lock them so that nobody else changes them.
+        create: Insert rows, except those that exist; returns the ids of the new ones.
+        replace: Update the row with the id ``key``.
+    """
+
+    read: Executable
+    hold: Executable
+    share: Executable
+    create: Executable
+    replace: Executable
+
+
+@attrs.frozen(kw_only=True)
+class Statements:
+    """The statements that read records by id and write changes, built once for a set of tables.
+
+    Attributes:
+        of_kind: The statements for each kind of record.
+        owners: Select the users who have one of ``emails``.
+        use: Add ``by`` to the uses of a key, if its terms are as given and the uses stay in bounds.
+        advance: Advance the journal by ``count``; returns the last position.
+        append: Insert events.
+        prune: Delete the events before the datetime ``before``.
+    """
+
+    of_kind: Mapping[type, KindStatements]
+    owners: Executable
+    use: Executable
+    advance: Executable
+    append: Executable
+    prune: Executable
+
+    @classmethod
+    def of(cls, tables: Tables, dialect: str) -> "Statements":
+        """Build them for *tables* in a database of the kind *dialect*."""
+        users, events = tables.by_kind[User], tables.by_kind[Event]
+        return cls(
+            of_kind={kind: _of_kind(tables.by_kind[kind], dialect) for kind in ORDER},
+            owners=select(users.c.folded_email, users.c.id).where(
+                any_of(users.c.folded_email, "emails", dialect)
+            ),
+            use=_use_of(tables.by_kind[TrainingKey]),
+            advance=_advance(tables.journal, dialect),
+            append=events.insert(),
+            prune=delete(events).where(events.c.at < bindparam("before", type_=Instant())),
+        )
+
+
+def _insert(table: Table, dialect: str) -> Any:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def _of_kind(table: Table, dialect: str) -> KindStatements:
+    (key,) = table.primary_key
+    found = select(table).where(any_of(key, "ids", dialect))
+    return KindStatements(
+        read=found,
+        # A foreign key to a held row need not wait: the id does not change.
+        hold=found.order_by(key).with_for_update(key_share=True),
+        share=found.order_by(key).with_for_update(read=True),
+        create=_insert(table, dialect).on_conflict_do_nothing().returning(key),
+        replace=update(table).where(key == bindparam("key")),
+    )
+
+
+def _advance(journal: Table, dialect: str) -> Any:
+    last = journal.c.last_position
+    first = _insert(journal, dialect).values(id=1, last_position=bindparam("count"))
+    advanced = first.on_conflict_do_update(
+        index_elements=[journal.c.id], set_={last: last + bindparam("count")}
+    )
+    return advanced.returning(last)
+
+
+def _use_of(keys: Table) -> Update:
+    by = bindparam("by", type_=BigInteger())
+    terms = (
+        keys.c[name].is_not_distinct_from(bindparam(f"read_{name}", type_=keys.c[name].type))
+        for name in _TERMS
+    )
+    return (
+        update(keys)
+        .where(keys.c.code == bindparam("key"), *terms)
+        .where((keys.c.uses + by).between(0, keys.c.max_uses))
+        .values(uses=keys.c.uses + by)
+    )
+
+
 def write(connection: Connection, statements: Statements, change: Change) -> None:
-    """Write all of *change* into the transaction of *connection*.
+    """Write all of *change* in the transaction of *connection*.
 
     Raises:
-        Conflict: something is not as the change needs it; the transaction has to be undone. It
-            names what was found first: what comes after that may refer to it.
+        Conflict: a record is not as the change requires, and the transaction must be rolled back.
+            It names the first conflicts only, because later steps may refer to these records.
     """
     stored = _held(connection, statements, change)
     lost, replaced = _stepped(stored, change)
@@ -60,34 +170,35 @@ def _id(record: Record) -> str:
 
 
 def _claim(record: Record) -> str:
-    """Return what others may want too: of a user that is the address, whatever id they choose."""
+    """Return what other changes may also want: the address of a user, the id of other records."""
     return record.folded_email if isinstance(record, User) else record.id
 
 
 def _by_kind(
     records: Iterable[Record], by: Callable[[Record], str] = _id
 ) -> Iterator[tuple[type[Any], list[Record]]]:
-    """Give *records* kind by kind, all in the one order that everybody keeps."""
+    """Give *records* kind by kind, in the order in which all changes lock."""
     ordered = sorted(records, key=lambda record: (_RANK[type(record)], by(record)))
     for kind, group in groupby(ordered, key=type):
         yield kind, [*group]
 
 
 def _held(connection: Connection, statements: Statements, change: Change) -> dict[Name, Record]:
-    """Return what is stored of all that is replaced or expected; until the end it stays so."""
+    """Return the stored records that are replaced or expected, locked until the end."""
     replaced = [step.before for step in change.replace]
-    # Of a kind that is written too, all are held alike: two ways to hold would be two orders.
+    # One kind of lock for all records of a kind: two kinds would lock in two orders.
     written = {type(record) for record in replaced} | {type(step.key) for step in change.use}
     found: dict[Name, Record] = {}
     for kind, records in _by_kind([*replaced, *change.expect]):
-        hold = statements.hold if kind in written else statements.share
-        rows = connection.execute(hold[kind], {"ids": [record.id for record in records]})
+        of_kind = statements.of_kind[kind]
+        hold = of_kind.hold if kind in written else of_kind.share
+        rows = connection.execute(hold, {"ids": [record.id for record in records]})
         found |= {_name(record): record for record in read_all(kind, rows)}
     return found
 
 
 def _stepped(stored: Mapping[Name, Record], change: Change) -> tuple[list[Record], list[Record]]:
-    """Return what cannot be replaced, and how all that can be stands afterwards."""
+    """Return the records that cannot be replaced, and the new state of those that can."""
     known = {**stored, **{_name(record): record for record in change.create}}
     lost: list[Record] = []
     replaced: dict[Name, Record] = {}
@@ -104,29 +215,29 @@ def _stepped(stored: Mapping[Name, Record], change: Change) -> tuple[list[Record
 def _without_email(
     connection: Connection, statements: Statements, users: Sequence[User]
 ) -> list[Record]:
-    """Return those of *users* whose e-mail address another one has, or would have.
+    """Return those of *users* whose e-mail address another user has, or will have.
 
-    Who gives an address up to another of them gives it up now, or there would be two of it.
+    An address that moves from one of them to another is given up now, since addresses are unique.
     """
     if not users:
         return []
     emails = {"emails": [user.folded_email for user in users]}
-    rows = connection.execute(statements.holders, emails)
-    holders: dict[str, str] = {row.folded_email: row.id for row in rows}
+    rows = connection.execute(statements.owners, emails)
+    owners: dict[str, str] = {row.folded_email: row.id for row in rows}
     after = {user.id: user.folded_email for user in users}
-    leaving = {id_ for email, id_ in holders.items() if after.get(id_, email) != email}
+    leaving = {id_ for email, id_ in owners.items() if after.get(id_, email) != email}
     if leaving:
         # No address begins with a space.
         parked = [{"key": id_, "folded_email": f" {id_}"} for id_ in sorted(leaving)]
-        connection.execute(statements.replace[User], parked)
-    owners = {email: id_ for email, id_ in holders.items() if id_ not in leaving}
-    return [user for user in users if owners.setdefault(user.folded_email, user.id) != user.id]
+        connection.execute(statements.of_kind[User].replace, parked)
+    staying = {email: id_ for email, id_ in owners.items() if id_ not in leaving}
+    return [user for user in users if staying.setdefault(user.folded_email, user.id) != user.id]
 
 
 def _create(connection: Connection, statements: Statements, records: Sequence[Record]) -> None:
     for kind, group in _by_kind(records, _claim):
         rows = [to_row(record) for record in group]
-        made = Counter(connection.execute(statements.create[kind], rows).scalars())
+        made = Counter(connection.execute(statements.of_kind[kind].create, rows).scalars())
         wanted = Counter(record.id for record in group)
         _check([record for record in group if made[record.id] < wanted[record.id]])
 
@@ -134,29 +245,30 @@ def _create(connection: Connection, statements: Statements, records: Sequence[Re
 def _replace(connection: Connection, statements: Statements, records: Sequence[Record]) -> None:
     for kind, group in _by_kind(records, _claim):
         try:
-            connection.execute(statements.replace[kind], [_changed(record) for record in group])
+            rows = [_changed(record) for record in group]
+            connection.execute(statements.of_kind[kind].replace, rows)
         except IntegrityError as error:
-            if kind is not User or not is_taken(error):
+            if kind is not User or not is_unique_violation(error):
                 raise
-            # An e-mail address that was free when it was looked for, and is not any more.
+            # Another change has taken an e-mail address since it was checked.
             _check(group)
 
 
 def _changed(record: Record) -> dict[str, Any]:
     row = to_row(record)
-    names = TERMS if isinstance(record, TrainingKey) else row.keys() - {"id"}
+    names = _TERMS if isinstance(record, TrainingKey) else row.keys() - {"id"}
     return {"key": record.id, **{name: row[name] for name in names}}
 
 
 def _use(connection: Connection, statements: Statements, steps: Iterable[Use]) -> None:
     for step in sorted(steps, key=lambda step: step.key.code):
-        read = {f"read_{name}": getattr(step.key, name) for name in TERMS}
+        read = {f"read_{name}": getattr(step.key, name) for name in _TERMS}
         counted = connection.execute(statements.use, {"key": step.key.code, "by": step.by, **read})
         _check([] if counted.rowcount else [step.key])
 
 
 def _record(connection: Connection, statements: Statements, events: Sequence[Event]) -> None:
-    """Append *events*; from here on until the end, nobody else appends any."""
+    """Append *events*; this locks the journal until the end."""
     if not events:
         return
     last = connection.execute(statements.advance, {"count": len(events)}).scalar_one()

@@ -1,4 +1,4 @@
-"""A repository that fails when it is told to, to see what becomes of the application above it."""
+"""A repository that fails on demand, to test how an application handles storage errors."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -6,20 +6,20 @@ from threading import Lock
 from typing import Literal, TypeAlias, TypeVar
 
 from course_assignments.changes import Change, R
-from course_assignments.queries import F, Query
+from course_assignments.queries import Query, RecordT
 from course_assignments.repository import Page, Repository
 
 T = TypeVar("T")
 
-#: What a repository can be asked to do.
+#: The methods of a repository.
 Call: TypeAlias = Literal["get", "find", "commit"]
 
 
 class FaultyRepository:
-    """Stands before another repository, and raises what it is told to, before a call or after it.
+    """Wrap a repository and raise given errors, before a call or after it.
 
-    A fault before a commit leaves everything as it was, as `StorageBusy` says; one after it comes
-    when all is stored, as `OutcomeUnknown` leaves it open. Each fault strikes once.
+    An error before a commit leaves everything unchanged, as `StorageBusy` promises. An error after
+    a commit is raised when everything is stored, as `OutcomeUnknown` allows. Each is raised once.
 
     Attributes:
         calls: The names of all calls so far, in order.
@@ -31,14 +31,14 @@ class FaultyRepository:
         >>> repository.fail_before("commit", StorageBusy("database is locked"))
         >>> registrar.add(Course(id="py", name="Python"))
         Traceback (most recent call last):
-        course_assignments.errors.StorageBusy: the storage was busy for too long ...
+        course_assignments.errors.StorageBusy: The storage was busy for too long ...
         >>> registrar.add(Course(id="py", name="Python"))
         >>> repository.calls[-2:]
         ['get', 'commit']
     """
 
     def __init__(self, repository: Repository) -> None:
-        """Pass everything on to *repository*."""
+        """Pass all calls on to *repository*."""
         self._repository = repository
         self._lock = Lock()
         self._before: dict[tuple[Call, int], Exception] = {}
@@ -51,14 +51,14 @@ class FaultyRepository:
         self._before[call, self._counts[call] + nth] = error
 
     def fail_after(self, call: Call, error: Exception, *, nth: int = 1) -> None:
-        """Raise *error* when the *nth* of these calls from now on is done."""
+        """Raise *error* after the *nth* of these calls from now on."""
         self._after[call, self._counts[call] + nth] = error
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
         """Return the records of *kind* under *ids*, or fail."""
         return self._passed_on("get", lambda: self._repository.get(kind, ids))
 
-    def find(self, query: Query[F], /) -> Page[F]:
+    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         """Return the first page of what *query* asks for, or fail."""
         return self._passed_on("find", lambda: self._repository.find(query))
 

@@ -1,6 +1,6 @@
-"""A Hypothesis strategy for every entity and value; what each leaves out is said with it.
+"""A Hypothesis strategy for every entity and value; each says what it leaves out.
 
-Each draws one record by itself: whatever it names need not exist anywhere. Once the package is
+Each draws a single record, and the records that it names need not exist. Once the package is
 installed, ``st.from_type(CourseAssignment)`` draws from here.
 """
 
@@ -25,22 +25,23 @@ from course_assignments.entities.attempts import Attempt, Pause
 from course_assignments.entities.catalog import Activity, Course, Organization
 from course_assignments.entities.codes import (
     ALPHABET,
+    MAX_CODE_LENGTH,
+    MIN_CODE_LENGTH,
     RANDOM_SYMBOLS,
-    SHORTEST,
     check_symbol,
     fold,
     is_storable,
 )
-from course_assignments.entities.codes import LONGEST as LONGEST_CODE
 from course_assignments.entities.enums import ActivityKind, ExpirationLimit, Role
-from course_assignments.entities.keys import Addition, KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
+from course_assignments.entities.receipts import Receipt
 from course_assignments.entities.subscriptions import Opening, Subscription
 from course_assignments.time.datetimes import EARLIEST, LATEST, TICK
-from course_assignments.time.durations import LONGEST, MAX_MONTHS, Duration, Months
+from course_assignments.time.durations import MAX_DURATION, MAX_MONTHS, Duration, Months
 from course_assignments.validation import ID_LENGTH, MAX_COUNT, NAME_LENGTH
 
-#: Zones with the oddities that matter, as far as this machine knows them.
+#: Zones with unusual offsets or changes, as far as this machine knows them.
 _ZONES: Final = (
     "UTC",
     *sorted(
@@ -49,12 +50,12 @@ _ZONES: Final = (
     ),
 )
 
-#: How long a list in a record gets, and a long text.
+#: The maximum length of a list in a record, and of a long text.
 _FEW, _LONG = 3, 1000
 
 
 def instants(first: datetime = EARLIEST, last: datetime = LATEST) -> st.SearchStrategy[datetime]:
-    """Draw an instant in UTC, as records hold it, of the years 1970 to 9899; no other zones.
+    """Draw a datetime in UTC, as records hold it, in the years 1970 to 9899; no other zones.
 
     Example:
         >>> from hypothesis import find
@@ -65,46 +66,51 @@ def instants(first: datetime = EARLIEST, last: datetime = LATEST) -> st.SearchSt
     return walls.map(lambda wall: wall.replace(tzinfo=UTC, fold=0))
 
 
+def _since(at: datetime, last: datetime = LATEST) -> st.SearchStrategy[datetime]:
+    """Draw a datetime from *at* to *last*: often *at* itself or the next microsecond."""
+    return st.sampled_from([at, min(at + TICK, last)]) | instants(at, last)
+
+
 def months() -> st.SearchStrategy[Months]:
-    """Draw a calendar length of 1 to 1200 months."""
+    """Draw a calendar duration of 1 to 1200 months."""
     return st.integers(1, MAX_MONTHS).map(Months)
 
 
 def terms() -> st.SearchStrategy[Duration]:
-    """Draw a length of time, exact or on the calendar; no ``relativedelta``."""
-    return st.timedeltas(TICK, LONGEST) | months()
+    """Draw a duration, exact or in calendar months; no ``relativedelta``."""
+    return st.timedeltas(TICK, MAX_DURATION) | months()
 
 
 def identifiers() -> st.SearchStrategy[str]:
-    """Draw whatever may be an id, of letters of any kind."""
+    """Draw any valid id, of characters of any kind."""
     return _texts(ID_LENGTH)
 
 
 def names() -> st.SearchStrategy[str]:
-    """Draw whatever may be a name."""
+    """Draw any valid name."""
     return _texts(NAME_LENGTH)
 
 
 def long_texts() -> st.SearchStrategy[str]:
-    """Draw what may be a message, line breaks among it; none of more than 1,000 letters."""
+    """Draw a message, perhaps with line breaks, of at most 1,000 characters."""
     return _texts(_LONG, "\n\r\t")
 
 
 def _texts(length: int, also: str = "") -> st.SearchStrategy[str]:
-    letters = st.characters(exclude_categories=["Cc", "Cs"], include_characters=also)
-    return st.text(letters, min_size=1, max_size=length).filter(str.strip)
+    characters = st.characters(exclude_categories=["Cc", "Cs"], include_characters=also)
+    return st.text(characters, min_size=1, max_size=length).filter(str.strip)
 
 
 def emails() -> st.SearchStrategy[str]:
-    """Draw an e-mail address of letters of any kind, all below ``.example``."""
-    letters = st.characters(exclude_categories=["C", "Z"], exclude_characters="@")
-    return st.builds("{}@{}.example".format, *[st.text(letters, min_size=1, max_size=50)] * 2)
+    """Draw an e-mail address of characters of any kind; all end in ``.example``."""
+    characters = st.characters(exclude_categories=["C", "Z"], exclude_characters="@")
+    return st.builds("{}@{}.example".format, *[st.text(characters, min_size=1, max_size=50)] * 2)
 
 
 def codes() -> st.SearchStrategy[str]:
-    """Draw the code of a key in the form in which it is stored, made by hand or generated."""
-    letters = st.characters(min_codepoint=ord("!"), max_codepoint=ord("~"))
-    by_hand = st.text(letters, min_size=SHORTEST, max_size=LONGEST_CODE)
+    """Draw the code of a key as it is stored, written by hand or generated."""
+    characters = st.characters(min_codepoint=ord("!"), max_codepoint=ord("~"))
+    by_hand = st.text(characters, min_size=MIN_CODE_LENGTH, max_size=MAX_CODE_LENGTH)
     generated = st.text(ALPHABET, min_size=RANDOM_SYMBOLS, max_size=RANDOM_SYMBOLS)
     return by_hand.filter(lambda code: is_storable(code) and fold(code) == code) | generated.map(
         lambda symbols: symbols + check_symbol(symbols)
@@ -126,7 +132,7 @@ def organizations(draw: st.DrawFn) -> Organization:
 
 
 def activities() -> st.SearchStrategy[Activity]:
-    """Draw a part of a course."""
+    """Draw an activity of a course."""
     return st.builds(
         Activity,
         id=identifiers(),
@@ -151,7 +157,7 @@ def courses() -> st.SearchStrategy[Course]:
 
 
 def users() -> st.SearchStrategy[User]:
-    """Draw a profile with any roles; nobody who was forgotten."""
+    """Draw a user with any roles; none is anonymized."""
     return st.builds(
         User,
         id=identifiers(),
@@ -164,12 +170,12 @@ def users() -> st.SearchStrategy[User]:
 
 
 def notes() -> st.SearchStrategy[Note]:
-    """Draw what an administrator leaves."""
+    """Draw the note of an administrator."""
     return st.builds(Note, title=names(), message=long_texts(), high_importance=st.booleans())
 
 
 def origins() -> st.SearchStrategy[Origin]:
-    """Draw how an assignment may have come about."""
+    """Draw any origin of an assignment."""
     return st.just(Direct()) | _from_key() | _from_subscription()
 
 
@@ -182,20 +188,22 @@ def _from_subscription() -> st.SearchStrategy[FromSubscription]:
 
 
 @st.composite
-def assignments(draw: st.DrawFn) -> CourseAssignment:
+def assignments(
+    draw: st.DrawFn, first: datetime = EARLIEST, last: datetime = LATEST
+) -> CourseAssignment:
     """Draw an assignment in any state: fresh, launched, started, complete, cancelled, finished.
 
-    Its instants are any that may follow its creation; what the rules would allow is not asked.
+    Its instants lie between *first* and *last*, in any order that a record allows.
     """
-    created_at = draw(instants(last=LATEST - TICK))
-    later = st.none() | instants(created_at)
+    created_at = draw(instants(first, last - TICK))
+    later = st.none() | _since(created_at, last)
     return CourseAssignment(
         id=draw(identifiers()),
         learner_id=draw(identifiers()),
         course_id=draw(identifiers()),
         organization_id=draw(st.none() | identifiers()),
         created_at=created_at,
-        expires_at=draw(instants(created_at + TICK)),
+        expires_at=draw(_since(created_at + TICK, last)),
         limited_by=draw(st.sampled_from(ExpirationLimit)),
         origin=draw(origins()),
         first_lab_launched_at=draw(later),
@@ -214,17 +222,19 @@ def claims() -> st.SearchStrategy[Claim]:
 
 @st.composite
 def pauses(draw: st.DrawFn) -> Pause:
-    """Draw a pause, over or not."""
+    """Draw a pause, ended or not."""
     paused_at = draw(instants())
-    return Pause(paused_at, draw(st.none() | instants(paused_at)))
+    return Pause(paused_at, draw(st.none() | _since(paused_at)))
 
 
 @st.composite
 def attempts(draw: st.DrawFn) -> Attempt:
-    """Draw a run of an activity: open, resting or finished, with at most three pauses."""
+    """Draw an attempt: open, paused or finished, with at most three pauses."""
     over = draw(st.booleans())
-    steps = draw(st.lists(instants(), min_size=1 + over, max_size=2 * _FEW + 1 + over))
-    started_at, *rest = sorted(steps)
+    steps = [draw(instants())]
+    for _ in range(draw(st.integers(over, 2 * _FEW + over))):
+        steps.append(draw(_since(steps[-1])))
+    started_at, *rest = steps
     finished_at = rest.pop() if over else None
     return Attempt(
         id=draw(identifiers()),
@@ -234,41 +244,50 @@ def attempts(draw: st.DrawFn) -> Attempt:
         started_at=started_at,
         pauses=[Pause(*rest[at : at + 2]) for at in range(0, len(rest), 2)],
         finished_at=finished_at,
-        request_id=draw(st.none() | identifiers()),
     )
 
 
 def openings() -> st.SearchStrategy[Opening]:
-    """Draw a course that was opened."""
+    """Draw the opening of a course."""
     return st.builds(Opening, identifiers(), identifiers())
 
 
 @st.composite
 def subscriptions(draw: st.DrawFn) -> Subscription:
-    """Draw a subscription of at most three courses, at most three times opened."""
+    """Draw a subscription with at most three courses and three openings."""
     created_at = draw(instants(last=LATEST - TICK))
-    later = st.none() | instants(created_at)
+    later = st.none() | _since(created_at)
     return Subscription(
         id=draw(identifiers()),
         learner_id=draw(identifiers()),
         organization_id=draw(st.none() | identifiers()),
         course_ids=draw(st.lists(identifiers(), min_size=1, max_size=_FEW, unique=True)),
         created_at=created_at,
-        expires_at=draw(instants(created_at + TICK)),
+        expires_at=draw(_since(created_at + TICK)),
         edited_at=draw(later),
         cancelled_at=draw(later),
         openings=draw(st.lists(openings(), max_size=_FEW)),
     )
 
 
-def additions() -> st.SearchStrategy[Addition]:
-    """Draw keys that were added to a batch later."""
-    return st.builds(Addition, identifiers(), st.integers(1, MAX_COUNT))
+def receipts() -> st.SearchStrategy[Receipt]:
+    """Draw a receipt under any id."""
+    ids = st.lists(identifiers(), max_size=_FEW)
+    return st.builds(
+        Receipt,
+        id=identifiers(),
+        action=identifiers(),
+        digest=identifiers(),
+        parts=st.integers(1, MAX_COUNT),
+        made=ids,
+        skipped=ids,
+        positions=st.lists(st.integers(1, MAX_COUNT), max_size=2),
+    )
 
 
 @st.composite
 def batches(draw: st.DrawFn) -> KeyBatch:
-    """Draw a batch of keys, its window open on any side; its size is any number."""
+    """Draw a batch of keys of any size, with or without limits of its window."""
     start, until = sorted(draw(st.lists(instants(), min_size=2, max_size=2, unique=True)))
     return KeyBatch(
         id=draw(identifiers()),
@@ -282,7 +301,6 @@ def batches(draw: st.DrawFn) -> KeyBatch:
         availability=draw(terms()),
         any_organization=draw(st.booleans()),
         size=draw(st.integers(0, MAX_COUNT)),
-        additions=draw(st.lists(additions(), max_size=_FEW)),
     )
 
 
@@ -300,7 +318,7 @@ def keys(draw: st.DrawFn) -> TrainingKey:
 
 
 def redemptions() -> st.SearchStrategy[Redemption]:
-    """Draw a redemption under any id, its use given back or not."""
+    """Draw a redemption under any id, its use restored or not."""
     return st.builds(
         Redemption,
         id=identifiers(),
@@ -314,7 +332,7 @@ def redemptions() -> st.SearchStrategy[Redemption]:
 
 
 def events() -> st.SearchStrategy[Event]:
-    """Draw an event that is not stored yet, so without a position."""
+    """Draw an event that is not stored yet, so it has no position."""
     return st.builds(
         Event,
         at=instants(),
@@ -325,7 +343,7 @@ def events() -> st.SearchStrategy[Event]:
     )
 
 
-#: By which strategy each class is drawn.
+#: The strategy for each class.
 STRATEGIES: Final[Mapping[type, Callable[[], st.SearchStrategy[Any]]]] = {
     Months: months,
     Organization: organizations,
@@ -342,7 +360,7 @@ STRATEGIES: Final[Mapping[type, Callable[[], st.SearchStrategy[Any]]]] = {
     Attempt: attempts,
     Opening: openings,
     Subscription: subscriptions,
-    Addition: additions,
+    Receipt: receipts,
     KeyBatch: batches,
     TrainingKey: keys,
     Redemption: redemptions,

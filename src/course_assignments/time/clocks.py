@@ -1,6 +1,6 @@
-"""Where "now" comes from: the system, or a hand that moves it.
+"""Clocks: the one of the system, and one that tests set.
 
-The only file that reads the time of this machine. Below the registrar, instants are arguments.
+The only file that reads the time of this machine. Below the registrar, datetimes are arguments.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from typing import TypeAlias
 from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import DurationLike, as_duration, end_of
 
-#: Anything that answers with an aware `datetime` when it is called.
+#: Any callable that returns the current time as an aware `datetime`.
 Clock: TypeAlias = Callable[[], datetime]
 
 
 def system_clock() -> datetime:
-    """Return the present instant of this machine, in UTC.
+    """Return the current time of this machine, in UTC.
 
     Example:
         >>> system_clock().tzinfo
@@ -26,13 +26,10 @@ def system_clock() -> datetime:
 
 
 class ManualClock:
-    """A clock that stands still until it is moved, for tests, notebooks and demonstrations.
+    """A clock that stands still until you move it, for tests, notebooks and demos.
 
     Args:
-        at: The aware instant it shows first.
-
-    Raises:
-        InvalidInput: *at* is naive or out of range.
+        at: The aware datetime it shows first.
 
     Example:
         >>> from datetime import timedelta
@@ -45,26 +42,26 @@ class ManualClock:
 
     def __init__(self, at: datetime) -> None:
         """Start at *at*."""
-        self._at = as_utc(at, "at")
+        self._at = as_utc(at)
         self._lock = Lock()
 
     def __call__(self) -> datetime:
-        """Return the instant this clock shows."""
+        """Return the time this clock shows."""
         return self._at
 
     def advance(self, term: DurationLike) -> datetime:
-        """Move on by *term*, months on the calendar of UTC, and return the new instant."""
+        """Move forward by *term*, months on the calendar of UTC, and return the new time."""
         length = as_duration(term)
         with self._lock:
             self._at = end_of(length, self._at)
             return self._at
 
     def set(self, at: datetime) -> datetime:
-        """Move to *at*, which may lie in the past, and return it."""
-        instant = as_utc(at, "at")
+        """Move to *at*, which may be in the past, and return it."""
+        new = as_utc(at)
         with self._lock:
-            self._at = instant
-            return self._at
+            self._at = new
+            return new
 
     def __repr__(self) -> str:
         return f"ManualClock({self._at.isoformat()})"

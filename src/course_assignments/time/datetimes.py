@@ -1,7 +1,6 @@
-"""Instants on the UTC line, and how a wall clock in a time zone leads to one.
+"""Datetimes in UTC, and how a wall clock in a time zone leads to one.
 
-Every instant that leaves this module is a plain `datetime` whose tzinfo *is* ``datetime.UTC``.
-Nothing here reads a clock, and nothing here knows a rule.
+Every datetime that leaves this module is a plain `datetime` whose tzinfo *is* ``datetime.UTC``.
 """
 
 from bisect import bisect_left
@@ -10,23 +9,23 @@ from zoneinfo import ZoneInfo
 
 from course_assignments.errors import InvalidInput
 
-#: The first instant that is accepted, and the first that no longer is: so far from the ends of
-#: `datetime` that no zone and no accepted term can overflow it.
+#: Accepted datetimes are from here until just before there: so far from the ends of `datetime` that
+#: no time zone and no duration can overflow it.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 END_OF_RANGE = datetime(9900, 1, 1, tzinfo=UTC)
 
 #: The smallest step of time, and so the distance between "still" and "no longer".
 TICK = timedelta(microseconds=1)
 
-#: The last instant that is accepted.
+#: The last accepted datetime.
 LATEST = END_OF_RANGE - TICK
 
 
 def as_utc(value: datetime, field: str = "at") -> datetime:
-    """Return the instant *value* on the UTC line; *field* is what an error names.
+    """Return the aware datetime *value* in UTC; *field* is what an error names.
 
     Raises:
-        InvalidInput: *value* is no datetime, has no UTC offset, or lies outside 1970 to 9899.
+        InvalidInput: *value* is not a datetime, is naive, or is not in the years 1970 to 9899.
 
     Example:
         >>> from zoneinfo import ZoneInfo
@@ -39,71 +38,69 @@ def as_utc(value: datetime, field: str = "at") -> datetime:
         raise InvalidInput("not_a_datetime", field, "expected an aware datetime")
     try:
         offset = value.utcoffset()
-        # Rebuilt field by field, so that a subclass with an arithmetic of its own is left behind.
+        # Rebuilt from its fields, because a subclass may have an arithmetic of its own.
         wall = datetime.combine(
             date(value.year, value.month, value.day),
             time(value.hour, value.minute, value.second, value.microsecond),
             tzinfo=UTC,
         )
-        instant = None if offset is None else wall - offset
-    except Exception as error:  # a foreign tzinfo may raise anything at all
+        found = None if offset is None else wall - offset
+    except Exception as error:  # a foreign tzinfo may raise anything
         raise out_of_range(field) from error
-    if instant is None:
-        raise InvalidInput(
-            "naive_datetime", field, "a datetime needs a time zone, such as tzinfo=datetime.UTC"
-        )
-    if not EARLIEST <= instant < END_OF_RANGE:
+    if found is None:
+        hint = "a datetime needs a time zone, such as tzinfo=datetime.UTC"
+        raise InvalidInput("naive_datetime", field, hint)
+    if not EARLIEST <= found < END_OF_RANGE:
         raise out_of_range(field)
-    return instant
+    return found
 
 
 def out_of_range(field: str) -> InvalidInput:
-    """Return the error that says so."""
-    return InvalidInput("out_of_range", field, "expected an instant in the years 1970 to 9899")
+    """Return the error for a datetime that is not accepted."""
+    return InvalidInput("out_of_range", field, "expected a datetime in the years 1970 to 9899")
 
 
-def next_tick(instant: datetime) -> datetime | None:
-    """Return the instant right after *instant*, or ``None`` after the last that is accepted.
+def next_tick(at: datetime) -> datetime | None:
+    """Return the datetime right after *at*, or ``None`` after the last accepted one."""
+    return at + TICK if at < LATEST else None
 
-    Example:
-        >>> next_tick(datetime(2026, 1, 5, tzinfo=UTC)).microsecond
-        1
-    """
-    return instant + TICK if instant < LATEST else None
+
+#: English names, whatever the locale of the machine is.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def format_datetime(instant: datetime) -> str:
-    """Write *instant* the way sentences do, which are for people: down to the second.
+    """Return *instant* as sentences show it, rounded down to the second; ":00" is left out.
 
     Example:
-        >>> format_datetime(datetime(2026, 1, 5, 9, 0, 0, 999999, tzinfo=UTC))
-        '2026-01-05 09:00:00 UTC'
+        >>> format_datetime(datetime(2026, 1, 6, 9, 0, 0, 999999, tzinfo=UTC))
+        '6 Jan 2026, 09:00 UTC'
+        >>> format_datetime(datetime(2026, 1, 6, 9, 0, 59, tzinfo=UTC))
+        '6 Jan 2026, 09:00:59 UTC'
     """
-    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+    day = f"{instant.day} {_MONTHS[instant.month - 1]} {instant.year}"
+    seconds = f":{instant.second:02}" if instant.second else ""
+    return f"{day}, {instant.hour:02}:{instant.minute:02}{seconds} UTC"
 
 
 def format_datetime_up(instant: datetime) -> str:
-    """Write the first whole second from which *instant* has come, for what is possible only then.
+    """Return *instant* rounded up to the second, for the first time at which something is possible.
 
     Example:
-        >>> format_datetime_up(datetime(2026, 1, 5, 9, 0, 0, 1, tzinfo=UTC))
-        '2026-01-05 09:00:01 UTC'
+        >>> format_datetime_up(datetime(2026, 1, 6, 9, 0, 0, 1, tzinfo=UTC))
+        '6 Jan 2026, 09:00:01 UTC'
     """
     return format_datetime(instant + timedelta(seconds=1) - TICK)
 
 
 def check_zone(zone: tzinfo, field: str = "zone") -> None:
-    """Do nothing if *zone* is a time zone itself; its name is none.
-
-    Example:
-        >>> check_zone(UTC)
-    """
+    """Raise InvalidInput unless *zone* is a time zone; its name is not one."""
     if not isinstance(zone, tzinfo):
         raise InvalidInput("wrong_type", field, "expected tzinfo, such as ZoneInfo('Asia/Tokyo')")
 
 
 def first_at_or_after(wall: datetime, zone: tzinfo) -> datetime:
-    """Return the instant of *wall* in *zone*: in a fold the first, in a gap the first after it."""
+    """Return *wall* in *zone* as UTC: in a fold the first, in a gap the first datetime after it."""
     local = wall.replace(tzinfo=zone, fold=0)
     instant = local.astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == wall:
@@ -121,10 +118,7 @@ def first_at_or_after(wall: datetime, zone: tzinfo) -> datetime:
 
 
 def start_of_day(day: date, zone: tzinfo, field: str = "day") -> datetime:
-    """Return the first instant of *day* in *zone*, which need not be its midnight.
-
-    Raises:
-        InvalidInput: *day* is no plain date, *zone* no time zone, or it lies outside 1970 to 9899.
+    """Return when *day* begins in *zone*, which is not always at midnight.
 
     Example:
         >>> from zoneinfo import ZoneInfo
@@ -136,30 +130,23 @@ def start_of_day(day: date, zone: tzinfo, field: str = "day") -> datetime:
     check_zone(zone)
     try:
         return as_utc(first_at_or_after(datetime.combine(day, time()), zone), field)
-    except Exception as error:  # a foreign tzinfo may raise anything at all
+    except Exception as error:  # a foreign tzinfo may raise anything
         raise out_of_range(field) from error
 
 
 def zone_named(name: str, field: str = "time_zone") -> tzinfo:
-    """Return the time zone of the IANA *name*.
-
-    Raises:
-        InvalidInput: this machine knows no such zone.
+    """Return the time zone with the IANA *name*.
 
     Example:
         >>> print(zone_named("Asia/Tokyo"))
         Asia/Tokyo
     """
-    # Known everywhere, even where there is no database of time zones.
     if isinstance(name, str):
-        if name == "UTC":
+        if name == "UTC":  # known even without a database of time zones
             return UTC
         try:
             return ZoneInfo(name)
         except (LookupError, OSError, ValueError):
             pass
-    raise InvalidInput(
-        "unknown_time_zone",
-        field,
-        "expected an IANA name such as Europe/Berlin; if this machine has none, install tzdata",
-    )
+    hint = "expected an IANA name such as Europe/Berlin; if this machine has none, install tzdata"
+    raise InvalidInput("unknown_time_zone", field, hint)

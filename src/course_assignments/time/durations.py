@@ -1,7 +1,7 @@
-"""Lengths of time, exact ones and calendar ones, which are different types, and where they end.
+"""Durations, which are exact or calendar lengths, and the datetimes they lead to.
 
-Hours and days are exact lengths on the UTC line; months are counted on a calendar, once from their
-start. A ``relativedelta`` is taken and converted, never kept.
+Hours and days are exact lengths in UTC; months are counted on a calendar, once from their start. A
+``relativedelta`` is converted, never stored.
 """
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -20,28 +20,28 @@ from course_assignments.time.datetimes import (
     start_of_day,
 )
 
-#: The longest term: a hundred years, leap days included.
-LONGEST = timedelta(days=36525)
+#: The longest duration: a hundred years, leap days included.
+MAX_DURATION = timedelta(days=36525)
 MAX_MONTHS = 1200
 
-#: From here on whole days are written as days; 24 hours is the documents' own way to say a day.
+#: From here on whole days are written as days; the documents themselves write a day as 24 hours.
 _WRITTEN_IN_DAYS = timedelta(days=2)
+
+
+def _invalid(field: str, hint: str) -> InvalidInput:
+    return InvalidInput("invalid_duration", field, hint)
 
 
 def _check_months(_: object, __: object, value: Any) -> None:
     if type(value) is not int or not 1 <= value <= MAX_MONTHS:
-        hint = f"expected a whole number of months from 1 to {MAX_MONTHS}"
-        raise InvalidInput("invalid_duration", "months", hint)
+        raise _invalid("months", f"expected a whole number of months from 1 to {MAX_MONTHS}")
 
 
 @attrs.frozen(order=True)
 class Months:
-    """A calendar length: so many months on, on the same day of the month or its last.
+    """A calendar duration of 1 to 1200 months, written ``P6M``.
 
-    Counted once from a start, in a stated time zone. Written ``P6M``.
-
-    Raises:
-        InvalidInput: *count* is not a whole number from 1 to 1200.
+    It ends on the same day of the month, or on the last, in a given time zone.
 
     Example:
         >>> end_of(Months(6), datetime(2026, 8, 31, tzinfo=UTC)).isoformat()
@@ -51,13 +51,13 @@ class Months:
     count: int = attrs.field(validator=_check_months)
 
     def after(self, start: datetime, zone: tzinfo = UTC) -> datetime:
-        """Return the instant this many months after *start* on the calendar of *zone*."""
+        """Return the datetime this many months after *start* on the calendar of *zone*."""
         at = as_utc(start, "start")
         check_zone(zone)
         try:
             wall = at.astimezone(zone).replace(tzinfo=None)
             end = first_at_or_after(wall + relativedelta(months=self.count), zone)
-        except Exception as error:  # a foreign tzinfo may raise anything at all
+        except Exception as error:  # a foreign tzinfo may raise anything
             raise out_of_range("start") from error
         return as_utc(end, "start")
 
@@ -70,7 +70,7 @@ Duration: TypeAlias = timedelta | Months
 
 
 class CalendarDelta(Protocol):
-    """What a ``dateutil.relativedelta.relativedelta`` looks like to a type checker.
+    """What a type checker sees of a ``dateutil.relativedelta.relativedelta``.
 
     Example:
         >>> as_duration(relativedelta(months=6))
@@ -79,21 +79,21 @@ class CalendarDelta(Protocol):
 
     @property
     def years(self) -> int:
-        """How many years."""
+        """The number of years."""
         ...
 
     @property
     def months(self) -> int:
-        """How many months."""
+        """The number of months."""
         ...
 
     @property
     def days(self) -> int:
-        """How many days."""
+        """The number of days."""
         ...
 
 
-#: What is taken where a `Duration` is wanted; a ``relativedelta`` becomes one of the two.
+#: Accepted where a `Duration` is expected; a ``relativedelta`` is converted to one.
 DurationLike: TypeAlias = timedelta | Months | CalendarDelta
 
 
@@ -104,7 +104,7 @@ def as_duration(value: DurationLike, field: str = "term") -> Duration:
     `timedelta`; one that mixes both, or sets a date, is refused.
 
     Raises:
-        InvalidInput: *value* is no term, or not positive, or longer than a hundred years.
+        InvalidInput: *value* is not a duration, not positive, or longer than a hundred years.
 
     Example:
         >>> as_duration(relativedelta(years=1, months=6))
@@ -112,21 +112,17 @@ def as_duration(value: DurationLike, field: str = "term") -> Duration:
         >>> as_duration(relativedelta(weeks=2))
         datetime.timedelta(days=14)
     """
-    if isinstance(value, relativedelta):
-        return _from_relativedelta(value, field)
-    if isinstance(value, timedelta):
-        # A subclass (pandas has one) is rebuilt, so that a stored term is always the plain type.
-        exact = timedelta(value.days, value.seconds, value.microseconds)
-        if timedelta(0) < exact <= LONGEST:
-            return exact
-        raise InvalidInput(
-            "invalid_duration", field, "expected a length above 0, at most 100 years"
-        )
     if isinstance(value, Months):
         return value
-    raise InvalidInput(
-        "invalid_duration", field, "expected a timedelta or Months, such as Months(6)"
-    )
+    if isinstance(value, timedelta):
+        # Rebuilt, because a subclass (pandas has one) must not get into a record.
+        exact = timedelta(value.days, value.seconds, value.microseconds)
+        if timedelta(0) < exact <= MAX_DURATION:
+            return exact
+        raise _invalid(field, "expected a duration above 0, at most 100 years")
+    if isinstance(value, relativedelta):
+        return _from_relativedelta(value, field)
+    raise _invalid(field, "expected a timedelta or Months, such as Months(6)")
 
 
 def _from_relativedelta(value: relativedelta, field: str) -> Duration:
@@ -138,22 +134,13 @@ def _from_relativedelta(value: relativedelta, field: str) -> Duration:
             return Months(months)
         if value == relativedelta(**parts):
             return as_duration(timedelta(**parts), field)
-    except Exception as error:  # anyone may have written anything into it
-        raise InvalidInput(
-            "invalid_duration", field, "expected a length above 0, at most 100 years"
-        ) from error
-    raise InvalidInput(
-        "invalid_duration",
-        field,
-        "expected either months or an exact length, not a mixture or a date",
-    )
+    except Exception as error:  # its attributes can be set to anything
+        raise _invalid(field, "expected a duration above 0, at most 100 years") from error
+    raise _invalid(field, "expected either months or an exact length, not both and not a date")
 
 
 def end_of(term: Duration, start: datetime, zone: tzinfo = UTC, field: str = "term") -> datetime:
-    """Return the instant *term* after *start*; months are counted on the calendar of *zone*.
-
-    Raises:
-        InvalidInput: an argument is of the wrong kind, or the end lies outside 1970 to 9899.
+    """Return the datetime *term* after *start*; months are counted on the calendar of *zone*.
 
     Example:
         >>> end_of(timedelta(hours=24), datetime(2026, 1, 5, tzinfo=UTC)).isoformat()
@@ -169,43 +156,57 @@ def end_of(term: Duration, start: datetime, zone: tzinfo = UTC, field: str = "te
 
 
 def end_in_range(term: Duration, start: datetime, zone: tzinfo = UTC) -> datetime | None:
-    """Return what `end_of` returns, or ``None`` if that lies behind every accepted instant.
-
-    Example:
-        >>> end_in_range(Months(1200), datetime(9850, 1, 1, tzinfo=UTC)) is None
-        True
-    """
+    """Return the result of `end_of`, or ``None`` if it is after every accepted datetime."""
     try:
         return end_of(term, start, zone)
     except InvalidInput:
         return None
 
 
-#: What is taken where an end is wanted; an instant, a `Duration` from a start, or a day in a zone.
-EndLike: TypeAlias = datetime | date | DurationLike
+#: An end as it is kept until it is resolved: a UTC datetime, a `Duration` from a start, or a date.
+End: TypeAlias = datetime | date | Duration
+
+#: What is accepted where an end is wanted.
+EndLike: TypeAlias = End | CalendarDelta
+
+
+def as_end(value: EndLike, field: str = "end") -> End:
+    """Return *value* as an `End`; *field* is what an error names.
+
+    Raises:
+        InvalidInput: *value* is none of these, is naive, or is out of range.
+
+    Example:
+        >>> as_end(relativedelta(months=6))
+        Months(count=6)
+    """
+    if isinstance(value, datetime):
+        return as_utc(value, field)
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, timedelta | Months | relativedelta):
+        hint = "expected an aware datetime, a date, or a duration such as timedelta(days=30)"
+        raise _invalid(field, hint)
+    return as_duration(value, field)
 
 
 def resolve_end(value: EndLike, *, start: datetime, zone: tzinfo, field: str) -> datetime:
-    """Return the instant that *value* stands for: itself, a term after *start*, a day in *zone*.
+    """Return the UTC datetime of an end: itself, a duration after *start*, or a date in *zone*.
 
     Raises:
-        InvalidInput: *value* is none of these, or the instant lies outside 1970 to 9899.
+        InvalidInput: *value* is none of these, or the end lies outside 1970 to 9899.
 
     Example:
         >>> start = datetime(2026, 1, 5, tzinfo=UTC)
         >>> resolve_end(date(2026, 2, 1), start=start, zone=UTC, field="expires").isoformat()
         '2026-02-01T00:00:00+00:00'
     """
-    if isinstance(value, datetime):
-        return as_utc(value, field)
-    if isinstance(value, date):
-        return start_of_day(value, zone, field)
-    if not isinstance(value, timedelta | Months | relativedelta):
-        hint = (
-            "expected an aware datetime, a date, or a length such as timedelta(days=30), Months(6)"
-        )
-        raise InvalidInput("invalid_duration", field, hint)
-    return end_of(as_duration(value, field), start, zone, field)
+    end = as_end(value, field)
+    if isinstance(end, datetime):
+        return end
+    if isinstance(end, date):
+        return start_of_day(end, zone, field)
+    return end_of(end, start, zone, field)
 
 
 def format_duration(term: Duration) -> str:
@@ -219,36 +220,22 @@ def format_duration(term: Duration) -> str:
     if isinstance(term, Months):
         return str(term)
     days = term.days if term >= _WRITTEN_IN_DAYS else 0
-    rest = term - timedelta(days=days)
-    minutes, seconds = divmod(rest, timedelta(minutes=1))
+    minutes, seconds = divmod(term - timedelta(days=days), timedelta(minutes=1))
     hours, minutes = divmod(minutes, 60)
     exact = f"{seconds.seconds}.{seconds.microseconds:06}".rstrip("0").rstrip(".")
-    clock = "".join(
-        f"{amount}{unit}"
-        for amount, unit in ((str(hours), "H"), (str(minutes), "M"), (exact, "S"))
-        if amount != "0"
-    )
+    amounts = ((str(hours), "H"), (str(minutes), "M"), (exact, "S"))
+    clock = "".join(f"{amount}{unit}" for amount, unit in amounts if amount != "0")
     return "P" + (f"{days}D" if days else "") + (f"T{clock}" if clock else "")
 
 
 _AMOUNT = r"(?:(\d{1,9})%s)?"
 _MONTHS = "P" + _AMOUNT % "Y" + _AMOUNT % "M"
-_EXACT = (
-    "P"
-    + _AMOUNT % "W"
-    + _AMOUNT % "D"
-    + r"(?:T(?=\d)"
-    + _AMOUNT % "H"
-    + _AMOUNT % "M"
-    + r"(?:(\d{1,9})(?:\.(\d{1,6}))?S)?)?"
-)
+_CLOCK = _AMOUNT % "H" + _AMOUNT % "M" + r"(?:(\d{1,9})(?:\.(\d{1,6}))?S)?"
+_EXACT = "P" + _AMOUNT % "W" + _AMOUNT % "D" + rf"(?:T(?=\d){_CLOCK})?"
 
 
 def parse_duration(text: str, field: str = "term") -> Duration:
-    """Read a term written in ISO 8601: years and months, or weeks, days and smaller units.
-
-    Raises:
-        InvalidInput: *text* is written otherwise, mixes the two, or is out of bounds.
+    """Read a duration in ISO 8601: years and months, or weeks, days and smaller units.
 
     Example:
         >>> parse_duration("PT36H"), parse_duration("P1Y6M")
@@ -260,20 +247,16 @@ def parse_duration(text: str, field: str = "term") -> Duration:
             return _checked_months(12 * years + months, field)
         if (exact := fullmatch(_EXACT, text)) and any(exact.groups()):
             *whole, fraction = exact.groups()
-            weeks, days, hours, minutes, seconds = (int(amount or 0) for amount in whole)
+            units = ("weeks", "days", "hours", "minutes", "seconds", "microseconds")
+            amounts = (*whole, (fraction or "0").ljust(6, "0"))
             try:
                 length = timedelta(
-                    weeks=weeks,
-                    days=days,
-                    hours=hours,
-                    minutes=minutes,
-                    seconds=seconds,
-                    microseconds=int((fraction or "0").ljust(6, "0")),
+                    **{unit: int(amount or 0) for unit, amount in zip(units, amounts, strict=True)}
                 )
             except OverflowError:
                 length = timedelta.max
             return as_duration(length, field)
-    raise InvalidInput("invalid_duration", field, "expected ISO 8601 such as P6M, P180D or PT24H")
+    raise _invalid(field, "expected ISO 8601 such as P6M, P180D or PT24H")
 
 
 def _checked_months(count: int, field: str) -> Months:

@@ -1,16 +1,15 @@
-"""What is billed: for a period, what was created, what of it was cancelled, what is billable.
+"""Billing: what was created in a period, what of it was cancelled, and what is billable.
 
-"Billing is based on the assignment creation date" (rule 16). It reads assignments and nothing else:
-no clock, no prices, and no key or subscription, because only an assignment is ever billed.
+"Billing is based on the assignment creation date" (rule 16). A statement reads assignments only: no
+clock, no prices, no keys and no subscriptions.
 """
 
 from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 from itertools import groupby
-from typing import Any
 
 import attrs
-from attrs import converters, field, validators
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
@@ -25,6 +24,7 @@ from course_assignments.time.datetimes import (
     start_of_day,
     zone_named,
 )
+from course_assignments.validation import to_utc
 
 
 @attrs.frozen(kw_only=True)
@@ -32,9 +32,8 @@ class StatementLine:
     """One assignment that was created in the period.
 
     Attributes:
-        organization_id: Who is billed: the learner's organization when it was created (rule 16).
-        created_at: When it was created, UTC, which is when it became billable.
-        cancelled_at: When it was cancelled, UTC, or ``None``.
+        organization_id: Who is billed: the learner's organization at creation (rule 16).
+        created_at: When it was created, and so became billable.
 
     Example:
         >>> from datetime import UTC
@@ -46,24 +45,16 @@ class StatementLine:
         False
     """
 
-    organization_id: str | None = field(validator=validators.optional(validation.identifier))
+    organization_id: str | None = field(validator=validation.identifier_or_none)
     course_id: str = field(validator=validation.identifier)
     learner_id: str = field(validator=validation.identifier)
     assignment_id: str = field(validator=validation.identifier)
-    created_at: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
-    cancelled_at: datetime | None = field(
-        default=None,
-        converter=converters.optional(validation.tidy_instant),
-        validator=validators.optional(validation.instant),
-    )
+    created_at: datetime = field(converter=to_utc)
+    cancelled_at: datetime | None = validation.optional_datetime()
 
     @classmethod
     def of(cls, assignment: CourseAssignment) -> "StatementLine":
-        """Return the line of *assignment*, such as one out of a host's own table.
-
-        Raises:
-            InvalidInput: it is no `CourseAssignment`.
-        """
+        """Return the line of *assignment*."""
         validation.check_kind(assignment, "assignment", CourseAssignment)
         return cls(
             organization_id=assignment.organization_id,
@@ -76,21 +67,21 @@ class StatementLine:
 
     @property
     def billable(self) -> bool:
-        """Whether it is billed, which is whether it was not cancelled.
+        """Whether it is billed, because it was not cancelled.
 
-        Nobody can cancel too late but support, who waives the window for a learner in person
-        (rule 4): what they took back is not billed either.
+        After the cancellation window only support can cancel (rule 4), and that is not billed
+        either.
         """
         return self.cancelled_at is None
 
 
 @attrs.frozen(kw_only=True)
 class StatementTotal:
-    """How many assignments one organization had of one course in the period.
+    """How many assignments of one course one organization had in the period.
 
     Attributes:
-        organization_id: The organization, or ``None`` for learners who had none.
-        created: All that were created; the other two add up to it, as `Statement.totals` counts.
+        organization_id: The organization, or ``None`` for learners without one.
+        created: All that were created: the sum of the other two.
 
     Example:
         >>> StatementTotal(
@@ -99,7 +90,7 @@ class StatementTotal:
         2
     """
 
-    organization_id: str | None = field(validator=validators.optional(validation.identifier))
+    organization_id: str | None = field(validator=validation.identifier_or_none)
     course_id: str = field(validator=validation.identifier)
     created: int = field(validator=validation.count(0))
     cancelled: int = field(validator=validation.count(0))
@@ -111,30 +102,23 @@ def _place(line: StatementLine) -> tuple[str, str, datetime, str]:
 
 
 def _in_order(lines: Iterable[StatementLine]) -> tuple[StatementLine, ...]:
-    found = validation.tidy_tuple(lines)
-    if validation.is_exactly(found, tuple) and all(isinstance(one, StatementLine) for one in found):
-        return tuple(sorted(found, key=_place))
-    return found  # the validator refuses it
+    return tuple(sorted(validation.check_each(lines, "lines", StatementLine), key=_place))
 
 
-def _zone(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
+def _zone(_: object, at: validation.Field, value: tzinfo) -> None:
     check_zone(value, at.name)
 
 
 @attrs.frozen(kw_only=True)
 class Statement:
-    """What was created in ``[start, end)``, in the order of organization, course and creation.
+    """What was created in ``[start, end)``, by organization, course and creation.
 
     Attributes:
-        start: The first instant of the period, UTC.
-        end: The first instant after it, UTC.
-        zone: The time zone in which its days were meant.
-        organization_id: Whose it is, or ``None`` if it is everyone's.
+        start: The begin of the period, in UTC.
+        end: The first moment after the period, in UTC.
+        zone: The time zone of its days.
+        organization_id: Whose statement it is, or ``None`` for all organizations.
         lines: One for each assignment; those of learners without an organization come first.
-
-    Raises:
-        InvalidInput: a field is of the wrong kind, the period is empty, or a line does not belong
-            to it: it is of another time or organization, or there already.
 
     Example:
         >>> from datetime import UTC
@@ -144,29 +128,20 @@ class Statement:
         True
     """
 
-    start: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
-    end: datetime = field(converter=validation.tidy_instant, validator=validation.instant)
+    start: datetime = field(converter=to_utc)
+    end: datetime = field(converter=to_utc, validator=validation.after("start"))
     zone: tzinfo = field(factory=lambda: zone_named("UTC"), validator=_zone)
-    organization_id: str | None = field(
-        default=None, validator=validators.optional(validation.identifier)
-    )
-    lines: tuple[StatementLine, ...] = field(
-        default=(), converter=_in_order, validator=validation.each_of(tuple, StatementLine)
-    )
+    organization_id: str | None = field(default=None, validator=validation.identifier_or_none)
+    lines: tuple[StatementLine, ...] = field(default=(), converter=_in_order)
 
     def __attrs_post_init__(self) -> None:
-        _check_period(self.start, self.end)
-        seen: set[str] = set()
         for position, line in enumerate(self.lines):
             path = f"lines[{position}]"
             if not self.start <= line.created_at < self.end:
-                hint = "it was created outside of the period"
-                raise InvalidInput("out_of_period", f"{path}.created_at", hint)
+                raise InvalidInput("out_of_period", f"{path}.created_at", "not in the period")
             if self.organization_id not in {None, line.organization_id}:
                 raise InvalidInput("another_record", path, "it is of another organization")
-            if line.assignment_id in seen:
-                raise InvalidInput("repeated", path, "this assignment has a line already")
-            seen.add(line.assignment_id)
+        validation.check_distinct((line.assignment_id for line in self.lines), "lines[{}]")
 
     @property
     def billable(self) -> tuple[StatementLine, ...]:
@@ -193,29 +168,14 @@ class Statement:
         return tuple(found)
 
     def __add__(self, other: "Statement") -> "Statement":
-        """Return the statement of both periods; *other* begins where this one ends.
-
-        Both are periods of instants, so it does not matter in which zone the days of *other* were
-        meant.
-
-        Raises:
-            InvalidInput: it does not, or it is for another organization.
-        """
+        """Return the statement of both periods; *other* must begin where this one ends."""
         validation.check_kind(other, "other", Statement)
+        hint = "expected a statement for the same organization"
         if self.end != other.start:
-            start = format_datetime(self.end)
-            hint = f"expected a statement that starts at {start}, where this one ends"
-            raise InvalidInput("not_adjoining", "other", hint)
-        if self.organization_id != other.organization_id:
-            hint = "expected a statement for the same organization"
-            raise InvalidInput("not_adjoining", "other", hint)
-        return attrs.evolve(self, end=other.end, lines=self.lines + other.lines)
-
-
-def _check_period(start: datetime, end: datetime) -> None:
-    if end <= start:
-        hint = "the end is not part of the period, so it must lie after the start"
-        raise InvalidInput("empty_window", "end", hint)
+            hint = f"expected a statement that starts at {format_datetime(self.end)}"
+        elif self.organization_id == other.organization_id:
+            return attrs.evolve(self, end=other.end, lines=self.lines + other.lines)
+        raise InvalidInput("not_adjoining", "other", hint)
 
 
 def statement(
@@ -226,22 +186,22 @@ def statement(
     zone: tzinfo | None = None,
     organization_id: str | None = None,
 ) -> Statement:
-    """Return what was created in ``[start, end)``, what of it was cancelled, what is billable.
+    """Return what was created in ``[start, end)``, and what of it was cancelled or is billable.
 
-    A cancellation counts for the period in which the assignment was created, even if it came after
-    its end. So a statement stays as it is once its last day can no longer be cancelled, but for
-    what support takes back later.
+    A cancellation counts for the period in which the assignment was created. So a statement is
+    final once its last assignments can no longer be cancelled, except by support.
 
     Args:
-        repository: Where the assignments are.
-        start: The first instant of the period; a bare ``date`` is the start of that day.
-        end: The first instant after it; a bare ``date`` likewise, so that day is not part of it.
-        zone: The time zone for days; that of the organization if one is named, else UTC.
-        organization_id: Only what this organization is billed.
+        repository: Where the assignments are stored.
+        start: The begin of the period; a ``date`` is the start of that day.
+        end: The first moment after the period; a ``date`` is the start of that day, which is not
+            part of the period.
+        zone: The time zone of the days; by default that of the organization, or else UTC.
+        organization_id: Whose statement it is; by default that of all organizations.
 
     Raises:
-        NotFound: there is no such organization.
-        InvalidInput: the period is empty, or an argument is of the wrong kind.
+        NotFound: The organization is unknown.
+        InvalidInput: The period is empty, or an argument is wrong.
 
     Example:
         >>> from course_assignments import InMemoryRepository
@@ -252,27 +212,25 @@ def statement(
         ('2026-02-01T00:00:00+00:00', ())
     """
     check_repository(repository)
-    there = _zone_of(repository, organization_id)
-    days = there if zone is None else zone
-    first, after = _instant(start, days, "start"), _instant(end, days, "end")
-    _check_period(first, after)
+    zone_of_organization = _zone_of(repository, organization_id)
+    days = zone_of_organization if zone is None else zone
+    empty = Statement(
+        start=_begin(start, days, "start"),
+        end=_begin(end, days, "end"),
+        zone=days,
+        organization_id=organization_id,
+    )
     query = AssignmentQuery(
-        created_from=first,
-        created_until=after,
+        created_from=empty.start,
+        created_until=empty.end,
         organization_id=organization_id,
         limit=MAX_PAGE,
     )
-    return Statement(
-        start=first,
-        end=after,
-        zone=days,
-        organization_id=organization_id,
-        lines=[StatementLine.of(one) for one in find_all(repository, query)],
-    )
+    return attrs.evolve(empty, lines=[StatementLine.of(one) for one in find_all(repository, query)])
 
 
 def _zone_of(repository: Repository, organization_id: str | None) -> tzinfo:
-    """Return the time zone of the organization, which has to be there if one is named."""
+    """Return the time zone of the organization, or UTC without one."""
     if organization_id is None:
         return zone_named("UTC")
     validation.check_id(organization_id, "organization_id")
@@ -282,9 +240,9 @@ def _zone_of(repository: Repository, organization_id: str | None) -> tzinfo:
     return found[organization_id].zone
 
 
-def _instant(value: datetime | date, zone: tzinfo, name: str) -> datetime:
-    if not isinstance(value, date):
-        raise InvalidInput("not_a_datetime", name, "expected a date, or an aware datetime")
+def _begin(value: datetime | date, zone: tzinfo, name: str) -> datetime:
     if isinstance(value, datetime):
         return as_utc(value, name)
+    if not isinstance(value, date):
+        raise InvalidInput("not_a_datetime", name, "expected a date, or an aware datetime")
     return start_of_day(value, zone, name)

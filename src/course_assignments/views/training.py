@@ -1,8 +1,8 @@
-"""What a learner has and has done at an instant: current, completed, about to end. Rule 18.
+"""What a learner has to do, has completed, and is about to lose access to. Rules 17 and 18.
 
-Pure selections out of assignments that someone has read, each in a total order, so that the order
-of the input does not matter. A fact counts from its instant on: asked about the past, they say what
-was so then. Whose the assignments are is not asked.
+The functions that take assignments select from what you have read yourself. The result does not
+depend on the order of the input, and a fact counts from its instant on, so you can ask about the
+past. Every function raises `InvalidInput` if an argument has the wrong type or a datetime is naive.
 """
 
 from collections.abc import Iterable
@@ -17,12 +17,12 @@ from course_assignments.repository import Repository, find_all
 from course_assignments.time.datetimes import LATEST, as_utc, next_tick
 from course_assignments.time.durations import DurationLike, as_duration, end_of
 
-#: Where an assignment stands among others.
+#: The sort key of an assignment.
 Rank: TypeAlias = tuple[Any, ...]
 
 
 def has_happened(instant: datetime | None, at: datetime) -> bool:
-    """Return whether *instant* is one, and not later than *at*.
+    """Return whether there is an *instant* and it is not later than *at*.
 
     Example:
         >>> has_happened(None, datetime(2026, 1, 5, tzinfo=UTC))
@@ -32,7 +32,7 @@ def has_happened(instant: datetime | None, at: datetime) -> bool:
 
 
 def relevance(assignment: CourseAssignment, at: datetime) -> Rank:
-    """Return where an active *assignment* ranks at *at*, the most relevant first (rule 17).
+    """Return the sort key of an active *assignment* at *at*, the most relevant first (rule 17).
 
     Not completed before completed, then started before not started, then the one that ends first,
     then the newest, then by id.
@@ -59,61 +59,55 @@ def relevance(assignment: CourseAssignment, at: datetime) -> Rank:
     )
 
 
+def ranked(given: Iterable[CourseAssignment], now: datetime) -> tuple[CourseAssignment, ...]:
+    """Return those of *given* that are active at *now* in the order of `relevance`, unchecked."""
+    active = (one for one in given if one.is_active_at(now))
+    return tuple(sorted(active, key=lambda one: relevance(one, now)))
+
+
 def relevant(
     assignments: Iterable[CourseAssignment], *, at: datetime
 ) -> tuple[CourseAssignment, ...]:
-    """Return those of *assignments* that are active at *at*, the most relevant first (rule 17).
-
-    Raises:
-        InvalidInput: an argument is of the wrong kind, or *at* is naive.
+    """Return those of *assignments* that are active at *at*, the most relevant first.
 
     Example:
         >>> relevant([], at=datetime(2026, 1, 5, tzinfo=UTC))
         ()
     """
-    now, given = as_utc(at), _checked(assignments)
-    active = (one for one in given if one.is_active_at(now))
-    return tuple(sorted(active, key=lambda one: relevance(one, now)))
+    now = as_utc(at)
+    return ranked(_checked(assignments), now)
 
 
 def current(
     assignments: Iterable[CourseAssignment], *, at: datetime
 ) -> tuple[CourseAssignment, ...]:
-    """Return those that are active at *at* and not completed by then, the most relevant first.
-
-    Rule 18. The instant of completion itself counts as completed.
-
-    Raises:
-        InvalidInput: an argument is of the wrong kind, or *at* is naive.
+    """Return those that are active and not completed at *at*, the most relevant first (rule 18).
 
     Example:
         >>> current([], at=datetime(2026, 1, 5, tzinfo=UTC))
         ()
     """
     now = as_utc(at)
-    return tuple(
-        one for one in relevant(assignments, at=now) if not has_happened(one.completed_at, now)
-    )
+    active = ranked(_checked(assignments), now)
+    return tuple(one for one in active if not has_happened(one.completed_at, now))
 
 
 def completed(
     assignments: Iterable[CourseAssignment], *, at: datetime
 ) -> tuple[CourseAssignment, ...]:
-    """Return those that were completed by *at*, expired or not, the newest completion first.
+    """Return those completed by *at*, expired or not, the newest completion first (rule 18).
 
-    Rule 18. What is cancelled at *at* is left out; completions of one instant stand by id.
-
-    Raises:
-        InvalidInput: an argument is of the wrong kind, or *at* is naive.
+    What is cancelled at *at* is left out. Assignments completed at the same instant are sorted by
+    id.
 
     Example:
         >>> completed([], at=datetime(2026, 1, 5, tzinfo=UTC))
         ()
     """
-    now, given = as_utc(at), _checked(assignments)
+    now = as_utc(at)
     done = [
         (LATEST - one.completed_at, one.id, one)
-        for one in given
+        for one in _checked(assignments)
         if one.completed_at is not None
         and one.completed_at <= now
         and one.status_at(now) is not AssignmentStatus.CANCELLED
@@ -128,21 +122,20 @@ def ending(
     within: DurationLike,
     zone: tzinfo = UTC,
 ) -> tuple[CourseAssignment, ...]:
-    """Return those that are active at *at* and over by *within* later, the first to end first.
+    """Return those that are active at *at* and end by *within* later, the first to end first.
 
-    So an end exactly *within* after *at* belongs to it, as access is over at its end; one at *at*
-    does not. Windows that follow each other without a gap thus take each end once. Ends of one
-    instant stand by id. Completed ones are among them: they give access too, until they end.
+    An end exactly *within* after *at* is included, an end at *at* is not. So consecutive windows
+    include each end once. Assignments that end at the same instant are sorted by id. Completed ones
+    are included, because they give access until they end.
 
     Args:
-        assignments: Whose ends are asked for.
-        at: The aware instant asked about.
-        within: How far to look, exact or in months.
-        zone: On whose calendar months count.
+        assignments: The assignments to select from.
+        at: The start of the window.
+        within: The length of the window, exact or in months.
+        zone: The time zone in which months are counted.
 
     Raises:
-        InvalidInput: an argument is of the wrong kind, *at* is naive, or *within* leads beyond the
-            year 9899.
+        InvalidInput: an argument is invalid, or the window ends after the year 9899.
 
     Example:
         >>> from datetime import timedelta
@@ -150,29 +143,15 @@ def ending(
         ()
     """
     now, given = as_utc(at), _checked(assignments)
-    until = end_of(as_duration(within, "within"), now, zone, "within")
-    soon = (one for one in given if one.is_active_at(now) and one.expires_at <= until)
-    return tuple(sorted(soon, key=lambda one: (one.expires_at, one.id)))
-
-
-def _checked(assignments: Iterable[CourseAssignment]) -> tuple[CourseAssignment, ...]:
-    return validation.check_each(assignments, "assignments", CourseAssignment)
+    return _ending(given, now, _window_end(now, within, zone))
 
 
 def current_training(
     repository: Repository, learner_id: str, *, at: datetime
 ) -> tuple[CourseAssignment, ...]:
-    """Return what a learner has to do at *at*: active and not completed by then (rule 18).
+    """Return what a learner has to do at *at*, as `current` selects it.
 
-    In the order of the dashboard. Whoever has no assignments, known or not, has none to do.
-
-    Args:
-        repository: Where the assignments are kept.
-        learner_id: Whose they are.
-        at: The aware instant asked about.
-
-    Raises:
-        InvalidInput: an argument is of the wrong kind, or *at* is naive.
+    The result for a learner without assignments, or for an unknown learner, is empty.
 
     Example:
         >>> from course_assignments.memory import InMemoryRepository
@@ -185,18 +164,9 @@ def current_training(
 def transcript(
     repository: Repository, learner_id: str, *, at: datetime
 ) -> tuple[CourseAssignment, ...]:
-    """Return what a learner had completed by *at*, expired or not, the newest first (rule 18).
+    """Return what a learner had completed by *at*, as `completed` selects it.
 
-    What is cancelled at *at* is left out, completed or not. Completions of one instant stand by id.
-    Whoever has no assignments, known or not, has an empty transcript.
-
-    Args:
-        repository: Where the assignments are kept.
-        learner_id: Whose they are.
-        at: The aware instant asked about.
-
-    Raises:
-        InvalidInput: an argument is of the wrong kind, or *at* is naive.
+    The result for a learner without assignments, or for an unknown learner, is empty.
 
     Example:
         >>> from course_assignments.memory import InMemoryRepository
@@ -216,26 +186,22 @@ def expiring(
     organization_id: str | None = None,
     zone: tzinfo = UTC,
 ) -> tuple[CourseAssignment, ...]:
-    """Return what is active at *at* and over by *within* later, the first to end first.
+    """Return what is active at *at* and ends by *within* later, as `ending` selects it.
 
-    Access is over at its end, so an end exactly *within* after *at* belongs to it and one at *at*
-    does not: jobs that look as far as to their next run see each end once. Ends of one instant
-    stand by id. Completed ones are among them, since they give access too, until they end; whoever
-    wants to remind of unfinished ones only looks at ``completion``. A filter that fits nothing
+    To remind only learners who are not done, check ``completion``. A filter with an unknown id
     finds nothing.
 
     Args:
-        repository: Where the assignments are kept.
-        at: The aware instant asked about.
-        within: How far to look: an exact length, or months.
-        learner_id: Only this learner's, such as for a calendar.
-        course_id: Only of this course.
-        organization_id: Only of those who belonged to it when the assignment was made (rule 16).
-        zone: On whose calendar months count.
+        repository: Where the assignments are stored.
+        at: The start of the window. Use consecutive windows to see each end once.
+        within: The length of the window, exact or in months.
+        learner_id: Only assignments of this learner.
+        course_id: Only assignments of this course.
+        organization_id: Only assignments made for learners of this organization (rule 16).
+        zone: The time zone in which months are counted.
 
     Raises:
-        InvalidInput: an argument is of the wrong kind, *at* is naive, or *within* leads beyond the
-            year 9899.
+        InvalidInput: an argument is invalid, or the window ends after the year 9899.
 
     Example:
         >>> from datetime import timedelta
@@ -245,21 +211,35 @@ def expiring(
         ()
     """
     now = as_utc(at)
+    until = _window_end(now, within, zone)
     query = AssignmentQuery(
         learner_id=learner_id,
         course_id=course_id,
         organization_id=organization_id,
         expires_from=now,
-        expires_until=next_tick(end_of(as_duration(within, "within"), now, zone, "within")),
+        expires_until=next_tick(until),
         limit=MAX_PAGE,
     )
-    return ending(tuple(find_all(repository, query)), at=now, within=within, zone=zone)
+    return _ending(find_all(repository, query), now, until)
 
 
-def of_learner(repository: Repository, learner_id: str) -> Iterable[CourseAssignment]:
-    """Return all assignments of a learner, out of *repository*."""
-    # Without this check, no id at all would ask for everyone's.
-    query = AssignmentQuery(
-        learner_id=validation.check_id(learner_id, "learner_id"), limit=MAX_PAGE
-    )
-    return tuple(find_all(repository, query))
+def of_learner(repository: Repository, learner_id: str) -> tuple[CourseAssignment, ...]:
+    """Return all assignments of a learner in *repository*."""
+    # The query takes None for everyone, so None must not get that far.
+    validation.check_id(learner_id, "learner_id")
+    return tuple(find_all(repository, AssignmentQuery(learner_id=learner_id, limit=MAX_PAGE)))
+
+
+def _ending(
+    given: Iterable[CourseAssignment], now: datetime, until: datetime
+) -> tuple[CourseAssignment, ...]:
+    soon = (one for one in given if one.is_active_at(now) and one.expires_at <= until)
+    return tuple(sorted(soon, key=lambda one: (one.expires_at, one.id)))
+
+
+def _window_end(now: datetime, within: DurationLike, zone: tzinfo) -> datetime:
+    return end_of(as_duration(within, "within"), now, zone, "within")
+
+
+def _checked(assignments: Iterable[CourseAssignment]) -> tuple[CourseAssignment, ...]:
+    return validation.check_each(assignments, "assignments", CourseAssignment)

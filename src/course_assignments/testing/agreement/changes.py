@@ -1,4 +1,4 @@
-"""Rules that search, and that commit what no command would: changes decided on older values."""
+"""Rules that search, and that commit changes decided on older values, as no command would."""
 
 from typing import Any
 
@@ -13,12 +13,11 @@ from course_assignments.errors import Conflict
 from course_assignments.queries import Query
 from course_assignments.repository import Repository
 from course_assignments.testing import strategies
-from course_assignments.testing.agreement.lessons import Lessons
-from course_assignments.testing.agreement.questions import QUERIES
-from course_assignments.testing.agreement.rosters import NEWCOMERS, PROFILES
-from course_assignments.testing.promises.base import listed
+from course_assignments.testing.agreement.queries import QUERIES
+from course_assignments.testing.agreement.rules import NEWCOMERS, PROFILES, LearningRules
+from course_assignments.testing.contract.base import listed
 
-#: Which record, what changed last first, and which of the values that it has had, the last first.
+#: Which record, the last changed first, and which of its values, the newest first.
 WHICH = st.integers(0, 3) | st.integers(0, 30)
 AGES = st.sampled_from([0, 0, 1, 2])
 #: What a change may consist of.
@@ -34,8 +33,8 @@ STEPS = st.one_of(
 )
 
 
-class Changes(Lessons):
-    """Searches, and commits changes that may be stale."""
+class ChangeRules(LearningRules):
+    """Search, and commit changes that may be stale."""
 
     @rule(queries=st.lists(QUERIES, min_size=3, max_size=10))
     def look(self, *, queries: list[Query[Any]]) -> None:
@@ -46,13 +45,13 @@ class Changes(Lessons):
 
     @rule(steps=st.lists(STEPS, min_size=1, max_size=3))
     def commit(self, *, steps: list[tuple[Any, ...]]) -> None:
-        """Commit a change made of older and newer values of what is there."""
+        """Commit a change made of older and newer values of stored records."""
         change = self._change(steps)
         note(repr(change))
-        lost, named = (_lost(office.repository, change) for office in (self.reference, self.tested))
-        told = f"in memory {sorted(lost)} stood in the way, here {sorted(named)}"
-        assert bool(named) == bool(lost), f"the same changes are lost: {told}"
-        assert named <= lost, f"what was lost is named, and nothing else: {told}"
+        lost, named = (_lost(one.repository, change) for one in (self.reference, self.tested))
+        found = f"in memory {sorted(lost)} are lost, here {sorted(named)}"
+        assert bool(named) == bool(lost), f"the same changes are lost: {found}"
+        assert named <= lost, f"only lost ids are named: {found}"
         self.compare()
 
     def _change(self, steps: list[tuple[Any, ...]]) -> Change:
@@ -63,14 +62,14 @@ class Changes(Lessons):
         for verb, *what in steps:
             match verb:
                 case "new":
-                    writes.setdefault(_place(what[0]), what[0])
+                    writes.setdefault(_key(what[0]), what[0])
                 case "again":
                     record = self._value(*what)
-                    writes.setdefault(_place(record), record)
+                    writes.setdefault(_key(record), record)
                 case "replace":
                     which, before, after = what
                     step = Replace(self._value(which, before), self._value(which, after))
-                    writes.setdefault(_place(step.before), step)
+                    writes.setdefault(_key(step.before), step)
                 case "use":
                     which, age, by = what
                     uses.append(Use(self._value(which, age, TrainingKey), by))
@@ -87,22 +86,22 @@ class Changes(Lessons):
         )
 
     def _value(self, which: int, age: int, kind: type | None = None) -> Any:
-        """Return a value that a record, of *kind* if one is given, has or has had."""
+        """Return a present or past value of a record, of *kind* if one is given."""
         names = [name for name in self.versions if kind in {None, name[0]}]
         versions = self.versions[names[-1 - which % len(names)]]
         return versions[-1 - min(age, len(versions) - 1)]
 
 
-def _place(record: Record) -> object:
-    """Return what no two steps of a change may share: its id, and for users that they are users.
+def _key(record: Record) -> object:
+    """Return what no two steps of a change may share: the id, but for users only their kind.
 
-    No command lets two users swap their addresses in one change, so nothing asks for it.
+    No command swaps the addresses of two users in one change, so the contract leaves it open.
     """
     return User if isinstance(record, User) else (record.__class__, record.id)
 
 
 def _lost(repository: Repository, change: Change) -> set[str]:
-    """Commit *change*, and return the ids that its conflict names, none if there is no conflict."""
+    """Commit *change*, and return the ids that its conflict names; none without a conflict."""
     try:
         repository.commit(change)
     except Conflict as conflict:

@@ -1,0 +1,139 @@
+"""The commands: what a caller asks for, what is read for it, and what is decided. All pure.
+
+Each is a frozen value. `Command.read` says which records it needs, and `Command.decide` returns the
+result with the change to commit, or raises `Refused`. A `Registrar` does both and commits; a host
+with its own tables hands in the records and calls ``decide`` itself.
+
+In the examples, ``registrar`` knows the course ``py`` with the lab ``lab`` and the course ``sql``,
+the organization ``acme`` with the learners ``ada`` and ``bo``, and a batch ``spring`` with the key
+``Spring-2026``. Its clock, ``clock``, shows 2026-01-05 09:00 UTC.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from course_assignments.commands import (
+    assigning,
+    changing,
+    keys,
+    learning,
+    profiles,
+    redeeming,
+    subscribing,
+)
+from course_assignments.commands.assigning import Assign, Assignable, AssignMany, Roster
+from course_assignments.commands.base import Command, Context, Outcome, Reader
+from course_assignments.commands.changing import (
+    Assigned,
+    Cancel,
+    Cancellable,
+    Complete,
+    Reschedulable,
+    Reschedule,
+)
+from course_assignments.commands.keys import (
+    UNSET,
+    AddKeys,
+    BatchAndKeys,
+    BatchToCreate,
+    BatchToExtend,
+    CreateKeys,
+    EditKeys,
+    Keys,
+    RevokeKey,
+    RevokeKeys,
+    Unset,
+)
+from course_assignments.commands.learning import (
+    Attempted,
+    Finish,
+    Finishable,
+    Pause,
+    Resume,
+    Start,
+    Startable,
+)
+from course_assignments.commands.profiles import Add, Addable, Anonymize, Profile, Updatable, Update
+from course_assignments.commands.redeeming import Redeem, Redeemable, Register, Registrable
+from course_assignments.commands.subscribing import (
+    CancellableSubscription,
+    CancelSubscription,
+    EditableSubscription,
+    EditSubscription,
+    Openable,
+    OpenCourse,
+    Subscribable,
+    Subscribe,
+    Subscribed,
+)
+
+_THEMES = (profiles, assigning, changing, learning, keys, redeeming, subscribing)
+
+
+def _commands() -> Iterator[tuple[str, type[Command[Any, Any]]]]:
+    """Go through the commands of the themes."""
+    for theme in _THEMES:
+        for one in vars(theme).values():
+            own = isinstance(one, type) and one.__module__ == theme.__name__
+            if own and issubclass(one, Command) and not one.__name__.startswith("_"):
+                yield one.action, one
+
+
+#: Every command by its name; `Registrar` has a method of each name.
+COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = MappingProxyType(dict(_commands()))
+
+__all__ = [
+    "COMMANDS",
+    "UNSET",
+    "Add",
+    "AddKeys",
+    "Addable",
+    "Anonymize",
+    "Assign",
+    "AssignMany",
+    "Assignable",
+    "Assigned",
+    "Attempted",
+    "BatchAndKeys",
+    "BatchToCreate",
+    "BatchToExtend",
+    "Cancel",
+    "CancelSubscription",
+    "Cancellable",
+    "CancellableSubscription",
+    "Command",
+    "Complete",
+    "Context",
+    "CreateKeys",
+    "EditKeys",
+    "EditSubscription",
+    "EditableSubscription",
+    "Finish",
+    "Finishable",
+    "Keys",
+    "OpenCourse",
+    "Openable",
+    "Outcome",
+    "Pause",
+    "Profile",
+    "Reader",
+    "Redeem",
+    "Redeemable",
+    "Register",
+    "Registrable",
+    "Reschedulable",
+    "Reschedule",
+    "Resume",
+    "RevokeKey",
+    "RevokeKeys",
+    "Roster",
+    "Start",
+    "Startable",
+    "Subscribable",
+    "Subscribe",
+    "Subscribed",
+    "Unset",
+    "Updatable",
+    "Update",
+]

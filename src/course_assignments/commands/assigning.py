@@ -1,0 +1,479 @@
+"""Assign courses to learners. Rules 1, 2, 14, 15, 21 and 22."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import cast
+
+import attrs
+from attrs import field, validators
+
+from course_assignments import validation
+from course_assignments.changes import Change, Record
+from course_assignments.commands.base import (
+    Claims,
+    Context,
+    CreatingCommand,
+    N,
+    Outcome,
+    Reader,
+    ReceiptedCommand,
+    T,
+    check_claim,
+    check_newcomer,
+    check_organization,
+    emails_free,
+    for_assignment,
+)
+from course_assignments.decisions import Decision, Question
+from course_assignments.entities.assignments import (
+    AssignmentBatch,
+    Claim,
+    CourseAssignment,
+    Direct,
+    Note,
+)
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import ExpirationLimit, Permission, Repeat
+from course_assignments.entities.people import User
+from course_assignments.errors import Conflict, InvalidInput, NotFound
+from course_assignments.policies import Policies
+from course_assignments.policies.expiration import Limit, zone_of
+from course_assignments.policies.repetition import latest_open
+from course_assignments.queries import AssignmentQuery
+from course_assignments.reasons import OrganizationNotManaged, Reason
+from course_assignments.time.durations import End, resolve_end
+from course_assignments.validation import derived_id
+
+
+@attrs.frozen(kw_only=True)
+class Assignable:
+    """A course and a learner, with everything that is read to assign the one to the other.
+
+    Attributes:
+        id: The id of the assignment to be made.
+        organization: The learner's organization, or ``None`` if they have none.
+        existing: The learner's assignments of the course; needed unless repeating is allowed.
+        claim: The claim of the learner and the course, read before ``existing``, or ``None``.
+
+    Raises:
+        InvalidInput: a field is of the wrong kind, or belongs to another learner or course.
+    """
+
+    id: str = field(validator=validation.identifier)
+    course: Course = field(validator=validation.one_of(Course))
+    learner: User = field(validator=validation.one_of(User))
+    organization: Organization | None = field(
+        default=None, validator=validators.optional(validation.one_of(Organization))
+    )
+    existing: tuple[CourseAssignment, ...] = field(
+        default=(),
+        converter=validation.to_tuple,
+        validator=validation.items_of(CourseAssignment),
+    )
+    claim: Claim | None = field(
+        default=None, validator=validators.optional(validation.one_of(Claim))
+    )
+
+    def __attrs_post_init__(self) -> None:
+        check_organization(self.organization, self.learner)
+        for position, one in enumerate(self.existing):
+            validation.check_same(
+                one.learner_id, self.learner.id, f"existing[{position}].learner_id"
+            )
+            validation.check_same(one.course_id, self.course.id, f"existing[{position}].course_id")
+        check_claim(self.claim, self.learner, self.course)
+
+    def active(self, at: datetime) -> CourseAssignment | None:
+        """Return the assignment that the learner already has of the course (rule 15)."""
+        return latest_open(self.existing, at)
+
+
+@attrs.frozen
+class _Assigning(CreatingCommand[N, T]):
+    """What `Assign` and `AssignMany` say and decide alike."""
+
+    expires: End | None = field(default=None, kw_only=True, converter=validation.to_end_or_none)
+    note: Note | None = field(
+        default=None, kw_only=True, validator=validators.optional(validation.one_of(Note))
+    )
+    repeat: Repeat | None = field(
+        default=None, kw_only=True, validator=validators.optional(validation.one_of(Repeat))
+    )
+
+    def mode(self, policies: Policies) -> Repeat:
+        """Return what to do if the learner has the course already: as asked, else the policy's."""
+        return policies.repeat.default if self.repeat is None else self.repeat
+
+    def end(self, one: Assignable, context: Context) -> Limit:
+        """Return when access ends: as asked for, else by default (rules 1 and 2)."""
+        if self.expires is None:
+            end = context.policies.expiration.default_end(
+                context.at, course=one.course, organization=one.organization
+            )
+            validation.check_kind(end, "policies.expiration", Limit)
+            return end
+        zone = zone_of(one.organization)
+        wanted = resolve_end(self.expires, start=context.at, zone=zone, field="expires")
+        return Limit(wanted, ExpirationLimit.REQUEST)
+
+    def shared_questions(self, one: Assignable, context: Context) -> list[Question]:
+        """Ask what concerns the course or the learner alone."""
+        policy = context.policies.course_availability
+        return [
+            *context.may(Permission.ASSIGN_COURSES, one.learner.organization_id),
+            self._unless_skipped(one, context, lambda at: policy.evaluate(one.course, at=at)),
+        ]
+
+    def own_questions(self, one: Assignable, context: Context) -> list[Question]:
+        """Ask what concerns the learner and the course together."""
+        policies = context.policies
+        questions: list[Question] = []
+        if self.mode(policies) is Repeat.REFUSE:
+            questions.append(lambda at: policies.repeat.evaluate(one.existing, at=at))
+        if self.expires is not None:
+            within_limits = policies.expiration.evaluate(
+                self.end(one, context).at,
+                created_at=context.at,
+                course=one.course,
+                organization=one.organization,
+            )
+            questions.append(self._unless_skipped(one, context, lambda _: within_limits))
+        return questions
+
+    def _unless_skipped(self, one: Assignable, context: Context, question: Question) -> Question:
+        """Return *question*, asked only while something new would be made (rule 22)."""
+        if self.mode(context.policies) is not Repeat.SKIP:
+            return question
+
+        def ask(at: datetime) -> Decision:
+            answer = question(at)
+            active = one.active(at)
+            # A yes that never changes is the same, skipped or not.
+            if active is None or answer == Decision():
+                return answer
+            return Decision((), active.expires_at)
+
+        return ask
+
+    def require(self, questions: Iterable[Question], context: Context) -> Decision:
+        """Return the decision that allows it, or raise `Refused`."""
+        if self.expires is None:
+            return context.require(questions)
+        # The limits of a new assignment move with the clock, so an end that was asked for has no
+        # time at which the answer changes.
+        return context.require([_without_change(question) for question in questions])
+
+    def outcome(
+        self, assignables: Sequence[Assignable], context: Context
+    ) -> tuple[AssignmentBatch, Change]:
+        """Return what is created and what is skipped, and the change that creates it."""
+        skips = self.mode(context.policies) is Repeat.SKIP
+        active = [one.active(context.at) if skips else None for one in assignables]
+        skipped = tuple(one for one in active if one is not None)
+        made = [one for one, held in zip(assignables, active, strict=True) if held is None]
+        created = tuple(self._assignment(one, context) for one in made)
+        ids = (id_ for one in made for id_ in (one.id, one.course.id, one.learner.id))
+        claims = Claims(
+            (one.claim, Claim.of(one.learner.id, one.course.id, one.id)) for one in made
+        )
+        change = Change(
+            create=(*created, *claims.create),
+            replace=claims.replace,
+            expect=context.expect(*_decided_on(assignables), *skipped),
+            record=[context.event(self.action, *dict.fromkeys(ids))] if made else [],
+        )
+        return AssignmentBatch(created=created, skipped=skipped), change
+
+    def _assignment(self, one: Assignable, context: Context) -> CourseAssignment:
+        end = self.end(one, context)
+        return CourseAssignment(
+            id=one.id,
+            learner_id=one.learner.id,
+            course_id=one.course.id,
+            organization_id=one.learner.organization_id,
+            created_at=context.at,
+            expires_at=end.at,
+            limited_by=end.by,
+            origin=Direct(),
+            notes=() if self.note is None else (self.note,),
+        )
+
+
+def _without_change(question: Question) -> Question:
+    return lambda at: Decision(question(at).reasons)
+
+
+def _decided_on(assignables: Iterable[Assignable]) -> Iterator[Record | None]:
+    for one in assignables:
+        yield from (one.course, one.learner, one.organization)
+
+
+@attrs.frozen
+class Assign(_Assigning[Assignable, CourseAssignment]):
+    """Assign a course to a learner (rules 1, 2, 15, 21 and 22).
+
+    Attributes:
+        course_id: The course.
+        learner_id: The learner.
+        expires: When access ends: an aware datetime, a duration from now, or a date, which starts
+            in the time zone of the learner's organization. By default as late as the limits allow.
+        note: A note for administrators.
+        repeat: What to do if the learner has an active assignment of the course; by default what
+            the policy says. Under ``Repeat.SKIP`` the active assignment is returned.
+
+    Example:
+        >>> assignment = registrar.assign("py", "ada", id="a-1")
+        >>> (assignment.expires_at - assignment.created_at).days
+        180
+        >>> registrar.assign("py", "ada", id="a-1") == assignment
+        True
+    """
+
+    course_id: str = field(validator=validation.identifier)
+    learner_id: str = field(validator=validation.identifier)
+
+    def existing(self, reader: Reader) -> CourseAssignment | None:
+        """Return the assignment under the same id, if it has the same course and learner."""
+        made = reader.look_up(CourseAssignment, self.id)
+        wanted = (self.course_id, self.learner_id, Direct())
+        if made is not None and (made.course_id, made.learner_id, made.origin) != wanted:
+            raise Conflict((made.id,), "id_taken")
+        return made
+
+    def read(self, reader: Reader) -> Assignable:
+        """Read course and learner, and what the learner has of the course if that matters."""
+        course, learner = reader.need_each((Course, self.course_id), (User, self.learner_id))
+        mode = self.mode(reader.policies)
+        ids = {(course.id, learner.id): self.id}
+        (one,) = _read_assignables(reader, mode, [course], [learner], ids)
+        return one
+
+    def decide(self, records: Assignable, context: Context) -> Outcome[CourseAssignment]:
+        """Ask who acts, whether the course is available, repeating, and the requested end."""
+        validation.check_same(records.course.id, self.course_id, "course")
+        validation.check_same(records.learner.id, self.learner_id, "learner")
+        questions = [
+            *self.shared_questions(records, context),
+            *self.own_questions(records, context),
+        ]
+        decision = self.require(questions, context)
+        batch, change = self.outcome([records], context)
+        if batch.skipped:
+            return Outcome(batch.skipped[0], decision=decision)
+        return Outcome(batch.created[0], change, decision)
+
+
+def _each_once(users: Iterable[User]) -> tuple[User, ...]:
+    return tuple(dict.fromkeys(validation.check_each(users, "newcomers", User)))
+
+
+def _are_newcomers(_: object, at: validation.Field, users: tuple[User, ...]) -> None:
+    for position, one in enumerate(users):
+        check_newcomer(one, f"{at.name}[{position}]")
+
+
+@attrs.frozen(kw_only=True)
+class Roster:
+    """Every course with every learner, as they are read to assign the ones to the others.
+
+    Attributes:
+        assignables: In the order in which the assignments are wanted.
+        newcomers: The learners who have no profile yet and get one.
+        email_owners: The users who have the e-mail address of a newcomer already.
+
+    Raises:
+        InvalidInput: a field is of the wrong kind, an id is repeated, or a newcomer has rights.
+    """
+
+    assignables: tuple[Assignable, ...] = field(
+        converter=validation.to_tuple, validator=validation.items_of(Assignable)
+    )
+    newcomers: tuple[User, ...] = field(default=(), converter=_each_once, validator=_are_newcomers)
+    email_owners: tuple[User, ...] = field(
+        default=(), converter=validation.to_tuple, validator=validation.items_of(User)
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if not self.assignables:
+            raise InvalidInput("empty_list", "assignables", "expected at least one element")
+        ids: set[str] = set()
+        for position, one in enumerate(self.assignables):
+            if one.id in ids:
+                path = f"assignables[{position}].id"
+                raise InvalidInput("repeated", path, "give each assignment its own id")
+            ids.add(one.id)
+
+
+def _learners(values: Iterable[str | User]) -> Mapping[str, User | None]:
+    """Return the learners by id, in order and each once, with the profiles that were passed."""
+    if values.__class__ is dict:  # of a command that is evolved
+        known = cast("dict[str, User | None]", values)
+        values = [id_ if user is None else user for id_, user in known.items()]
+    given: dict[str, User | None] = {}
+    for position, learner in enumerate(validation.check_list(values, "learners")):
+        path = f"learners[{position}]"
+        if not isinstance(learner, User):
+            given.setdefault(validation.check_id(learner, path), None)
+            continue
+        check_newcomer(learner, path)
+        if (given.get(learner.id) or learner) != learner:
+            hint = f"{learner.id[:60]!r} is given twice, and differently"
+            raise InvalidInput("repeated", path, hint)
+        given[learner.id] = learner
+    return given
+
+
+@attrs.frozen
+class AssignMany(_Assigning[Roster, AssignmentBatch], ReceiptedCommand[Roster, AssignmentBatch]):
+    """Assign every course to every learner, or nothing to anyone (rule 14).
+
+    Attributes:
+        course_ids: The courses; one that is named twice counts once.
+        learners: The ids of the learners. A learner without a profile may be passed as a `User`,
+            who is stored in the same commit.
+        expires: As for `assign`, for each assignment.
+        note: The same on each assignment.
+        repeat: As for `assign`; skipped assignments are in the result.
+        id: What the ids of the assignments are derived from; makes the call safe to repeat.
+
+    Example:
+        >>> newcomer = User(id="eve", name="Eve", email="eve@example.org")
+        >>> batch = registrar.assign_many(["py"], ["ada", newcomer])
+        >>> [assignment.learner_id for assignment in batch.created]
+        ['ada', 'eve']
+    """
+
+    course_ids: tuple[str, ...] = field(converter=validation.to_ids)
+    learners: Mapping[str, User | None] = field(converter=_learners, hash=False)
+
+    def ids(self) -> dict[tuple[str, str], str | None]:
+        """Return the id of each assignment, by course and learner; without an `id` None."""
+        pairs = [(course, learner) for course in self.course_ids for learner in self.learners]
+        if self.id is None:
+            return dict.fromkeys(pairs)
+        return {pair: derived_id("pair", self.id, *pair) for pair in pairs}
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """Everything but the profiles of newcomers."""
+        return self.course_ids, tuple(self.learners), self.expires, self.note, self.repeat
+
+    def existing(self, reader: Reader) -> AssignmentBatch | None:
+        """Return what an earlier call under the same id created and skipped."""
+        receipt = self.find_receipt(reader)
+        if not receipt:
+            return None
+        made = [id_ for part in receipt for id_ in part.made]
+        skipped = [id_ for part in receipt for id_ in part.skipped]
+        found = reader.need_all(CourseAssignment, [*made, *skipped])
+        return AssignmentBatch(
+            created=tuple(found[id_] for id_ in made),
+            skipped=tuple(found[id_] for id_ in skipped),
+        )
+
+    def read(self, reader: Reader) -> Roster:
+        """Read courses, learners, newcomers' organizations, and what learners have already."""
+        courses = reader.get(Course, self.course_ids)
+        profiles = {id_: user for id_, user in self.learners.items() if user is not None}
+        # The addresses first: whoever is stored after this is known, or is met at the commit.
+        email_owners = reader.email_owners(profiles.values())
+        known = reader.get(User, self.learners)
+        changed = [id_ for id_, user in profiles.items() if known.get(id_, user) != user]
+        if changed:
+            raise Conflict(tuple(changed), "id_taken")
+        newcomers = {id_: user for id_, user in profiles.items() if id_ not in known}
+        joined = dict.fromkeys(
+            one.organization_id for one in newcomers.values() if one.organization_id is not None
+        )
+        organizations = reader.get(Organization, joined)
+        NotFound.raise_any(
+            [
+                *(("Course", one) for one in self.course_ids if one not in courses),
+                *(("User", one) for one in self.learners if one not in {**known, **newcomers}),
+                *(("Organization", one) for one in joined if one not in organizations),
+            ]
+        )
+        assignables = _read_assignables(
+            reader,
+            self.mode(reader.policies),
+            [courses[one] for one in self.course_ids],
+            [newcomers.get(one) or known[one] for one in self.learners],
+            self.ids(),
+        )
+        return Roster(
+            assignables=assignables, newcomers=newcomers.values(), email_owners=email_owners
+        )
+
+    def decide(self, records: Roster, context: Context) -> Outcome[AssignmentBatch]:
+        """Ask for every assignment what `assign` asks, and whether e-mail addresses are free."""
+        named = self.ids()
+        for position, one in enumerate(records.assignables):
+            if (one.course.id, one.learner.id) not in named:
+                hint = "expected a course and a learner that the command names"
+                raise InvalidInput("another_record", f"assignables[{position}]", hint)
+        taken = emails_free(records.newcomers, records.email_owners)
+        questions: list[Question] = [lambda _: taken]
+        for one in records.assignables:
+            whose = one.course.id, one.learner.id
+            questions += [
+                *(
+                    partial(for_assignment, *whose, question, _names_nobody)
+                    for question in self.shared_questions(one, context)
+                ),
+                *(
+                    partial(for_assignment, *whose, question, None)
+                    for question in self.own_questions(one, context)
+                ),
+            ]
+        decision = self.require(questions, context)
+        batch, change = self.outcome(records.assignables, context)
+        receipt = self.receipt(
+            made=[one.id for one in batch.created], skipped=[one.id for one in batch.skipped]
+        )
+        if not batch.created and not receipt:
+            return Outcome(batch, decision=decision)
+        new = frozenset(records.newcomers)
+        change = attrs.evolve(
+            change,
+            create=(*records.newcomers, *change.create, *receipt),
+            expect=[record for record in change.expect if record not in new],
+        )
+        return Outcome(batch, change, decision)
+
+
+def _names_nobody(reason: Reason) -> bool:
+    """Return whether *reason* is about a learner without organization, whom it does not name."""
+    return reason == OrganizationNotManaged(None)
+
+
+def _read_assignables(
+    reader: Reader,
+    mode: Repeat,
+    courses: Iterable[Course],
+    learners: Iterable[User],
+    ids: Mapping[tuple[str, str], str | None],
+) -> list[Assignable]:
+    """Read what every learner has of every course, and the organizations of the learners."""
+    learners = tuple(learners)
+    wanted = dict.fromkeys(one.organization_id for one in learners if one.organization_id)
+    organizations = reader.need_all(Organization, wanted)
+    # The claims first: whoever makes an assignment after this is met at the commit.
+    claims = reader.get(Claim, [Claim.id_for(learner, course) for course, learner in ids])
+    existing: dict[tuple[str, str], list[CourseAssignment]] = {}
+    if mode is not Repeat.ALLOW:
+        for learner in learners:
+            for one in reader.find(AssignmentQuery(learner_id=learner.id)):
+                existing.setdefault((one.course_id, one.learner_id), []).append(one)
+    return [
+        Assignable(
+            id=reader.new_id(ids[course.id, learner.id]),
+            course=course,
+            learner=learner,
+            organization=organizations.get(learner.organization_id or ""),
+            existing=existing.get((course.id, learner.id), ()),
+            claim=claims.get(Claim.id_for(learner.id, course.id)),
+        )
+        for course in courses
+        for learner in learners
+    ]

@@ -1,0 +1,284 @@
+"""Change an assignment that exists: cancel, reschedule, complete. Rules 2 to 5, 13 and 21."""
+
+from datetime import datetime
+
+import attrs
+from attrs import field, validators
+
+from course_assignments import validation
+from course_assignments.changes import Change, Replace, Use
+from course_assignments.commands.base import (
+    Command,
+    Context,
+    Outcome,
+    Reader,
+    check_organization,
+)
+from course_assignments.decisions import Decision
+from course_assignments.entities.assignments import CourseAssignment, FromKey
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import ExpirationLimit, Permission
+from course_assignments.entities.keys import Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Subscription
+from course_assignments.errors import InvalidInput
+from course_assignments.policies.expiration import zone_of
+from course_assignments.reasons import ExpiresTooLate
+from course_assignments.time.durations import End, resolve_end
+
+
+@attrs.frozen
+class Assigned:
+    """An assignment and its learner.
+
+    Raises:
+        InvalidInput: a field is of the wrong kind, or belongs to another assignment.
+    """
+
+    assignment: CourseAssignment = field(validator=validation.one_of(CourseAssignment))
+    learner: User = field(validator=validation.one_of(User))
+
+    def __attrs_post_init__(self) -> None:
+        validation.check_same(self.learner.id, self.assignment.learner_id, "learner")
+
+    @classmethod
+    def read(cls, reader: Reader, assignment_id: str) -> "Assigned":
+        """Read the assignment under *assignment_id*, and its learner."""
+        assignment = reader.need(CourseAssignment, assignment_id)
+        return cls(assignment, reader.need(User, assignment.learner_id))
+
+
+@attrs.frozen
+class Cancellable(Assigned):
+    """An assignment with its learner, and if a use is to be given back also what it came from."""
+
+    redemption: Redemption | None = field(
+        default=None, validator=validators.optional(validation.one_of(Redemption))
+    )
+    key: TrainingKey | None = field(
+        default=None, validator=validators.optional(validation.one_of(TrainingKey))
+    )
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if self.redemption is not None:
+            validation.check_same(self.redemption.assignment_id, self.assignment.id, "redemption")
+        if self.key is not None:
+            code = None if self.redemption is None else self.redemption.code
+            validation.check_same(self.key.code, code, "key")
+
+
+@attrs.frozen
+class Cancel(Command[Cancellable, CourseAssignment]):
+    """Cancel an assignment permanently (rules 3, 4, 13 and 21).
+
+    Attributes:
+        assignment_id: The assignment.
+        support_reason: Why support cancels it although the window is closed; recorded.
+
+    Example:
+        >>> assignment = registrar.assign("py", "ada")
+        >>> registrar.may_cancel(assignment.id).changes_at.isoformat()
+        '2026-01-06T09:00:00.000001+00:00'
+        >>> registrar.cancel(assignment.id).status_at(clock())
+        <AssignmentStatus.CANCELLED: 'cancelled'>
+    """
+
+    assignment_id: str = field(validator=validation.identifier)
+    support_reason: str | None = field(
+        default=None, kw_only=True, validator=validators.optional(validation.long_text)
+    )
+
+    def read(self, reader: Reader) -> Cancellable:
+        """Read the assignment and its learner; if a use is given back also redemption and key."""
+        assignment = reader.need(CourseAssignment, self.assignment_id)
+        origin = assignment.origin
+        if not reader.policies.cancellation.restores_key_use or not isinstance(origin, FromKey):
+            return Cancellable(assignment, reader.need(User, assignment.learner_id))
+        learner, redemption = reader.need_each(
+            (User, assignment.learner_id), (Redemption, origin.redemption_id)
+        )
+        key = reader.get(TrainingKey, [redemption.code]).get(redemption.code)
+        return Cancellable(assignment, learner, redemption, key)
+
+    def decide(self, records: Cancellable, context: Context) -> Outcome[CourseAssignment]:
+        """Ask who acts and the cancellation policy; give the use of a key back if that says so."""
+        before, learner, policy = records.assignment, records.learner, context.policies.cancellation
+        validation.check_same(before.id, self.assignment_id, "assignment")
+        support = self.support_reason is not None
+        permission = Permission.SUPPORT if support else Permission.ASSIGN_COURSES
+        decision = context.require(
+            [
+                *context.may(permission, learner.organization_id),
+                lambda at: policy.evaluate(before, at=at, support=support),
+            ]
+        )
+        after = attrs.evolve(before, cancelled_at=context.at)
+        replace, use = [Replace(before, after)], list[Use]()
+        if policy.restores_key_use and isinstance(before.origin, FromKey):
+            redemption, key = records.redemption, records.key
+            if redemption is None or key is None:
+                raise InvalidInput("missing", "redemption", "pass it and its key: it is restored")
+            restored = attrs.evolve(redemption, restored_at=context.at)
+            replace.append(Replace(redemption, restored))
+            use.append(Use(key, -1))
+        change = Change(
+            replace=replace,
+            use=use,
+            expect=context.expect_for_actor(learner),
+            record=[
+                context.event(
+                    self.action, before.id, learner.id, support_reason=self.support_reason
+                )
+            ],
+        )
+        return Outcome(after, change, decision)
+
+
+@attrs.frozen
+class Reschedulable(Assigned):
+    """An assignment with its learner and everything that limits its end.
+
+    Attributes:
+        course: The course of the assignment.
+        organization: The learner's organization, or ``None`` if they have none.
+        subscription: The subscription that the assignment was opened from, if it was.
+    """
+
+    course: Course = field(validator=validation.one_of(Course))
+    organization: Organization | None = field(
+        default=None, validator=validators.optional(validation.one_of(Organization))
+    )
+    subscription: Subscription | None = field(
+        default=None, validator=validators.optional(validation.one_of(Subscription))
+    )
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        validation.check_same(self.course.id, self.assignment.course_id, "course")
+        check_organization(self.organization, self.learner)
+        wanted = self.assignment.subscription_id
+        if self.subscription is not None:
+            validation.check_same(self.subscription.id, wanted, "subscription")
+        elif wanted is not None:
+            raise InvalidInput("missing", "subscription", "pass it: its end is a limit too")
+
+
+@attrs.frozen
+class Reschedule(Command[Reschedulable, CourseAssignment]):
+    """Change the end of an assignment, within its limit from its creation (rules 2 and 21).
+
+    An expired assignment can become active again, a cancelled one cannot.
+
+    Attributes:
+        assignment_id: The assignment.
+        expires: The new end: an aware datetime, a duration from the creation of the assignment, or
+            a date in the time zone of the learner's organization. The present ends access.
+
+    Example:
+        >>> assignment = registrar.assign("py", "ada")
+        >>> registrar.reschedule(assignment.id, Months(1)).limited_by
+        <ExpirationLimit.REQUEST: 'request'>
+    """
+
+    assignment_id: str = field(validator=validation.identifier)
+    expires: End = field(converter=validation.to_end)
+
+    def read(self, reader: Reader) -> Reschedulable:
+        """Read the assignment, its learner, and everything that limits its end."""
+        assignment = reader.need(CourseAssignment, self.assignment_id)
+        learner, course = reader.need_each(
+            (User, assignment.learner_id), (Course, assignment.course_id)
+        )
+        opened_from = assignment.subscription_id
+        return Reschedulable(
+            assignment,
+            learner,
+            course,
+            reader.organization_of(learner),
+            None if opened_from is None else reader.need(Subscription, opened_from),
+        )
+
+    def decide(self, records: Reschedulable, context: Context) -> Outcome[CourseAssignment]:
+        """Ask who acts, the reschedule policy, and whether the new end is within its limits."""
+        before, learner, policies = records.assignment, records.learner, context.policies
+        validation.check_same(before.id, self.assignment_id, "assignment")
+        created_at = before.created_at
+        zone = zone_of(records.organization)
+        end = resolve_end(self.expires, start=created_at, zone=zone, field="expires")
+        within_limits = _with_subscription_limit(
+            policies.expiration.evaluate(
+                end,
+                created_at=created_at,
+                course=records.course,
+                organization=records.organization,
+            ),
+            end=end,
+            subscription=records.subscription,
+        )
+        decision = context.require(
+            [
+                *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
+                lambda at: policies.reschedule.evaluate(before, expires_at=end, at=at),
+                # An end in the past has its reason already, with the later earliest end.
+                lambda at: Decision() if end < at and end <= created_at else within_limits,
+            ]
+        )
+        after = attrs.evolve(before, expires_at=end, limited_by=ExpirationLimit.REQUEST)
+        change = Change(
+            replace=[Replace(before, after)],
+            expect=context.expect(
+                learner, records.course, records.organization, records.subscription
+            ),
+            record=[context.event(self.action, before.id, learner.id)],
+        )
+        return Outcome(after, change, decision)
+
+
+def _with_subscription_limit(
+    decision: Decision, *, end: datetime, subscription: Subscription | None
+) -> Decision:
+    """Return *decision* with the end of *subscription* as a limit too; the earliest is named."""
+    if subscription is None or end <= subscription.expires_at:
+        return decision
+    own = ExpiresTooLate(subscription.expires_at, ExpirationLimit.SUBSCRIPTION)
+    late = [own, *(one for one in decision.reasons if isinstance(one, ExpiresTooLate))]
+    others = (one for one in decision.reasons if not isinstance(one, ExpiresTooLate))
+    return Decision((*others, min(late, key=lambda one: one.latest)))
+
+
+@attrs.frozen
+class Complete(Command[Assigned, CourseAssignment]):
+    """Mark an assignment as completed, expired or not (rules 5 and 21).
+
+    Attributes:
+        assignment_id: The assignment.
+
+    Example:
+        >>> registrar.complete(registrar.assign("py", "ada").id).completion
+        <CompletionStatus.COMPLETE: 30>
+    """
+
+    assignment_id: str = field(validator=validation.identifier)
+
+    def read(self, reader: Reader) -> Assigned:
+        """Read the assignment and its learner."""
+        return Assigned.read(reader, self.assignment_id)
+
+    def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
+        """Ask who acts, and the completion policy."""
+        before, learner = records.assignment, records.learner
+        validation.check_same(before.id, self.assignment_id, "assignment")
+        decision = context.require(
+            [
+                *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
+                lambda at: context.policies.completion.evaluate(before, at=at),
+            ]
+        )
+        after = attrs.evolve(before, completed_at=context.at)
+        change = Change(
+            replace=[Replace(before, after)],
+            expect=context.expect_for_actor(learner),
+            record=[context.event(self.action, before.id, learner.id)],
+        )
+        return Outcome(after, change, decision)

@@ -1,0 +1,358 @@
+"""Start, pause, resume and finish the activities of a course. Rules 3, 5 and 21.
+
+Learners act for themselves; acting for someone else takes a role that may assign courses.
+"""
+
+from datetime import datetime
+
+import attrs
+from attrs import field
+
+from course_assignments import validation
+from course_assignments.changes import Change, Replace
+from course_assignments.commands.base import (
+    Command,
+    Context,
+    Outcome,
+    Reader,
+    ReceiptedCommand,
+)
+from course_assignments.commands.changing import Assigned
+from course_assignments.decisions import Decision, Question
+from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.attempts import Attempt
+from course_assignments.entities.attempts import Pause as Break
+from course_assignments.entities.catalog import Course
+from course_assignments.entities.enums import ActivityKind
+from course_assignments.entities.people import User
+from course_assignments.errors import NotFound
+from course_assignments.queries import AttemptQuery
+from course_assignments.reasons import (
+    AttemptAhead,
+    AttemptNotPaused,
+    AttemptPaused,
+    NoAttemptOpen,
+)
+
+
+@attrs.frozen
+class Startable(Assigned):
+    """An assignment with its learner, its course, and all its attempts.
+
+    Attributes:
+        course: The course of the assignment.
+        attempts: All attempts under this assignment.
+
+    Raises:
+        InvalidInput: a field is of the wrong kind, or belongs to another assignment.
+    """
+
+    course: Course = field(validator=validation.one_of(Course))
+    attempts: tuple[Attempt, ...] = field(
+        default=(),
+        converter=validation.to_tuple,
+        validator=validation.items_of(Attempt),
+    )
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        validation.check_same(self.course.id, self.assignment.course_id, "course")
+        for position, one in enumerate(self.attempts):
+            validation.check_same(
+                one.assignment_id, self.assignment.id, f"attempts[{position}].assignment_id"
+            )
+
+
+@attrs.frozen
+class Start(ReceiptedCommand[Startable, Attempt]):
+    """Start an activity, or start it again after it is finished (rules 3, 5 and 21).
+
+    The first start of an activity makes the assignment incomplete. The first launch of a lab is
+    recorded permanently: after it the assignment can't be cancelled.
+
+    Attributes:
+        assignment_id: The assignment.
+        activity_id: The activity of its course.
+        id: An id for this call; makes the call safe to repeat.
+
+    Example:
+        >>> assignment = registrar.assign("py", "ada")
+        >>> registrar.start(assignment.id, "lab").number
+        1
+        >>> [reason.code for reason in registrar.may_cancel(assignment.id).reasons]
+        ['lab_launched']
+    """
+
+    assignment_id: str = field(validator=validation.identifier)
+    activity_id: str = field(validator=validation.identifier)
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """The assignment and the activity."""
+        return self.assignment_id, self.activity_id
+
+    def existing(self, reader: Reader) -> Attempt | None:
+        """Return the attempt that was started under the same id."""
+        receipt = self.find_receipt(reader)
+        return reader.need(Attempt, receipt[0].made[0]) if receipt else None
+
+    def read(self, reader: Reader) -> Startable:
+        """Read the assignment, its learner, its course and its attempts."""
+        assignment = reader.need(CourseAssignment, self.assignment_id)
+        attempts = tuple(reader.find(AttemptQuery(assignment_id=assignment.id)))
+        learner, course = reader.need_each(
+            (User, assignment.learner_id), (Course, assignment.course_id)
+        )
+        return Startable(assignment, learner, course, attempts)
+
+    def decide(self, records: Startable, context: Context) -> Outcome[Attempt]:
+        """Ask who acts, the access policy, the attempt policy, and the clock."""
+        before, learner, course = records.assignment, records.learner, records.course
+        validation.check_same(before.id, self.assignment_id, "assignment")
+        activity = next((one for one in course.activities if one.id == self.activity_id), None)
+        if activity is None:
+            raise NotFound("Activity", self.activity_id)
+        earlier = [one for one in records.attempts if one.activity_id == activity.id]
+        policies, now = context.policies, context.at
+        decision = context.require(
+            [
+                *context.may_for(learner),
+                lambda at: policies.access.evaluate(before, at=at),
+                lambda at: policies.attempt.evaluate(earlier, at=at),
+                *(_not_ahead(one) for one in earlier),
+            ]
+        )
+        number = max((one.number for one in earlier), default=0) + 1
+        attempt = Attempt(
+            id=Attempt.id_for(before.id, activity.id, number),
+            assignment_id=before.id,
+            activity_id=activity.id,
+            number=number,
+            started_at=now,
+        )
+        launched_at = now if activity.kind is ActivityKind.LAB else None
+        after = attrs.evolve(
+            before,
+            started_at=before.started_at or now,
+            first_lab_launched_at=before.first_lab_launched_at or launched_at,
+        )
+        replace, expect = _replaced_or_expected(before, after)
+        change = Change(
+            create=(attempt, *self.receipt([attempt.id])),
+            replace=replace,
+            expect=(*expect, *context.expect(learner, course)),
+            record=[context.event(self.action, attempt.id, before.id, learner.id)],
+        )
+        return Outcome(attempt, change, decision)
+
+
+@attrs.frozen
+class Attempted:
+    """An attempt, with the assignment it belongs to and the learner.
+
+    Raises:
+        InvalidInput: a field is of the wrong kind, or belongs to another attempt.
+    """
+
+    attempt: Attempt = field(validator=validation.one_of(Attempt))
+    assignment: CourseAssignment = field(validator=validation.one_of(CourseAssignment))
+    learner: User = field(validator=validation.one_of(User))
+
+    def __attrs_post_init__(self) -> None:
+        validation.check_same(self.learner.id, self.assignment.learner_id, "learner")
+        validation.check_same(
+            self.attempt.assignment_id, self.assignment.id, "attempt.assignment_id"
+        )
+
+    @classmethod
+    def read(cls, reader: Reader, attempt_id: str) -> "Attempted":
+        """Read the attempt under *attempt_id*, its assignment and its learner."""
+        attempt = reader.need(Attempt, attempt_id)
+        assignment = reader.need(CourseAssignment, attempt.assignment_id)
+        return cls(attempt, assignment, reader.need(User, assignment.learner_id))
+
+    def is_open(self, at: datetime) -> Decision:  # noqa: ARG002 - a question takes a time
+        """Return whether the attempt is not finished."""
+        finished_at = self.attempt.finished_at
+        return Decision(() if finished_at is None else (NoAttemptOpen(finished_at),))
+
+
+@attrs.frozen
+class Pause(Command[Attempted, Attempt]):
+    """Pause an attempt; the end of access does not move (rules 5 and 21).
+
+    Attributes:
+        attempt_id: The attempt.
+
+    Example:
+        >>> attempt = registrar.start(registrar.assign("py", "ada").id, "lab")
+        >>> registrar.pause(attempt.id).paused_at == clock()
+        True
+    """
+
+    attempt_id: str = field(validator=validation.identifier)
+
+    def read(self, reader: Reader) -> Attempted:
+        """Read the attempt, its assignment and its learner."""
+        return Attempted.read(reader, self.attempt_id)
+
+    def decide(self, records: Attempted, context: Context) -> Outcome[Attempt]:
+        """Ask who acts, the access policy, whether the attempt is running, and the clock."""
+        before = records.attempt
+        validation.check_same(before.id, self.attempt_id, "attempt")
+
+        def is_running(_: datetime) -> Decision:
+            paused_at = before.paused_at
+            return Decision(() if paused_at is None else (AttemptPaused(paused_at),))
+
+        decision = _require_change(records, context, is_running)
+        after = attrs.evolve(before, pauses=(*before.pauses, Break(context.at)))
+        return _changed(self.action, records, after, context, decision)
+
+
+@attrs.frozen
+class Resume(Command[Attempted, Attempt]):
+    """Resume a paused attempt while the assignment is active (rules 5 and 21).
+
+    Attributes:
+        attempt_id: The attempt.
+
+    Example:
+        >>> attempt = registrar.start(registrar.assign("py", "ada").id, "lab")
+        >>> registrar.resume(registrar.pause(attempt.id).id).paused_at is None
+        True
+    """
+
+    attempt_id: str = field(validator=validation.identifier)
+
+    def read(self, reader: Reader) -> Attempted:
+        """Read the attempt, its assignment and its learner."""
+        return Attempted.read(reader, self.attempt_id)
+
+    def decide(self, records: Attempted, context: Context) -> Outcome[Attempt]:
+        """Ask who acts, the access policy, whether the attempt is paused, and the clock."""
+        before = records.attempt
+        validation.check_same(before.id, self.attempt_id, "attempt")
+
+        def is_paused(_: datetime) -> Decision:
+            waits = before.paused_at is not None or not before.is_open
+            return Decision(() if waits else (AttemptNotPaused(),))
+
+        decision = _require_change(records, context, is_paused)
+        last = attrs.evolve(before.pauses[-1], resumed_at=context.at)
+        after = attrs.evolve(before, pauses=(*before.pauses[:-1], last))
+        return _changed(self.action, records, after, context, decision)
+
+
+def _require_change(records: Attempted, context: Context, question: Question) -> Decision:
+    policy = context.policies.access
+    return context.require(
+        [
+            *context.may_for(records.learner),
+            lambda at: policy.evaluate(records.assignment, at=at),
+            records.is_open,
+            question,
+            _not_ahead(records.attempt),
+        ]
+    )
+
+
+def _changed(
+    action: str, records: Attempted, after: Attempt, context: Context, decision: Decision
+) -> Outcome[Attempt]:
+    assignment, learner = records.assignment, records.learner
+    change = Change(
+        replace=[Replace(records.attempt, after)],
+        expect=(assignment, *context.expect_for_actor(learner)),
+        record=[context.event(action, after.id, assignment.id, learner.id)],
+    )
+    return Outcome(after, change, decision)
+
+
+@attrs.frozen
+class Finishable(Attempted):
+    """An attempt with its assignment, its learner, and its course, which says what is required."""
+
+    course: Course = field(validator=validation.one_of(Course))
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        validation.check_same(self.course.id, self.assignment.course_id, "course")
+
+
+@attrs.frozen
+class Finish(Command[Finishable, Attempt]):
+    """Finish an attempt, even after access has ended (rules 5 and 21).
+
+    When every required activity of the course is finished, the assignment is complete. A course
+    without required activities is completed by `complete` only.
+
+    Attributes:
+        attempt_id: The attempt.
+
+    Example:
+        >>> assignment = registrar.assign("py", "ada")
+        >>> attempt = registrar.finish(registrar.start(assignment.id, "lab").id)
+        >>> registrar.get(CourseAssignment, assignment.id).completion
+        <CompletionStatus.COMPLETE: 30>
+    """
+
+    attempt_id: str = field(validator=validation.identifier)
+
+    def read(self, reader: Reader) -> Finishable:
+        """Read the attempt, its assignment, its learner and its course."""
+        attempt = reader.need(Attempt, self.attempt_id)
+        assignment = reader.need(CourseAssignment, attempt.assignment_id)
+        learner, course = reader.need_each(
+            (User, assignment.learner_id), (Course, assignment.course_id)
+        )
+        return Finishable(attempt, assignment, learner, course)
+
+    def decide(self, records: Finishable, context: Context) -> Outcome[Attempt]:
+        """Ask who acts, the finish policy, whether the attempt is open, and the clock."""
+        attempt, before, learner = records.attempt, records.assignment, records.learner
+        validation.check_same(attempt.id, self.attempt_id, "attempt")
+        policy, now = context.policies.finish, context.at
+        decision = context.require(
+            [
+                *context.may_for(learner),
+                lambda at: policy.evaluate(before, at=at),
+                records.is_open,
+                _not_ahead(attempt),
+            ]
+        )
+        finished = before.finished | {attempt.activity_id}
+        required = {one.id for one in records.course.activities if one.required}
+        completes = before.completed_at is None and required and required <= finished
+        after = attrs.evolve(
+            before, finished=finished, completed_at=now if completes else before.completed_at
+        )
+        result = attrs.evolve(attempt, finished_at=now)
+        replace, expect = _replaced_or_expected(before, after)
+        events = [context.event(self.action, attempt.id, before.id, learner.id)]
+        if completes:
+            events.append(context.event("complete", before.id, learner.id))
+        change = Change(
+            replace=[Replace(attempt, result), *replace],
+            expect=(*expect, *context.expect(learner, records.course)),
+            record=events,
+        )
+        return Outcome(result, change, decision)
+
+
+def _not_ahead(attempt: Attempt) -> Question:
+    """Ask whether everything recorded of *attempt* has happened: clocks can go back."""
+
+    def ask(at: datetime) -> Decision:
+        if attempt.changed_at <= at:
+            return Decision()
+        return Decision((AttemptAhead(attempt.changed_at),), attempt.changed_at)
+
+    return ask
+
+
+def _replaced_or_expected(
+    before: CourseAssignment, after: CourseAssignment
+) -> tuple[tuple[Replace, ...], tuple[CourseAssignment, ...]]:
+    """Return the assignment as replaced if anything about it changes, else as expected."""
+    return ((), (before,)) if before == after else ((Replace(before, after),), ())

@@ -1,0 +1,196 @@
+"""Add, update and anonymize organizations, courses and users. Rules 20 and 23."""
+
+from collections.abc import Iterable, Mapping
+from typing import Generic, TypeAlias, TypeVar, get_args
+
+import attrs
+from attrs import field, validators
+
+from course_assignments import validation
+from course_assignments.changes import Change, Replace
+from course_assignments.commands.base import Command, Context, Outcome, Reader, emails_free
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.people import User, anonymous_email
+from course_assignments.errors import Conflict, InvalidInput, NotFound
+
+#: What administrators add themselves; every other record is made by a command of its own.
+Profile: TypeAlias = Organization | Course | User
+PROFILES = get_args(Profile)
+P = TypeVar("P", Organization, Course, User)
+
+
+def _by_kind_and_id(stored: Mapping[tuple[type, str], Profile]) -> dict[tuple[type, str], Profile]:
+    validation.check_kind(stored, "stored", Mapping)
+    try:
+        known = dict(stored)
+    except Exception as error:  # a mapping of the caller's own may raise anything at all
+        raise InvalidInput("wrong_type", "stored", "expected records by kind and id") from error
+    for record in known.values():
+        validation.check_kind(record, "stored", *PROFILES)
+    return known
+
+
+@attrs.frozen
+class Addable:
+    """What is stored under the kinds and ids of records to be added.
+
+    Attributes:
+        stored: By kind and id.
+        email_owners: The users who have the e-mail address of one of the records.
+    """
+
+    stored: Mapping[tuple[type, str], Profile] = field(
+        factory=dict[tuple[type, str], Profile], converter=_by_kind_and_id, hash=False
+    )
+    email_owners: tuple[User, ...] = field(
+        default=(), converter=validation.to_tuple, validator=validation.items_of(User)
+    )
+
+
+def _records(values: Iterable[Profile]) -> tuple[Profile, ...]:
+    found = validation.check_list(values, "records")
+    for position, record in enumerate(found):
+        validation.check_record(record, f"records[{position}]", *PROFILES)
+    return found
+
+
+@attrs.frozen
+class Add(Command[Addable, None]):
+    """Add organizations, courses and users; identical records are left unchanged.
+
+    So a notebook cell can be run again.
+
+    Attributes:
+        records: In any order. What they refer to is stored already or among them.
+
+    Example:
+        >>> registrar.add(Course(id="new", name="New"))
+        >>> registrar.add(Course(id="new", name="New"))
+    """
+
+    records: tuple[Profile, ...] = field(converter=_records)
+
+    def read(self, reader: Reader) -> Addable:
+        """Read what is stored under the same ids, and who has the e-mail addresses."""
+        # The addresses first: whoever is stored after this is known, or is met at the commit.
+        users = [record for record in self.records if isinstance(record, User)]
+        email_owners = reader.email_owners(users)
+        stored: dict[tuple[type, str], Profile] = {}
+        for kind in PROFILES:
+            ids = [record.id for record in self.records if isinstance(record, kind)]
+            stored |= {(kind, id_): one for id_, one in reader.get(kind, ids).items()}
+        _check_references(
+            reader, [one for one in self.records if (type(one), one.id) not in stored]
+        )
+        return Addable(stored, email_owners)
+
+    def decide(self, records: Addable, context: Context) -> Outcome[None]:
+        """Refuse e-mail addresses that are taken."""
+        known = dict(records.stored)
+        new: list[Profile] = []
+        for record in self.records:
+            name = (type(record), record.id)
+            if name not in known:
+                known[name] = record
+                new.append(record)
+            elif known[name] != record:
+                raise Conflict((record.id,), "id_taken")
+        decision = emails_free(new, records.email_owners)
+        decision.require()
+        if not new:
+            return Outcome(None, decision=decision)
+        ids = dict.fromkeys(record.id for record in new)
+        change = Change(create=new, record=[context.event(self.action, *ids)])
+        return Outcome(None, change, decision)
+
+
+@attrs.frozen
+class Updatable(Generic[P]):
+    """A record as it is stored, and who has the e-mail address that it is to have."""
+
+    before: P = field(validator=validation.one_of(*PROFILES, exact=True))
+    email_owner: User | None = field(
+        default=None, validator=validators.optional(validation.one_of(User))
+    )
+
+
+@attrs.frozen
+class Update(Command[Updatable[P], P]):
+    """Replace the stored record that has the same id. Existing assignments don't change (rule 20).
+
+    Attributes:
+        record: An organization, a course or a user, as it is to be.
+
+    Example:
+        >>> registrar.update(Course(id="py", name="Python", archived=True)).archived
+        True
+    """
+
+    record: P = field(validator=validation.one_of(*PROFILES, exact=True))
+
+    def read(self, reader: Reader) -> Updatable[P]:
+        """Read what is stored, and who has the e-mail address."""
+        before = reader.need(type(self.record), self.record.id)
+        _check_references(reader, [self.record])
+        owners = reader.email_owners([self.record] if isinstance(self.record, User) else [])
+        return Updatable(before, owners[0] if owners else None)
+
+    def decide(self, records: Updatable[P], context: Context) -> Outcome[P]:
+        """Refuse an e-mail address that someone else has."""
+        before, after, owner = records.before, self.record, records.email_owner
+        validation.check_same(before.id, after.id, "before")
+        others = [] if owner is None or owner.id == after.id else [owner]
+        decision = emails_free([after], others)
+        decision.require()
+        if before == after:
+            return Outcome(after, decision=decision)
+        change = Change(
+            replace=[Replace(before, after)], record=[context.event(self.action, after.id)]
+        )
+        return Outcome(after, change, decision)
+
+
+@attrs.frozen
+class Anonymize(Command[User, User]):
+    """Replace the name and the e-mail address of a user; their records stay (rule 23).
+
+    Attributes:
+        user_id: The user who asked to be forgotten.
+
+    Example:
+        >>> registrar.anonymize("ada").name
+        'Anonymous'
+    """
+
+    user_id: str = field(validator=validation.identifier)
+
+    def read(self, reader: Reader) -> User:
+        """Read the user."""
+        return reader.need(User, self.user_id)
+
+    def decide(self, records: User, context: Context) -> Outcome[User]:
+        """Keep everything else: assignments, roles, and events, which hold ids only."""
+        validation.check_same(records.id, self.user_id, "user")
+        after = attrs.evolve(records, name="Anonymous", email=anonymous_email(records.id))
+        if after == records:
+            return Outcome(records)
+        change = Change(
+            replace=[Replace(records, after)], record=[context.event(self.action, records.id)]
+        )
+        return Outcome(after, change)
+
+
+def _check_references(reader: Reader, records: Iterable[Profile]) -> None:
+    """Raise `NotFound` if *records* name an organization that is neither stored nor among them."""
+    records = tuple(records)
+    wanted: dict[str, None] = {}
+    for record in records:
+        if isinstance(record, Organization):
+            wanted |= dict.fromkeys([record.parent_id] if record.parent_id else [])
+        elif isinstance(record, User):
+            own = [record.organization_id] if record.organization_id else []
+            wanted |= dict.fromkeys([*own, *sorted(record.managed_organization_ids)])
+    new = {record.id for record in records if isinstance(record, Organization)}
+    stored = reader.get(Organization, wanted)
+    missing = (id_ for id_ in wanted if id_ not in new and id_ not in stored)
+    NotFound.raise_any(("Organization", id_) for id_ in missing)

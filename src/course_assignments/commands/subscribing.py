@@ -1,0 +1,472 @@
+"""Grant, edit and cancel subscriptions, and open their courses. Rules 1, 3, 4, 19, 21 and 22."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import zip_longest
+
+import attrs
+from attrs import field, validators
+
+from course_assignments import validation
+from course_assignments.changes import Change, Replace
+from course_assignments.commands.base import (
+    Claims,
+    Command,
+    Context,
+    CreatingCommand,
+    Outcome,
+    Reader,
+    check_claim,
+    check_organization,
+    for_assignment,
+)
+from course_assignments.decisions import Decision, Question
+from course_assignments.entities.assignments import Claim, CourseAssignment, FromSubscription
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import ExpirationLimit, Permission
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Opening, Subscription
+from course_assignments.errors import Conflict, InvalidInput
+from course_assignments.policies import Policies
+from course_assignments.policies.expiration import Limit, earliest, zone_of
+from course_assignments.policies.repetition import latest_open
+from course_assignments.reasons import AssignmentNotActive, SubscriptionNotActive
+from course_assignments.time.durations import Duration, end_of
+
+
+@attrs.frozen(kw_only=True)
+class Subscribable:
+    """A learner and the courses that they are to subscribe to.
+
+    Attributes:
+        id: The id of the subscription to be made.
+        courses: In order, each once.
+        organization: The learner's organization, or ``None`` if they have none.
+
+    Raises:
+        InvalidInput: a field is of the wrong kind, or belongs to another learner.
+    """
+
+    id: str = field(validator=validation.identifier)
+    learner: User = field(validator=validation.one_of(User))
+    courses: tuple[Course, ...] = field(
+        converter=validation.to_tuple, validator=validation.items_of(Course)
+    )
+    organization: Organization | None = field(
+        default=None, validator=validators.optional(validation.one_of(Organization))
+    )
+
+    def __attrs_post_init__(self) -> None:
+        check_organization(self.organization, self.learner)
+
+
+@attrs.frozen
+class Subscribe(CreatingCommand[Subscribable, Subscription]):
+    """Let a learner open each course of a set, for a time from now on (rules 19, 21 and 22).
+
+    Attributes:
+        course_ids: The courses; one that is named twice counts once.
+        learner_id: The learner.
+        duration: How long; months are counted in the time zone of the learner's organization.
+
+    Example:
+        >>> subscription = registrar.subscribe(["py", "sql"], "ada", duration=Months(12), id="s-1")
+        >>> registrar.open_course("s-1", "py").limited_by
+        <ExpirationLimit.MAXIMUM: 'maximum'>
+    """
+
+    course_ids: tuple[str, ...] = field(converter=validation.to_ids)
+    learner_id: str = field(validator=validation.identifier)
+    duration: Duration = field(kw_only=True, converter=validation.to_duration)
+
+    def existing(self, reader: Reader) -> Subscription | None:
+        """Return the subscription under the same id, if it has the same courses and learner."""
+        made = reader.look_up(Subscription, self.id)
+        if made is None:
+            return None
+        # After the set was edited nobody can tell any more what it was at first.
+        same = made.edited_at is not None or made.course_ids == self.course_ids
+        if made.learner_id != self.learner_id or not same:
+            raise Conflict((made.id,), "id_taken")
+        return made
+
+    def read(self, reader: Reader) -> Subscribable:
+        """Read the learner with their organization, and the courses."""
+        learner = reader.need(User, self.learner_id)
+        courses = reader.need_all(Course, self.course_ids)
+        return Subscribable(
+            id=reader.new_id(self.id),
+            learner=learner,
+            courses=[courses[one] for one in self.course_ids],
+            organization=reader.organization_of(learner),
+        )
+
+    def decide(self, records: Subscribable, context: Context) -> Outcome[Subscription]:
+        """Ask who acts, and whether every course is available."""
+        learner, courses, organization = records.learner, records.courses, records.organization
+        validation.check_same(learner.id, self.learner_id, "learner")
+        _check_courses(courses, self.course_ids)
+        subscription = Subscription(
+            id=records.id,
+            learner_id=learner.id,
+            organization_id=learner.organization_id,
+            course_ids=self.course_ids,
+            created_at=context.at,
+            expires_at=end_of(self.duration, context.at, zone_of(organization), "duration"),
+        )
+        decision = context.require(
+            [
+                *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
+                *_are_available(courses, context.policies),
+            ]
+        )
+        change = Change(
+            create=[subscription],
+            expect=context.expect(*courses, learner, organization),
+            record=[context.event(self.action, subscription.id, learner.id)],
+        )
+        return Outcome(subscription, change, decision)
+
+
+@attrs.frozen
+class Subscribed:
+    """A subscription and its learner.
+
+    Raises:
+        InvalidInput: a field is of the wrong kind, or belongs to another subscription.
+    """
+
+    subscription: Subscription = field(validator=validation.one_of(Subscription))
+    learner: User = field(validator=validation.one_of(User))
+
+    def __attrs_post_init__(self) -> None:
+        validation.check_same(self.learner.id, self.subscription.learner_id, "learner")
+
+    def check_opened(self, opened: Iterable[CourseAssignment], ids: Collection[str]) -> None:
+        """Raise `InvalidInput` unless *opened* are the assignments *ids* of the subscription."""
+        origin = FromSubscription(self.subscription.id)
+        for position, one in enumerate(opened):
+            if one.origin != origin or one.learner_id != self.learner.id:
+                hint = "expected one that was opened from it"
+                raise InvalidInput("another_record", f"opened[{position}]", hint)
+        if {one.id for one in opened} != {*ids}:
+            hint = "pass every assignment that was opened from it"
+            raise InvalidInput("missing", "opened", hint)
+
+
+@attrs.frozen
+class EditableSubscription(Subscribed):
+    """A subscription with its learner, and the courses that it is to open from now on."""
+
+    courses: tuple[Course, ...] = field(
+        converter=validation.to_tuple, validator=validation.items_of(Course)
+    )
+
+
+@attrs.frozen
+class EditSubscription(Command[EditableSubscription, Subscription]):
+    """Change the set of courses of a subscription (rules 19, 21 and 22).
+
+    The set says what can be opened from now on; open courses stay open.
+
+    Attributes:
+        subscription_id: The subscription, which has not ended.
+        course_ids: The whole set as it is to be.
+
+    Example:
+        >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(12))
+        >>> registrar.edit_subscription(subscription.id, ["sql"]).course_ids
+        ('sql',)
+    """
+
+    subscription_id: str = field(validator=validation.identifier)
+    course_ids: tuple[str, ...] = field(converter=validation.to_ids)
+
+    def read(self, reader: Reader) -> EditableSubscription:
+        """Read the subscription, its learner, and the courses of the new set."""
+        subscription = reader.need(Subscription, self.subscription_id)
+        learner = reader.need(User, subscription.learner_id)
+        courses = reader.need_all(Course, self.course_ids)
+        return EditableSubscription(
+            subscription, learner, [courses[one] for one in self.course_ids]
+        )
+
+    def decide(self, records: EditableSubscription, context: Context) -> Outcome[Subscription]:
+        """Ask who acts, the subscription policy, and whether added courses are available."""
+        before, learner = records.subscription, records.learner
+        validation.check_same(before.id, self.subscription_id, "subscription")
+        _check_courses(records.courses, self.course_ids)
+        added = [one for one in records.courses if one.id not in before.course_ids]
+        policies = context.policies
+        decision = context.require(
+            [
+                *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
+                lambda at: policies.subscription.evaluate(before, at=at),
+                *_are_available(added, policies),
+            ]
+        )
+        if self.course_ids == before.course_ids:
+            return Outcome(before, decision=decision)
+        after = attrs.evolve(before, course_ids=self.course_ids, edited_at=context.at)
+        change = Change(
+            replace=[Replace(before, after)],
+            expect=(*added, *context.expect_for_actor(learner)),
+            record=[context.event(self.action, before.id, learner.id)],
+        )
+        return Outcome(after, change, decision)
+
+
+@attrs.frozen
+class CancellableSubscription(Subscribed):
+    """A subscription with its learner and all assignments that were opened from it."""
+
+    opened: tuple[CourseAssignment, ...] = field(
+        default=(),
+        converter=validation.to_tuple,
+        validator=validation.items_of(CourseAssignment),
+    )
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self.check_opened(self.opened, [one.assignment_id for one in self.subscription.openings])
+
+
+@attrs.frozen
+class CancelSubscription(Command[CancellableSubscription, Subscription]):
+    """Cancel a subscription and every assignment opened from it (rules 3, 4, 19 and 21).
+
+    The window counts from the creation of the subscription and of each assignment, and no lab may
+    have been launched under any of them. A reason against an assignment is a `ForAssignment`.
+
+    Attributes:
+        subscription_id: The subscription.
+        support_reason: Why support cancels it although the window is closed; recorded.
+
+    Example:
+        >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(12))
+        >>> assignment = registrar.open_course(subscription.id, "py")
+        >>> cancelled = registrar.cancel_subscription(subscription.id)
+        >>> registrar.get(CourseAssignment, assignment.id).cancelled_at == cancelled.cancelled_at
+        True
+    """
+
+    subscription_id: str = field(validator=validation.identifier)
+    support_reason: str | None = field(
+        default=None, kw_only=True, validator=validators.optional(validation.long_text)
+    )
+
+    def read(self, reader: Reader) -> CancellableSubscription:
+        """Read the subscription, its learner, and all assignments that were opened from it."""
+        subscription = reader.need(Subscription, self.subscription_id)
+        learner = reader.need(User, subscription.learner_id)
+        ids = [one.assignment_id for one in subscription.openings]
+        return CancellableSubscription(subscription, learner, _opened(reader, ids))
+
+    def decide(self, records: CancellableSubscription, context: Context) -> Outcome[Subscription]:
+        """Ask who acts, and the cancellation policy about the whole and every open assignment."""
+        before, learner = records.subscription, records.learner
+        validation.check_same(before.id, self.subscription_id, "subscription")
+        support = self.support_reason is not None
+        permission = Permission.SUPPORT if support else Permission.ASSIGN_COURSES
+        policy = context.policies.cancellation
+        uncancelled = [one for one in records.opened if one.cancelled_at is None]
+
+        def may_cancel(one: CourseAssignment | _Dates) -> Question:
+            return lambda at: policy.evaluate(one, at=at, support=support)
+
+        decision = context.require(
+            [
+                *context.may(permission, learner.organization_id),
+                partial(
+                    _for_subscription, may_cancel(_Dates(before.created_at, before.cancelled_at))
+                ),
+                *(
+                    partial(for_assignment, one.course_id, one.learner_id, may_cancel(one), None)
+                    for one in uncancelled
+                ),
+            ]
+        )
+        after = attrs.evolve(before, cancelled_at=context.at)
+        subjects = (before.id, *(one.id for one in uncancelled), learner.id)
+        change = Change(
+            replace=[
+                Replace(before, after),
+                *(Replace(one, attrs.evolve(one, cancelled_at=context.at)) for one in uncancelled),
+            ],
+            expect=context.expect_for_actor(learner),
+            record=[context.event(self.action, *subjects, support_reason=self.support_reason)],
+        )
+        return Outcome(after, change, decision)
+
+
+def _for_subscription(question: Question, at: datetime) -> Decision:
+    """Ask *question*, and say of a subscription what the policy says of an assignment."""
+    answer = question(at)
+    reasons = tuple(
+        SubscriptionNotActive(one.created_at) if isinstance(one, AssignmentNotActive) else one
+        for one in answer.reasons
+    )
+    return attrs.evolve(answer, reasons=reasons)
+
+
+@attrs.frozen
+class _Dates:
+    """What the cancellation policy reads of a subscription."""
+
+    created_at: datetime
+    cancelled_at: datetime | None
+    first_lab_launched_at: None = None
+
+
+@attrs.frozen(kw_only=True)
+class Openable(Subscribed):
+    """A subscription with its learner, a course, and what was opened of it before.
+
+    Attributes:
+        course: The course to open.
+        opened: All assignments that came from opening this course before.
+        organization: The learner's organization, or ``None`` if they have none.
+        claim: The claim of the learner and the course, or ``None``.
+    """
+
+    course: Course = field(validator=validation.one_of(Course))
+    opened: tuple[CourseAssignment, ...] = field(
+        default=(),
+        converter=validation.to_tuple,
+        validator=validation.items_of(CourseAssignment),
+    )
+    organization: Organization | None = field(
+        default=None, validator=validators.optional(validation.one_of(Organization))
+    )
+
+    claim: Claim | None = field(
+        default=None, validator=validators.optional(validation.one_of(Claim))
+    )
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        check_organization(self.organization, self.learner)
+        check_claim(self.claim, self.learner, self.course)
+        self.check_opened(self.opened, self.subscription.opened(self.course.id))
+
+    def active(self, at: datetime) -> CourseAssignment | None:
+        """Return the assignment that is still open, if there is one."""
+        return latest_open(self.opened, at)
+
+
+@attrs.frozen
+class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
+    """Open a course of a subscription (rules 1, 19, 21 and 22).
+
+    While an assignment that was opened before is active, it is returned. After it has expired or
+    was cancelled, there is a new one.
+
+    Attributes:
+        subscription_id: The subscription.
+        course_id: One of its courses.
+
+    Example:
+        >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(3))
+        >>> assignment = registrar.open_course(subscription.id, "py")
+        >>> assignment.expires_at == subscription.expires_at
+        True
+        >>> registrar.open_course(subscription.id, "py") == assignment
+        True
+    """
+
+    subscription_id: str = field(validator=validation.identifier)
+    course_id: str = field(validator=validation.identifier)
+
+    def existing(self, reader: Reader) -> CourseAssignment | None:
+        """Return the assignment under the same id, if it was opened from the same subscription."""
+        made = reader.look_up(CourseAssignment, self.id)
+        wanted = (self.course_id, FromSubscription(self.subscription_id))
+        if made is not None and (made.course_id, made.origin) != wanted:
+            raise Conflict((made.id,), "id_taken")
+        return made
+
+    def read(self, reader: Reader) -> Openable:
+        """Read the subscription, its learner, the course, and what was opened of it before."""
+        subscription = reader.need(Subscription, self.subscription_id)
+        learner = reader.need(User, subscription.learner_id)
+        claim = reader.look_up(Claim, Claim.id_for(learner.id, self.course_id))
+        opened = _opened(reader, subscription.opened(self.course_id))
+        return Openable(
+            subscription=subscription,
+            learner=learner,
+            course=reader.need(Course, self.course_id),
+            opened=opened,
+            claim=claim,
+            organization=reader.organization_of(learner),
+        )
+
+    def decide(self, records: Openable, context: Context) -> Outcome[CourseAssignment]:
+        """Ask who acts, and unless it is open the subscription policy and the course."""
+        before, learner, course = records.subscription, records.learner, records.course
+        validation.check_same(before.id, self.subscription_id, "subscription")
+        validation.check_same(course.id, self.course_id, "course")
+        policies, organization = context.policies, records.organization
+
+        def unless_open(question: Question) -> Question:
+            def ask(at: datetime) -> Decision:
+                active = records.active(at)
+                return question(at) if active is None else Decision((), active.expires_at)
+
+            return ask
+
+        decision = context.require(
+            [
+                *context.may_for(learner),
+                unless_open(
+                    lambda at: policies.subscription.evaluate(before, at=at, course_id=course.id)
+                ),
+                unless_open(lambda at: policies.course_availability.evaluate(course, at=at)),
+            ]
+        )
+        active = records.active(context.at)
+        if active is not None:
+            return Outcome(active, decision=decision)
+        limit = policies.expiration.limit(context.at, course=course, organization=organization)
+        validation.check_kind(limit, "policies.expiration", Limit)
+        end = earliest([limit, Limit(before.expires_at, ExpirationLimit.SUBSCRIPTION)])
+        assignment = CourseAssignment(
+            id=before.next_assignment_id(course.id) if self.id is None else self.id,
+            learner_id=learner.id,
+            course_id=course.id,
+            organization_id=learner.organization_id,
+            created_at=context.at,
+            expires_at=end.at,
+            limited_by=end.by,
+            origin=FromSubscription(before.id),
+        )
+        openings = (*before.openings, Opening(course.id, assignment.id))
+        after = attrs.evolve(before, openings=openings)
+        claims = Claims([(records.claim, Claim.of(learner.id, course.id, assignment.id))])
+        change = Change(
+            create=(assignment, *claims.create),
+            replace=(Replace(before, after), *claims.replace),
+            # An assignment that had expired could become active again at the same time.
+            expect=context.expect(course, learner, organization, *records.opened),
+            record=[context.event(self.action, assignment.id, before.id, course.id, learner.id)],
+        )
+        return Outcome(assignment, change, decision)
+
+
+def _opened(reader: Reader, ids: Collection[str]) -> tuple[CourseAssignment, ...]:
+    found = reader.need_all(CourseAssignment, ids)
+    return tuple(found[one] for one in ids)
+
+
+def _check_courses(courses: Sequence[Course], ids: Sequence[str]) -> None:
+    """Raise InvalidInput unless *courses* are those of *ids*, in this order."""
+    for position, (found, wanted) in enumerate(zip_longest((one.id for one in courses), ids)):
+        validation.check_same(found, wanted, f"courses[{position}]")
+
+
+def _are_available(courses: Iterable[Course], policies: Policies) -> list[Question]:
+    return [partial(_is_available, policies, one) for one in courses]
+
+
+def _is_available(policies: Policies, course: Course, at: datetime) -> Decision:
+    return policies.course_availability.evaluate(course, at=at)

@@ -1,0 +1,116 @@
+"""What makes a call safe to repeat whose id is not the id of what it makes."""
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import attrs
+from attrs import field
+
+from course_assignments import validation
+from course_assignments.validation import derived_id
+
+#: How many ids one receipt holds; a longer list is kept in several parts.
+MAX_IDS = 10_000
+
+
+def _positions(_: object, at: "attrs.Attribute[tuple[int, ...]]", value: tuple[int, ...]) -> None:
+    for position, number in enumerate(value):
+        validation.check_count(number, f"{at.name}[{position}]", 1)
+
+
+@attrs.frozen(kw_only=True)
+class Receipt:
+    """What one call made, stored with it under an id that is derived from the id of the call.
+
+    A repeated call finds it and returns those records as they are now. It never holds the code of a
+    key.
+
+    Attributes:
+        action: The name of the command.
+        digest: A digest of the arguments, by which a call with other arguments is known.
+        parts: How many receipts this call has; the first one is stored under ``id_for(..., 0)``.
+        made: The ids of the records that were made.
+        skipped: The ids of the records that were skipped (rule 15).
+        positions: For keys their positions in the batch, the first and the last; else empty.
+
+    Example:
+        >>> Receipt.id_for("start", "call-1") == Receipt.id_for("start", "call-1")
+        True
+    """
+
+    id: str = field(validator=validation.identifier)
+    action: str = field(validator=validation.identifier)
+    digest: str = field(validator=validation.identifier)
+    parts: int = field(default=1, validator=validation.count(1))
+    made: tuple[str, ...] = field(
+        default=(), converter=validation.to_tuple, validator=validation.items_of(str)
+    )
+    skipped: tuple[str, ...] = field(
+        default=(), converter=validation.to_tuple, validator=validation.items_of(str)
+    )
+    positions: tuple[int, ...] = field(
+        default=(), converter=validation.to_tuple, validator=_positions
+    )
+
+    @staticmethod
+    def id_for(action: str, call_id: str, part: int = 0) -> str:
+        """Return the one id of a *part* of the receipt of a call."""
+        validation.check_id(action, "action")
+        validation.check_id(call_id, "call_id")
+        validation.check_count(part, "part", 0)
+        return derived_id("receipt", action, call_id, str(part))
+
+
+def receipts_of(
+    action: str,
+    call_id: str,
+    arguments: object,
+    *,
+    made: Sequence[str] = (),
+    skipped: Sequence[str] = (),
+    positions: tuple[int, ...] = (),
+) -> tuple[Receipt, ...]:
+    """Return the receipt of a call, in as many parts as its ids need.
+
+    Example:
+        >>> (receipt,) = receipts_of("start", "call-1", ("a-1", "lab"), made=["t-1"])
+        >>> receipt.made
+        ('t-1',)
+    """
+    starts = range(0, max(len(made), len(skipped), 1), MAX_IDS)
+    return tuple(
+        Receipt(
+            id=Receipt.id_for(action, call_id, part),
+            action=action,
+            digest=digest(action, call_id, arguments),
+            parts=len(starts),
+            made=made[start : start + MAX_IDS],
+            skipped=skipped[start : start + MAX_IDS],
+            positions=positions,
+        )
+        for part, start in enumerate(starts)
+    )
+
+
+def digest(action: str, call_id: str, arguments: object) -> str:
+    """Return a digest of *arguments*, salted with the call, so that equal ones differ elsewhere.
+
+    Example:
+        >>> digest("start", "call-1", ("a-1", "lab")) == digest("start", "call-1", ("a-1", "film"))
+        False
+    """
+    return derived_id("arguments", action, call_id, *_flattened(arguments))
+
+
+def _flattened(value: object) -> Iterator[str]:
+    """Go through *value* as strings, each part after its type and length."""
+    yield type(value).__name__
+    if isinstance(value, tuple):
+        items = cast("tuple[object, ...]", value)
+        yield str(len(items))
+        for one in items:
+            yield from _flattened(one)
+    elif attrs.has(type(value)):
+        yield from _flattened(attrs.astuple(value, recurse=False))  # type: ignore[arg-type]
+    else:
+        yield str(value)

@@ -1,0 +1,64 @@
+"""May a newcomer register with a key? Rule 11."""
+
+from datetime import datetime
+from typing import Protocol
+
+import attrs
+
+from course_assignments import validation
+from course_assignments.decisions import Decision
+from course_assignments.entities.catalog import Organization
+from course_assignments.entities.people import User
+from course_assignments.reasons import EmailTaken, Reason, RegistrationDisabled
+from course_assignments.time.datetimes import as_utc
+
+
+class RegistrationRule(Protocol):
+    """What your own `RegistrationPolicy` has to offer."""
+
+    def evaluate(
+        self,
+        organization: Organization,
+        newcomer: User,
+        /,
+        *,
+        at: datetime,
+        email_owner: User | None = None,
+    ) -> Decision:
+        """Decide whether *newcomer* may register with a key of *organization*."""
+        ...
+
+
+@attrs.frozen
+class RegistrationPolicy:
+    """Allow registering with a key if the organization of its batch allows it (rule 11).
+
+    Example:
+        >>> RegistrationPolicy()
+        RegistrationPolicy()
+    """
+
+    def evaluate(
+        self,
+        organization: Organization,
+        newcomer: User,
+        *,
+        at: datetime,
+        email_owner: User | None = None,
+    ) -> Decision:
+        """Decide whether *newcomer* may register; *at* makes no difference.
+
+        *organization* is that of the key's batch. *email_owner* is the user who already has the
+        newcomer's e-mail address, if any.
+        """
+        as_utc(at)
+        validation.check_kind(organization, "organization", Organization)
+        validation.check_kind(newcomer, "newcomer", User)
+        if email_owner is not None:
+            validation.check_kind(email_owner, "email_owner", User)
+        reasons: list[Reason] = []
+        if not organization.anonymous_registration:
+            reasons.append(RegistrationDisabled())
+        if email_owner is not None:
+            reasons.append(EmailTaken(newcomer.id))
+        return Decision(reasons)

@@ -1,0 +1,680 @@
+"""Queries: what you can ask a repository for.
+
+A query is a frozen value. Each of its fields states once what it narrows. From these statements
+follow `Query.where`, `Query.ranges`, `Query.contains` and `Query.special`, which a storage can
+translate for its search engine, and `Query.matches`, which decides for one record.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeAlias, TypeVar, get_args
+
+import attrs
+from attrs import Converter, converters, field, validators
+
+from course_assignments import validation
+from course_assignments.changes import Event
+from course_assignments.entities.assignments import CourseAssignment, Origin
+from course_assignments.entities.attempts import Attempt
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.codes import fold, mask
+from course_assignments.entities.enums import AssignmentStatus, CompletionStatus
+from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.subscriptions import Subscription
+from course_assignments.errors import InvalidInput
+from course_assignments.time.datetimes import as_utc, next_tick
+from course_assignments.validation import fold_text
+
+_Training: TypeAlias = CourseAssignment | Attempt | Subscription | KeyBatch | TrainingKey
+#: The class of the records that a query finds.
+RecordT = TypeVar("RecordT", bound=Organization | Course | User | _Training | Redemption | Event)
+
+#: The position of a record in the order of its kind: the values of fields that never change.
+SortKey: TypeAlias = tuple[Any, ...]
+
+#: For each field of a record, the values of which it must have one.
+Where: TypeAlias = dict[str, tuple[str | int, ...]]
+
+#: The first value that fits, and the first after it that does not; ``None`` leaves a side open.
+Bounds: TypeAlias = tuple[datetime | int | None, datetime | int | None]
+
+#: For each field of a record, its half-open range. A field that is ``None`` is in no range.
+Ranges: TypeAlias = dict[str, Bounds]
+
+#: For each string field of a record, the string that it must contain; both are compared folded.
+Contains: TypeAlias = dict[str, str]
+
+#: For each special filter, the values that its predicate is given.
+Special: TypeAlias = dict[str, tuple[Any, ...]]
+
+#: How many records a page has by default, and at most.
+DEFAULT_PAGE, MAX_PAGE = 100, 10_000
+
+Method: TypeAlias = Literal["where", "ranges", "contains", "special"]
+
+
+@attrs.frozen
+class Filter:
+    """What one field of a query narrows.
+
+    Attributes:
+        method: The method of the query that gives the filter.
+        name: The field of the record, or of the query if the filter is special.
+        given: Converts the value of the query's field to what the method gives.
+        indexed: Whether few of many records pass, so that a storage should have an index.
+        reads: The other fields of the query that a special filter needs.
+        fits: Decides for a query and a record whether the record passes a special filter.
+    """
+
+    method: Method
+    name: str
+    given: Callable[[Any], Any] = lambda value: value
+    indexed: bool = False
+    reads: tuple[str, ...] = ()
+    fits: Callable[[Any, Any], bool] | None = None
+
+
+#: The key of the filter in the metadata of an attrs field.
+_FILTER: Final = "course_assignments.filter"
+
+
+def filters(query: type["Query[Any]"], method: Method) -> Mapping[str, Filter]:
+    """Return the filters of the class *query* that *method* gives, by the fields that state them.
+
+    Example:
+        >>> [one.name for one in filters(UserQuery, "where").values()]
+        ['folded_email', 'organization_id']
+    """
+    kind: Any = query  # mypy considers the class of a frozen value not hashable
+    return _filters(kind, method)
+
+
+@cache
+def _filters(query: Any, method: Method) -> Mapping[str, Filter]:
+    stated = {one.name: one.metadata.get(_FILTER) for one in attrs.fields(query)}
+    return {
+        name: attrs.evolve(one, name=one.name or name)
+        for name, one in stated.items()
+        if one is not None and one.method == method
+    }
+
+
+def _optional(
+    filter_: Filter | None,
+    check: Callable[..., None] | None = None,
+    convert: Callable[[Any, str], Any] | None = None,
+    **options: Any,
+) -> Any:
+    """Return an optional field; *convert* is called with its value and its name."""
+
+    def converted(value: Any, at: "attrs.Attribute[Any]") -> Any:
+        return value if value is None or convert is None else convert(value, at.name)
+
+    return field(
+        default=None,
+        converter=Converter(converted, takes_field=True),
+        validator=() if check is None else validators.optional(check),
+        metadata={_FILTER: filter_},
+        **options,
+    )
+
+
+def equals(
+    name: str = "",
+    check: Callable[..., None] = validation.identifier,
+    convert: Callable[[Any, str], Any] | None = None,
+    *,
+    indexed: bool = True,
+    **options: Any,
+) -> Any:
+    """State that the record's field equals the value, which is an id by default."""
+    filter_ = Filter("where", name, lambda value: (value,), indexed)
+    return _optional(filter_, check, convert, **options)
+
+
+def at_least(name: str) -> Any:
+    """State that the record's datetime *name* is this one or later."""
+    return _optional(Filter("ranges", name, lambda start: (start, None)), None, as_utc)
+
+
+def before(name: str) -> Any:
+    """State that the record's datetime *name* is earlier than this one."""
+    return _optional(Filter("ranges", name, lambda until: (None, until)), _check_window, as_utc)
+
+
+def is_positive(name: str) -> Any:
+    """State whether the record's number *name* is at least 1."""
+    filter_ = Filter("ranges", name, lambda flag: (1, None) if flag else (None, 1))
+    return _optional(filter_, validation.flag)
+
+
+def contains(name: str = "") -> Any:
+    """State that the record's string contains this one, in any case and composition."""
+    return _optional(Filter("contains", name), validation.long_text, _fold_text)
+
+
+def special(
+    fits: Callable[[Any, Any], bool],
+    *reads: str,
+    check: Callable[..., None] | None = None,
+    convert: Callable[[Any, str], Any] | None = None,
+) -> Any:
+    """State a filter with its own predicate; its SQL has the name of the query's field."""
+    return _optional(Filter("special", "", reads=reads, fits=fits), check, convert)
+
+
+def _check_window(query: "Query[Any]", at: "attrs.Attribute[Any]", until: datetime) -> None:
+    """Refuse the end of a window in which nothing can lie."""
+    start_name = at.name.replace("_until", "_from")
+    start = getattr(query, start_name)
+    if start is not None and until <= start:
+        raise InvalidInput("empty_window", at.name, f"the end must lie after {start_name}")
+
+
+# Validators refuse what is not a string. They allow a folded name to be longer than a name.
+
+
+def _fold_text(text: str, _: str) -> str:
+    return fold_text(text) if isinstance(text, str) else text
+
+
+def _fold_code(code: str, _: str) -> str:
+    return fold(code) if isinstance(code, str) else code
+
+
+def _masked(code: str | None) -> str:
+    return repr(code and mask(code))
+
+
+def _code() -> Any:
+    return equals("", validation.name, _fold_code, repr=_masked)
+
+
+def _check_limit(_: object, at: "attrs.Attribute[int]", value: object) -> None:
+    validation.check_count(value, at.name, 1, MAX_PAGE)
+
+
+def _check_cursor(query: "Query[Any]", _: object, value: Any) -> None:
+    if value is None:
+        return
+    kinds = [_type_of(name) for name in query.order]
+    fits = value.__class__ is tuple and [type(one) for one in value] == kinds
+    if not fits or any(getattr(one, "tzinfo", UTC) is not UTC for one in value):
+        hint = "expected the cursor of the next query of a page of the same kind"
+        raise InvalidInput("invalid_cursor", "cursor", hint)
+
+
+def _type_of(name: str) -> type:
+    """Return the type of *name*, a field by which records are sorted."""
+    return datetime if name.endswith("_at") else {"position": int}.get(name, str)
+
+
+@attrs.frozen(kw_only=True)
+class Query(Generic[RecordT]):
+    """A search for one kind of record, in a stated order, page by page.
+
+    All filters are optional; a record must match every one you set.
+
+    Attributes:
+        limit: How many records a page has, from 1 to 10,000.
+
+    Example:
+        >>> from course_assignments import Course, CourseQuery
+        >>> CourseQuery(limit=10).matches(Course(id="py", name="Python"))
+        True
+    """
+
+    #: The class of the records.
+    kind: ClassVar[type[Any]]
+    #: The fields of the sort key. They never change, and records are stored under the last of them.
+    order: ClassVar[tuple[str, ...]] = ("id",)
+
+    limit: int = field(default=DEFAULT_PAGE, validator=_check_limit)
+    _cursor: SortKey | None = field(
+        default=None, alias="cursor", validator=_check_cursor, repr=False
+    )
+
+    @property
+    def cursor(self) -> SortKey | None:
+        """The sort key after which the page starts, or ``None``; the ``next`` of a page sets it."""
+        return self._cursor
+
+    def where(self) -> Where:
+        """Return the fields that must have one of some values, with these values."""
+        return {one.name: one.given(value) for one, value in self._set("where")}
+
+    def ranges(self) -> Ranges:
+        """Return the fields that must lie in a range, with these half-open ranges."""
+        found: Ranges = {}
+        for one, value in self._set("ranges"):
+            first, end = found.get(one.name, (None, None))
+            start, until = one.given(value)
+            found[one.name] = (first if start is None else start, end if until is None else until)
+        return found
+
+    def contains(self) -> Contains:
+        """Return the fields that must contain a string, with these folded strings."""
+        return {one.name: one.given(value) for one, value in self._set("contains")}
+
+    def special(self) -> Special:
+        """Return the filters that only `matches` can decide, with the values that it compares."""
+        return {
+            one.name: (value, *(getattr(self, name) for name in one.reads))
+            for one, value in self._set("special")
+        }
+
+    def matches(self, record: RecordT) -> bool:
+        """Return whether *record* is of this kind and passes every filter that is set."""
+        if not isinstance(record, self._kind()):
+            return False
+        where, ranges, contains, special = self._tests
+        for name, values in where:
+            if getattr(record, name) not in values:
+                return False
+        for name, bounds in ranges:
+            if not _lies_within(getattr(record, name), *bounds):
+                return False
+        for name, part in contains:
+            if part not in fold_text(getattr(record, name)):
+                return False
+        return all(fits(self, record) for fits in special)
+
+    @cached_property
+    def _tests(self) -> tuple[Any, Any, Any, Any]:
+        """What `matches` compares, which is the same for every record."""
+        special = [one.fits for one, _ in self._set("special") if one.fits is not None]
+        return self.where().items(), self.ranges().items(), self.contains().items(), special
+
+    def sort_key(self, record: RecordT) -> SortKey:
+        """Return the position of *record* in the order."""
+        validation.check_kind(record, "record", self._kind())
+        return tuple(getattr(record, name) for name in self.order)
+
+    def starting_after(self, record: RecordT) -> Self:
+        """Return this query for the records after *record*."""
+        return attrs.evolve(self, cursor=self.sort_key(record))
+
+    def _set(self, method: Method) -> Iterator[tuple[Filter, Any]]:
+        """Give the filters of *method* that are set, with the values of their fields."""
+        for name, one in filters(type(self), method).items():
+            value = getattr(self, name)
+            if value is not None:
+                yield one, value
+
+    def _kind(self) -> type[Any]:
+        """Return the class of the records; `Query` itself has none."""
+        if type(self) is Query:
+            raise InvalidInput("wrong_type", "query", "expected a query for one kind of record")
+        return self.kind
+
+
+def _lies_within(value: Any, start: Any, until: Any) -> bool:
+    """Return whether *value* is neither ``None`` nor outside ``[start, until)``."""
+    return (
+        value is not None and (start is None or start <= value) and (until is None or value < until)
+    )
+
+
+@attrs.frozen(kw_only=True)
+class OrganizationQuery(Query[Organization]):
+    """Organizations by id.
+
+    Attributes:
+        name: A part of the name, in any case and composition.
+        parent_id: The organization directly above.
+
+    Example:
+        >>> OrganizationQuery(name="ACME").matches(Organization(id="o-1", name="The Acme Company"))
+        True
+    """
+
+    kind = Organization
+
+    name: str | None = contains()
+    parent_id: str | None = equals(indexed=False)
+
+
+@attrs.frozen(kw_only=True)
+class CourseQuery(Query[Course]):
+    """Courses by id.
+
+    Attributes:
+        name: A part of the name, in any case and composition.
+        archived: Only archived courses, or only the others.
+
+    Example:
+        >>> CourseQuery(name="PYTH", archived=False).matches(Course(id="py", name="Python"))
+        True
+    """
+
+    kind = Course
+
+    name: str | None = contains()
+    archived: bool | None = equals(check=validation.flag, indexed=False)
+
+
+@attrs.frozen(kw_only=True)
+class UserQuery(Query[User]):
+    """Users by id.
+
+    Attributes:
+        name: A part of the name, in any case and composition.
+        email: The whole e-mail address, in any case and composition.
+        organization_id: Their present organization.
+
+    Example:
+        >>> ada = User(id="ada", name="Ada Lovelace", email="ada@example.org")
+        >>> UserQuery(email="ADA@example.org", name="love").matches(ada)
+        True
+    """
+
+    kind = User
+
+    name: str | None = contains()
+    email: str | None = equals("folded_email", validation.long_text, _fold_text)
+    organization_id: str | None = equals()
+
+
+def _to_completions(
+    value: Iterable[CompletionStatus] | CompletionStatus,
+) -> tuple[CompletionStatus, ...]:
+    if isinstance(value, CompletionStatus):
+        return (value,)
+    return validation.check_list(value, "completion", empty=True)
+
+
+def _check_origin(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
+    kinds = get_args(Origin)
+    if not any(value is kind for kind in kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise InvalidInput("wrong_type", at.name, f"expected the class {names} itself")
+
+
+@attrs.frozen(kw_only=True)
+class AssignmentQuery(Query[CourseAssignment]):
+    """Assignments, the oldest first; those created at the same time by id.
+
+    Every range is half-open: ``_from`` is in it, ``_until`` is not. What has not happened is in no
+    range, such as the start of an assignment that was never started.
+
+    Attributes:
+        organization_id: The learner's organization when the assignment was made (rule 16).
+        status: The status at the datetime ``at``; each requires the other.
+        completion: The present completion, whatever ``at`` is: one status, or several of which one
+            must fit.
+        origin: How it was made: the class `Direct`, `FromKey` or `FromSubscription`.
+        batch_id: The batch of the key by which it was made.
+        subscription_id: The subscription from which it was opened.
+
+    Raises:
+        InvalidInput: a filter has the wrong type, a range is empty, or one of ``status`` and ``at``
+            is given without the other.
+
+    Example:
+        >>> AssignmentQuery(learner_id="ada").where()
+        {'learner_id': ('ada',)}
+        >>> open_ones = AssignmentQuery(
+        ...     status=AssignmentStatus.ACTIVE,
+        ...     at=datetime(2026, 3, 1, tzinfo=UTC),
+        ...     completion=[CompletionStatus.NOT_STARTED, CompletionStatus.INCOMPLETE],
+        ... )
+    """
+
+    kind = CourseAssignment
+    order = ("created_at", "id")
+
+    learner_id: str | None = equals()
+    course_id: str | None = equals()
+    organization_id: str | None = equals()
+    status: AssignmentStatus | None = special(
+        lambda query, record: record.status_at(query.at) is query.status,
+        "at",
+        check=validation.one_of(AssignmentStatus),
+    )
+    at: datetime | None = _optional(None, convert=as_utc)
+    completion: tuple[CompletionStatus, ...] | None = field(
+        default=None,
+        converter=converters.optional(_to_completions),
+        validator=validators.optional(validation.items_of(CompletionStatus)),
+        metadata={_FILTER: Filter("where", "completion")},
+    )
+    origin: type[Origin] | None = special(
+        lambda query, record: isinstance(record.origin, query.origin), check=_check_origin
+    )
+    batch_id: str | None = equals()
+    subscription_id: str | None = equals()
+    created_from: datetime | None = at_least("created_at")
+    created_until: datetime | None = before("created_at")
+    started_from: datetime | None = at_least("started_at")
+    started_until: datetime | None = before("started_at")
+    completed_from: datetime | None = at_least("completed_at")
+    completed_until: datetime | None = before("completed_at")
+    expires_from: datetime | None = at_least("expires_at")
+    expires_until: datetime | None = before("expires_at")
+
+    def __attrs_post_init__(self) -> None:
+        if self.status is not None and self.at is None:
+            hint = "give the instant at which it has the status"
+            raise InvalidInput("missing", "at", hint)
+        if self.at is not None and self.status is None:
+            raise InvalidInput("missing", "status", "give the status that it has at that instant")
+
+
+@attrs.frozen(kw_only=True)
+class AttemptQuery(Query[Attempt]):
+    """Attempts, the first started first; those started at the same time by id.
+
+    Example:
+        >>> AttemptQuery(assignment_id="a-1", activity_id="lab").where()
+        {'assignment_id': ('a-1',), 'activity_id': ('lab',)}
+    """
+
+    kind = Attempt
+    order = ("started_at", "id")
+
+    assignment_id: str | None = equals()
+    activity_id: str | None = equals(indexed=False)
+
+
+@attrs.frozen(kw_only=True)
+class SubscriptionQuery(Query[Subscription]):
+    """Subscriptions, the oldest first; those created at the same time by id.
+
+    Every range is half-open: ``_from`` is in it, ``_until`` is not.
+
+    Attributes:
+        organization_id: The learner's organization when the subscription was made.
+
+    Raises:
+        InvalidInput: a filter has the wrong type, or a range is empty.
+
+    Example:
+        >>> SubscriptionQuery(learner_id="ada").where()
+        {'learner_id': ('ada',)}
+    """
+
+    kind = Subscription
+    order = ("created_at", "id")
+
+    learner_id: str | None = equals()
+    organization_id: str | None = equals()
+    created_from: datetime | None = at_least("created_at")
+    created_until: datetime | None = before("created_at")
+    expires_from: datetime | None = at_least("expires_at")
+    expires_until: datetime | None = before("expires_at")
+
+
+def _precedes(start: datetime | None, until: datetime | None) -> bool:
+    return start is None or until is None or start < until
+
+
+@attrs.frozen(kw_only=True)
+class BatchQuery(Query[KeyBatch]):
+    """Batches of keys, the oldest first; those created at the same time by id.
+
+    Attributes:
+        name: A part of the name, in any case and composition.
+        redeemable_from, redeemable_until: A window that must overlap the batch's redemption window.
+            Both are half-open, and a side that is not given, here or there, is open (rule 7).
+        created_from, created_until: A half-open range.
+
+    Raises:
+        InvalidInput: a filter has the wrong type, or a window is empty.
+
+    Example:
+        >>> BatchQuery(course_id="py").where()
+        {'course_id': ('py',)}
+    """
+
+    kind = KeyBatch
+    order = ("created_at", "id")
+
+    course_id: str | None = equals()
+    organization_id: str | None = equals()
+    name: str | None = contains()
+    redeemable_from: datetime | None = special(
+        lambda query, record: _precedes(query.redeemable_from, record.redeemable_until),
+        convert=as_utc,
+    )
+    redeemable_until: datetime | None = special(
+        lambda query, record: _precedes(record.redeemable_from, query.redeemable_until),
+        check=_check_window,
+        convert=as_utc,
+    )
+    created_from: datetime | None = at_least("created_at")
+    created_until: datetime | None = before("created_at")
+
+
+def _to_batch_ids(values: Iterable[str]) -> tuple[str, ...]:
+    return validation.check_list(values, "batch_ids", empty=True)
+
+
+@attrs.frozen(kw_only=True)
+class KeyQuery(Query[TrainingKey]):
+    """Keys by code.
+
+    Attributes:
+        batch_ids: Batches of which the key must be in one; an empty list finds nothing.
+        code: The code as someone typed it; masked in the repr.
+        redeemed: Only keys with a use that was not given back, or only the others (rule 13).
+        usable: Only keys that are neither revoked nor used up, or only the others. The redemption
+            window belongs to the batch: see `redeemable`.
+
+    Raises:
+        InvalidInput: a filter has the wrong type.
+
+    Example:
+        >>> KeyQuery(batch_ids=["spring"]).where()
+        {'batch_id': ('spring',)}
+        >>> KeyQuery(code=" Spring-2026 ").matches(
+        ...     TrainingKey(code="Spring-2026", batch_id="spring")
+        ... )
+        True
+    """
+
+    kind = TrainingKey
+    order = ("code",)
+
+    batch_ids: tuple[str, ...] | None = field(
+        default=None,
+        converter=converters.optional(_to_batch_ids),
+        validator=validators.optional(validation.items_of(str)),
+        metadata={_FILTER: Filter("where", "batch_id", indexed=True)},
+    )
+    code: str | None = _code()
+    redeemed: bool | None = is_positive("uses")
+    usable: bool | None = special(
+        lambda query, record: query.usable is (not record.revoked_at and record.remaining_uses > 0),
+        check=validation.flag,
+    )
+
+    @classmethod
+    def redeemable(cls, batches: Iterable[KeyBatch], *, at: datetime) -> Self:
+        """Return the query for the keys of *batches* that can be redeemed at the datetime *at*.
+
+        It agrees with `KeyRedemptionPolicy` for a learner whose organization fits and who has not
+        used the key yet (rules 6 and 7). It does not check whether the course is available (rule
+        22). Without a batch whose window is open, it finds nothing.
+
+        Raises:
+            InvalidInput: *batches* is not a list of batches, or *at* is naive.
+
+        Example:
+            >>> from datetime import timedelta
+            >>> spring = KeyBatch(
+            ...     id="spring", name="Spring", course_id="py", organization_id="acme",
+            ...     created_at=datetime(2026, 1, 5, tzinfo=UTC), availability=timedelta(days=30),
+            ...     redeemable_until=datetime(2026, 6, 1, tzinfo=UTC),
+            ... )
+            >>> KeyQuery.redeemable([spring], at=datetime(2026, 5, 31, tzinfo=UTC)).batch_ids
+            ('spring',)
+            >>> KeyQuery.redeemable([spring], at=datetime(2026, 6, 1, tzinfo=UTC)).batch_ids
+            ()
+        """
+        offered = validation.check_each(batches, "batches", KeyBatch)
+        now = as_utc(at)
+        open_then = BatchQuery(redeemable_from=now, redeemable_until=next_tick(now))
+        return cls(batch_ids=[one.id for one in offered if open_then.matches(one)], usable=True)
+
+
+@attrs.frozen(kw_only=True)
+class RedemptionQuery(Query[Redemption]):
+    """Redemptions, the oldest first; those of the same time by id.
+
+    Attributes:
+        code: The code as someone typed it; masked in the repr.
+
+    Example:
+        >>> RedemptionQuery(code=" Spring-2026 ", learner_id="ada")
+        RedemptionQuery(limit=100, code='****-26', learner_id='ada')
+    """
+
+    kind = Redemption
+    order = ("redeemed_at", "id")
+
+    code: str | None = _code()
+    learner_id: str | None = equals()
+
+
+@attrs.frozen(kw_only=True)
+class EventQuery(Query[Event]):
+    """Events in the order in which they were stored.
+
+    Attributes:
+        after: The position after which to read on.
+
+    Example:
+        >>> EventQuery(after=12).cursor
+        (12,)
+    """
+
+    kind = Event
+    order = ("position",)
+
+    after: int = field(default=0, validator=validation.count(0))
+
+    @property
+    def cursor(self) -> SortKey:
+        """The sort key after which the page starts."""
+        return (self.after,) if self._cursor is None else self._cursor
+
+    def matches(self, record: Event) -> bool:
+        """Return whether *record* is an event after the position ``after``."""
+        return isinstance(record, Event) and record.position > self.after
+
+
+#: Every class of queries, one for each kind of record that is listed.
+QUERIES: Final[tuple[type[Query[Any]], ...]] = (
+    OrganizationQuery,
+    CourseQuery,
+    UserQuery,
+    AssignmentQuery,
+    AttemptQuery,
+    SubscriptionQuery,
+    BatchQuery,
+    KeyQuery,
+    RedemptionQuery,
+    EventQuery,
+)

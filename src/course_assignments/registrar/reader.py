@@ -1,0 +1,105 @@
+"""What one try of a command reads with, and where its new ids and codes come from."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any
+
+import attrs
+
+from course_assignments import validation
+from course_assignments.changes import R
+from course_assignments.decisions import Decision, Refused
+from course_assignments.entities import codes
+from course_assignments.entities.catalog import Organization
+from course_assignments.entities.keys import TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.errors import InvalidInput, NotFound
+from course_assignments.policies import Policies
+from course_assignments.queries import Query, RecordT, UserQuery
+from course_assignments.reasons import KeyMistyped, KeyNotFound
+from course_assignments.repository import Repository, pages
+
+
+@attrs.frozen(kw_only=True)
+class RepositoryReader:
+    """A `Reader` over a repository. It writes nothing."""
+
+    repository: Repository
+    policies: Policies
+    id_source: Callable[[], str]
+    random_bytes: codes.RandomBytes
+    #: The ids that were issued to this call so far.
+    issued_ids: set[str]
+
+    def get(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
+        """Return the records of *kind* that are stored under *ids*."""
+        return self.repository.get(kind, ids)
+
+    def find(self, query: Query[RecordT]) -> Iterator[RecordT]:
+        """Go through everything that *query* finds."""
+        return pages(self.repository, query)
+
+    def look_up(self, kind: type[R], id_: str | None) -> R | None:
+        """Return the record under *id_*, or ``None`` if there is none or *id_* is ``None``."""
+        return None if id_ is None else self.repository.get(kind, (id_,)).get(id_)
+
+    def need(self, kind: type[R], id_: str) -> R:
+        """Return the record under *id_*."""
+        record = self.look_up(kind, id_)
+        if record is None:
+            raise NotFound(kind.__name__, id_)
+        return record
+
+    def need_all(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
+        """Return the records under *ids*, of which none may be missing."""
+        wanted = tuple(ids)
+        records = self.repository.get(kind, wanted)
+        NotFound.raise_any((kind.__name__, one) for one in wanted if one not in records)
+        return records
+
+    def need_each(self, *wanted: tuple[type[Any], str]) -> Any:
+        """Return one record of each kind and id of *wanted*."""
+        return tuple(self.need(kind, id_) for kind, id_ in wanted)
+
+    def actor(self, by: str | None) -> User | None:
+        """Return the user who acts, or ``None`` if the caller names none."""
+        return None if by is None else self.need(User, by)
+
+    def organization_of(self, user: User) -> Organization | None:
+        """Return the organization of *user*, or ``None`` if they have none."""
+        id_ = user.organization_id
+        return None if id_ is None else self.need(Organization, id_)
+
+    def email_owners(self, users: Iterable[User]) -> list[User]:
+        """Return the stored users who have the e-mail address of one of *users*."""
+        return [one for user in users for one in self.repository.find(UserQuery(email=user.email))]
+
+    def key(self, code: str) -> TrainingKey:
+        """Return the key whose code someone typed.
+
+        A code that cannot be one is refused before anything is looked up (rule 12).
+        """
+        folded = codes.fold(code)
+        if codes.is_mistyped(folded):
+            raise Refused(Decision((KeyMistyped(),)))
+        found = self.repository.get(TrainingKey, [folded]) if codes.is_storable(folded) else {}
+        if folded not in found:
+            raise Refused(Decision((KeyNotFound(),)))
+        return found[folded]
+
+    def new_id(self, wanted: str | None = None) -> str:
+        """Return the id that the caller *wanted*, or one that was not issued before."""
+        if wanted is not None:
+            return wanted
+        issued = validation.check_id(self.id_source(), "new_id")
+        if issued in self.issued_ids:
+            raise InvalidInput("bad_id_source", "new_id", "it repeats itself; use a unique one")
+        self.issued_ids.add(issued)
+        return issued
+
+    def new_codes(self, count: int, besides: Collection[str]) -> tuple[str, ...]:
+        """Return *count* codes that no key has and that are not among *besides*."""
+        for _ in range(codes.MAX_ATTEMPTS):
+            drawn = codes.generate(count, self.random_bytes)
+            if not self.repository.get(TrainingKey, drawn) and not {*drawn} & {*besides}:
+                return drawn
+        raise InvalidInput("bad_random_source", "random_bytes", "it repeats itself; use another")

@@ -1,0 +1,228 @@
+"""How a command is executed: read, decide, commit, and again if someone else was faster."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from secrets import token_bytes, token_hex
+from time import monotonic
+from typing import Any, TypeVar
+
+import attrs
+
+from course_assignments import validation
+from course_assignments.changes import R
+from course_assignments.commands.base import Command, Context, Outcome
+from course_assignments.decisions import Decision, Refused
+from course_assignments.entities.codes import RandomBytes
+from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidInput, NotFound
+from course_assignments.memory import InMemoryRepository
+from course_assignments.policies import DEFAULT_POLICIES, Policies
+from course_assignments.queries import Query, RecordT
+from course_assignments.reasons import ForAssignment, Reason
+from course_assignments.registrar.reader import RepositoryReader
+from course_assignments.repository import Repository, check_repository, find_all
+from course_assignments.time.clocks import Clock, system_clock
+from course_assignments.time.datetimes import as_utc
+
+T = TypeVar("T")
+
+#: How long a command is tried again while other commits win.
+TIMEOUT = timedelta(seconds=30)
+
+
+def _new_id() -> str:
+    return token_hex(16)
+
+
+class Runner:
+    """Executes commands on a repository, under policies and a clock."""
+
+    def __init__(
+        self,
+        repository: Repository | None = None,
+        *,
+        policies: Policies = DEFAULT_POLICIES,
+        clock: Clock = system_clock,
+        new_id: Callable[[], str] = _new_id,
+        random_bytes: RandomBytes = token_bytes,
+        timeout: timedelta = TIMEOUT,
+        stopwatch: Callable[[], float] = monotonic,
+    ) -> None:
+        """Keep records in *repository*, or in memory."""
+        validation.check_kind(policies, "policies", Policies)
+        sources = {
+            "clock": clock,
+            "new_id": new_id,
+            "random_bytes": random_bytes,
+            "stopwatch": stopwatch,
+        }
+        for name, source in sources.items():
+            if not callable(source):
+                raise InvalidInput("not_callable", name, "expected a function")
+        validation.check_kind(timeout, "timeout", timedelta)
+        if repository is not None:
+            check_repository(repository)
+        self._repository = InMemoryRepository() if repository is None else repository
+        self._policies = policies
+        self._clock = clock
+        self._new_id = new_id
+        self._random_bytes = random_bytes
+        self._timeout = timeout.total_seconds()
+        self._stopwatch = stopwatch
+
+    @property
+    def repository(self) -> Repository:
+        """Where the records are kept."""
+        return self._repository
+
+    @property
+    def policies(self) -> Policies:
+        """The rules in force."""
+        return self._policies
+
+    @property
+    def clock(self) -> Clock:
+        """What gives the present time."""
+        return self._clock
+
+    def get(self, kind: type[R], id: str) -> R:
+        """Return the record of *kind* that is stored under *id*.
+
+        Raises:
+            NotFound: there is none.
+
+        Example:
+            >>> from course_assignments import Course, Registrar
+            >>> registrar = Registrar()
+            >>> registrar.add(Course(id="py", name="Python"))
+            >>> registrar.get(Course, "py").name
+            'Python'
+        """
+        validation.check_id(id, "id")
+        record = self._repository.get(kind, [id]).get(id)
+        if record is None:
+            raise NotFound(kind.__name__, id)
+        return record
+
+    def find_all(self, query: Query[RecordT]) -> Iterator[RecordT]:
+        """Go through all records that *query* finds, in the order that it states.
+
+        Example:
+            >>> from course_assignments import CourseQuery, Registrar
+            >>> [course.id for course in Registrar().find_all(CourseQuery())]
+            []
+        """
+        return find_all(self._repository, query)
+
+    def execute(self, command: Command[Any, T]) -> T:
+        """Execute *command*: read, decide and commit, until it succeeds or is refused.
+
+        The method of the same name does the same. Queues and replays keep commands as values.
+
+        Raises:
+            InvalidInput, NotFound, Refused, Conflict: as every command.
+
+        Example:
+            >>> from course_assignments import Course, Registrar
+            >>> from course_assignments.commands.profiles import Add
+            >>> Registrar().execute(Add([Course(id="py", name="Python")]))
+        """
+        validation.check_kind(command, "command", Command)
+        issued_ids: set[str] = set()
+        give_up_at = self._stopwatch() + self._timeout
+        while True:
+            outcome = self._decide_stably(command, issued_ids, give_up_at, asking=False)
+            if not outcome.change:
+                return outcome.result
+            try:
+                self._repository.commit(outcome.change)
+            except Conflict:
+                if self._stopwatch() >= give_up_at:
+                    raise
+            else:
+                return outcome.result
+
+    def check(self, command: Command[Any, Any]) -> Decision:
+        """Return whether *command* would be allowed now; nothing is stored.
+
+        A command that was executed before under the same id is allowed.
+
+        Raises:
+            InvalidInput, NotFound, Conflict: as every command.
+
+        Example:
+            >>> from course_assignments import Course, Registrar
+            >>> from course_assignments.commands.profiles import Add
+            >>> Registrar().check(Add([Course(id="py", name="Python")])).allowed
+            True
+        """
+        validation.check_kind(command, "command", Command)
+        give_up_at = self._stopwatch() + self._timeout
+        try:
+            return self._decide_stably(command, set(), give_up_at, asking=True).decision
+        except Refused as refused:
+            return refused.decision
+
+    def _plan(self, command: Command[Any, T], reader: RepositoryReader) -> Outcome[T]:
+        """Read and decide once."""
+        at = as_utc(self._clock(), "clock")
+        existing = command.existing(reader)
+        if existing is not None:
+            return Outcome(existing)
+        context = Context(at, self._policies, reader.actor(command.by))
+        return command.decide(command.read(reader), context)
+
+    def _decide_stably(
+        self, command: Command[Any, T], issued_ids: set[str], give_up_at: float, *, asking: bool
+    ) -> Outcome[T]:
+        """Return what *command* decides: a change to commit, or an answer that was read twice.
+
+        The readings of one try are not one snapshot. If another command commits between them, they
+        may add up to a state that never was. A change is checked when it is committed. An answer
+        that writes nothing, above all a refusal, is believed only when it is read twice in a row,
+        or when it still changes with every reading at *give_up_at*.
+
+        Raises:
+            Refused, NotFound, Conflict: the command raises as much twice.
+        """
+        last: object = None
+        while True:
+            reader = self._reader({*issued_ids})
+            late = last is not None and self._stopwatch() >= give_up_at
+            try:
+                outcome = self._plan(command, reader)
+            except (Refused, NotFound, Conflict) as no:
+                if late or _stable_part(no) == last:
+                    raise
+                last = _stable_part(no)
+            else:
+                answer = outcome.decision if asking else outcome
+                if (outcome.change and not asking) or late or _stable_part(answer) == last:
+                    issued_ids.update(reader.issued_ids)
+                    return outcome
+                last = _stable_part(answer)
+
+    def _reader(self, issued_ids: set[str]) -> RepositoryReader:
+        return RepositoryReader(
+            repository=self._repository,
+            policies=self._policies,
+            id_source=self._new_id,
+            random_bytes=self._random_bytes,
+            issued_ids=issued_ids,
+        )
+
+
+def _stable_part(answer: CourseAssignmentsError | Outcome[Any] | Decision) -> object:
+    """Return the part of *answer* that does not move with the clock."""
+    if isinstance(answer, Refused):
+        answer = answer.decision
+    if isinstance(answer, Decision):
+        return tuple(map(_reason_key, answer.reasons))
+    return (answer.result,) if isinstance(answer, Outcome) else answer
+
+
+def _reason_key(reason: Reason) -> object:
+    """Return the code of *reason* and the ids it names; other facts may move with the clock."""
+    if isinstance(reason, ForAssignment):
+        return reason.course_id, reason.learner_id, _reason_key(reason.reason)
+    named = attrs.asdict(reason, filter=lambda field, _: field.name.endswith("_id"))
+    return reason.code, *named.values()

@@ -1,0 +1,313 @@
+"""Records as JSON and back, exactly, and as plain data.
+
+What is read must be exactly what would be written; anything else is an `InvalidInput` that names
+its place, and never shows the data.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from functools import cache, partial, reduce
+from operator import attrgetter
+from types import NoneType
+from typing import Any, Final, NamedTuple, get_args, get_origin
+
+import attrs
+
+from course_assignments import validation
+from course_assignments.changes import KINDS, Event, Record
+from course_assignments.entities.assignments import Origin
+from course_assignments.errors import InvalidInput
+from course_assignments.serialization.strict_json import read_json, write_json
+from course_assignments.time.datetimes import as_utc
+from course_assignments.time.durations import Duration, Months, format_duration, parse_duration
+
+#: The version of the JSON format, which every string names.
+VERSION: Final = 1
+
+#: The path of a value that is not part of anything else.
+_HERE: Final = "value"
+
+_KINDS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in (*KINDS, Event)}
+_ORIGINS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in get_args(Origin)}
+
+
+def to_json(record: Record | Event) -> str:
+    """Return *record* as one line of JSON: its type, the version of the format, and its data.
+
+    Equal records give equal strings. One of over a mebibyte is refused.
+
+    Example:
+        >>> from course_assignments.entities.catalog import Organization
+        >>> text = to_json(Organization(id="acme", name="Acme"))
+        >>> text[:49]
+        '{"data":{"anonymous_registration":false,"id":"acm'
+        >>> from_json(text).name
+        'Acme'
+    """
+    validation.check_record(record, "record", *_KINDS.values())
+    data = _within("record", write_value, record, type(record))
+    return write_json({"type": type(record).__name__, "version": VERSION, "data": data}, "record")
+
+
+def from_json(text: str) -> Record | Event:
+    """Return the record or event that `to_json` wrote as *text*.
+
+    Raises:
+        InvalidInput: `to_json` does not write *text*; the field is a path, such as
+            ``data.activities[1].kind``.
+
+    Example:
+        >>> from_json('{"type": "Course", "version": 2, "data": {}}')
+        Traceback (most recent call last):
+            ...
+        course_assignments.errors.InvalidInput: version: expected 1; a newer release may read it
+    """
+    envelope = read_json(text, "text")
+    _check_keys(envelope, ("type", "version", "data"), "text")
+    kind = _kind_named(envelope["type"], _KINDS)
+    if type(envelope["version"]) is not int or envelope["version"] != VERSION:
+        hint = f"expected {VERSION}; a newer release may read it"
+        raise InvalidInput("unknown_version", "version", hint)
+    record: Record | Event = _within("data", read_value, envelope["data"], kind)
+    return record
+
+
+def to_dict(record: Record | Event) -> dict[str, Any]:
+    """Return the fields of *record* as plain data, for a data frame, a template or a log.
+
+    Enum members become their values, durations ISO 8601 strings, tuples lists, frozensets sorted
+    lists and nested records dicts. Datetimes stay aware datetimes in UTC. The code of a key is not
+    masked.
+
+    Example:
+        >>> from course_assignments.entities.catalog import Course
+        >>> course = to_dict(Course(id="py", name="Python", maximum_access=timedelta(days=90)))
+        >>> course["maximum_access"], course["activities"]
+        ('P90D', [])
+    """
+    validation.check_record(record, "record", *_KINDS.values())
+    data: dict[str, Any] = _plain(record)
+    return data
+
+
+def _plain(value: Any) -> Any:
+    kind = value.__class__
+    if issubclass(kind, Enum):
+        return value.value
+    if kind in {timedelta, Months}:
+        return format_duration(value)
+    if kind in {tuple, frozenset}:
+        parts = list(map(_plain, value))
+        return parts if kind is tuple else sorted(parts)
+    if attrs.has(kind):
+        return {name: _plain(getattr(value, name)) for name in attrs.fields_dict(kind)}
+    return value
+
+
+# --- Values by the type that a field declares ----------------------------------------------------
+
+
+def write_value(value: Any, kind: Any) -> Any:
+    """Return *value*, which a field declares as *kind*, as data that JSON can hold.
+
+    Example:
+        >>> write_value(Months(6), Duration), write_value(frozenset({"b", "a"}), frozenset[str])
+        ('P6M', ['a', 'b'])
+    """
+    return _form(kind).write(value)
+
+
+def read_value(data: Any, kind: Any) -> Any:
+    """Return the value of *kind* that `write_value` wrote as *data*.
+
+    Raises:
+        InvalidInput: it would not write that; the field is the path to the wrong part.
+
+    Example:
+        >>> read_value("P6M", Duration), read_value(["a", "b"], tuple[str, ...])
+        (Months(count=6), ('a', 'b'))
+    """
+    return _form(kind).read(data)
+
+
+class _Form(NamedTuple):
+    """How the values of one type are written and read."""
+
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+@cache
+def _form(kind: Any) -> _Form:
+    """Return the form of *kind*: a class of records, or the type of one of their fields."""
+    parts = get_args(kind)
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    if kind == Origin:
+        return _Form(_write_origin, _read_origin)
+    if NoneType in parts:
+        present: list[Any] = [one for one in parts if one is not NoneType]
+        return _optional(_form(reduce(lambda one, other: one | other, present)))
+    if parts:
+        return _many(get_origin(kind), _form(parts[0]))
+    if issubclass(kind, Enum):
+        return _member(kind)
+    return _record(kind)
+
+
+def _within(step: str, function: Callable[..., Any], *args: Any) -> Any:
+    """Return ``function(*args)``; in an error, *step* becomes the head of the path."""
+    try:
+        return function(*args)
+    except InvalidInput as error:
+        rest = error.field if error.field.startswith("[") else f".{error.field}"
+        path = step if error.field == _HERE else step + rest
+        raise attrs.evolve(error, field=path) from None
+
+
+def _exactly(kind: type, hint: str, value: Any, field: str = _HERE) -> Any:
+    if type(value) is not kind:
+        raise InvalidInput("wrong_type", field, hint)
+    return value
+
+
+def _check_keys(data: Any, names: Collection[str], field: str = _HERE) -> None:
+    _exactly(dict, "expected an object", data, field)
+    if not data.keys() <= set(names):
+        raise InvalidInput("unknown_key", field, f"expected no keys but {', '.join(names)}")
+    for name in names:
+        if name not in data:
+            raise InvalidInput("missing_key", name, "expected this key; null means no value")
+
+
+def _kind_named(name: Any, kinds: Mapping[str, type[Any]]) -> type[Any]:
+    if type(name) is not str or name not in kinds:
+        raise InvalidInput("unknown_type", "type", f"expected one of {', '.join(kinds)}")
+    return kinds[name]
+
+
+def _record(kind: Any) -> _Form:
+    forms = {at.name: _form(at.type) for at in attrs.fields(kind)}
+
+    def write(record: Any) -> dict[str, Any]:
+        validation.check_record(record, _HERE, kind)
+        return {
+            name: _within(name, form.write, getattr(record, name)) for name, form in forms.items()
+        }
+
+    def read(data: Any) -> Any:
+        _check_keys(data, forms)
+        return kind(**{name: _within(name, form.read, data[name]) for name, form in forms.items()})
+
+    return _Form(write, read)
+
+
+def _many(container: Any, form: _Form) -> _Form:
+    def each(function: Callable[[Any], Any], values: Any) -> list[Any]:
+        return [_within(f"[{place}]", function, one) for place, one in enumerate(values)]
+
+    def write(values: Any) -> list[Any]:
+        written = each(form.write, values)
+        return sorted(written) if container is frozenset else written
+
+    def read(data: Any) -> Any:
+        found = container(each(form.read, _exactly(list, "expected a list", data)))
+        if len(found) < len(data):
+            raise InvalidInput("repeated", _HERE, "expected each element once")
+        return found
+
+    return _Form(write, read)
+
+
+def _optional(form: _Form) -> _Form:
+    return _Form(partial(_unless_none, form.write), partial(_unless_none, form.read))
+
+
+def _unless_none(function: Callable[[Any], Any], value: Any) -> Any:
+    return None if value is None else function(value)
+
+
+def _write_origin(origin: Any) -> dict[str, Any]:
+    return {"type": type(origin).__name__, **write_value(origin, type(origin))}
+
+
+def _read_origin(data: Any) -> Any:
+    rest = {**_exactly(dict, "expected an object with a type", data)}
+    return read_value(rest, _kind_named(rest.pop("type", None), _ORIGINS))
+
+
+def _member(kind: type[Enum]) -> _Form:
+    members = {member.value: member for member in kind}
+
+    def read(data: Any) -> Enum:
+        if type(data) in {str, int} and data in members:
+            return members[data]
+        raise InvalidInput(
+            "unknown_value", _HERE, f"expected one of {', '.join(map(str, members))}"
+        )
+
+    return _Form(attrgetter("value"), read)
+
+
+def _write_text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput("unprintable", _HERE, "remove lone surrogates") from None
+    return text
+
+
+def _read_text(data: Any) -> str:
+    return _write_text(_exactly(str, "expected a string", data))
+
+
+def _write_datetime(value: datetime) -> str:
+    # Always the same length, so that strings sort as datetimes do.
+    at = as_utc(value, _HERE).replace(tzinfo=None)
+    return f"{at.isoformat(timespec='microseconds')}Z"
+
+
+def _read_datetime(data: Any) -> datetime:
+    written = _read_text(data)
+    try:
+        at = datetime.fromisoformat(written).replace(tzinfo=UTC)
+    except ValueError:
+        at = None
+    if at is None or _write_datetime(at) != written:
+        hint = "expected UTC such as 2026-01-05T09:00:00.000000Z"
+        raise InvalidInput("invalid_instant", _HERE, hint)
+    return at
+
+
+def _read_duration(kinds: tuple[type, ...], data: Any) -> Duration:
+    term = parse_duration(data, _HERE)
+    validation.check_kind(term, _HERE, *kinds)
+    return term
+
+
+def _write_details(pairs: Any) -> dict[str, str]:
+    return {_write_text(name): _write_text(text) for name, text in pairs}
+
+
+def _read_details(data: Any) -> tuple[tuple[str, str], ...]:
+    pairs = _exactly(dict, "expected an object of strings", data).items()
+    return tuple(sorted((_read_text(name), _read_text(text)) for name, text in pairs))
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_PLAIN: Final[dict[Any, _Form]] = {
+    Any: _Form(_same, _same),
+    str: _Form(_write_text, _read_text),
+    int: _Form(_same, partial(_exactly, int, "expected a whole number")),
+    bool: _Form(_same, partial(_exactly, bool, "expected true or false")),
+    datetime: _Form(_write_datetime, _read_datetime),
+    timedelta: _Form(format_duration, partial(_read_duration, (timedelta,))),
+    Months: _Form(format_duration, partial(_read_duration, (Months,))),
+    Duration: _Form(format_duration, partial(_read_duration, (timedelta, Months))),
+    # The details of an event are pairs of strings, for which JSON has objects.
+    attrs.fields(Event).details.type: _Form(_write_details, _read_details),
+}

@@ -1,0 +1,116 @@
+"""What `commit` promises of a key: its counter stays in bounds, and its terms are a thing apart."""
+
+import attrs
+
+from course_assignments.changes import Change, Replace, Use
+from course_assignments.entities.keys import TrainingKey
+from course_assignments.repository import Repository
+from course_assignments.testing import samples
+from course_assignments.testing.contract.base import Examples, check_lost, store, stored
+from course_assignments.validation import MAX_COUNT
+
+#: A key that was used once and can be used twice more, of the batch "spring".
+KEY = TrainingKey(code="Hand-made-1", batch_id="spring", uses=1, max_uses=3)
+MASKED = "****--1"
+OTHER_TERMS = (
+    attrs.evolve(KEY, revoked_at=samples.START),
+    attrs.evolve(KEY, max_uses=4),
+    attrs.evolve(KEY, batch_id="summer"),
+)
+
+
+class Counting(Examples):
+    """``use`` adds to the stored uses; lost if they would leave 0 to ``max_uses``."""
+
+    def test_the_counter_moves_within_its_bounds(self, repository: Repository) -> None:
+        """Up to the maximum, down to zero, and no further."""
+        store(repository, KEY)
+        for by, uses in ((2, 3), (0, 3), (-3, 0), (3, 3), (-1, 2)):
+            repository.commit(Change(use=[Use(KEY, by)]))
+            assert stored(repository, KEY) == attrs.evolve(KEY, uses=uses)
+        for by in (2, -3, MAX_COUNT, -MAX_COUNT):
+            check_lost(repository, Change(use=[Use(KEY, by)]), MASKED)
+
+    def test_a_use_does_not_lose_to_other_uses(self, repository: Repository) -> None:
+        """However many uses have been made since it was read."""
+        store(repository, KEY)
+        repository.commit(Change(use=[Use(KEY, 1)]))
+        repository.commit(Change(use=[Use(KEY, 1)]))
+        assert stored(repository, KEY).uses == 3
+        check_lost(repository, Change(use=[Use(KEY, 1)]), MASKED)
+
+    def test_two_uses_in_one_change_add_up(self, repository: Repository) -> None:
+        """So each of them may be the one too many."""
+        store(repository, KEY)
+        check_lost(repository, Change(use=[Use(KEY, 1), Use(KEY, 2)]), MASKED)
+        repository.commit(Change(use=[Use(KEY, 1), Use(KEY, 1)]))
+        assert stored(repository, KEY).uses == 3
+
+    def test_a_use_loses_to_other_terms(self, repository: Repository) -> None:
+        """A key that was revoked, edited or moved is not the one that was read."""
+        store(repository, KEY)
+        now = KEY
+        for other in OTHER_TERMS:
+            repository.commit(Change(replace=[Replace(now, other)]))
+            check_lost(repository, Change(use=[Use(KEY, 1)]), MASKED)
+            check_lost(repository, Change(use=[Use(KEY, -1)]), MASKED)
+            repository.commit(Change(use=[Use(other, 1)]))
+            repository.commit(Change(use=[Use(other, -1)]))
+            now = other
+
+    def test_a_use_loses_if_there_is_no_such_key(self, repository: Repository) -> None:
+        """Nothing is made by using it."""
+        check_lost(repository, Change(use=[Use(KEY, 1)]), MASKED)
+
+    def test_a_use_leaves_the_terms_and_other_keys_alone(self, repository: Repository) -> None:
+        """Only the counter of that one key moves."""
+        store(repository)
+        repository.commit(Change(use=[Use(samples.REVOKED, 1)]))
+        after = attrs.evolve(samples.REVOKED, uses=1)
+        assert repository.get(TrainingKey, [key.code for key in samples.KEYS]) == {
+            key.code: after if key is samples.REVOKED else key for key in samples.KEYS
+        }
+
+
+class Terms(Examples):
+    """``replace`` on a key leaves the uses out."""
+
+    def test_the_stored_uses_stay_as_they_are(self, repository: Repository) -> None:
+        """Neither those of ``before`` nor those of ``after`` are compared or written."""
+        store(repository, KEY)
+        repository.commit(Change(use=[Use(KEY, 1)]))
+        after = attrs.evolve(KEY, uses=0, revoked_at=samples.START)
+        repository.commit(Change(replace=[Replace(KEY, after)]))
+        assert stored(repository, KEY) == attrs.evolve(after, uses=2)
+
+    def test_a_replace_loses_to_other_terms(self, repository: Repository) -> None:
+        """They are compared by value, each of them."""
+        store(repository, KEY)
+        now = KEY
+        for other in OTHER_TERMS:
+            repository.commit(Change(replace=[Replace(now, other)]))
+            check_lost(repository, Change(replace=[Replace(KEY, KEY)]), MASKED)
+            now = other
+
+    def test_a_replace_loses_if_more_uses_are_stored_than_the_new_maximum(
+        self, repository: Repository
+    ) -> None:
+        """As many are fine."""
+        store(repository, KEY)
+        repository.commit(Change(use=[Use(KEY, 1)]))
+        check_lost(
+            repository, Change(replace=[Replace(KEY, attrs.evolve(KEY, max_uses=1))]), MASKED
+        )
+        fewer = attrs.evolve(KEY, max_uses=2)
+        repository.commit(Change(replace=[Replace(KEY, fewer)]))
+        assert stored(repository, KEY) == attrs.evolve(fewer, uses=2)
+
+    def test_use_comes_after_replace(self, repository: Repository) -> None:
+        """In one change a key is used under its new terms, within its new maximum."""
+        store(repository, KEY)
+        wider = attrs.evolve(KEY, max_uses=5)
+        replace = [Replace(KEY, wider)]
+        check_lost(repository, Change(replace=replace, use=[Use(KEY, 1)]), MASKED)
+        check_lost(repository, Change(replace=replace, use=[Use(wider, 5)]), MASKED)
+        repository.commit(Change(replace=replace, use=[Use(wider, 4)]))
+        assert stored(repository, KEY) == attrs.evolve(wider, uses=5)

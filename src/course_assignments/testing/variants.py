@@ -1,0 +1,94 @@
+"""Variants of records: an edit that each kind allows, and other values for every field."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from course_assignments.changes import R
+from course_assignments.entities.assignments import Claim, CourseAssignment, Note
+from course_assignments.entities.attempts import Attempt
+from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import Role
+from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
+from course_assignments.entities.people import User
+from course_assignments.entities.receipts import Receipt
+from course_assignments.entities.subscriptions import Subscription
+from course_assignments.errors import InvalidInput
+from course_assignments.testing import samples
+from course_assignments.time.datetimes import TICK
+from course_assignments.time.durations import Months
+
+#: A change for each kind of record; it names only what is stored.
+EDITS: Mapping[type, Any] = {
+    Organization: {"maximum_access": samples.DAY},
+    Course: {"publishing_group": "others"},
+    User: {"roles": frozenset({Role.ENROLLMENT_MANAGER})},
+    CourseAssignment: {"notes": (Note(title="New", message="New"),)},
+    Claim: {"assignment_id": samples.REDEEMED.id},
+    Attempt: {"finished_at": samples.START + 9 * samples.HOUR},
+    Subscription: {"course_ids": ("py",)},
+    KeyBatch: {"name": "Edited"},
+    TrainingKey: {"revoked_at": samples.START},
+    Receipt: {"skipped": ("a-1",)},
+    Redemption: {"restored_at": samples.START + 9 * samples.DAY},
+}
+
+
+def edited(record: R) -> R:
+    """Return *record* with a change that its kind allows."""
+    return attrs.evolve(record, **EDITS[type(record)])
+
+
+def variants(record: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the name of each field, and *record* with another value there.
+
+    The values are near that of *record*, or else those of other samples of its kind.
+    """
+    kind: type[Any] = record.__class__
+    for field in attrs.fields(kind):
+        value = getattr(record, field.name)
+        others = (getattr(one, field.name) for one in samples.RECORDS if type(one) is type(record))
+        near = [*_with(record, field.alias, (*_near(value), None))]
+        yield from ((field.name, one) for one in near or _with(record, field.alias, others))
+
+
+def _with(record: Any, name: str, values: Iterable[Any]) -> Iterator[Any]:
+    """Yield *record* with each of the *values* that is valid and another one."""
+    for value in values:
+        try:
+            variant = attrs.evolve(record, **{name: value})
+        except InvalidInput:
+            continue
+        if variant != record:
+            yield variant
+
+
+def _near(value: Any) -> Iterator[Any]:
+    """Yield values that are nearly *value*: in another case, order or length, or a tick off."""
+    match value:
+        case bool():
+            yield not value
+        case Enum():
+            yield from type(value)
+        case int():
+            yield from (value - 1, value + 1)
+        case str():
+            yield value.swapcase()
+        case datetime():
+            yield from (value - TICK, value + TICK)
+        case timedelta():
+            yield from (value + TICK, Months(1))
+        case Months():
+            yield from (Months(value.count + 1), value.count * timedelta(days=30))
+        case tuple() | frozenset():
+            kind: Any = tuple if isinstance(value, tuple) else frozenset
+            items: list[Any] = [*value] or [None]
+            first, rest = items[0], items[1:]
+            yield from (kind(rest), kind([*rest, first]))
+            yield from (kind([*rest, other]) for other in _near(first))
+        case _:
+            if attrs.has(value.__class__):
+                yield from (variant for _, variant in variants(value))

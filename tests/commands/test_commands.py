@@ -1,0 +1,1223 @@
+"""The commands: what each one wants written, what it refuses, and what two of them meet over."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_assignments import (
+    AuthorizationPolicy,
+    CancellationPolicy,
+    Change,
+    Claim,
+    CompletionPolicy,
+    Conflict,
+    Course,
+    CourseAssignment,
+    CourseAvailabilityPolicy,
+    Decision,
+    Direct,
+    Duration,
+    ExpirationLimit,
+    ExpirationPolicy,
+    FromSubscription,
+    InvalidInput,
+    KeyRedemptionPolicy,
+    Months,
+    Organization,
+    Permission,
+    Policies,
+    Receipt,
+    Record,
+    Refused,
+    RegistrationPolicy,
+    Repeat,
+    RepeatPolicy,
+    Replace,
+    ReschedulePolicy,
+    Role,
+    TrainingKey,
+    User,
+)
+from course_assignments.commands import COMMANDS, Assignable, Context, Redeemable
+from course_assignments.reasons import (
+    AlreadyAssigned,
+    CodeTaken,
+    CourseArchived,
+    EmailTaken,
+    ExpiresTooEarly,
+    ExpiresTooLate,
+    ForAssignment,
+    MaxUsesBelowUses,
+    OrganizationNotManaged,
+    RoleMissing,
+    SupportRoleMissing,
+)
+from tests.support.acts import (
+    ACTS,
+    BATCH,
+    CLAIM,
+    DAY,
+    DI,
+    FROM_SQL,
+    GENERATED,
+    GIVEN,
+    KEY,
+    NEW_COURSE,
+    NEWCOMER,
+    NOTE,
+    NOW,
+    OPENED,
+    REDEEMED,
+    REDEMPTION,
+    RUNNING,
+    STOCK,
+    SUBSCRIPTION,
+    Act,
+    event,
+    made,
+    pair,
+    presented,
+    redemption,
+    stocked,
+    wanted,
+)
+from tests.support.rules import JUNK, NO_INSTANTS, check_junk, check_turn, codes, counted, near
+from tests.support.strategies import US, ZONE_NAMES, instants, terms, zones
+from tests.support.world import ACME, ADA, BETA, BO, CY, DRAFT, MANAGER, OLD, PYTHON, SQL, START
+from tests.support.world import SUPPORT as SUPPORTER
+
+#: One who has no role and manages nothing.
+STRANGER = CY
+
+
+def verbs(change: Change) -> tuple[Any, ...]:
+    """Return what *change* writes; in which order it expects records does not matter."""
+    return change.create, change.replace, change.use, set(change.expect), change.record
+
+
+def test_every_command_is_in_the_table() -> None:
+    assert {name: act.kind for name, act in ACTS.items()} == dict(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+class TestEachCommand:
+    """What a decision found present is replaced, used or expected; what it found absent is claimed
+    by an id that both sides write.
+    """
+
+    def test_has_this_result_and_wants_these_verbs_and_no_others(self, name: str) -> None:
+        act = ACTS[name]
+        outcome = act.outcome()
+        assert outcome.result == act.result
+        assert verbs(outcome.change) == verbs(act.change)
+        assert len(outcome.change.expect) == len(set(outcome.change.expect))
+        assert outcome.decision.allowed
+
+    def test_expects_what_an_actor_was_asked_for_as_well(self, name: str) -> None:
+        act = ACTS[name]
+        outcome = act.outcome(actor=MANAGER)
+        recorded = tuple(attrs.evolve(one, by="manager") for one in act.change.record)
+        more = {*act.change.expect, *act.with_actor}
+        assert verbs(outcome.change) == (*verbs(act.change)[:3], more, recorded)
+        assert outcome.result == act.result
+
+    def test_decides_the_same_twice_and_leaves_its_records_as_they_are(self, name: str) -> None:
+        act = ACTS[name]
+        before = deepcopy((act.command, act.records))
+        assert act.outcome() == act.outcome()
+        assert (act.command, act.records) == before
+
+    @pytest.mark.parametrize("actor", [None, MANAGER])
+    def test_names_ids_alone_in_its_events_and_never_a_code(
+        self, name: str, actor: User | None
+    ) -> None:
+        outcome = ACTS[name].outcome(actor=actor)
+        change = outcome.change
+        ids = {one.id for one in (*STOCK, *change.create) if not isinstance(one, TrainingKey)}
+        for recorded in change.record:
+            assert set(recorded.subject_ids) <= ids
+            assert recorded.at == NOW
+        for code in ("Spring-2026", "Summer-2026", "Summer-2027", GENERATED):
+            assert code not in repr(outcome)
+        said = repr(change.record)
+        for secret in (ADA.name, ADA.email, NEWCOMER.email, PYTHON.name, NOTE.message):
+            assert secret not in said.replace("'ada'", "")
+
+    def test_decides_the_same_at_the_same_instant_in_another_zone(self, name: str) -> None:
+        for zone in ZONE_NAMES:
+            elsewhere = NOW.astimezone(Organization(id="o", name="O", time_zone=zone).zone)
+            assert ACTS[name].outcome(at=elsewhere) == ACTS[name].outcome()
+
+
+class TestAssign:
+    """Rules 1, 2 and 15: one learner, one course."""
+
+    assign = ACTS["assign"]
+
+    @given(instants(), st.tuples(*[st.none() | terms(timedelta(days=200))] * 3), zones())
+    def test_the_end_is_that_of_the_rules_or_the_one_asked_for(
+        self,
+        at: datetime,
+        drawn: tuple[Duration | None, Duration | None, Duration | None],
+        zone: Any,
+    ) -> None:
+        for_course, for_organization, asked = drawn
+        at = at.astimezone(UTC)
+        course = attrs.evolve(PYTHON, maximum_access=for_course)
+        customer = attrs.evolve(ACME, maximum_access=for_organization, time_zone=zone.key)
+        lengths = [for_course, for_organization, timedelta(days=180)]
+        limit = min(counted(one, at, zone) for one in lengths if one is not None)
+        change: Callable[..., Change] = lambda: self.assign(  # noqa: E731
+            about=pair(course=course, organization=customer), at=at, expires=asked
+        )
+        end = limit if asked is None else counted(asked, at, zone)
+        if end > limit:
+            with pytest.raises(Refused) as caught:
+                change()
+            (reason,) = caught.value.decision.reasons
+            assert isinstance(reason, ExpiresTooLate)
+            assert reason.latest == limit
+            return
+        (assignment,) = change().made(CourseAssignment)
+        assert assignment.created_at == at
+        assert assignment.expires_at == end
+        assert (assignment.limited_by is ExpirationLimit.REQUEST) is (asked is not None)
+        assert assignment.origin == Direct()
+
+    def test_the_organization_that_is_billed_is_the_learners(self) -> None:
+        nobody = self.assign(about=pair(learner=CY, organization=None))
+        assert nobody.made(CourseAssignment)[0].organization_id is None
+        assert set(nobody.expect) == {PYTHON, CY}
+        assert self.assign().made(CourseAssignment)[0].organization_id == "acme"
+
+    def test_a_day_begins_in_the_zone_of_the_organization(self) -> None:
+        change = self.assign(expires=date(2026, 2, 1))
+        end = change.made(CourseAssignment)[0].expires_at
+        assert end == datetime.fromisoformat("2026-02-01T00:00:00+01:00")
+        bare = self.assign(about=pair(learner=CY, organization=None), expires=date(2026, 2, 1))
+        assert bare.made(CourseAssignment)[0].expires_at == end + timedelta(hours=1)
+
+    def test_without_a_note_there_is_none(self) -> None:
+        assert self.assign(note=None).made(CourseAssignment)[0].notes == ()
+
+    @pytest.mark.parametrize("repeat", [Repeat.SKIP, Repeat.REFUSE])
+    @pytest.mark.parametrize("by_policy", [True, False])
+    def test_the_first_of_a_pair_takes_its_claim(self, repeat: Repeat, *, by_policy: bool) -> None:
+        asked = {"policies": Policies(repeat=RepeatPolicy(default=repeat))}
+        change = self.assign(**asked) if by_policy else self.assign(repeat=repeat)
+        assert change.create == (made(), Claim.of("ada", "py", "a-9"))
+        assert change.replace == ()
+
+    @pytest.mark.parametrize("repeat", [Repeat.SKIP, Repeat.REFUSE])
+    def test_a_claim_whose_holder_is_over_is_taken_over(self, repeat: Repeat) -> None:
+        over = attrs.evolve(GIVEN, expires_at=NOW)
+        claim = Claim.of("ada", "py", "a-1")
+        change = self.assign(about=pair(existing=[over], claim=claim), repeat=repeat)
+        assert change.create == (made(),)
+        assert change.replace == (Replace(claim, Claim.of("ada", "py", "a-9")),)
+
+    @pytest.mark.parametrize("repeat", [Repeat.ALLOW, Repeat.REFUSE])
+    def test_the_claim_names_the_newest_one(self, repeat: Repeat) -> None:
+        claim = Claim.of("ada", "py", "a-1")
+        over = attrs.evolve(GIVEN, expires_at=NOW)
+        change = self.assign(about=pair(existing=[over], claim=claim), repeat=repeat)
+        assert change.replace == (Replace(claim, Claim.of("ada", "py", "a-9")),)
+        assert [one for one in change.create if isinstance(one, Claim)] == []
+
+    def test_refusing_names_the_one_that_is_there(self) -> None:
+        asked = {"about": pair(existing=[GIVEN]), "repeat": Repeat.REFUSE, "expires": None}
+        decision = self.assign.decision(**asked)
+        assert decision == RepeatPolicy().evaluate([GIVEN], at=NOW)
+        assert decision.reasons == (AlreadyAssigned("a-1", GIVEN.expires_at),)
+        assert decision.changes_at == GIVEN.expires_at
+
+    def test_skipping_writes_nothing_and_comes_to_the_one_that_is_there(self) -> None:
+        found = pair(existing=[GIVEN, attrs.evolve(GIVEN, id="a-0", expires_at=NOW + DAY)])
+        outcome = self.assign.outcome(about=found, repeat=Repeat.SKIP)
+        assert outcome.change == Change()
+        assert outcome.result == GIVEN
+
+    @pytest.mark.parametrize("course", [DRAFT, OLD])
+    def test_what_is_skipped_is_asked_only_who_may_act(self, course: Course) -> None:
+        found = pair(course=course, existing=[GIVEN])
+        late = {"expires": 999 * DAY, "repeat": Repeat.SKIP}
+        assert self.assign(about=found, **late) == Change()
+        refused = self.assign.decision(about=found, actor=STRANGER, **late)
+        assert codes(refused) == ["role_missing", "organization_not_managed"]
+        # Once it is over, a new one would be made, for which the course has to be available.
+        over = self.assign.decision(about=found, at=GIVEN.expires_at, **late)
+        assert codes(over)[1:] == ["expires_too_late"]
+        assert codes(over)[0].startswith("course_")
+
+    def test_everything_at_once(self) -> None:
+        decision = self.assign.decision(
+            about=pair(course=OLD, existing=[GIVEN]),
+            expires=START,
+            repeat=Repeat.REFUSE,
+            actor=STRANGER,
+        )
+        assert decision.reasons == (
+            RoleMissing(AuthorizationPolicy().assigning),
+            OrganizationNotManaged("acme"),
+            CourseArchived("old"),
+            AlreadyAssigned("a-1", GIVEN.expires_at),
+            ExpiresTooEarly(NOW + US),
+        )
+        # The end that was asked for moves with the clock, so there is no one instant.
+        assert decision.changes_at is None
+
+
+STANDING = st.lists(
+    st.tuples(st.integers(0, 8), st.integers(1, 4)).map(
+        lambda drawn: attrs.evolve(
+            GIVEN,
+            id=f"a-{drawn}",
+            created_at=START + drawn[0] * DAY,
+            expires_at=START + sum(drawn) * DAY,
+        )
+    ),
+    max_size=3,
+)
+
+
+class TestWhenTheAnswersChange:
+    """The first instant at which the answer is different if no one does anything."""
+
+    @given(
+        standing=STANDING,
+        repeat=st.sampled_from(Repeat),
+        course=st.sampled_from([PYTHON, PYTHON, OLD]),
+        actor=st.sampled_from([None, MANAGER, STRANGER]),
+        at=st.integers(0, 13).flatmap(
+            lambda day: st.sampled_from(sorted(near([START + day * DAY])))
+        ),
+    )
+    def test_of_assigning(
+        self,
+        standing: list[CourseAssignment],
+        repeat: Repeat,
+        course: Course,
+        *,
+        actor: User | None,
+        at: datetime,
+    ) -> None:
+        found = pair(course=course, existing=standing)
+        bo = pair(id="a-10", learner=attrs.evolve(BO, organization_id="acme"), organization=ACME)
+        asked = {"repeat": repeat, "actor": actor, "expires": None}
+        marks = [START + day * DAY for day in range(14)]
+        check_turn(lambda at: ACTS["assign"].decision(about=found, at=at, **asked), at, marks)
+        many = {"assignables": [found, bo], "newcomers": [], "email_owners": [], **asked}
+        check_turn(lambda at: ACTS["assign_many"].decision(at=at, **many), at, marks)
+
+    @given(
+        st.sampled_from(["cancel", "complete", "reschedule", "redeem", "register"]),
+        st.sampled_from([None, MANAGER, STRANGER]),
+        st.data(),
+    )
+    def test_of_what_has_a_window(self, name: str, actor: User | None, data: st.DataObject) -> None:
+        first, last = START + 2 * DAY, START + 20 * DAY
+        batch = attrs.evolve(BATCH, redeemable_from=first, redeemable_until=last)
+        changed: dict[str, Any] = {"actor": actor}
+        if name == "redeem":
+            changed["batch"] = batch
+        if name == "register":
+            redeemable = ACTS[name].records.redeemable
+            changed["redeemable"] = attrs.evolve(redeemable, batch=batch)
+        marks = [START, START + DAY, START + 10 * DAY, first, last]
+        at = data.draw(st.sampled_from(sorted(near(marks))))
+        check_turn(lambda at: ACTS[name].decision(at=at, **changed), at, marks)
+
+
+class TestAssignMany:
+    """Rule 14: every pair, or nothing and all problems named."""
+
+    assign_many = ACTS["assign_many"]
+
+    def test_pairs_are_made_in_their_order_and_the_event_names_each_id_once(self) -> None:
+        pairs = [
+            pair(id=f"{course.id}-{learner.id}", course=course, learner=learner)
+            for course in (SQL, PYTHON)
+            for learner in (CY, ADA, BO)
+        ]
+        change = self.assign_many(assignables=pairs, newcomers=[], note=None, expires=None)
+        assert [one.id for one in change.made(CourseAssignment)] == [one.id for one in pairs]
+        assert {one.created_at for one in change.made(CourseAssignment)} == {NOW}
+        (recorded,) = change.record
+        assert len(recorded.subject_ids) == len(set(recorded.subject_ids)) == 6 + 2 + 3
+        assert set(change.expect) == {SQL, PYTHON, CY, ADA, BO, ACME, BETA}
+
+    def test_all_problems_are_named_and_each_pairs_own_with_the_pair(self) -> None:
+        pairs = [
+            pair(id="1", course=OLD, existing=[GIVEN]),
+            pair(id="2", course=SQL, learner=BO),
+            pair(id="3", course=OLD, learner=BO),
+        ]
+        twin = attrs.evolve(NEWCOMER, id="twin", email="NEW@example.org")
+        decision = self.assign_many.decision(
+            assignables=pairs,
+            newcomers=[NEWCOMER, twin],
+            email_owners=[attrs.evolve(CY, email="New@Example.org")],
+            expires=31 * DAY,
+            repeat=Repeat.REFUSE,
+            actor=MANAGER,
+        )
+        latest = NOW + 30 * DAY
+        assert decision.reasons == (
+            EmailTaken("new"),
+            EmailTaken("twin"),
+            CourseArchived("old"),
+            ForAssignment("old", "ada", AlreadyAssigned("a-1", GIVEN.expires_at)),
+            OrganizationNotManaged("beta"),
+            ForAssignment("sql", "bo", ExpiresTooLate(latest, ExpirationLimit.COURSE)),
+        )
+        assert decision.changes_at is None
+
+    def test_some_are_skipped_and_those_who_stand_in_for_them_are_expected(self) -> None:
+        held = pair(id="1", existing=[GIVEN])
+        new = pair(
+            id="2", course=SQL, existing=[attrs.evolve(GIVEN, course_id="sql", expires_at=NOW)]
+        )
+        outcome = self.assign_many.outcome(
+            assignables=[held, new], newcomers=[], repeat=Repeat.SKIP, expires=None
+        )
+        batch, change = outcome.result, outcome.change
+        assert [one.id for one in batch.created] == ["2"]
+        assert batch.skipped == (GIVEN,)
+        assert change.create[1:] == (Claim.of("ada", "sql", "2"),)
+        assert set(change.expect) == {PYTHON, SQL, ADA, ACME, GIVEN}
+        assert change.record == (event("assign_many", "2", "sql", "ada"),)
+
+    def test_one_who_is_named_twice_comes_in_once(self) -> None:
+        change = self.assign_many(newcomers=[NEWCOMER, NEWCOMER])
+        assert change.made(User) == (NEWCOMER,)
+
+    @pytest.mark.parametrize(
+        "rights", [{"roles": {Role.SALES_MANAGER}}, {"managed_organization_ids": {"acme"}}]
+    )
+    def test_a_newcomer_brings_no_rights(self, rights: dict[str, Any]) -> None:
+        """One given with roles or managed organizations is invalid input (rule 11)."""
+        newcomer = attrs.evolve(NEWCOMER, **rights)
+        with pytest.raises(InvalidInput) as caught:
+            self.assign_many(assignables=[pair(learner=newcomer)], newcomers=[newcomer])
+        assert caught.value.code == "newcomer_with_rights"
+        assert caught.value.field == f"newcomers[0].{next(iter(rights))}"
+
+    def test_what_is_assigned_is_a_list_of_assignables(self) -> None:
+        values = ["a-1", [pair(), 1]]
+        check_junk(lambda junk: self.assign_many(assignables=junk), "assignables", values)
+
+    @pytest.mark.parametrize("none", [[], ()])
+    def test_a_roster_without_assignments_is_invalid(self, none: Any) -> None:
+        check_junk(lambda junk: self.assign_many(assignables=junk), "assignables", [none])
+
+
+#: What is said of an assignment that came from no key.
+NO_KEY: dict[str, Any] = {"redemption": None, "key": None}
+CANCEL_GIVEN: dict[str, Any] = {"assignment": GIVEN, "learner": ADA, **NO_KEY}
+
+
+class TestCancel:
+    """Rules 3, 4 and 13."""
+
+    cancel = ACTS["cancel"]
+
+    def test_without_a_policy_for_it_no_use_is_given_back(self) -> None:
+        change = self.cancel(policies=Policies())
+        after = attrs.evolve(REDEEMED, cancelled_at=NOW)
+        assert change == wanted(event("cancel", "a-2", "di"), replace=[(REDEEMED, after)])
+
+    def test_one_that_came_from_no_key_gives_none_back(self) -> None:
+        change = self.cancel(assignment=GIVEN, learner=ADA, **NO_KEY)
+        after = attrs.evolve(GIVEN, cancelled_at=NOW)
+        assert change == wanted(event("cancel", "a-1", "ada"), replace=[(GIVEN, after)])
+
+    @pytest.mark.parametrize("missing", ["redemption", "key"])
+    def test_what_it_takes_to_give_a_use_back_is_not_forgotten(self, missing: str) -> None:
+        left_out = NO_KEY if missing == "redemption" else {"key": None}
+        with pytest.raises(InvalidInput) as caught:
+            self.cancel(**left_out)
+        assert caught.value.code == "missing"
+
+    @pytest.mark.parametrize(
+        "passed", [-US, timedelta(hours=24), timedelta(hours=24) + US, 9 * DAY]
+    )
+    @pytest.mark.parametrize("reason", [None, "They moved."])
+    def test_it_is_refused_with_the_answer_of_the_policy(
+        self, passed: timedelta, reason: str | None
+    ) -> None:
+        launched = attrs.evolve(GIVEN, first_lab_launched_at=START)
+        for assignment in (GIVEN, launched, attrs.evolve(launched, cancelled_at=NOW)):
+            wanted_ = CancellationPolicy().evaluate(
+                assignment, at=START + passed, support=reason is not None
+            )
+            decision = self.cancel.decision(
+                assignment=assignment,
+                learner=ADA,
+                at=START + passed,
+                support_reason=reason,
+                **NO_KEY,
+            )
+            assert decision == wanted_
+
+    def test_the_reason_of_support_is_recorded(self) -> None:
+        change = self.cancel(support_reason="They\nmoved.", at=START + 9 * DAY, actor=SUPPORTER)
+        (recorded,) = change.record
+        assert dict(recorded.details) == {"support_reason": "They\nmoved."}
+        assert recorded.by == "support"
+
+    def test_support_takes_its_role_and_cancelling_takes_the_others(self) -> None:
+        by_manager = self.cancel.decision(support_reason="They moved.", actor=MANAGER)
+        assert by_manager.reasons == (SupportRoleMissing(),)
+        by_support = self.cancel.decision(actor=SUPPORTER)
+        assert codes(by_support) == ["role_missing", "organization_not_managed"]
+        late = self.cancel.decision(actor=SUPPORTER, at=START + 2 * DAY)
+        assert codes(late)[2:] == ["cancellation_window_closed"]
+
+    def test_a_reason_is_not_blank(self) -> None:
+        check_junk(
+            lambda junk: self.cancel(support_reason=junk),
+            "support_reason",
+            ["", " \n", "x" * 10_001, "\x00", *JUNK],
+        )
+
+
+class TestReschedule:
+    """Rule 2: a later change obeys the same limit, still counted from creation."""
+
+    reschedule = ACTS["reschedule"]
+
+    @given(
+        terms(timedelta(days=400)) | st.sampled_from([timedelta(days=180), timedelta(days=1)]),
+        st.integers(0, 300),
+        st.none() | terms(timedelta(days=200)),
+    )
+    def test_it_is_refused_with_the_answers_of_the_policies(
+        self, term: Duration, days: int, maximum: Duration | None
+    ) -> None:
+        at = START + days * DAY
+        course = attrs.evolve(PYTHON, maximum_access=maximum)
+        end = counted(term, START, ACME.zone)
+        in_bounds = ExpirationPolicy().evaluate(
+            end, created_at=START, course=course, organization=ACME
+        )
+        asked = ReschedulePolicy().evaluate(GIVEN, expires_at=end, at=at)
+        decision = self.reschedule.decision(expires=term, at=at, course=course)
+        assert decision.reasons == (*asked.reasons, *in_bounds.reasons)
+        if decision:
+            (after,) = self.reschedule(expires=term, at=at, course=course).made(CourseAssignment)
+            assert (after.expires_at, after.limited_by) == (end, ExpirationLimit.REQUEST)
+            assert decision.changes_at == asked.changes_at
+
+    def test_now_ends_access(self) -> None:
+        (after,) = self.reschedule(expires=NOW).made(CourseAssignment)
+        assert not after.is_active_at(NOW)
+        assert after.is_active_at(NOW - US)
+
+    def test_at_its_creation_it_cannot_end(self) -> None:
+        decision = self.reschedule.decision(expires=START, at=START)
+        assert decision.reasons == (ExpiresTooEarly(START + US),)
+
+    def test_without_an_organization_the_policys_maximum_counts(self) -> None:
+        alone = {"learner": attrs.evolve(ADA, organization_id=None), "organization": None}
+        change = self.reschedule(expires=180 * DAY, **alone)
+        assert change.expect == (alone["learner"], PYTHON)
+        decision = self.reschedule.decision(expires=180 * DAY + US, **alone)
+        assert codes(decision) == ["expires_too_late"]
+
+    def test_a_month_is_counted_in_the_zone_of_the_organization(self) -> None:
+        # 23:30 in UTC on the last day of January is the first of February in Berlin.
+        created = datetime.fromisoformat("2026-01-31T23:30:00+00:00")
+        assignment = attrs.evolve(GIVEN, created_at=created)
+        (after,) = self.reschedule(assignment=assignment, at=created, expires=Months(1)).made(
+            CourseAssignment
+        )
+        assert after.expires_at == datetime.fromisoformat("2026-03-01T00:30:00+01:00")
+
+
+class TestComplete:
+    """Rule 5: completing by hand."""
+
+    @pytest.mark.parametrize(
+        "changed",
+        [{}, {"completed_at": NOW}, {"cancelled_at": NOW}, {"created_at": NOW + US}],
+    )
+    def test_it_is_refused_with_the_answer_of_the_policy(self, changed: dict[str, Any]) -> None:
+        assignment = attrs.evolve(GIVEN, **changed)
+        decision = ACTS["complete"].decision(assignment=assignment)
+        assert decision == CompletionPolicy().evaluate(assignment, at=NOW)
+        assert decision.allowed is (not changed)
+
+    def test_an_expired_one_is_completed(self) -> None:
+        late = GIVEN.expires_at + DAY
+        (after,) = ACTS["complete"](at=late).made(CourseAssignment)
+        assert after == attrs.evolve(GIVEN, completed_at=late)
+
+
+class TestKeys:
+    """Rules 6 to 9, 12 and 20."""
+
+    create_keys, add_keys = ACTS["create_keys"], ACTS["add_keys"]
+    edit_keys, revoke_keys = ACTS["edit_keys"], ACTS["revoke_keys"]
+
+    @pytest.mark.parametrize("act", [create_keys, add_keys])
+    def test_codes_that_keys_have_already_are_named_by_their_lines(self, act: Act) -> None:
+        typed = ["", "Summer-2026", "", "", "Spring-2026", "", "", "", "Winter-2026"]
+        of_old = attrs.evolve(BATCH, course_id="old")
+        decision = act.decision(
+            **({"course_id": "old"} if act is self.create_keys else {"batch": of_old}),
+            codes=typed,
+            taken={"Spring-2026", "Winter-2026", "Autumn-2026"},
+            course=OLD,
+        )
+        assert decision.reasons == (CourseArchived("old"), CodeTaken((5, 9)))
+        assert "Spring" not in str(decision)
+
+    @pytest.mark.parametrize("act", [create_keys, add_keys])
+    def test_they_take_the_operations_manager_of_the_batchs_organization(self, act: Act) -> None:
+        sales = attrs.evolve(MANAGER, roles={Role.SALES_MANAGER})
+        assert act.decision(actor=sales).reasons == (RoleMissing((Role.OPERATIONS_MANAGER,)),)
+        other: dict[str, Any] = {"batch": attrs.evolve(BATCH, organization_id="beta")}
+        if act is self.create_keys:
+            other = {"organization_id": "beta", "organization": BETA}
+        assert act.decision(actor=MANAGER, **other).reasons == (OrganizationNotManaged("beta"),)
+
+    @pytest.mark.parametrize("act", [create_keys, add_keys])
+    def test_there_is_one_code_at_least(self, act: Act) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            act(codes=[], generated=[])
+        assert (caught.value.code, caught.value.field) == ("empty_list", "codes")
+        assert len(act(codes=[]).made(TrainingKey)) == 1
+
+    @pytest.mark.parametrize("step", [-US, timedelta(0), US])
+    def test_a_batch_is_not_over_before_it_begins(self, step: timedelta) -> None:
+        if step > timedelta(0):
+            assert self.create_keys(redeemable_until=NOW + step)
+            return
+        with pytest.raises(InvalidInput) as caught:
+            self.create_keys(redeemable_until=NOW + step)
+        assert (caught.value.code, caught.value.field) == ("empty_window", "redeemable_until")
+
+    def test_keys_are_added_on_the_terms_of_the_batch(self) -> None:
+        batch = attrs.evolve(BATCH, max_uses=7)
+        change = self.add_keys(batch=batch)
+        assert {key.max_uses for key in change.made(TrainingKey)} == {7}
+        (receipt,) = change.made(Receipt)
+        assert receipt.positions == (batch.size + 1, batch.size + 2)
+        assert not self.add_keys(batch=batch, id=None).made(Receipt)
+
+    @pytest.mark.parametrize(("most", "allowed"), [(1, False), (2, True), (3, True), (9, True)])
+    def test_the_maximum_cannot_go_below_the_uses_already_made(
+        self, most: int, *, allowed: bool
+    ) -> None:
+        keys = [attrs.evolve(KEY, uses=uses, code=f"Spring-{uses}-x") for uses in (0, 2, 1)]
+        asked = {"name": BATCH.name, "max_uses": most, "keys": keys}
+        decision = self.edit_keys.decision(**asked)
+        assert decision == (Decision() if allowed else Decision([MaxUsesBelowUses(2)]))
+        if allowed:
+            change = self.edit_keys(**asked)
+            changed = [] if most == 3 else [attrs.evolve(key, max_uses=most) for key in keys]
+            assert list(change.made(TrainingKey)) == changed
+
+    def test_editing_a_window_touches_no_key(self) -> None:
+        after = attrs.evolve(BATCH, name="May", redeemable_until=NOW)
+        change = self.edit_keys(max_uses=3, redeemable_until=NOW)
+        assert change == wanted(
+            event("edit_keys", "spring"), replace=[(BATCH, after)], expect=[ACME]
+        )
+
+    def test_several_keys_are_called_back_and_those_that_were_stay_as_they_are(self) -> None:
+        keys = [attrs.evolve(KEY, code=f"Spring-{number}-x") for number in range(3)]
+        keys[1] = attrs.evolve(keys[1], revoked_at=START)
+        change = self.revoke_keys(keys=keys)
+        assert change == wanted(
+            event("revoke_keys", "spring", keys="2"),
+            replace=[(key, attrs.evolve(key, revoked_at=NOW)) for key in (keys[0], keys[2])],
+            expect=[BATCH],
+        )
+
+    @pytest.mark.parametrize("keys", [[], [attrs.evolve(KEY, revoked_at=START)]])
+    def test_where_there_is_nothing_to_call_back_nothing_is_written(
+        self, keys: list[TrainingKey]
+    ) -> None:
+        assert self.revoke_keys(keys=keys) == Change()
+        # Who may not do it is told so all the same.
+        assert not self.revoke_keys.decision(keys=keys, actor=STRANGER)
+
+    @pytest.mark.parametrize("act", [edit_keys, revoke_keys])
+    def test_changing_keys_takes_the_same_role(self, act: Act) -> None:
+        decision = act.decision(actor=STRANGER)
+        assert decision == AuthorizationPolicy().evaluate(
+            STRANGER, permission=Permission.MANAGE_KEYS, organization_id="acme", at=NOW
+        )
+
+
+#: Without a request the end is the policy's.
+ENDLESS: dict[str, dict[str, Any]] = {"assign": {"expires": None}}
+
+
+class TestRedeem:
+    """Rules 8 to 11: the learner, or a newcomer, with a key."""
+
+    redeem, register = ACTS["redeem"], ACTS["register"]
+
+    @given(instants(), terms(), st.tuples(*[st.none() | terms()] * 2), zones())
+    def test_the_end_is_the_earliest_of_availability_and_limit(
+        self,
+        at: datetime,
+        availability: Duration,
+        maxima: tuple[Duration | None, Duration | None],
+        zone: Any,
+    ) -> None:
+        """Content availability is counted from redemption, and the limit still applies (rule 8)."""
+        for_course, for_organization = maxima
+        lengths = {
+            ExpirationLimit.KEY: availability,
+            ExpirationLimit.COURSE: for_course,
+            ExpirationLimit.ORGANIZATION: for_organization,
+            ExpirationLimit.MAXIMUM: timedelta(days=180),
+        }
+        ends = {by: counted(term, at, zone) for by, term in lengths.items() if term is not None}
+        change = self.redeem(
+            about=presented(
+                batch=attrs.evolve(BATCH, availability=availability),
+                course=attrs.evolve(PYTHON, maximum_access=for_course),
+                organization=attrs.evolve(
+                    ACME, maximum_access=for_organization, time_zone=zone.key
+                ),
+            ),
+            at=at,
+        )
+        (assignment,) = change.made(CourseAssignment)
+        assert assignment.expires_at == min(ends.values())
+        assert assignment.limited_by is min(ends, key=lambda by: ends[by])
+
+    @pytest.mark.parametrize(
+        "key", [KEY, attrs.evolve(KEY, uses=3), attrs.evolve(KEY, revoked_at=NOW)]
+    )
+    @pytest.mark.parametrize("learner", [ADA, BO])
+    def test_it_is_refused_with_the_answers_of_the_policies(
+        self, key: TrainingKey, learner: User
+    ) -> None:
+        earlier = attrs.evolve(redemption(learner), redeemed_at=START)
+        for course in (PYTHON, DRAFT):
+            for first in (None, earlier):
+                by_key = KeyRedemptionPolicy().evaluate(key, BATCH, learner, at=NOW, redeemed=first)
+                by_course = CourseAvailabilityPolicy().evaluate(course, at=NOW)
+                decision = self.redeem.decision(
+                    about=presented(learner, key=key, course=course, redeemed=first)
+                )
+                assert decision.reasons == (*by_key.reasons, *by_course.reasons)
+
+    def test_an_availability_beyond_the_years_that_are_accepted_limits_nothing(self) -> None:
+        late = datetime(9850, 1, 1, tzinfo=UTC)
+        batch = attrs.evolve(BATCH, availability=Months(1200))
+        (made,) = self.redeem(about=presented(batch=batch), at=late).made(CourseAssignment)
+        assert (made.expires_at, made.limited_by) == (late + 180 * DAY, ExpirationLimit.MAXIMUM)
+
+    @pytest.mark.parametrize("act", [ACTS["redeem"], ACTS["assign"]])
+    def test_a_policy_of_the_host_that_gives_no_ceiling_is_named(self, act: Act) -> None:
+        class Endless(ExpirationPolicy):
+            def limit(self, *_: object, **__: object) -> Any:
+                return None
+
+            def default_end(self, *_: object, **__: object) -> Any:
+                return None
+
+        with pytest.raises(InvalidInput) as caught:
+            act(policies=Policies(expiration=Endless()), **ENDLESS.get(act.command.action, {}))
+        assert (caught.value.code, caught.value.field) == ("wrong_type", "policies.expiration")
+
+    def test_learners_act_for_themselves_and_for_another_it_takes_a_role(self) -> None:
+        own = self.redeem(actor=ADA)
+        assert own.record[0].by == "ada"
+        assert set(own.expect) == {PYTHON, ADA, ACME}
+        for_another = self.redeem.decision(actor=DI)
+        assert codes(for_another) == ["role_missing", "organization_not_managed"]
+
+    @pytest.mark.parametrize("host", [ACME, BETA])
+    @pytest.mark.parametrize("owner", [None, ADA])
+    def test_registering_asks_first_whether_it_is_allowed(
+        self, host: Organization, owner: User | None
+    ) -> None:
+        batch = attrs.evolve(BATCH, organization_id=host.id, any_organization=True)
+        used_up = presented(NEWCOMER, key=attrs.evolve(KEY, uses=3), batch=batch)
+        decision = self.register.decision(
+            redeemable=used_up, batch_organization=host, email_owner=owner
+        )
+        asked = RegistrationPolicy().evaluate(host, NEWCOMER, at=NOW, email_owner=owner)
+        assert decision.reasons[:-1] == asked.reasons
+        assert codes(decision)[-1] == "key_exhausted"
+
+    def test_a_newcomer_of_another_organization_brings_it_and_the_host_is_expected(self) -> None:
+        newcomer = attrs.evolve(NEWCOMER, organization_id="beta")
+        batch = attrs.evolve(BATCH, any_organization=True)
+        change = self.register(redeemable=presented(newcomer, batch=batch, organization=BETA))
+        assert set(change.expect) == {PYTHON, BETA, ACME}
+        assert change.made(CourseAssignment)[0].organization_id == "beta"
+
+    @pytest.mark.parametrize(
+        "rights", [{"roles": {Role.SALES_MANAGER}}, {"managed_organization_ids": {"acme"}}]
+    )
+    def test_a_newcomer_brings_no_rights(self, rights: dict[str, Any]) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            self.register(redeemable=presented(attrs.evolve(NEWCOMER, **rights)))
+        assert caught.value.code == "newcomer_with_rights"
+        assert caught.value.field == f"learner.{next(iter(rights))}"
+
+
+OTHER_KEY = attrs.evolve(KEY, code="Other-2026", batch_id="other")
+ATTEMPT_OF = "attempt.assignment_id"
+#: Records that do not belong together, and the field that is named.
+STRANGERS: list[tuple[str, dict[str, Any], str]] = [
+    ("cancel", {"learner": ADA}, "learner"),
+    ("cancel", {"redemption": attrs.evolve(REDEMPTION, assignment_id="a-3")}, "redemption"),
+    ("cancel", {"key": OTHER_KEY}, "key"),
+    ("cancel", {"redemption": None}, "key"),
+    ("complete", {"learner": BO}, "learner"),
+    ("reschedule", {"learner": BO, "organization": BETA}, "learner"),
+    ("reschedule", {"course": SQL}, "course"),
+    ("reschedule", {"organization": BETA}, "organization"),
+    ("reschedule", {"organization": None}, "organization"),
+    ("create_keys", {"course": SQL}, "course"),
+    ("create_keys", {"organization": BETA}, "organization"),
+    ("add_keys", {"course": SQL}, "course"),
+    ("edit_keys", {"keys": [OTHER_KEY]}, "keys[0]"),
+    ("edit_keys", {"organization": BETA}, "organization"),
+    ("revoke_keys", {"keys": [KEY, OTHER_KEY]}, "keys[1]"),
+    ("start", {"learner": BO}, "learner"),
+    ("start", {"course": SQL}, "course"),
+    ("start", {"attempts": [RUNNING]}, "attempts[0].assignment_id"),
+    *(
+        (name, changed, field)
+        for name in ("pause", "resume", "finish")
+        for changed, field in (
+            ({"learner": BO}, "learner"),
+            ({"assignment": attrs.evolve(GIVEN, learner_id="bo"), "learner": BO}, ATTEMPT_OF),
+        )
+    ),
+    ("finish", {"course": SQL}, "course"),
+    ("subscribe", {"organization": BETA}, "organization"),
+    ("subscribe", {"organization": None}, "organization"),
+    ("edit_subscription", {"learner": BO}, "learner"),
+    ("cancel_subscription", {"learner": BO}, "learner"),
+    *(
+        ("cancel_subscription", {"opened": [attrs.evolve(OPENED, **changed)]}, "opened[0]")
+        for changed in (
+            {"origin": Direct()},
+            {"origin": FromSubscription("s-2")},
+            {"learner_id": "bo"},
+        )
+    ),
+    ("open_course", {"learner": BO, "organization": BETA}, "learner"),
+    ("open_course", {"organization": BETA}, "organization"),
+    ("open_course", {"opened": [attrs.evolve(OPENED, origin=Direct())]}, "opened[0]"),
+    ("reschedule", {"subscription": SUBSCRIPTION}, "subscription"),
+    (
+        "reschedule",
+        {"assignment": OPENED, "subscription": attrs.evolve(SUBSCRIPTION, id="s-2")},
+        "subscription",
+    ),
+    ("register", {"batch_organization": BETA}, "batch_organization"),
+]
+
+
+class TestWhatBelongsTogether:
+    """Who hands in records of one's own gets no change that is made of those of others."""
+
+    @pytest.mark.parametrize(("act", "changed", "field"), STRANGERS)
+    def test_a_record_of_another_is_refused(
+        self, act: str, changed: dict[str, Any], field: str
+    ) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            ACTS[act](**changed)
+        assert (caught.value.code, caught.value.field) == ("another_record", field)
+
+    @pytest.mark.parametrize(
+        ("act", "changed", "field"),
+        [
+            ("reschedule", {"assignment": OPENED}, "subscription"),
+            ("cancel_subscription", {"opened": []}, "opened"),
+            ("cancel_subscription", {"opened": [OPENED] * 2 + [FROM_SQL]}, "opened"),
+            ("open_course", {"course": PYTHON}, "opened"),
+            ("open_course", {"opened": [OPENED]}, "opened"),
+        ],
+    )
+    def test_a_record_that_is_needed_is_missed(
+        self, act: str, changed: dict[str, Any], field: str
+    ) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            ACTS[act](**changed)
+        assert (caught.value.code, caught.value.field) == ("missing", field)
+
+    @pytest.mark.parametrize("name", ["subscribe", "edit_subscription"])
+    def test_courses_that_were_not_handed_in_are_not_granted(self, name: str) -> None:
+        with pytest.raises(InvalidInput):
+            ACTS[name](course_ids=["draft"])
+
+    def test_a_course_that_is_named_twice_counts_once(self) -> None:
+        for act in (ACTS["subscribe"], ACTS["assign_many"], ACTS["edit_subscription"]):
+            command: Any = act.command
+            named = attrs.evolve(command, course_ids=["py", "sql", "py"])
+            assert named.course_ids == ("py", "sql")
+
+    @pytest.mark.parametrize(
+        ("changed", "field"),
+        [
+            ({"organization": BETA}, "organization"),
+            ({"organization": None}, "organization"),
+            ({"learner": CY}, "organization"),
+            ({"existing": [attrs.evolve(GIVEN, learner_id="bo")]}, "existing[0].learner_id"),
+            ({"existing": [GIVEN, attrs.evolve(GIVEN, course_id="sql")]}, "existing[1].course_id"),
+            ({"claim": CLAIM}, "claim"),
+        ],
+    )
+    def test_one_course_is_assigned_to_one_learner(
+        self, changed: dict[str, Any], field: str
+    ) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            attrs.evolve(pair(), **changed)
+        assert (caught.value.code, caught.value.field) == ("another_record", field)
+
+    @pytest.mark.parametrize(
+        ("changed", "field"),
+        [
+            ({"key": OTHER_KEY}, "batch"),
+            ({"course": SQL}, "course"),
+            ({"organization": BETA}, "organization"),
+            ({"organization": None}, "organization"),
+            ({"redeemed": attrs.evolve(REDEMPTION, learner_id="ada", code="Other-26")}, "redeemed"),
+            ({"redeemed": REDEMPTION}, "redeemed"),
+        ],
+    )
+    def test_a_key_is_presented_by_one_learner_for_its_course(
+        self, changed: dict[str, Any], field: str
+    ) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            attrs.evolve(presented(), **changed)
+        assert (caught.value.code, caught.value.field) == ("another_record", field)
+
+    def test_each_pair_has_an_id_of_its_own(self) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            ACTS["assign_many"](assignables=[pair(), pair(course=SQL)])
+        assert (caught.value.code, caught.value.field) == ("repeated", "assignables[1].id")
+
+    @pytest.mark.parametrize(
+        "generated", [["00000000000000012"] * 2, ["Summer-2026"], ["Autumn-2026", "Summer-2026"]]
+    )
+    @pytest.mark.parametrize("act", [ACTS["create_keys"], ACTS["add_keys"]])
+    def test_each_code_is_there_once(self, act: Act, generated: list[str]) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            act(codes=["Summer-2026"], generated=generated)
+        assert (caught.value.code, caught.value.field) == ("code_repeated", "generated")
+
+    def test_another_maximum_takes_all_keys(self) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            ACTS["edit_keys"](keys=[])
+        assert (caught.value.code, caught.value.field) == ("missing", "keys")
+        renamed = ACTS["edit_keys"](max_uses=3, keys=[])
+        assert len(renamed.replace) == 1
+
+    def test_only_an_organization_that_was_read_is_expected(self) -> None:
+        assert ACTS["edit_keys"](organization=None).expect == ()
+
+
+class TestProfiles:
+    """Organizations, courses and users; rule 23: `anonymize` keeps the records."""
+
+    add, update, anonymize = ACTS["add"], ACTS["update"], ACTS["anonymize"]
+
+    def test_what_is_stored_just_so_is_not_added_again(self) -> None:
+        stored = {(User, "new"): NEWCOMER, (Course, "new-course"): NEW_COURSE, (User, "ada"): ADA}
+        assert self.add(stored=stored) == Change()
+        assert self.add(records=[SQL, SQL], stored={}).create == (SQL,)
+
+    @pytest.mark.parametrize("where", ["stored", "records"])
+    def test_another_record_under_the_same_id_conflicts(self, where: str) -> None:
+        other = attrs.evolve(SQL, name="Other")
+        stored = {(Course, "sql"): other} if where == "stored" else {}
+        records = [SQL] if where == "stored" else [SQL, other]
+        with pytest.raises(Conflict) as caught:
+            self.add(records=records, stored=stored)
+        assert caught.value == Conflict(("sql",), "id_taken")
+
+    def test_ids_are_taken_within_their_kind(self) -> None:
+        records = [attrs.evolve(SQL, id="x"), attrs.evolve(ACME, id="x"), attrs.evolve(ADA, id="x")]
+        change = self.add(records=records, email_owners=[])
+        assert change.create == tuple(records)
+        assert change.record == (event("add", "x"),)
+
+    @pytest.mark.parametrize("email", ["NEW@example.org", "new@EXAMPLE.org"])
+    def test_an_address_is_taken_by_a_user_or_by_another_of_the_same_call(self, email: str) -> None:
+        twin = attrs.evolve(NEWCOMER, id="twin", email=email)
+        by_holder = self.add.decision(records=[NEWCOMER], email_owners=[twin])
+        assert by_holder.reasons == (EmailTaken("new"),)
+        together = self.add.decision(records=[NEWCOMER, twin], email_owners=[])
+        assert together.reasons == (EmailTaken("twin"),)
+
+    def test_another_ones_address_is_not_taken_over(self) -> None:
+        after = attrs.evolve(ADA, email="BO@example.org")
+        decision = self.update.decision(record=after, email_owner=BO)
+        assert decision == Decision([EmailTaken("ada")])
+        cased = attrs.evolve(ADA, email="ADA@example.org")
+        assert self.update(record=cased, email_owner=ADA).made(User) == (cased,)
+        assert self.update(record=after, email_owner=None).made(User) == (after,)
+
+    @pytest.mark.parametrize("record", [ACME, PYTHON, ADA])
+    def test_an_update_that_changes_nothing_writes_nothing(self, record: Any) -> None:
+        assert self.update(before=record, record=record, email_owner=None) == Change()
+
+    @pytest.mark.parametrize(
+        ("before", "after"), [(ADA, BO), (ADA, attrs.evolve(PYTHON, id="ada"))]
+    )
+    def test_one_record_is_not_updated_into_another(self, before: Any, after: Any) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            self.update(before=before, record=after, email_owner=None)
+        assert caught.value.code == "another_record"
+
+    def test_who_is_forgotten_keeps_everything_but_name_and_address(self) -> None:
+        change = self.anonymize(about=MANAGER, actor=SUPPORTER)
+        (after,) = change.made(User)
+        assert change == wanted(
+            event("anonymize", "manager", by=SUPPORTER), replace=[(MANAGER, after)]
+        )
+        assert attrs.evolve(after, name=MANAGER.name, email=MANAGER.email) == MANAGER
+        assert "manager" not in (after.name + after.email).lower()
+        assert self.anonymize(about=after) == Change()
+        (other,) = self.anonymize(about=ADA).made(User)
+        assert other.folded_email != after.folded_email
+
+
+#: Two acts that are decided on the same records, the first of which is stored first; and what
+#: keeps the second from being stored: a verb, or None where both are fine.
+DEMOTED = (
+    ACTS["update"],
+    {"before": MANAGER, "record": attrs.evolve(MANAGER, roles=()), "email_owner": None},
+)
+MOVED = ACTS["update"], {"before": ADA, "record": attrs.evolve(ADA, organization_id="beta")}
+ARCHIVED = (
+    ACTS["update"],
+    {"before": PYTHON, "record": attrs.evolve(PYTHON, archived=True), "email_owner": None},
+)
+SHORTENED = (
+    ACTS["update"],
+    {"before": ACME, "record": attrs.evolve(ACME, maximum_access=DAY), "email_owner": None},
+)
+CLOSED = (
+    ACTS["update"],
+    {
+        "before": ACME,
+        "record": attrs.evolve(ACME, anonymous_registration=False),
+        "email_owner": None,
+    },
+)
+ONCE = {"repeat": Repeat.REFUSE}
+DI_AGAIN = {"existing": [attrs.evolve(REDEEMED, expires_at=NOW)], "learner": DI, "claim": CLAIM}
+MEETINGS: dict[str, tuple[Any, Any, str | None]] = {
+    "refuse, refuse": (
+        (ACTS["assign"], ONCE),
+        (ACTS["assign"], {**ONCE, "about": pair(id="a-10")}),
+        "create",
+    ),
+    "skip, refuse": (
+        (ACTS["assign"], {"repeat": Repeat.SKIP, "about": pair(**DI_AGAIN)}),
+        (ACTS["assign"], {**ONCE, "about": pair(**{**DI_AGAIN, "id": "a-10"})}),
+        "replace",
+    ),
+    "allow, allow": (
+        (ACTS["assign"], {}),
+        (ACTS["assign"], {"about": pair(id="a-10")}),
+        "create",
+    ),
+    "refuse for one, refuse for another": (
+        (ACTS["assign"], ONCE),
+        (ACTS["assign"], {**ONCE, "about": pair(id="a-10", learner=BO)}),
+        None,
+    ),
+    "archive, assign": (ARCHIVED, (ACTS["assign"], {}), "expect"),
+    "shorten, assign": (SHORTENED, (ACTS["assign"], {}), "expect"),
+    "move, assign": (MOVED, (ACTS["assign"], {}), "expect"),
+    "demote, assign": (DEMOTED, (ACTS["assign"], {"actor": MANAGER}), "expect"),
+    "demote, assign without an actor": (DEMOTED, (ACTS["assign"], {}), None),
+    "cancel what stands in, assign the others": (
+        (ACTS["cancel"], CANCEL_GIVEN),
+        (
+            ACTS["assign_many"],
+            {
+                "assignables": [pair(existing=[GIVEN]), pair(id="a-10", course=SQL)],
+                "newcomers": [],
+                "repeat": Repeat.SKIP,
+            },
+        ),
+        "expect",
+    ),
+    "newcomer, the same newcomer": (
+        (ACTS["assign_many"], {}),
+        (ACTS["register"], {}),
+        "create",
+    ),
+    "cancel, cancel": (
+        (ACTS["cancel"], CANCEL_GIVEN),
+        (ACTS["cancel"], {**CANCEL_GIVEN, "support_reason": "They moved."}),
+        "replace",
+    ),
+    "cancel, reschedule": (
+        (ACTS["cancel"], CANCEL_GIVEN),
+        (ACTS["reschedule"], {}),
+        "replace",
+    ),
+    "complete, cancel": (
+        (ACTS["complete"], {}),
+        (ACTS["cancel"], CANCEL_GIVEN),
+        "replace",
+    ),
+    "reschedule, complete": ((ACTS["reschedule"], {}), (ACTS["complete"], {}), "replace"),
+    "move, cancel": (
+        MOVED,
+        (ACTS["cancel"], {**CANCEL_GIVEN, "actor": MANAGER}),
+        "expect",
+    ),
+    "move, cancel without an actor": (
+        MOVED,
+        (ACTS["cancel"], CANCEL_GIVEN),
+        None,
+    ),
+    "move, complete": (MOVED, (ACTS["complete"], {"actor": MANAGER}), "expect"),
+    "move, reschedule": (MOVED, (ACTS["reschedule"], {}), "expect"),
+    "shorten, reschedule": (SHORTENED, (ACTS["reschedule"], {}), "expect"),
+    "archive, reschedule": (ARCHIVED, (ACTS["reschedule"], {}), "expect"),
+    "redeem, redeem by another": (
+        (ACTS["redeem"], {}),
+        (ACTS["redeem"], {"about": presented(DI, claim=CLAIM)}),
+        None,
+    ),
+    "redeem, redeem again": (
+        (ACTS["redeem"], {}),
+        (ACTS["redeem"], {"about": presented(id="a-10")}),
+        "create",
+    ),
+    "redeem, give back": ((ACTS["redeem"], {}), (ACTS["cancel"], {}), None),
+    "revoke, redeem": ((ACTS["revoke_keys"], {}), (ACTS["redeem"], {}), "use"),
+    "redeem, revoke": ((ACTS["redeem"], {}), (ACTS["revoke_keys"], {}), None),
+    "edit the window, redeem": (
+        (ACTS["edit_keys"], {"max_uses": 3, "redeemable_until": NOW}),
+        (ACTS["redeem"], {}),
+        None,
+    ),
+    "edit the uses, redeem": ((ACTS["edit_keys"], {}), (ACTS["redeem"], {}), "use"),
+    "redeem, edit the uses to fewer": (
+        (ACTS["redeem"], {}),
+        (ACTS["edit_keys"], {"name": BATCH.name, "max_uses": 1}),
+        "replace",
+    ),
+    "redeem, edit the uses": ((ACTS["redeem"], {}), (ACTS["edit_keys"], {}), None),
+    "archive, redeem": (ARCHIVED, (ACTS["redeem"], {}), "expect"),
+    "shorten, redeem": (SHORTENED, (ACTS["redeem"], {}), "expect"),
+    "move, redeem": (MOVED, (ACTS["redeem"], {}), "expect"),
+    "register, register": ((ACTS["register"], {}), (ACTS["register"], {}), "create"),
+    "close, register": (CLOSED, (ACTS["register"], {}), "expect"),
+    "create keys, the same code in another batch": (
+        (ACTS["create_keys"], {}),
+        (ACTS["create_keys"], {"id": "winter"}),
+        "create",
+    ),
+    "archive, create keys": (ARCHIVED, (ACTS["create_keys"], {}), "expect"),
+    "demote, create keys": (DEMOTED, (ACTS["create_keys"], {"actor": MANAGER}), "expect"),
+    "archive, add keys": (ARCHIVED, (ACTS["add_keys"], {}), "expect"),
+    "demote, edit keys": (DEMOTED, (ACTS["edit_keys"], {"actor": MANAGER}), "expect"),
+    "demote, revoke keys": (DEMOTED, (ACTS["revoke_keys"], {"actor": MANAGER}), "expect"),
+    "add keys, edit keys": ((ACTS["add_keys"], {}), (ACTS["edit_keys"], {}), "replace"),
+    "edit keys, add keys": ((ACTS["edit_keys"], {}), (ACTS["add_keys"], {}), "replace"),
+    "add keys, add others": (
+        (ACTS["add_keys"], {}),
+        (ACTS["add_keys"], {"codes": ["Winter-2026"], "generated": [], "id": None}),
+        "replace",
+    ),
+    "add keys, revoke them all": ((ACTS["add_keys"], {}), (ACTS["revoke_keys"], {}), "expect"),
+    "revoke them all, add keys": ((ACTS["revoke_keys"], {}), (ACTS["add_keys"], {}), None),
+    "update, anonymize": ((ACTS["update"], {}), (ACTS["anonymize"], {}), "replace"),
+}
+
+
+class TestTwoThatWereDecidedOnTheSameRecords:
+    """Two that cannot both stand meet over what both write, or what one of them expects."""
+
+    @pytest.mark.parametrize("name", MEETINGS)
+    def test_the_second_is_stored_only_if_it_may_stand_beside_the_first(self, name: str) -> None:
+        (first, asked_first), (second, asked_second), verb = MEETINGS[name]
+        repository = stocked()
+        earlier, later = first(**asked_first), second(**asked_second)
+        # Each alone can be stored, so that it is the other that keeps it out.
+        stocked().commit(later)
+        repository.commit(earlier)
+        if verb is None:
+            repository.commit(later)
+            return
+        with pytest.raises(Conflict):
+            repository.commit(later)
+
+    @pytest.mark.parametrize("name", [name for name, found in MEETINGS.items() if found[2]])
+    def test_without_the_verb_that_guards_it_it_would_be_stored(self, name: str) -> None:
+        (first, asked_first), (second, asked_second), verb = MEETINGS[name]
+        repository = stocked()
+        earlier, later = first(**asked_first), second(**asked_second)
+        repository.commit(earlier)
+        assert verb is not None
+        unguarded = attrs.evolve(later, **{verb: ()})
+        if verb == "create":
+            assert set(map(_name, later.create)) & set(map(_name, earlier.create))
+        repository.commit(unguarded)
+
+
+def _name(record: Record) -> tuple[str, str]:
+    return type(record).__name__, record.id
+
+
+#: The commands whose records are not simply one that is stored.
+COMPOSED = [name for name, act in ACTS.items() if not isinstance(act.records, User | type(BATCH))]
+
+
+class TestJunk:
+    """No other exception may leave the public API; what is no argument is invalid."""
+
+    @pytest.mark.parametrize("name", COMPOSED)
+    def test_in_records_is_invalid_or_makes_no_difference(self, name: str) -> None:
+        act = ACTS[name]
+        fine = act.outcome()
+        different: list[tuple[str, Any, object]] = []
+        for field in attrs.fields(type(act.records)):
+            # Any string is an id, and what may be missing may be None.
+            text = () if field.name.endswith("id") else ("junk",)
+            absent = (None,) if field.default is attrs.NOTHING else ()
+            for value in (*JUNK, [None], *text, *absent):
+                try:
+                    outcome = act.outcome(about=attrs.evolve(act.records, **{field.name: value}))
+                except InvalidInput:
+                    continue
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is one too many
+                    different.append((field.name, value, error))
+                    continue
+                if outcome != fine:
+                    different.append((field.name, value, outcome))
+        assert different == []
+
+    @pytest.mark.parametrize("name", ["at", "policies", "actor"])
+    def test_in_the_context_is_invalid(self, name: str) -> None:
+        values = [*(NO_INSTANTS if name == "at" else ()), *JUNK, "junk", [None]]
+        known: dict[str, Any] = {"at": NOW}
+        check_junk(lambda junk: Context(**{**known, name: junk}), name, values)
+
+    @pytest.mark.parametrize("field", [at.name for at in attrs.fields(Assignable)])
+    def test_what_is_assigned_is_what_it_says(self, field: str) -> None:
+        values = [42, object(), [42], NO_INSTANTS[3]]
+        check_junk(lambda junk: attrs.evolve(pair(), **{field: junk}), field, values)
+
+    @pytest.mark.parametrize("field", [at.name for at in attrs.fields(Redeemable)])
+    def test_a_key_is_presented_with_what_it_says(self, field: str) -> None:
+        values = [42, object(), [42], NO_INSTANTS[3]]
+        check_junk(lambda junk: attrs.evolve(presented(), **{field: junk}), field, values)
