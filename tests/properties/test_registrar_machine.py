@@ -213,6 +213,7 @@ ANYTIME = {"move_clock", "assign", "cancel"}
 THEMES: dict[str, set[str]] = {
     "assigning": ANYTIME
     | {"keep_records", "assign_many", "cancel_by_support", "reschedule", "complete", "work_on"}
+    | {"add_note"}
     | {"use_an_id_again", "use_a_prefix_again"},
     "keys": ANYTIME
     | {"create_keys", "add_keys", "edit_keys", "revoke", "present_a_key", "present_in_turn"}

@@ -103,6 +103,7 @@ NEWCOMER = User(id="new", name="New", email="new@example.org", organization_id="
 NEW_COURSE = attrs.evolve(PYTHON, id="new-course")
 CLAIM = Claim.of("di", "py", "a-2")
 NOTE = Note(title="A title", message="A message")
+OTHER_NOTE = Note(title="Another title", message="Another message")
 RESTORING = Policies(cancellation=CancellationPolicy(restores_key_use=True))
 HOMES = {None: None, "acme": ACME, "beta": BETA}
 STOCK = (
@@ -375,6 +376,14 @@ def _rows() -> Iterable[Act]:
         commands.Assigned(before, ADA),
         after,
         wanted(event("complete", "a-1", "ada"), replace=[(before, after)]),
+        with_actor=(MANAGER, ADA),
+    )
+    before, after = _later(GIVEN, notes=(*GIVEN.notes, OTHER_NOTE))
+    yield Act(
+        commands.AddNote("a-1", OTHER_NOTE),
+        commands.Assigned(before, ADA),
+        after,
+        wanted(event("add_note", "a-1", "ada"), replace=[(before, after)]),
         with_actor=(MANAGER, ADA),
     )
     yield Act(

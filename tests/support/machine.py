@@ -98,9 +98,8 @@ ACTORS = st.sampled_from(
 )
 IDS = st.sampled_from([None, None, None, None, "one", "two", "three"])
 REPEATS = st.sampled_from([None, None, *Repeat, Repeat.REFUSE])
-NOTICES = st.sampled_from(
-    [None, None, Note(title="Renewal", message="Paid.", high_importance=True)]
-)
+RENEWAL = Note(title="Renewal", message="Paid.", high_importance=True)
+NOTICES = st.sampled_from([None, None, RENEWAL])
 #: Which of what there is, the newest first; the last stands for what there is not.
 NOTHING = 9
 PICKS = st.integers(0, NOTHING)
@@ -697,6 +696,11 @@ class RegistrarMachine(RuleBasedStateMachine):
         id_ = self._assignment(pick, move)
         self.do("complete", id_, by=by)
         self.do("complete", id_)
+
+    @precondition(exists)
+    @rule(pick=PICKS, note=st.just(RENEWAL), by=ACTORS)
+    def add_note(self, *, pick: int, note: Note, by: str | None) -> None:
+        self.do("add_note", self._pick(self.model.assignments, pick), note, by=by)
 
     def _assignment(self, pick: int, move: Any) -> str:
         id_ = self._pick(self.model.assignments, pick)

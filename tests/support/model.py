@@ -657,6 +657,20 @@ class Model:
 
         return self.judged([], reasons, store)
 
+    def add_note(self, assignment_id: str, note: Note, *, by: str | None = None) -> Expected:
+        """Rule 21 alone: a note may be added in any state."""
+        faults = self.missing(by, (self.assignments, assignment_id))
+        if faults:
+            return Expected(tuple(faults))
+        one = self.assignments[assignment_id]
+        organization_id = self.users[one["learner_id"]]["organization_id"]
+
+        def store(_: Any) -> None:
+            one["notes"] += (note,)
+            self.happened("add_note", by)
+
+        return self.judged([], lambda: self.acting(by, organization_id, ASSIGNING), store)
+
     # Keys.
 
     def _codes(self, codes: Iterable[str]) -> dict[str, int]:

@@ -239,6 +239,7 @@ def calls() -> st.SearchStrategy[Call]:
         call("cancel", assignment_id, support_reason=st.sampled_from([None, "moved"]), **maybe),
         call("reschedule", assignment_id, ENDS.filter(lambda end: end is not None), **maybe),
         call("complete", assignment_id, **maybe),
+        call("add_note", assignment_id, st.just(Note(title="A", message="B")), **maybe),
         call(
             "create_keys",
             st.sampled_from(["py", "py", "sql", "draft"]),

@@ -14,6 +14,7 @@ from course_assignments import (
     CourseAssignment,
     Decision,
     KeyBatch,
+    Note,
     Organization,
     Registrar,
     Subscription,
@@ -103,6 +104,18 @@ def types_of_reschedule(
     assert_type(of.reschedule("a", DAY), CourseAssignment)
     assert_type(of.execute(command), CourseAssignment)
     assert_type(of.may_reschedule("a", DAY), Decision)
+    assert_type(command.decide(records, context), Outcome[CourseAssignment])
+    command.decide(wrong, context)  # type: ignore[arg-type]
+
+
+def types_of_add_note(
+    of: Registrar, records: commands.Assigned, context: Context, wrong: Wrong
+) -> None:
+    note = Note(title="Renewal", message="Paid until June.")
+    command = commands.AddNote("a", note)
+    assert_type(of.add_note("a", note), CourseAssignment)
+    assert_type(of.execute(command), CourseAssignment)
+    assert_type(of.may_add_note("a", note), Decision)
     assert_type(command.decide(records, context), Outcome[CourseAssignment])
     command.decide(wrong, context)  # type: ignore[arg-type]
 

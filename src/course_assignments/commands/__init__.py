@@ -25,6 +25,7 @@ from course_assignments.commands import (
 from course_assignments.commands.assigning import Assign, Assignable, AssignMany, Roster
 from course_assignments.commands.base import Command, Context, Outcome, Reader
 from course_assignments.commands.changing import (
+    AddNote,
     Assigned,
     Cancel,
     Cancellable,
@@ -88,6 +89,7 @@ __all__ = [
     "UNSET",
     "Add",
     "AddKeys",
+    "AddNote",
     "Addable",
     "Anonymize",
     "Assign",

@@ -1,4 +1,4 @@
-"""Change an assignment that exists: cancel, reschedule, complete. Rules 2 to 5, 13 and 21."""
+"""Change an assignment: cancel, reschedule, complete, add a note. Rules 2 to 5, 13 and 21."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from course_assignments.commands.base import (
     check_organization,
 )
 from course_assignments.decisions import Decision
-from course_assignments.entities.assignments import CourseAssignment, FromKey
+from course_assignments.entities.assignments import CourseAssignment, FromKey, Note
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Permission
 from course_assignments.entities.keys import Redemption, TrainingKey
@@ -276,6 +276,42 @@ class Complete(Command[Assigned, CourseAssignment]):
             ]
         )
         after = attrs.evolve(before, completed_at=context.at)
+        change = Change(
+            replace=[Replace(before, after)],
+            expect=context.expect_for_actor(learner),
+            record=[context.event(self.action, before.id, learner.id)],
+        )
+        return Outcome(after, change, decision)
+
+
+@attrs.frozen
+class AddNote(Command[Assigned, CourseAssignment]):
+    """Add a note to an assignment in any state; a retry adds it again (rule 21).
+
+    Attributes:
+        assignment_id: The assignment.
+        note: The note, which becomes the last one of the assignment.
+
+    Example:
+        >>> assignment = registrar.assign("py", "ada")
+        >>> note = Note(title="Renewal", message="Paid until June.")
+        >>> registrar.add_note(assignment.id, note).notes == (note,)
+        True
+    """
+
+    assignment_id: str = field(validator=validation.identifier)
+    note: Note = field(validator=validation.one_of(Note))
+
+    def read(self, reader: Reader) -> Assigned:
+        """Read the assignment and its learner."""
+        return Assigned.read(reader, self.assignment_id)
+
+    def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
+        """Ask who acts; whatever state the assignment is in, the note is added."""
+        before, learner = records.assignment, records.learner
+        validation.check_same(before.id, self.assignment_id, "assignment")
+        decision = context.require(context.may(Permission.ASSIGN_COURSES, learner.organization_id))
+        after = attrs.evolve(before, notes=(*before.notes, self.note))
         change = Change(
             replace=[Replace(before, after)],
             expect=context.expect_for_actor(learner),

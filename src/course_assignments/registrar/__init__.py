@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from course_assignments.commands.assigning import Assign, AssignMany
-from course_assignments.commands.changing import Cancel, Complete, Reschedule
+from course_assignments.commands.changing import AddNote, Cancel, Complete, Reschedule
 from course_assignments.commands.keys import (
     UNSET,
     AddKeys,
@@ -205,6 +205,16 @@ class Registrar(Runner):
     def may_complete(self, assignment_id: str, *, by: str | None = None) -> Decision:
         """Return whether `complete` would be allowed now, with every reason against."""
         return self.check(Complete(assignment_id, by=by))
+
+    def add_note(
+        self, assignment_id: str, note: Note, *, by: str | None = None
+    ) -> CourseAssignment:
+        """Add a note to an assignment, whatever its state."""
+        return self.execute(AddNote(assignment_id, note, by=by))
+
+    def may_add_note(self, assignment_id: str, note: Note, *, by: str | None = None) -> Decision:
+        """Return whether `add_note` would be allowed now, with every reason against."""
+        return self.check(AddNote(assignment_id, note, by=by))
 
     # Activities
 
