@@ -423,16 +423,18 @@ EXAMPLES = (
         "window",
         lambda _: ca.CancellationPolicy(window=ca.Months(1)),  # type: ignore[arg-type]
     ),
-    Example("28 words", "invalid_duration", "term", lambda _: ca.parse_duration("6 months")),
-    Example("28 huge", "invalid_duration", "term", lambda _: ca.parse_duration("P999999999W")),
-    Example("28 empty", "invalid_duration", "term", lambda _: ca.parse_duration("P")),
+    Example("28 words", "invalid_duration", "duration", lambda _: ca.parse_duration("6 months")),
+    Example("28 huge", "invalid_duration", "duration", lambda _: ca.parse_duration("P999999999W")),
+    Example("28 empty", "invalid_duration", "duration", lambda _: ca.parse_duration("P")),
     Example(
         "30 empty window",
         "empty_window",
         "redeemable_until",
         _create_keys(redeemable_until=START, redeemable_from=START),
     ),
-    Example("31 too fine", "invalid_duration", "term", lambda _: ca.parse_duration("PT0.0000001S")),
+    Example(
+        "31 too fine", "invalid_duration", "duration", lambda _: ca.parse_duration("PT0.0000001S")
+    ),
     # Assigning
     Example("32 empty id", "blank", "learner_id", _assign(learner_id="")),
     Example("33 white id", "blank", "learner_id", _assign(learner_id=" \t")),
@@ -872,7 +874,7 @@ class TestOddQuestions:
         for term in (timedelta(0), -DAY, timedelta.max):
             with pytest.raises(ca.InvalidInput) as caught:
                 ca.format_duration(term)
-            assert (caught.value.code, caught.value.field) == ("invalid_duration", "term")
+            assert (caught.value.code, caught.value.field) == ("invalid_duration", "duration")
 
 
 class TestDerivedClasses:

@@ -235,7 +235,7 @@ SIGNATURES: dict[str, str] = {
     "Decision.require": "",
     "Query.matches": "record",
     "KeyQuery.redeemable": "batches * at",
-    "ManualClock.advance": "term",
+    "ManualClock.advance": "duration",
     "InMemoryRepository.get": "kind ids",
     "InMemoryRepository.find": "query",
     "InMemoryRepository.commit": "change",

@@ -1,4 +1,4 @@
-"""Show one week of a training system, from the first assignment to the monthly bill.
+"""Show one week of training, from the first assignment to the monthly bill.
 
 The demo sets the clock and uses fixed ids and codes, so every run prints the same output. Your
 application does not need these three arguments of `Registrar`.

@@ -1,4 +1,4 @@
-"""A FastAPI service in which learners redeem training keys, with async SQLAlchemy.
+"""A FastAPI service with async SQLAlchemy where learners redeem training keys.
 
 Each command runs in one transaction of the service, and our commit is a savepoint in it. Any number
 of workers may run. Start it with ``uvicorn --factory fastapi_app:create_app``.

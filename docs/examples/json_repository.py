@@ -1,4 +1,4 @@
-"""A complete repository over a dictionary of JSON strings, as a model for your own.
+"""A complete repository in a dictionary of JSON strings: a model for your own.
 
 It is exact with threads, and slow on purpose: each search reads every record. You can save the
 dictionary anywhere and load it again.

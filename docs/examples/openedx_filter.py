@@ -1,4 +1,4 @@
-"""An Open edX pipeline step that requires an active assignment to enroll in a course.
+"""An Open edX pipeline step: to enroll, a learner needs an active assignment.
 
 Add the step to the settings of the LMS. ``fail_silently`` must be off. By default, Open edX skips a
 step that raises an error, and then everybody can enroll.

@@ -42,7 +42,7 @@ class Tally:
         self.left_out: Counter[str] = Counter()
 
     def attempt(self, command: Callable[..., CourseAssignment], *ids: str) -> str | None:
-        """Execute *command*; return the id of its assignment, or ``None`` if it is refused."""
+        """Execute *command*; return the id of its assignment, or ``None`` if refused."""
         made, outcome = None, "granted"
         began = perf_counter()
         try:
@@ -144,7 +144,7 @@ def course_id(row: dict[str, str]) -> str:
 
 
 def stay(row: dict[str, str]) -> tuple[str, str, datetime | None, datetime | None]:
-    """Return the ids of presentation and learner, and the optional first and last day."""
+    """Return the ids of presentation and learner, and the first and last day."""
     name = row["code_presentation"]
     start = datetime(int(name[:-1]), MONTHS[name[-1]], 1, tzinfo=UTC)
     days = (row["date_registration"], row["date_unregistration"])

@@ -1,6 +1,6 @@
-"""Rules for self-paced course assignments: assign, cancel, hand out keys, redeem, learn.
+"""Business rules for self-paced training.
 
-Everything public can be imported from here; the README shows the first ten lines.
+You can import all public names from here. The README shows a first example.
 """
 
 from importlib.metadata import version
@@ -207,7 +207,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> str:
-        """Return the version of the installed distribution, which is looked up when asked for."""
+        """Look up the version of the installed distribution."""
         if name == "__version__":
             return version("course-assignments")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,7 @@
-"""What a command wants to store, as five verbs.
+"""Changes: what a command wants to store, as five kinds of steps.
 
-A change is decided on what was read. It is stored as a whole, or not at all if what it was decided
-on has changed since.
+A change is decided on records that were read before. If one of these records has changed since
+then, nothing is stored; otherwise the whole change is stored.
 """
 
 from collections.abc import Iterable, Mapping
@@ -68,9 +68,9 @@ class Replace:
             raise InvalidInput("another_record", "after", "expected the same record as in before")
 
     def of(self, stored: Record | None) -> Record | None:
-        """Return the record to store in place of *stored*, or ``None`` if this step is lost.
+        """Return the record to store in place of *stored*, or ``None`` on a conflict.
 
-        Of a `TrainingKey` the uses are neither compared nor set.
+        The uses of a `TrainingKey` are neither compared nor set.
 
         Example:
             >>> key = TrainingKey(code="Spring-2026", batch_id="spring", max_uses=2)
@@ -84,7 +84,9 @@ class Replace:
             return after if stored == before else None
         if not isinstance(stored, TrainingKey) or stored.terms != before.terms:
             return None
-        return None if stored.uses > after.max_uses else attrs.evolve(after, uses=stored.uses)
+        if stored.uses > after.max_uses:
+            return None
+        return validation.copy_with(after, uses=stored.uses)
 
 
 @attrs.frozen
@@ -100,7 +102,7 @@ class Use:
     by: int = field(validator=validation.count(-validation.MAX_COUNT))
 
     def of(self, stored: Record | None) -> Record | None:
-        """Return the key to store in place of *stored*, or ``None`` if this step is lost.
+        """Return the key to store in place of *stored*, or ``None`` on a conflict.
 
         Example:
             >>> key = TrainingKey(code="Spring-2026", batch_id="spring", max_uses=2)
@@ -109,21 +111,25 @@ class Use:
             >>> Use(key, 1).of(attrs.evolve(key, uses=2)) is None
             True
         """
-        validation.check_record(stored, "stored", *KINDS, type(None))
-        if not isinstance(stored, TrainingKey) or stored.terms != self.key.terms:
+        if type(stored) is not TrainingKey:
+            validation.check_record(stored, "stored", *KINDS, type(None))
+            return None
+        if stored.terms != self.key.terms:
             return None
         uses = stored.uses + self.by
-        return attrs.evolve(stored, uses=uses) if 0 <= uses <= stored.max_uses else None
+        return validation.copy_with(stored, uses=uses) if 0 <= uses <= stored.max_uses else None
 
 
 def _to_details(
     details: Mapping[str, str] | Iterable[tuple[str, str]],
 ) -> tuple[tuple[str, str], ...]:
+    if type(details) in (dict, tuple) and not details:
+        return ()
     hint = "expected a mapping of str to str"
     try:
         found = tuple(sorted(dict(details).items()))
         fits = not isinstance(details, str) and all(isinstance(text, str) for text in chain(*found))
-    except Exception as error:  # a mapping of the caller's own may raise anything
+    except Exception as error:  # the caller's mapping may raise anything
         raise InvalidInput("wrong_type", "details", hint) from error
     if not fits:
         raise InvalidInput("wrong_type", "details", hint)
@@ -132,13 +138,13 @@ def _to_details(
 
 @attrs.frozen(kw_only=True)
 class Event:
-    """What happened, stored in the same commit as the change itself.
+    """An entry of the audit log, stored in the same commit as the change.
 
     Attributes:
-        position: Its place among all events, from 1 on; 0 until it is stored.
+        position: The position among all events, from 1 on; 0 until the event is stored.
         by: The id of the user who acted, or ``None``.
         action: The name of the command.
-        subject_ids: The ids of all records that it is about; never the code of a key.
+        subject_ids: The ids of all records concerned; never the code of a key.
         details: Other facts, as sorted pairs of names and strings.
 
     Example:
@@ -164,14 +170,14 @@ _records = items_of(*KINDS, exact=True)
 
 @attrs.frozen(kw_only=True)
 class Change:
-    """Everything that one command stores, and what must still be true when it does.
+    """Everything that one command stores, and the conditions for storing it.
 
     Attributes:
-        create: New records; lost if the id, or the e-mail address of a `User`, is taken.
+        create: New records; a conflict if the id, or the e-mail address of a `User`, is taken.
         replace: Records to compare and set.
-        use: Steps on the counters of keys, which stay between 0 and their maximum.
-        expect: Records that must be stored as they were read.
-        record: Events.
+        use: Changes of the counters of keys, which stay between 0 and their maximum.
+        expect: Records that must be unchanged since they were read.
+        record: Events to append.
 
     Example:
         >>> change = Change(create=[Course(id="py", name="Python")])

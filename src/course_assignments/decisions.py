@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TypeAlias, get_args
+from typing import Final, TypeAlias, get_args
 
 import attrs
 from attrs import field
@@ -54,6 +54,10 @@ class Decision:
         return " ".join(str(reason) for reason in self.reasons) or "Yes."
 
 
+#: A yes that time does not change.
+YES: Final = Decision()
+
+
 @attrs.frozen(eq=False)
 class Refused(CourseAssignmentsError):
     """A rule said no; nothing was stored or used up.
@@ -93,25 +97,31 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
         Decision(reasons=(), changes_at=None)
     """
     asked = validation.check_list(questions, "questions", empty=True)
-    answers = first = [_answer(ask, at) for ask in asked]
-    reasons = tuple(dict.fromkeys(reason for answer in first for reason in answer.reasons))
+    answers = first = _answers(asked, at)
+    reasons: dict[Reason, None] = {}
+    for answer in first:
+        reasons.update(dict.fromkeys(answer.reasons))
     last, turn = at, _next_turn(answers)
     for _ in range(MAX_TURNS):
         if turn is None or turn <= last:
-            return Decision(reasons)
-        answers = [_answer(ask, turn) for ask in asked]
+            return Decision(tuple(reasons)) if reasons else YES
+        answers = _answers(asked, turn)
         last = turn
         if all(answers) != all(first):
             break
         turn = _next_turn(answers)
-    return Decision(reasons, last)
+    return Decision(tuple(reasons), last)
 
 
-def _answer(ask: Question, at: datetime) -> Decision:
-    """Return the answer; a custom policy may return something else than a decision."""
-    answer = ask(at)
-    validation.check_kind(answer, "policies", Decision)
-    return answer
+def _answers(asked: Iterable[Question], at: datetime) -> list[Decision]:
+    """Return the answers at *at*; a custom policy may return something else than a decision."""
+    answers: list[Decision] = []
+    for ask in asked:
+        answer = ask(at)
+        if answer.__class__ is not Decision:
+            validation.check_kind(answer, "policies", Decision)
+        answers.append(answer)
+    return answers
 
 
 def _next_turn(answers: Sequence[Decision]) -> datetime | None:
@@ -119,9 +129,8 @@ def _next_turn(answers: Sequence[Decision]) -> datetime | None:
 
     A yes may change with the first of *answers* that does, a no only once all that refuse have.
     """
-    refused_until = [answer.changes_at for answer in answers if not answer]
-    if refused_until:
-        known = [at for at in refused_until if at is not None]
-        return max(known) if len(known) == len(refused_until) else None
-    allowed_until = (answer.changes_at for answer in answers)
-    return min((at for at in allowed_until if at is not None), default=None)
+    against = [answer for answer in answers if answer.reasons]
+    known = [one.changes_at for one in against or answers if one.changes_at is not None]
+    if not against:
+        return min(known, default=None)
+    return max(known) if len(known) == len(against) else None

@@ -1,7 +1,7 @@
-"""The errors of this library: values that say what happened and what to do.
+"""Errors: values that say what happened and what to do.
 
-There are seven kinds with one base class, so one ``except`` catches all of them. `Refused`, which
-carries a decision, is defined next to `Decision`. No message shows the code of a training key.
+All seven have one base class, so one ``except`` catches all of them. `Refused`, which has a
+decision, is defined next to `Decision`. No message shows the code of a training key.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,15 +10,15 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import attrs
 
-#: The longest message of an `InvalidInput`: one line next to a form field.
+#: The longest message of an `InvalidInput`, so that it fits next to a form field.
 MESSAGE_LENGTH = 200
 
-#: How many ids or lines a message names before it counts the rest.
+#: How many ids or lines a message lists; it only counts the others.
 MAX_NAMED = 8
 
 
 class CourseAssignmentsError(Exception):
-    """The base class of every error of this library; errors with equal fields are equal.
+    """Base class of all errors of this library; errors with equal fields are equal.
 
     Example:
         >>> NotFound("Course", "c-9") == NotFound("Course", "c-9")
@@ -26,7 +26,7 @@ class CourseAssignmentsError(Exception):
     """
 
     def __eq__(self, other: object) -> bool:
-        """Compare class and fields; attrs compares exceptions by identity."""
+        """Compare class and fields, because attrs compares exceptions by identity."""
         if type(other) is not type(self):
             return NotImplemented
         return self.args == other.args
@@ -43,7 +43,7 @@ class CourseAssignmentsError(Exception):
 
 
 def printable(text: str) -> str:
-    """Return *text* on one line, with a question mark for each character that can't be printed.
+    """Return *text* on one line, with "?" for each character that can't be printed.
 
     Example:
         >>> printable("one" + chr(10) + "two")
@@ -65,7 +65,7 @@ def to_words(name: str) -> str:
 
 
 def format_list(values: Sequence[object]) -> str:
-    """Return the first few of *values*, separated by commas, and the number of the others.
+    """Return the first of *values*, separated by commas, and the number of the others.
 
     Example:
         >>> format_list(range(1, 11))
@@ -77,7 +77,7 @@ def format_list(values: Sequence[object]) -> str:
 
 
 def name_lines(numbers: Sequence[int]) -> str:
-    """Name the lines of *numbers*, the first few of them.
+    """Return the first of the line *numbers* in words.
 
     Example:
         >>> name_lines([3]), name_lines([3, 7])
@@ -142,7 +142,7 @@ class NotFound(CourseAssignmentsError, LookupError):
     Attributes:
         kind: The class name of the record, such as ``Course``.
         id: The id that was not found.
-        also: What else was not found in the same call.
+        also: The kinds and ids of other records that the same call did not find.
 
     Example:
         >>> print(NotFound("Course", "rust", (NotFound("User", "ed"), NotFound("User", "flo"))))
@@ -157,7 +157,7 @@ class NotFound(CourseAssignmentsError, LookupError):
 
     @classmethod
     def raise_any(cls, missing: Iterable[tuple[str, str]]) -> None:
-        """Raise one error that names every (kind, id) of *missing*, unless there is none."""
+        """Raise one error that names every (kind, id) of *missing*, if any."""
         errors = [cls(kind, id_) for kind, id_ in missing]
         if errors:
             raise attrs.evolve(errors[0], also=tuple(errors[1:]))
@@ -192,8 +192,8 @@ class Conflict(CourseAssignmentsError):
 
     Attributes:
         ids: The ids of the records in conflict; the code of a key is masked.
-        code: ``changed`` if someone else created or changed a record: read again and decide again.
-            ``id_taken`` if a different record has an id that you passed: the same call fails again.
+        code: ``changed`` if someone else created or changed a record; try again.
+            ``id_taken`` if a different record has the id that you passed; pass another id.
 
     Example:
         >>> print(Conflict(("a-1",)))
@@ -219,7 +219,7 @@ class StorageBusy(CourseAssignmentsError):
     """A lock could not be obtained in time; nothing was stored.
 
     Attributes:
-        hint: What the storage was waiting for, in its own words.
+        hint: The message of the storage.
 
     Example:
         >>> print(StorageBusy("database is locked"))
@@ -235,11 +235,10 @@ class StorageBusy(CourseAssignmentsError):
 
 @attrs.frozen(eq=False)
 class OutcomeUnknown(CourseAssignmentsError):
-    """The connection was lost during a commit: either everything was stored, or nothing.
+    """The connection was lost during a commit: everything was stored, or nothing.
 
     Attributes:
-        ids: The ids of the records that would be created, or else changed; the code of a key is
-            masked.
+        ids: The ids of the records to create, or else to change; the code of a key is masked.
 
     Example:
         >>> print(OutcomeUnknown(("a-1",)))
@@ -262,7 +261,7 @@ class StorageError(CourseAssignmentsError):
 
     Attributes:
         code: A stable word for what is wrong, such as ``read_only``.
-        hint: What the storage said, or what to do.
+        hint: The message of the storage, or what to do.
 
     Example:
         >>> print(StorageError("disk_full", "database or disk is full"))

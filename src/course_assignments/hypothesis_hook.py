@@ -1,7 +1,7 @@
-"""Register the strategies for our classes; the entry point of Hypothesis calls `register`.
+"""Register our strategies with Hypothesis, which calls the entry point `register`.
 
-It runs whenever Hypothesis is imported, so it must not load pytest or the kit. That is why it is
-not in `testing`, whose import loads both.
+The entry point runs whenever Hypothesis is imported, so it must not load pytest or the test tools.
+Importing `testing` loads both, so this module is outside of `testing`.
 """
 
 from typing import Any, Final
@@ -13,7 +13,7 @@ from course_assignments.entities.catalog import Activity
 from course_assignments.entities.subscriptions import Opening
 from course_assignments.time.durations import Months
 
-#: The classes that ``st.from_type`` can draw: all records and the values in them.
+#: The classes that ``st.from_type`` can generate: all records and the values in them.
 DRAWN: Final[tuple[type, ...]] = (
     *(*KINDS, Event, Months, Note, Direct, FromKey, FromSubscription),
     *(Activity, Pause, Opening),
@@ -21,12 +21,12 @@ DRAWN: Final[tuple[type, ...]] = (
 
 
 def register() -> None:
-    """Let ``st.from_type`` draw each class of `DRAWN` as `testing.strategies` does.
+    """Let ``st.from_type`` generate each class of `DRAWN` with `testing.strategies`.
 
     Example:
         >>> from hypothesis import find, strategies as st
         >>> register()
-        >>> find(st.from_type(Months), lambda term: term.count > 6)
+        >>> find(st.from_type(Months), lambda months: months.count > 6)
         Months(count=7)
     """
     from hypothesis import strategies as st  # noqa: PLC0415 - an extra, and it calls us

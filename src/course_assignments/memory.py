@@ -7,13 +7,12 @@ index, and a listing is sorted once after it has grown.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import islice
+from operator import attrgetter, itemgetter
 from threading import Lock
 from typing import Any, Final
-
-import attrs
 
 from course_assignments import validation
 from course_assignments.changes import KINDS, Change, Event, R, Record, Replace, Use, masked_id
@@ -37,35 +36,48 @@ _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
 _ORDER: Final[Mapping[type, tuple[str, ...]]] = {query.kind: query.order for query in QUERIES}
 
 
-class _Listing:
-    """The sort keys of some records, sorted when they are read and not when they are added."""
+_EMPTY: Final[Page[Any]] = Page(())
+
+#: Gives the part of a sort key under which the record is stored.
+_name_of = itemgetter(-1)
+
+
+class _Listing(list[SortKey]):
+    """The sort keys of some records, sorted when they are read and not when they are appended."""
+
+    __slots__ = ("_sorted",)
 
     def __init__(self) -> None:
-        self._keys: list[SortKey] = []
-        self._sorted = True
+        super().__init__()
+        #: How many of the first keys are in order.
+        self._sorted = 0
 
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def add(self, key: SortKey) -> None:
-        self._sorted = self._sorted and (not self._keys or self._keys[-1] < key)
-        self._keys.append(key)
-
-    def remove(self, key: SortKey) -> None:
+    def drop(self, key: SortKey) -> None:
         self._sort()
-        del self._keys[bisect_left(self._keys, key)]
+        del self[bisect_left(self, key)]
+        self._sorted -= 1
 
     def between(self, start: SortKey, until: SortKey | None = None) -> Iterator[SortKey]:
         """Give the sort keys after *start* that are before *until*."""
         self._sort()
-        first = bisect_right(self._keys, start)
-        end = len(self._keys) if until is None else bisect_left(self._keys, until)
-        return (self._keys[position] for position in range(first, end))
+        first = bisect_right(self, start)
+        end = len(self) if until is None else bisect_left(self, until)
+        return (self[position] for position in range(first, end))
 
     def _sort(self) -> None:
-        if not self._sorted:
-            self._keys.sort()
-            self._sorted = True
+        if self._sorted < len(self):
+            latest = self[max(self._sorted - 1, 0) :]
+            if latest != sorted(latest):
+                self.sort()
+            self._sorted = len(self)
+
+
+def _sort_key(order: tuple[str, ...]) -> Callable[[Any], SortKey]:
+    """Return what gives the sort key of a record: its fields *order*, as `Query.sort_key` does."""
+    if len(order) > 1:
+        return attrgetter(*order)
+    alone = attrgetter(*order)
+    return lambda record: (alone(record),)
 
 
 class _Shelf:
@@ -74,42 +86,41 @@ class _Shelf:
     def __init__(self, kind: type) -> None:
         self.records: dict[Any, Any] = {}
         self._order = _ORDER.get(kind, ("id",))
+        self._sort_key = _sort_key(self._order)
         self._all = _Listing()
         self._by: dict[str, defaultdict[Any, _Listing]] = {
             name: defaultdict(_Listing) for name in _INDEXED.get(kind, ())
         }
 
     def put(self, record: Any) -> None:
-        after = self._entries(record)
-        name = after[0][1][-1]
-        before = self._entries(self.records[name]) if name in self.records else []
-        for listing, key in before:
-            if (listing, key) not in after:
-                listing.remove(key)
-        if before:
-            self._drop_empty(self.records[name], record)
-        for listing, key in after:
-            if (listing, key) not in before:
-                listing.add(key)
-        self.records[name] = record
-
-    def _drop_empty(self, before: Any, after: Any) -> None:
-        """Drop the index entries that only *before* had, such as an old address."""
-        for name, index in self._by.items():
-            value = getattr(before, name)
-            if value not in {None, getattr(after, name)} and not index[value]:
-                del index[value]
-
-    def _entries(self, record: Any) -> list[tuple[_Listing, SortKey]]:
-        """Return the listings that have *record*, and its sort key."""
         key = self._sort_key(record)
-        values = ((index, getattr(record, name)) for name, index in self._by.items())
-        # No filter looks for a field without a value.
-        narrow = (index[value] for index, value in values if value is not None)
-        return [(listing, key) for listing in (self._all, *narrow)]
+        before = self.records.get(key[-1])
+        self.records[key[-1]] = record
+        if before is not None:
+            self._move(before, record)
+            return
+        self._all.append(key)
+        for name, index in self._by.items():
+            value = getattr(record, name)
+            if value is not None:  # no filter looks for a field without a value
+                index[value].append(key)
 
-    def _sort_key(self, record: Any) -> SortKey:
-        return tuple(getattr(record, name) for name in self._order)
+    def _move(self, before: Any, after: Any) -> None:
+        """List *after* in place of *before*, and drop each listing that becomes empty."""
+        old, new = self._sort_key(before), self._sort_key(after)
+        if old != new:
+            self._all.drop(old)
+            self._all.append(new)
+        for name, index in self._by.items():
+            was, value = getattr(before, name), getattr(after, name)
+            if (was, old) == (value, new):
+                continue
+            if was is not None:
+                index[was].drop(old)
+                if not index[was]:
+                    del index[was]
+            if value is not None:
+                index[value].append(new)
 
     def owner(self, name: str, value: str) -> str | None:
         """Return the id of the one record whose indexed field *name* is *value*."""
@@ -118,20 +129,26 @@ class _Shelf:
 
     def narrowest(self, where: Where) -> list[_Listing]:
         """Return the shortest listings that together have all records that fit."""
-        choices = [[self._all]]
-        if self._order[-1] in where:
-            choices.append([self._under(where[self._order[-1]])])
-        for name in where.keys() & self._by.keys():
-            index = self._by[name]
-            choices.append([index[value] for value in dict.fromkeys(where[name]) if value in index])
-        return min(choices, key=lambda choice: sum(map(len, choice)))
+        best, shortest = [self._all], len(self._all)
+        for name, values in where.items():
+            if name in self._by:
+                index = self._by[name]
+                found = list(filter(None, map(index.get, dict.fromkeys(values))))
+            elif name == self._order[-1]:
+                found = [self._under(values)]
+            else:
+                continue
+            length = sum(map(len, found))
+            if length < shortest:
+                best, shortest = found, length
+        return best
 
     def _under(self, names: Iterable[Any]) -> _Listing:
         """Return the listing of the records stored under *names*."""
         found = _Listing()
         for name in dict.fromkeys(names):
             if name in self.records:
-                found.add(self._sort_key(self.records[name]))
+                found.append(self._sort_key(self.records[name]))
         return found
 
 
@@ -157,12 +174,17 @@ class InMemoryRepository:
         Raises:
             InvalidInput: *kind* is not a kind of record, or *ids* is not a list of strings.
         """
-        shelf = self._shelf(kind)
-        wanted = validation.check_list(ids, "ids", empty=True)
-        if not all(one.__class__ is str for one in wanted):
-            validation.check_each(wanted, "ids", str)
+        shelf = self._shelves.get(kind) if type(kind) is type else None
+        records = (shelf or self._shelf(kind)).records
+        wanted = ids if ids.__class__ is tuple else validation.check_list(ids, "ids", empty=True)
+        found: dict[str, R] = {}
         with self._lock:
-            return {one: shelf.records[one] for one in wanted if one in shelf.records}
+            for one in wanted:
+                if one.__class__ is not str:
+                    validation.check_each(wanted, "ids", str)
+                if one in records:
+                    found[one] = records[one]
+        return found
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         """Return the first page of the records that *query* finds, in its order.
@@ -174,16 +196,21 @@ class InMemoryRepository:
         shelf = self._shelf(getattr(query, "kind", None), "query")
         with self._lock:
             try:
+                listings = shelf.narrowest(query.where())
+                if not listings:
+                    return _EMPTY
                 span = _span(query)
-                listings = [one.between(*span) for one in shelf.narrowest(query.where())]
-                candidates = (shelf.records[key[-1]] for key in merge(*listings))
+                keys = merge(*[one.between(*span) for one in listings])
+                candidates = map(shelf.records.__getitem__, map(_name_of, keys))
                 found = tuple(islice(filter(query.matches, candidates), query.limit + 1))
             except TypeError as error:
                 raise InvalidInput(
                     "invalid_cursor", "cursor", "expected the next query of a page"
                 ) from error
+        if len(found) <= query.limit:
+            return Page(found)
         page = found[: query.limit]
-        return Page(page, query.starting_after(page[-1]) if len(found) > query.limit else None)
+        return Page(page, query.starting_after(page[-1]))
 
     def commit(self, change: Change, /) -> None:
         """Store all of *change*, or nothing.
@@ -198,7 +225,8 @@ class InMemoryRepository:
                 self._shelves[type(record)].put(record)
             events = self._shelves[Event]
             for event in change.record:
-                events.put(attrs.evolve(event, position=len(events.records) + 1))
+                position = len(events.records) + 1
+                events.put(validation.copy_with(event, position=position))
 
     def _shelf(self, kind: object, field: str = "kind") -> _Shelf:
         if not isinstance(kind, type) or kind not in self._shelves:
@@ -211,11 +239,16 @@ class InMemoryRepository:
     def _staged(self, change: Change) -> dict[tuple[type, str], Record]:
         """Return the records as they are after *change*, or raise `Conflict`."""
         staged: dict[tuple[type, str], Record] = {}
-        lost = [record for record in change.expect if self._stored(record) != record]
-        for record in change.create:
-            if (type(record), record.id) in staged or self._stored(record) is not None:
+        lost: list[Record] = []
+        for record in change.expect:
+            stored = self._stored(record)
+            if stored is not record and stored != record:  # most are still the same object
                 lost.append(record)
-            staged[type(record), record.id] = record
+        for record in change.create:
+            name = (type(record), record.id)
+            if name in staged or self._stored(record) is not None:
+                lost.append(record)
+            staged[name] = record
         steps: list[Replace | Use] = [*change.replace, *change.use]
         for step in steps:
             before = step.before if isinstance(step, Replace) else step.key
@@ -233,6 +266,8 @@ class InMemoryRepository:
     def _without_email(self, staged: Mapping[tuple[type, str], Record]) -> Iterator[Record]:
         """Give the users of *staged* whose e-mail address another user has, or will have."""
         users = [record for record in staged.values() if isinstance(record, User)]
+        if not users:
+            return
         owners = {user.folded_email: user for user in reversed(users)}
         for user in users:
             stored = self._shelves[User].owner("folded_email", user.folded_email)

@@ -1,11 +1,11 @@
-"""Queries: what you can ask a repository for.
+"""Queries: search a repository for records.
 
-A query is a frozen value. Each of its fields states once what it narrows. From these statements
-follow `Query.where`, `Query.ranges`, `Query.contains` and `Query.special`, which a storage can
-translate for its search engine, and `Query.matches`, which decides for one record.
+A query is a frozen value. Each of its fields declares one filter. A storage can translate the
+filters from `Query.where`, `Query.ranges`, `Query.contains` and `Query.special` for its search
+engine. `Query.matches` applies all of them to one record.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeAlias, TypeVar, get_args
@@ -34,22 +34,22 @@ RecordT = TypeVar("RecordT", bound=Organization | Course | User | _Training | Re
 #: The position of a record in the order of its kind: the values of fields that never change.
 SortKey: TypeAlias = tuple[Any, ...]
 
-#: For each field of a record, the values of which it must have one.
+#: For each field of a record, the values that it may have.
 Where: TypeAlias = dict[str, tuple[str | int, ...]]
 
-#: The first value that fits, and the first after it that does not; ``None`` leaves a side open.
+#: A half-open range: the first value in it and the first value after it; ``None`` is unlimited.
 Bounds: TypeAlias = tuple[datetime | int | None, datetime | int | None]
 
-#: For each field of a record, its half-open range. A field that is ``None`` is in no range.
+#: For each field of a record, its range. A field that is ``None`` is in no range.
 Ranges: TypeAlias = dict[str, Bounds]
 
-#: For each string field of a record, the string that it must contain; both are compared folded.
+#: For each string field of a record, the string that it must contain; both are folded.
 Contains: TypeAlias = dict[str, str]
 
-#: For each special filter, the values that its predicate is given.
+#: For each special filter, the arguments of its predicate.
 Special: TypeAlias = dict[str, tuple[Any, ...]]
 
-#: How many records a page has by default, and at most.
+#: The default and the maximum number of records on a page.
 DEFAULT_PAGE, MAX_PAGE = 100, 10_000
 
 Method: TypeAlias = Literal["where", "ranges", "contains", "special"]
@@ -57,15 +57,15 @@ Method: TypeAlias = Literal["where", "ranges", "contains", "special"]
 
 @attrs.frozen
 class Filter:
-    """What one field of a query narrows.
+    """The filter that one field of a query declares.
 
     Attributes:
-        method: The method of the query that gives the filter.
+        method: The method of the query that returns the filter.
         name: The field of the record, or of the query if the filter is special.
-        given: Converts the value of the query's field to what the method gives.
-        indexed: Whether few of many records pass, so that a storage should have an index.
+        given: Converts the value of the query's field to what the method returns.
+        indexed: Whether few of many records match, so that a storage should have an index.
         reads: The other fields of the query that a special filter needs.
-        fits: Decides for a query and a record whether the record passes a special filter.
+        fits: The predicate of a special filter; takes the query and a record.
     """
 
     method: Method
@@ -81,7 +81,7 @@ _FILTER: Final = "course_assignments.filter"
 
 
 def filters(query: type["Query[Any]"], method: Method) -> Mapping[str, Filter]:
-    """Return the filters of the class *query* that *method* gives, by the fields that state them.
+    """Return the filters of the class *query* for *method*, by their fields.
 
     Example:
         >>> [one.name for one in filters(UserQuery, "where").values()]
@@ -129,29 +129,29 @@ def equals(
     indexed: bool = True,
     **options: Any,
 ) -> Any:
-    """State that the record's field equals the value, which is an id by default."""
+    """Declare that the record's field equals the value, which is an id by default."""
     filter_ = Filter("where", name, lambda value: (value,), indexed)
     return _optional(filter_, check, convert, **options)
 
 
 def at_least(name: str) -> Any:
-    """State that the record's datetime *name* is this one or later."""
+    """Declare that the record's datetime *name* is the value or later."""
     return _optional(Filter("ranges", name, lambda start: (start, None)), None, as_utc)
 
 
 def before(name: str) -> Any:
-    """State that the record's datetime *name* is earlier than this one."""
+    """Declare that the record's datetime *name* is earlier than the value."""
     return _optional(Filter("ranges", name, lambda until: (None, until)), _check_window, as_utc)
 
 
 def is_positive(name: str) -> Any:
-    """State whether the record's number *name* is at least 1."""
+    """Declare whether the record's number *name* is at least 1."""
     filter_ = Filter("ranges", name, lambda flag: (1, None) if flag else (None, 1))
     return _optional(filter_, validation.flag)
 
 
 def contains(name: str = "") -> Any:
-    """State that the record's string contains this one, in any case and composition."""
+    """Declare that the record's string contains the value; both are folded."""
     return _optional(Filter("contains", name), validation.long_text, _fold_text)
 
 
@@ -161,19 +161,19 @@ def special(
     check: Callable[..., None] | None = None,
     convert: Callable[[Any, str], Any] | None = None,
 ) -> Any:
-    """State a filter with its own predicate; its SQL has the name of the query's field."""
+    """Declare a filter with its own predicate; SQL finds it by the field's name."""
     return _optional(Filter("special", "", reads=reads, fits=fits), check, convert)
 
 
 def _check_window(query: "Query[Any]", at: "attrs.Attribute[Any]", until: datetime) -> None:
-    """Refuse the end of a window in which nothing can lie."""
+    """Raise InvalidInput if the window is empty."""
     start_name = at.name.replace("_until", "_from")
     start = getattr(query, start_name)
     if start is not None and until <= start:
         raise InvalidInput("empty_window", at.name, f"the end must lie after {start_name}")
 
 
-# Validators refuse what is not a string. They allow a folded name to be longer than a name.
+# A folded name can be longer than a name.
 
 
 def _fold_text(text: str, _: str) -> str:
@@ -207,13 +207,13 @@ def _check_cursor(query: "Query[Any]", _: object, value: Any) -> None:
 
 
 def _type_of(name: str) -> type:
-    """Return the type of *name*, a field by which records are sorted."""
+    """Return the type of *name*, a field that records are sorted by."""
     return datetime if name.endswith("_at") else {"position": int}.get(name, str)
 
 
 @attrs.frozen(kw_only=True)
 class Query(Generic[RecordT]):
-    """A search for one kind of record, in a stated order, page by page.
+    """A search for one kind of record, in a fixed order, page by page.
 
     All filters are optional; a record must match every one you set.
 
@@ -228,7 +228,7 @@ class Query(Generic[RecordT]):
 
     #: The class of the records.
     kind: ClassVar[type[Any]]
-    #: The fields of the sort key. They never change, and records are stored under the last of them.
+    #: The fields of the sort key. They never change, and the last of them is the id.
     order: ClassVar[tuple[str, ...]] = ("id",)
 
     limit: int = field(default=DEFAULT_PAGE, validator=_check_limit)
@@ -238,15 +238,18 @@ class Query(Generic[RecordT]):
 
     @property
     def cursor(self) -> SortKey | None:
-        """The sort key after which the page starts, or ``None``; the ``next`` of a page sets it."""
+        """The sort key after which the page starts, or ``None`` for the first page."""
         return self._cursor
 
     def where(self) -> Where:
-        """Return the fields that must have one of some values, with these values."""
-        return {one.name: one.given(value) for one, value in self._set("where")}
+        """Return the fields that are restricted to some values, with these values."""
+        found: Where = {}
+        for one, value in self._set("where"):
+            found[one.name] = one.given(value)
+        return found
 
     def ranges(self) -> Ranges:
-        """Return the fields that must lie in a range, with these half-open ranges."""
+        """Return the fields that must be in a range, with these half-open ranges."""
         found: Ranges = {}
         for one, value in self._set("ranges"):
             first, end = found.get(one.name, (None, None))
@@ -259,14 +262,14 @@ class Query(Generic[RecordT]):
         return {one.name: one.given(value) for one, value in self._set("contains")}
 
     def special(self) -> Special:
-        """Return the filters that only `matches` can decide, with the values that it compares."""
+        """Return the filters with their own predicate, with its arguments."""
         return {
             one.name: (value, *(getattr(self, name) for name in one.reads))
             for one, value in self._set("special")
         }
 
     def matches(self, record: RecordT) -> bool:
-        """Return whether *record* is of this kind and passes every filter that is set."""
+        """Return whether *record* is of this kind and matches every filter."""
         if not isinstance(record, self._kind()):
             return False
         where, ranges, contains, special = self._tests
@@ -283,12 +286,12 @@ class Query(Generic[RecordT]):
 
     @cached_property
     def _tests(self) -> tuple[Any, Any, Any, Any]:
-        """What `matches` compares, which is the same for every record."""
+        """The filters, computed once for all records."""
         special = [one.fits for one, _ in self._set("special") if one.fits is not None]
         return self.where().items(), self.ranges().items(), self.contains().items(), special
 
     def sort_key(self, record: RecordT) -> SortKey:
-        """Return the position of *record* in the order."""
+        """Return the sort key of *record*."""
         validation.check_kind(record, "record", self._kind())
         return tuple(getattr(record, name) for name in self.order)
 
@@ -296,12 +299,15 @@ class Query(Generic[RecordT]):
         """Return this query for the records after *record*."""
         return attrs.evolve(self, cursor=self.sort_key(record))
 
-    def _set(self, method: Method) -> Iterator[tuple[Filter, Any]]:
-        """Give the filters of *method* that are set, with the values of their fields."""
-        for name, one in filters(type(self), method).items():
+    def _set(self, method: Method) -> list[tuple[Filter, Any]]:
+        """Return the filters for *method* that are set, with their values."""
+        kind: Any = type(self)
+        found: list[tuple[Filter, Any]] = []
+        for name, one in _filters(kind, method).items():
             value = getattr(self, name)
             if value is not None:
-                yield one, value
+                found.append((one, value))
+        return found
 
     def _kind(self) -> type[Any]:
         """Return the class of the records; `Query` itself has none."""
@@ -311,7 +317,7 @@ class Query(Generic[RecordT]):
 
 
 def _lies_within(value: Any, start: Any, until: Any) -> bool:
-    """Return whether *value* is neither ``None`` nor outside ``[start, until)``."""
+    """Return whether *value* is in ``[start, until)``; ``None`` is not."""
     return (
         value is not None and (start is None or start <= value) and (until is None or value < until)
     )
@@ -323,7 +329,7 @@ class OrganizationQuery(Query[Organization]):
 
     Attributes:
         name: A part of the name, in any case and composition.
-        parent_id: The organization directly above.
+        parent_id: The direct parent.
 
     Example:
         >>> OrganizationQuery(name="ACME").matches(Organization(id="o-1", name="The Acme Company"))
@@ -342,7 +348,7 @@ class CourseQuery(Query[Course]):
 
     Attributes:
         name: A part of the name, in any case and composition.
-        archived: Only archived courses, or only the others.
+        archived: Only archived courses, or only others.
 
     Example:
         >>> CourseQuery(name="PYTH", archived=False).matches(Course(id="py", name="Python"))
@@ -362,7 +368,7 @@ class UserQuery(Query[User]):
     Attributes:
         name: A part of the name, in any case and composition.
         email: The whole e-mail address, in any case and composition.
-        organization_id: Their present organization.
+        organization_id: The current organization.
 
     Example:
         >>> ada = User(id="ada", name="Ada Lovelace", email="ada@example.org")
@@ -396,17 +402,16 @@ def _check_origin(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
 class AssignmentQuery(Query[CourseAssignment]):
     """Assignments, the oldest first; those created at the same time by id.
 
-    Every range is half-open: ``_from`` is in it, ``_until`` is not. What has not happened is in no
-    range, such as the start of an assignment that was never started.
+    Every range is half-open: it includes ``_from`` and excludes ``_until``. A datetime that is
+    ``None`` is in no range.
 
     Attributes:
-        organization_id: The learner's organization when the assignment was made (rule 16).
+        organization_id: The learner's organization at creation (rule 16).
         status: The status at the datetime ``at``; each requires the other.
-        completion: The present completion, whatever ``at`` is: one status, or several of which one
-            must fit.
-        origin: How it was made: the class `Direct`, `FromKey` or `FromSubscription`.
-        batch_id: The batch of the key by which it was made.
-        subscription_id: The subscription from which it was opened.
+        completion: The current completion status, whatever ``at`` is: one or several.
+        origin: The class of the origin: `Direct`, `FromKey` or `FromSubscription`.
+        batch_id: The batch of the redeemed key.
+        subscription_id: The subscription that the assignment was opened from.
 
     Raises:
         InvalidInput: a filter has the wrong type, a range is empty, or one of ``status`` and ``at``
@@ -456,15 +461,15 @@ class AssignmentQuery(Query[CourseAssignment]):
 
     def __attrs_post_init__(self) -> None:
         if self.status is not None and self.at is None:
-            hint = "give the instant at which it has the status"
+            hint = "pass the datetime at which assignments have this status"
             raise InvalidInput("missing", "at", hint)
         if self.at is not None and self.status is None:
-            raise InvalidInput("missing", "status", "give the status that it has at that instant")
+            raise InvalidInput("missing", "status", "pass the status at this datetime")
 
 
 @attrs.frozen(kw_only=True)
 class AttemptQuery(Query[Attempt]):
-    """Attempts, the first started first; those started at the same time by id.
+    """Attempts by start; those started at the same time by id.
 
     Example:
         >>> AttemptQuery(assignment_id="a-1", activity_id="lab").where()
@@ -482,10 +487,10 @@ class AttemptQuery(Query[Attempt]):
 class SubscriptionQuery(Query[Subscription]):
     """Subscriptions, the oldest first; those created at the same time by id.
 
-    Every range is half-open: ``_from`` is in it, ``_until`` is not.
+    Every range is half-open: it includes ``_from`` and excludes ``_until``.
 
     Attributes:
-        organization_id: The learner's organization when the subscription was made.
+        organization_id: The learner's organization at creation.
 
     Raises:
         InvalidInput: a filter has the wrong type, or a range is empty.
@@ -517,7 +522,7 @@ class BatchQuery(Query[KeyBatch]):
     Attributes:
         name: A part of the name, in any case and composition.
         redeemable_from, redeemable_until: A window that must overlap the batch's redemption window.
-            Both are half-open, and a side that is not given, here or there, is open (rule 7).
+            Both windows are half-open, and ``None`` is unlimited (rule 7).
         created_from, created_until: A half-open range.
 
     Raises:
@@ -556,11 +561,11 @@ class KeyQuery(Query[TrainingKey]):
     """Keys by code.
 
     Attributes:
-        batch_ids: Batches of which the key must be in one; an empty list finds nothing.
+        batch_ids: The key must be in one of these batches; an empty list finds nothing.
         code: The code as someone typed it; masked in the repr.
-        redeemed: Only keys with a use that was not given back, or only the others (rule 13).
-        usable: Only keys that are neither revoked nor used up, or only the others. The redemption
-            window belongs to the batch: see `redeemable`.
+        redeemed: Only keys with a use that was not restored, or only others (rule 13).
+        usable: Only keys that are neither revoked nor used up, or only others. For the redemption
+            window of the batch, see `redeemable`.
 
     Raises:
         InvalidInput: a filter has the wrong type.
@@ -592,11 +597,11 @@ class KeyQuery(Query[TrainingKey]):
 
     @classmethod
     def redeemable(cls, batches: Iterable[KeyBatch], *, at: datetime) -> Self:
-        """Return the query for the keys of *batches* that can be redeemed at the datetime *at*.
+        """Return the query for the keys of *batches* that can be redeemed at *at*.
 
-        It agrees with `KeyRedemptionPolicy` for a learner whose organization fits and who has not
-        used the key yet (rules 6 and 7). It does not check whether the course is available (rule
-        22). Without a batch whose window is open, it finds nothing.
+        The result agrees with `KeyRedemptionPolicy` for a learner of the right organization who has
+        not used the key yet (rules 6 and 7). It does not check whether the course is available
+        (rule 22). Without a batch whose window is open, the query finds nothing.
 
         Raises:
             InvalidInput: *batches* is not a list of batches, or *at* is naive.
@@ -621,7 +626,7 @@ class KeyQuery(Query[TrainingKey]):
 
 @attrs.frozen(kw_only=True)
 class RedemptionQuery(Query[Redemption]):
-    """Redemptions, the oldest first; those of the same time by id.
+    """Redemptions, the oldest first; those at the same time by id.
 
     Attributes:
         code: The code as someone typed it; masked in the repr.
@@ -640,10 +645,10 @@ class RedemptionQuery(Query[Redemption]):
 
 @attrs.frozen(kw_only=True)
 class EventQuery(Query[Event]):
-    """Events in the order in which they were stored.
+    """Events in the order of their positions.
 
     Attributes:
-        after: The position after which to read on.
+        after: Only events after this position.
 
     Example:
         >>> EventQuery(after=12).cursor
@@ -665,7 +670,7 @@ class EventQuery(Query[Event]):
         return isinstance(record, Event) and record.position > self.after
 
 
-#: Every class of queries, one for each kind of record that is listed.
+#: All classes of queries, one for each kind of record that can be listed.
 QUERIES: Final[tuple[type[Query[Any]], ...]] = (
     OrganizationQuery,
     CourseQuery,

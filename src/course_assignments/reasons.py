@@ -1,7 +1,7 @@
-"""Why something is refused: one small value per reason, with its facts as typed fields.
+"""Reasons for a refusal: small frozen values with their facts as fields.
 
-A ``code`` is stable, so you can match on it; the sentence that ``str`` returns may change.
-Sentences are for the person who was refused, and none shows the code of a key.
+A ``code`` is stable, so you can match on it. ``str`` returns a sentence for the person who was
+refused; the sentence may change. No sentence shows the code of a key.
 
 To add a reason, write its class, list it in `PlainReason` and test its sentence.
 """
@@ -27,15 +27,16 @@ from course_assignments.validation import (
     to_utc,
 )
 
-#: The metadata of the first time at which something is possible: never show an earlier one.
+#: The metadata of a datetime that a sentence must not show earlier than it is.
 ROUND_UP: Final = {"round_up": True}
 
 
 @frozen(eq=False)
 class Variants:
-    """The sentences of one reason, selected by one of its fields; a tuple counts as its length.
+    """The sentences of one reason, selected by the value of a field.
 
-    A case for 1 and *other* are the singular and the plural of a translation.
+    For a tuple, the length is the value. A case for 1 and *other* are the singular and the plural
+    of a translation.
     """
 
     field: str
@@ -48,7 +49,7 @@ class Variants:
 
 
 def format_fact(value: Any, *, round_up: bool = False) -> str:
-    """Return *value* as a sentence shows it: ids are quoted, the words of enums and lists are not.
+    """Format *value* for a sentence; ids are quoted, enum members and lists are not.
 
     Example:
         >>> format_fact("a-1"), format_fact((Role.SALES_MANAGER, Role.SUPPORT)), format_fact(3)
@@ -74,7 +75,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 @frozen
 class _Sentence:
-    """A value whose string is a template with its own fields as the only placeholders."""
+    """A value with a template as its string; the placeholders are its fields."""
 
     #: Whole sentences, so that they can be translated.
     sentence: ClassVar[str | Variants]
@@ -120,7 +121,7 @@ class CancellationWindowClosed(_Reason):
 
 @frozen
 class LabLaunched(_Reason):
-    """A lab of the assignment was launched, which rules out cancellation permanently (rule 3)."""
+    """A lab was launched, so the assignment can never be cancelled (rule 3)."""
 
     code: ClassVar[Literal["lab_launched"]]
     sentence = "A lab was launched on {launched_at}, so cancellation is no longer possible."
@@ -291,7 +292,7 @@ class CourseNotAvailable(_Reason):
 
 @frozen
 class CourseArchived(_Reason):
-    """The course is archived: existing assignments remain, new ones are refused (rule 22)."""
+    """The course is archived, so new assignments are refused (rule 22)."""
 
     code: ClassVar[Literal["course_archived"]]
     sentence = "Course {course_id} is archived. Choose another course."
@@ -488,7 +489,7 @@ class MaxUsesBelowUses(_Reason):
     uses: int = field(validator=count(1))
 
 
-# Policies of a host.
+# Custom reasons.
 
 
 def _custom_code(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
@@ -520,14 +521,14 @@ class CustomReason:
     sentence: str = field(validator=_one_line)
 
     def __init__(self, code: str, sentence: str) -> None:
-        """Create a reason with any *code* that starts with ``x-``."""
+        """Accept any *code* that starts with ``x-``, also for type checkers."""
         self.__attrs_init__(code, sentence)  # type: ignore[arg-type]  # attrs writes it
 
     def __str__(self) -> str:
         return self.sentence
 
 
-#: A reason on its own.
+#: Every reason except `ForAssignment`.
 PlainReason: TypeAlias = (
     CancellationWindowClosed
     | LabLaunched
@@ -569,9 +570,9 @@ PlainReason: TypeAlias = (
 
 @frozen
 class ForAssignment(_Sentence):
-    """A reason against one assignment, when several courses are assigned to several learners.
+    """A reason against one of several assignments (rule 14).
 
-    It has the code and the fields of the reason that it holds (rule 14).
+    It has the code and the fields of the reason that it holds.
 
     Example:
         >>> reason = ForAssignment("py", "ada", CourseNotAvailable("py", ("publishing group",)))

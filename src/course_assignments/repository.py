@@ -1,14 +1,14 @@
-"""Where records are kept: a protocol of three methods that any storage can implement.
+"""Repositories: a protocol of three methods that any storage can implement.
 
-A repository knows no rules and reads no clock. Each call reads a snapshot. What must hold across
-calls is part of the change, and is checked when the change is committed.
+A repository knows no rules and reads no clock. Each call reads a snapshot. Conditions across
+several calls are part of the change, and `commit` checks them.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Generic, Protocol
 
 import attrs
-from attrs import field, validators
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.changes import Change, R
@@ -31,7 +31,7 @@ class Page(Generic[RecordT]):
 
     records: tuple[RecordT, ...] = field(converter=validation.to_tuple)
     next: Query[RecordT] | None = field(
-        default=None, validator=validators.optional(validation.one_of(Query))
+        default=None, validator=validation.one_of(Query, optional=True)
     )
 
     def __iter__(self) -> Iterator[RecordT]:
@@ -44,7 +44,7 @@ class Page(Generic[RecordT]):
 
 
 class Repository(Protocol):
-    """Where records are kept; implement these three methods and every command works.
+    """A storage of records; implement these three methods and every command works.
 
     Several threads may call them at once. Every error that they raise is a
     `CourseAssignmentsError`.
@@ -58,7 +58,7 @@ class Repository(Protocol):
     """
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
-        """Return the records of *kind* by their ids, without the ids that are not stored.
+        """Return the stored records of *kind* by id; leave out unknown *ids*.
 
         A `TrainingKey` is stored under its code, as ``codes.fold`` returns it.
         """
@@ -68,30 +68,30 @@ class Repository(Protocol):
         """Return the first page of the records that *query* finds, in its order.
 
         ``query.kind`` is the class of the records, which may be `Event`.
-        ``query.matches(record)`` decides what fits, and ``query.sort_key(record)`` gives the order.
-        The page starts after ``query.cursor``. Its ``next`` is ``query.starting_after(last)`` if
-        there is more.
+        ``query.matches(record)`` tells whether a record matches, and ``query.sort_key(record)``
+        gives the order. The page starts after ``query.cursor``. If there are more records, ``next``
+        of the page is ``query.starting_after(last)``.
         """
         ...
 
     def commit(self, change: Change, /) -> None:
         """Store all of *change*, or nothing, atomically.
 
-        - ``create``: conflicts if a record of that kind is stored under the id.
-        - ``replace``: conflicts unless the stored record equals ``before``. A `TrainingKey` is
-          compared by its ``terms`` and keeps its stored uses; it conflicts if they exceed the new
-          maximum.
-        - ``use``: adds to the stored uses of a key, after ``replace``; conflicts unless the key has
+        - ``create``: Conflicts if a record of that kind is stored under the id.
+        - ``replace``: Conflicts unless the stored record equals ``before``. A `TrainingKey` is
+          compared by its ``terms`` and keeps its stored uses. It conflicts if these uses exceed the
+          new maximum.
+        - ``use``: Adds to the stored uses of a key, after ``replace``. Conflicts unless the key has
           the ``terms`` that were read, or if the uses would leave 0 to ``max_uses``.
-        - ``expect``: conflicts unless the stored record, before this change, equals it.
-        - ``record``: appends the events, each with the next ``position``, starting at 1.
+        - ``expect``: Conflicts unless the stored record, before this change, equals it.
+        - ``record``: Appends the events, each with the next ``position``, starting at 1.
 
         A created or replaced `User` conflicts if another user has the same ``folded_email`` after
         the change. ``Replace.of`` and ``Use.of`` apply one step to a record.
 
         Raises:
-            Conflict: nothing is stored; it names one or more of the ids in conflict, those of keys
-                masked.
+            Conflict: nothing is stored. The error names one or more of the conflicting ids; codes
+                of keys are masked.
         """
         ...
 
@@ -110,7 +110,7 @@ def check_repository(value: object) -> None:
 
 
 def find_all(repository: Repository, query: Query[RecordT]) -> Iterator[RecordT]:
-    """Iterate over all records that *query* finds in *repository*, page after page.
+    """Iterate over all records that *query* finds in *repository*, page by page.
 
     Example:
         >>> from course_assignments.memory import InMemoryRepository
@@ -124,9 +124,9 @@ def find_all(repository: Repository, query: Query[RecordT]) -> Iterator[RecordT]
 
 
 def pages(repository: Repository, query: Query[RecordT]) -> Iterator[RecordT]:
-    """Iterate as `find_all` does, over a repository that was checked before."""
+    """Iterate like `find_all`, without checking the arguments."""
     rest: Query[RecordT] | None = query
     while rest is not None:
         page = repository.find(rest)
-        yield from page
+        yield from page.records
         rest = page.next

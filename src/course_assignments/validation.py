@@ -5,7 +5,7 @@ also refuses what it cannot convert. Arguments of functions go through the ``che
 """
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
@@ -15,7 +15,7 @@ import attrs
 from attrs import Converter
 
 from course_assignments.errors import CourseAssignmentsError, InvalidInput
-from course_assignments.time.datetimes import as_utc
+from course_assignments.time.datetimes import EARLIEST, END_OF_RANGE, as_utc
 from course_assignments.time.durations import (
     Duration,
     DurationLike,
@@ -42,7 +42,7 @@ MAX_COUNT = 2**31 - 1
 # --- Checks of arguments -------------------------------------------------------------------------
 
 
-def check_text(value: object, field: str, length: int, allowed: str = "") -> str:
+def check_text(value: object, field: str, length: int = ID_LENGTH, allowed: str = "") -> str:
     """Raise InvalidInput unless *value* is a string of 1 to *length* characters and not blank.
 
     Control characters and lone surrogates are refused, except for those *allowed*.
@@ -60,9 +60,8 @@ def check_text(value: object, field: str, length: int, allowed: str = "") -> str
     return value
 
 
-def check_id(value: object, field: str) -> str:
-    """Raise InvalidInput unless *value* is an id: a string of 1 to 200 characters."""
-    return check_text(value, field, ID_LENGTH)
+#: Checks an id: a string of 1 to 200 characters.
+check_id: Callable[[object, str], str] = check_text
 
 
 def check_long_text(value: object, field: str) -> str:
@@ -159,9 +158,8 @@ def _example(kind: type) -> str:
 def _check_items(
     values: Collection[Any], field: str, kinds: tuple[type, ...], *, exact: bool = False
 ) -> None:
-    exactly = frozenset(kinds)
     for position, value in enumerate(values):
-        if value.__class__ not in exactly:
+        if value.__class__ not in kinds:
             check_kind(value, f"{field}[{position}]", *kinds, exact=exact)
 
 
@@ -178,6 +176,21 @@ def _converter(convert: Callable[[Any, str], Any], *unchanged: type) -> Any:
         return value if value.__class__ in unchanged else convert(value, field.name)
 
     return Converter(convert_field, takes_field=True)
+
+
+def _utc(value: Any, field: Field) -> datetime:
+    if value.__class__ is datetime and value.tzinfo is UTC and not value.fold:
+        found: datetime = value
+        if EARLIEST <= found < END_OF_RANGE:
+            return found
+    return as_utc(value, field.name)
+
+
+def _tuple(values: Any, field: Field) -> tuple[Any, ...]:
+    kind = values.__class__
+    if kind is tuple:
+        return values  # type: ignore[no-any-return]
+    return tuple(values) if kind is list else check_list(values, field.name, empty=True)
 
 
 def _set(values: Iterable[Any], field: str) -> frozenset[Any]:
@@ -221,12 +234,12 @@ if TYPE_CHECKING:
         ...
 
 else:
-    to_utc = _converter(as_utc)
+    to_utc = Converter(_utc, takes_field=True)
     to_duration = _converter(as_duration)
     to_end = _converter(as_end)
     to_end_or_none = _converter(as_end, type(None))
     to_ids = _converter(lambda values, field: tuple(dict.fromkeys(check_ids(values, field))))
-    to_tuple = _converter(lambda values, field: check_list(values, field, empty=True), tuple)
+    to_tuple = Converter(_tuple, takes_field=True)
     to_set = _converter(_set, frozenset)
 
 _to_utc_or_none = _converter(as_utc, type(None))
@@ -237,12 +250,13 @@ _to_utc_or_none = _converter(as_utc, type(None))
 def _text(length: int, allowed: str = "", *, optional: bool = False) -> Validator:
     def check(_: object, field: Field, value: object) -> None:
         """Refuse what is not such a string."""
-        if value is None and optional:
-            return
         # Most values are plain and short: what can be decided at once needs no further call.
-        plain = isinstance(value, str) and value.isprintable() and not value.isspace()
-        if not plain or not 0 < len(cast("str", value)) <= length:
-            check_text(value, field.name, length, allowed)
+        if isinstance(value, str):
+            if value.isprintable() and not value.isspace() and 0 < len(value) <= length:
+                return
+        elif value is None and optional:
+            return
+        check_text(value, field.name, length, allowed)
 
     return check
 
@@ -258,7 +272,8 @@ def count(least: int) -> Validator:
     """Refuse what is not a whole number of at least *least*."""
 
     def check(_: object, field: Field, value: object) -> None:
-        check_count(value, field.name, least)
+        if type(value) is not int or not least <= value <= MAX_COUNT:
+            check_count(value, field.name, least)
 
     return check
 
@@ -275,9 +290,12 @@ def exact_duration(_: object, field: Field, value: object) -> None:
     as_duration(cast("timedelta", value), field.name)
 
 
-def one_of(*kinds: type, exact: bool = False) -> Validator:
-    """Refuse what is not an instance of *kinds*; *exact* excludes subclasses."""
-    exactly = frozenset(kinds)
+def one_of(*kinds: type, exact: bool = False, optional: bool = False) -> Validator:
+    """Refuse what is not an instance of *kinds*; *exact* excludes subclasses.
+
+    ``None`` is accepted as well if *optional* is set.
+    """
+    exactly = frozenset((*kinds, type(None)) if optional else kinds)
 
     def check(_: object, field: Field, value: object) -> None:
         if value.__class__ not in exactly:
@@ -288,10 +306,13 @@ def one_of(*kinds: type, exact: bool = False) -> Validator:
 
 def items_of(*kinds: type, exact: bool = False) -> Validator:
     """Refuse elements that are not instances of *kinds*; *exact* excludes subclasses."""
+    exactly = frozenset(kinds)
 
     def check(_: object, field: Field, values: Collection[Any]) -> None:
-        if values:
-            _check_items(values, field.name, kinds, exact=exact)
+        for value in values:
+            if value.__class__ not in exactly:
+                _check_items(values, field.name, kinds, exact=exact)
+                return
 
     return check
 
@@ -327,6 +348,19 @@ def optional_datetime(validator: Validator | None = None) -> datetime | None:
 def since_creation() -> datetime | None:
     """Declare a field for a datetime in UTC that is not before ``created_at``."""
     return optional_datetime(_not_before_creation)
+
+
+def copy_with(record: T, **values: object) -> T:
+    """Return *record* with *values* in some fields, where `attrs.evolve` would check all again.
+
+    The *values* must have been checked.
+    """
+    kind: Any = type(record)
+    made: T = object.__new__(kind)
+    for one in kind.__attrs_attrs__:
+        name = one.name
+        object.__setattr__(made, name, values[name] if name in values else getattr(record, name))
+    return made
 
 
 def fold_text(text: str) -> str:

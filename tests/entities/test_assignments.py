@@ -71,7 +71,7 @@ class TestStatus:
     """State is derived, not stored; windows are half-open."""
 
     @given(assignments(), instants(), zones())
-    def test_follows_from_the_instants_at_every_edge_and_elsewhere(
+    def test_follows_from_the_datetimes_at_every_edge_and_elsewhere(
         self, assignment: CourseAssignment, elsewhere: datetime, zone: tzinfo
     ) -> None:
         for at in [*edges(assignment), elsewhere.astimezone(UTC)]:
@@ -122,7 +122,7 @@ class TestStatus:
         assert late.status_at(CREATED + 181 * DAY) is AssignmentStatus.CANCELLED
 
     @pytest.mark.parametrize("at", [NAIVE, date(2026, 2, 5), "2026-02-05", None])
-    def test_is_asked_at_an_aware_instant(self, at: Any) -> None:
+    def test_needs_an_aware_datetime(self, at: Any) -> None:
         for ask in (ASSIGNMENT.status_at, ASSIGNMENT.is_active_at, ASSIGNMENT.remaining_at):
             assert refusal(lambda a=ask: a(at)).field == "at"  # type: ignore[misc]
 
@@ -143,7 +143,7 @@ def test_an_assignment_is_a_value(assignment: CourseAssignment) -> None:
 
 
 @given(assignments(), zones())
-def test_instants_of_any_zone_make_the_same_assignment(
+def test_datetimes_in_any_zone_make_the_same_assignment(
     assignment: CourseAssignment, zone: tzinfo
 ) -> None:
     moved: dict[str, Any] = {
@@ -321,7 +321,7 @@ def test_the_words_for_assignments_are_these() -> None:
     assert [repeat.value for repeat in Repeat] == ["allow", "skip", "refuse"]
 
 
-def test_of_two_ceilings_that_fall_together_the_earlier_of_these_wins() -> None:
+def test_of_two_equal_limits_the_first_of_these_wins() -> None:
     assert [(limit.name, limit.value) for limit in ExpirationLimit] == [
         ("REQUEST", "request"),
         ("KEY", "key"),

@@ -106,7 +106,7 @@ class TestTheOrderInWhichThingsHappen:
 
     @pytest.mark.parametrize("step", STEPS)
     @pytest.mark.parametrize(("name", "made"), SECOND)
-    def test_two_things_at_one_instant_are_in_order(
+    def test_two_changes_at_the_same_time_are_in_order(
         self, name: str, made: Any, step: timedelta
     ) -> None:
         fields = made(START + HOUR + step)
@@ -121,7 +121,7 @@ class TestTheOrderInWhichThingsHappen:
         assert (error.code, error.field) == ("out_of_order", "pauses[0].resumed_at")
 
     @given(attempts(), zones())
-    def test_instants_of_any_zone_make_the_same_attempt(
+    def test_datetimes_in_any_zone_make_the_same_attempt(
         self, attempt: Attempt, zone: tzinfo
     ) -> None:
         def move(instant: datetime | None) -> Any:
@@ -204,7 +204,7 @@ class TestTheTimeSpent:
             assert attempt.time_spent(moment) == wanted * US
 
     @given(attempts(), st.data())
-    def test_never_shrinks_and_stands_still_once_it_is_finished(
+    def test_never_decreases_and_is_constant_after_the_end(
         self, attempt: Attempt, data: st.DataObject
     ) -> None:
         marks = {attempt.started_at, attempt.changed_at}
@@ -215,7 +215,7 @@ class TestTheTimeSpent:
             last = attempt.changed_at
             assert attempt.time_spent(max(last, late)) == attempt.time_spent(last)
 
-    def test_takes_an_aware_instant(self) -> None:
+    def test_needs_an_aware_datetime(self) -> None:
         check_junk(GIVEN.time_spent, "at", NO_INSTANTS)
 
 

@@ -20,7 +20,7 @@ PYTHON = Course(id="py", name="Python")
 
 
 @given(organizations() | courses())
-def test_records_of_the_catalogue_are_values(record: Organization | Course) -> None:
+def test_records_of_the_catalog_are_values(record: Organization | Course) -> None:
     assert_is_value(record)
 
 
@@ -74,7 +74,7 @@ def test_an_organization_has_the_zone_of_its_name(name: str) -> None:
     ],
     ids=repr,
 )
-def test_a_maximum_of_access_is_kept_as_a_term(record: Any, given: Any, kept: object) -> None:
+def test_a_maximum_access_is_stored_as_a_duration(record: Any, given: Any, kept: object) -> None:
     got = attrs.evolve(record, maximum_access=given).maximum_access
     assert got == kept
     assert type(got) is type(kept)

@@ -156,7 +156,7 @@ class TestGenerating:
             assert chi_square < 68.0
 
     @given(st.integers(0, 40), st.integers(0, 2**32))
-    def test_makes_as_many_as_are_asked_for_and_none_twice(self, count: int, seed: int) -> None:
+    def test_returns_the_given_number_of_distinct_codes(self, count: int, seed: int) -> None:
         made = generate(count, random_bytes(seed))
         assert len(set(made)) == len(made) == count
         assert all(is_storable(code) and fold(code) == code for code in made)
@@ -418,7 +418,7 @@ class TestPaste:
     "ask", [fold, has_generated_shape, is_mistyped, is_storable, format_code, mask, check_symbol]
 )
 @pytest.mark.parametrize("junk", [None, 12, b"Spring-2026", ["Spring-2026"]])
-def test_what_is_no_text_is_no_code(ask: Callable[[Any], object], junk: Any) -> None:
+def test_only_a_string_is_a_code(ask: Callable[[Any], object], junk: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         ask(junk)
     assert (caught.value.code, caught.value.field) == ("not_a_text", "code")

@@ -143,7 +143,7 @@ class TestBatches:
         assert attrs.evolve(BATCH, redeemable_from=long_ago).redeemable_until is None
 
     @given(keys(), zones())
-    def test_instants_of_any_zone_make_the_same_batch(
+    def test_datetimes_in_any_zone_make_the_same_batch(
         self, drawn: tuple[TrainingKey, KeyBatch], zone: tzinfo
     ) -> None:
         _, batch = drawn
@@ -157,7 +157,7 @@ class TestBatches:
         assert again == batch
         assert all(getattr(again, name).tzinfo is UTC for name in moved)
 
-    def test_their_availability_is_kept_as_a_term(self) -> None:
+    def test_their_availability_is_stored_as_a_duration(self) -> None:
         half_a_year: Any = relativedelta(months=6)
         assert attrs.evolve(BATCH, availability=half_a_year).availability == Months(6)
 

@@ -132,7 +132,7 @@ class TestSameAddress:
         assert normalize("NFC", folded) == folded
 
     @given(st.text(st.characters(max_codepoint=0x7F)))
-    def test_of_plain_letters_is_one_that_differs_in_case_only(self, email: str) -> None:
+    def test_of_ascii_characters_differs_only_in_case(self, email: str) -> None:
         assert fold_email(email) == fold_email(email.upper()) == email.lower()
 
 
@@ -152,6 +152,6 @@ def test_the_words_for_roles_and_permissions_are_these() -> None:
 
 
 @pytest.mark.parametrize("junk", [None, 12, b"ada@example.org"])
-def test_what_is_no_text_is_no_address(junk: Any) -> None:
+def test_only_a_string_is_an_address(junk: Any) -> None:
     error = refusal(lambda: fold_email(junk))
     assert (error.code, error.field) == ("not_a_text", "email")

@@ -101,7 +101,7 @@ class TestTheOrderOfInstants:
             assert getattr(attrs.evolve(GIVEN, **fields), name) == START + step
 
     @given(subscriptions(), zones())
-    def test_instants_of_any_zone_make_the_same_subscription(
+    def test_datetimes_in_any_zone_make_the_same_subscription(
         self, subscription: Subscription, zone: tzinfo
     ) -> None:
         names = ("created_at", "expires_at", "edited_at", "cancelled_at")
@@ -119,7 +119,7 @@ class TestWhereItStands:
     """Derived, not stored; from its creation until just before its end."""
 
     @given(subscriptions(), st.data())
-    def test_follows_from_its_instants(
+    def test_follows_from_its_datetimes(
         self, subscription: Subscription, data: st.DataObject
     ) -> None:
         at = data.draw(moments(edges(subscription)))
@@ -148,7 +148,7 @@ class TestWhereItStands:
         assert GIVEN.remaining_at(END + step) == max(timedelta(0), -step)
 
     @pytest.mark.parametrize("name", ["status_at", "is_active_at", "remaining_at"])
-    def test_it_takes_an_aware_instant(self, name: str) -> None:
+    def test_it_needs_an_aware_datetime(self, name: str) -> None:
         check_junk(getattr(GIVEN, name), "at", NO_INSTANTS)
 
 
@@ -156,7 +156,7 @@ class TestOpenings:
     """What may exist once gets an id made from what makes it unique: subscription, course, turn."""
 
     @given(subscriptions(), identifiers())
-    def test_are_told_by_course_in_order(self, subscription: Subscription, course: str) -> None:
+    def test_are_returned_by_course_in_order(self, subscription: Subscription, course: str) -> None:
         names = {one.course_id for one in subscription.openings} | {course}
         found = {name: subscription.opened(name) for name in names}
         assert sum(map(len, found.values())) == len(subscription.openings)

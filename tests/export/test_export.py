@@ -287,7 +287,7 @@ class TestFormulas:
         assert escape_formula("\u22121") == "'\u22121"
 
     @given(st.text() | hostile_texts())
-    def test_a_cell_is_its_text_with_at_most_one_mark(self, text: str) -> None:
+    def test_a_cell_is_its_string_with_at_most_one_escape(self, text: str) -> None:
         assert escape_formula(text) in {text, f"'{text}"}
         assert read_cell(escape_formula(text)) == text
 
@@ -295,10 +295,10 @@ class TestFormulas:
         "text",
         ["", "Ada", "ada@example.org", "1+1", " Ada", "\u200bAda", " ", "(=1)", "/=", "é", "#"],
     )
-    def test_any_other_text_stays_as_it_is(self, text: str) -> None:
+    def test_any_other_string_is_unchanged(self, text: str) -> None:
         assert escape_formula(text) == read_cell(text) == text
 
-    def test_a_mark_of_the_text_itself_is_not_lost(self) -> None:
+    def test_a_leading_quote_is_not_lost(self) -> None:
         assert (escape_formula("'tis"), escape_formula("''"), escape_formula("'=1")) == (
             "''tis",
             "'''",
@@ -385,7 +385,7 @@ class TestCells:
         assert (error.code, error.field) == (code, "columns[1]")
 
     @pytest.mark.parametrize("cell", [None, 1, b"a"])
-    def test_a_cell_that_is_read_is_a_text(self, cell: Any) -> None:
+    def test_a_cell_to_read_is_a_string(self, cell: Any) -> None:
         assert refusal(lambda: read_cell(cell)).field == "cell"
 
 
@@ -412,7 +412,7 @@ class TestColumns:
         assert heading == list(columns.ASSIGNMENT_COLUMNS)
         assert "Paid" not in "".join(row)
 
-    def test_notes_are_told_with_their_importance(self) -> None:
+    def test_notes_are_written_with_their_importance(self) -> None:
         notes = [
             Note(title="Renewal", message="Paid.\nUntil June.", high_importance=True),
             Note(title="Call", message="Back."),
@@ -427,7 +427,7 @@ class TestColumns:
         assert set(attrs.fields_dict(StatementLine)) <= set(columns.LINE_COLUMNS)
         assert set(attrs.fields_dict(StatementTotal)) <= set(columns.TOTAL_COLUMNS)
 
-    def test_every_one_stands_in_the_reference(self) -> None:
+    def test_every_one_is_in_the_reference(self) -> None:
         page = Path(__file__).parents[2] / "docs" / "reference" / "export.md"
         listed = findall(r"(?m)^\| `(\w+)` \|", page.read_text(encoding="utf-8"))
         others = (columns.KEY_COLUMNS, columns.LINE_COLUMNS, columns.TOTAL_COLUMNS)
@@ -467,7 +467,7 @@ class TestColumns:
             error = refused(records, columns=["batch_id", name])
             assert (error.code, error.field) == ("unknown_column", "columns[1]")
 
-    def test_a_heading_stands_there_once(self) -> None:
+    def test_a_heading_is_written_once(self) -> None:
         own = ExportColumn[TrainingKey]("code", lambda one: one.code)
         for asked in (["code", "code"], ["code", own], [own, own]):
             error = refused([KEY], columns=asked)
@@ -503,7 +503,7 @@ class TestWithoutRecords:
         assert rows(exported([], columns=ALL)) == [list(ALL)]
         assert rows(exported([], columns=[own])) == [["Course"]]
 
-    def test_nothing_is_written_if_none_are(self) -> None:
+    def test_nothing_is_written_without_columns(self) -> None:
         assert exported(iter(()), encoding="utf-8-sig") == ""
 
 
@@ -596,7 +596,7 @@ class TestOneByOne:
 class TestByteOrderMark:
     """`utf-8-sig` on request, and never two of them."""
 
-    def test_stands_in_front_only_if_it_is_asked_for(self) -> None:
+    def test_is_written_only_on_request(self) -> None:
         assert exported([KEY], columns=["code"]).startswith("code")
         assert exported([KEY], columns=["code"], encoding="utf-8-sig").startswith("\ufeffcode")
 
@@ -634,11 +634,11 @@ class TestRefused:
     """Everything about the input is InvalidInput."""
 
     @pytest.mark.parametrize("stream", [None, "keys.csv", io.BytesIO(), io.StringIO, Path("a"), 7])
-    def test_a_stream_is_one_of_texts(self, stream: Any) -> None:
+    def test_a_stream_is_a_text_stream(self, stream: Any) -> None:
         error = refusal(lambda: export_csv([KEY], stream))
         assert (error.code, error.field) == ("wrong_type", "stream")
 
-    def test_a_file_of_bytes_is_none(self, tmp_path: Path) -> None:
+    def test_a_binary_file_is_refused(self, tmp_path: Path) -> None:
         for buffering in (0, -1):
             with (tmp_path / "keys.csv").open("wb", buffering=buffering) as file:
                 stream: Any = file

@@ -174,7 +174,7 @@ class TestHeaders:
     @pytest.mark.parametrize(
         "name", ["x, eve@evil.example", "a <eve@evil.example>", "=?utf-8?q??="]
     )
-    def test_would_not_if_they_held_the_text_itself(
+    def test_would_not_if_they_held_the_string_itself(
         self, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert not complaints(to(name=name), name, ADA.email, "Your key for Python")
@@ -453,7 +453,7 @@ class TestBody:
         assert "<p>One<br>\nTwo<br>\n<br>\nFour</p>" in content(message, "html")
 
     @pytest.mark.parametrize("which", ["new_account", "existing_account"])
-    def test_leaves_out_steps_that_there_are_none_of(self, which: str) -> None:
+    def test_leaves_out_missing_steps(self, which: str) -> None:
         above = getattr(ca.InvitationTemplate(), which)
         message = letter(template=worded(**{f"{which}_steps": []}))
         for kind in ("plain", "html"):
@@ -502,7 +502,7 @@ class TestDeadline:
         ("hour", "shown"),
         [(0, "02:30 Europe/Berlin (UTC+02:00)"), (1, "02:30 Europe/Berlin (UTC+01:00)")],
     )
-    def test_tells_two_equal_wall_times_apart(self, hour: int, shown: str) -> None:
+    def test_distinguishes_two_equal_wall_times(self, hour: int, shown: str) -> None:
         at = datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
         assert self.shown(at, "Europe/Berlin") == [f"2026-10-25 {shown}"]
 
@@ -587,7 +587,7 @@ class TestTemplate:
 
     @pytest.mark.parametrize("part", PARTS)
     @pytest.mark.parametrize("text", ["", " \n", "\0", "\x1b[31m", "\ud800"])
-    def test_takes_no_part_that_says_nothing_or_cannot_be_read(self, part: str, text: str) -> None:
+    def test_refuses_a_blank_or_unreadable_part(self, part: str, text: str) -> None:
         code, field = refusal(lambda: with_part(part, text))
         assert (code in {"blank", "unprintable"}, field) == (True, path_of(part))
 
@@ -597,7 +597,7 @@ class TestTemplate:
         assert refusal(lambda: worded(**{part: junk})) == ("not_a_list", part)
         assert getattr(worded(**{part: iter(["One", "Two"])}), part) == ("One", "Two")
 
-    def test_says_which_placeholder_it_was_in_short(self) -> None:
+    def test_names_the_placeholder_shortened(self) -> None:
         with pytest.raises(ca.InvalidInput) as caught:
             ca.InvitationTemplate(signature="$" + "x" * 9_000)
         assert len(caught.value.hint) < 120
@@ -631,7 +631,7 @@ class TestTemplate:
         page = Path(__file__).parents[2] / "docs" / "reference" / "invitations.md"
         rows = findall(r"(?m)^\| `\$(\w+)` \| .+ \| (.+) \|$", page.read_text(encoding="utf-8"))
         where = {
-            **dict.fromkeys(template.IN_DEADLINE, "the deadline"),
+            **dict.fromkeys(template.IN_DEADLINE, "`deadline`"),
             **dict.fromkeys(template.IN_VALID_FROM - template.IN_TEXT, "`valid_from`"),
             **dict.fromkeys(template.IN_TEXT, "all but the subject"),
             **dict.fromkeys(template.IN_SUBJECT, "every part"),
@@ -716,7 +716,7 @@ class TestLoginPage:
         ({"organization": BETA}, "organization"),
     ],
 )
-def test_records_that_do_not_belong_together_make_no_letter(
+def test_records_that_do_not_belong_together_are_refused(
     changes: dict[str, Any], field: str
 ) -> None:
     assert refusal(lambda: letter(**changes)) == ("another_record", field)

@@ -40,7 +40,7 @@ def test_the_order_of_keys_leaves_no_trace(value: dict[str, int]) -> None:
 
 
 @given(st.text() | VALUES.map(json.dumps))
-def test_any_text_is_read_as_others_read_it_or_refused(text: str) -> None:
+def test_any_string_is_read_like_json_or_refused(text: str) -> None:
     try:
         expected = json.loads(text)
     except ValueError:
@@ -49,7 +49,7 @@ def test_any_text_is_read_as_others_read_it_or_refused(text: str) -> None:
         assert read_json(text, "text") == expected
 
 
-def test_letters_stay_as_they_are_and_nothing_is_spaced() -> None:
+def test_characters_are_not_escaped_and_there_are_no_spaces() -> None:
     name = "Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}"
 
     assert write_json({"name": name, "ids": [1, 2]}, "value") == f'{{"ids":[1,2],"name":"{name}"}}'
@@ -69,13 +69,13 @@ def test_what_is_no_json_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ['{"a":1,"a":1}', '[{"b":{"a":1,"\\u0061":2}}]'])
-def test_a_key_that_stands_twice_is_refused(text: str) -> None:
+def test_a_repeated_key_is_refused(text: str) -> None:
     assert json.loads(text)
     assert code_of(text) == "repeated_key"
 
 
 @pytest.mark.parametrize("text", [b"[]", None, 1, []])
-def test_what_is_no_text_is_refused(text: Any) -> None:
+def test_only_a_string_is_accepted(text: Any) -> None:
     assert code_of(text) == "wrong_type"
 
 
@@ -105,7 +105,7 @@ def test_quotes_without_end_take_no_longer_than_their_length(part: str) -> None:
 
 
 @pytest.mark.parametrize("letter", ["a", "\N{LATIN SMALL LETTER E WITH DIAERESIS}", "\ud800"])
-def test_a_text_may_have_so_many_bytes_and_no_more(letter: str) -> None:
+def test_a_string_has_a_maximum_number_of_bytes(letter: str) -> None:
     size = len(letter.encode(errors="surrogatepass"))
     longest = letter * ((MAX_BYTES - len('""')) // size)
 

@@ -76,7 +76,7 @@ class TestAccess:
     created <= at < expires. Completed is a separate axis (rule 5)."""
 
     @given(assignments(), st.data())
-    def test_all_that_speaks_against_is_said_in_a_fixed_order(
+    def test_all_reasons_are_returned_in_a_fixed_order(
         self, assignment: CourseAssignment, data: st.DataObject
     ) -> None:
         at = data.draw(moments(edges(assignment)))
@@ -134,7 +134,7 @@ class TestAccess:
         else:
             assert decision == Decision((), ENDS)
 
-    def test_a_cancelled_one_gives_none_at_any_instant(self) -> None:
+    def test_a_cancelled_assignment_never_gives_access(self) -> None:
         cancelled = attrs.evolve(GIVEN, cancelled_at=CREATED + DAY)
         reason = AlreadyCancelled(CREATED + DAY)
         for at, others in (
@@ -151,7 +151,7 @@ class TestFinishing:
     """An attempt that is open when the assignment ends can be finished (rule 5)."""
 
     @given(assignments(), st.data())
-    def test_all_that_speaks_against_is_said_in_a_fixed_order(
+    def test_all_reasons_are_returned_in_a_fixed_order(
         self, assignment: CourseAssignment, data: st.DataObject
     ) -> None:
         at = data.draw(moments(edges(assignment)))
@@ -196,7 +196,7 @@ class TestAnotherAttempt:
     """Retake as often as you like, one attempt at a time (rule 5)."""
 
     @given(st.lists(attempts(), max_size=4), utc_instants())
-    def test_every_open_one_stands_in_the_way_at_every_instant(
+    def test_every_open_attempt_is_a_reason_at_any_time(
         self, given_ones: list[Attempt], at: datetime
     ) -> None:
         wanted = Decision([AttemptOpen(one.id) for one in given_ones if one.finished_at is None])
@@ -227,7 +227,7 @@ class TestWhatASubscriptionOpens:
     """A course in the set opens while the subscription is active (rule 19)."""
 
     @given(subscriptions(), COURSES, st.data())
-    def test_all_that_speaks_against_is_said_in_a_fixed_order(
+    def test_all_reasons_are_returned_in_a_fixed_order(
         self, subscription: Subscription, course_id: str | None, data: st.DataObject
     ) -> None:
         at = data.draw(moments(edges(subscription)))
@@ -273,7 +273,7 @@ class TestWhatASubscriptionOpens:
         ("cancelled_at", "ended_at"),
         [(CREATED, CREATED), (ENDS - US, ENDS - US), (ENDS, ENDS), (ENDS + DAY, ENDS)],
     )
-    def test_a_cancelled_one_opens_nothing_at_any_instant_and_ended_when_it_first_did(
+    def test_a_cancelled_subscription_opens_nothing_and_has_its_first_end(
         self, cancelled_at: datetime, ended_at: datetime
     ) -> None:
         cancelled = attrs.evolve(GRANTED, cancelled_at=cancelled_at)
@@ -308,7 +308,7 @@ class TestJunk:
             ["", *JUNK],
         )
 
-    def test_what_is_no_instant_is_invalid(self) -> None:
+    def test_only_an_aware_datetime_is_valid(self) -> None:
         asks: list[Callable[[Any], object]] = [
             lambda junk: AccessPolicy().evaluate(GIVEN, at=junk),
             lambda junk: FinishPolicy().evaluate(GIVEN, at=junk),

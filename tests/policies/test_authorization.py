@@ -114,7 +114,7 @@ class TestCreatingAssignmentsTakesOneOfTheRoles:
         st.sampled_from(["acme", "beta", None]),
         utc_instants(),
     )
-    def test_the_answer_is_the_same_at_every_instant(
+    def test_the_answer_is_the_same_at_any_time(
         self, actor: User, permission: Permission, organization_id: str | None, at: datetime
     ) -> None:
         def ask(at: datetime) -> Decision:
@@ -162,7 +162,7 @@ class TestItsSettings:
             ("support", Permission.SUPPORT),
         ],
     )
-    def test_a_host_may_entrust_other_roles(self, name: str, permission: Permission) -> None:
+    def test_other_roles_can_be_configured(self, name: str, permission: Permission) -> None:
         settings: dict[str, Any] = {name: [Role.SALES_MANAGER]}
         policy = AuthorizationPolicy(**settings)
         for role in Role:
@@ -196,7 +196,7 @@ class TestJunk:
             ["", *JUNK],
         )
 
-    def test_what_is_no_instant_is_invalid(self) -> None:
+    def test_only_an_aware_datetime_is_valid(self) -> None:
         check_junk(
             lambda junk: POLICY.evaluate(
                 MANAGER, permission=Permission.MANAGE_KEYS, organization_id="acme", at=junk

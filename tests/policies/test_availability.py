@@ -41,7 +41,7 @@ class TestCoursesMustBeAssignedToAContentProviderAndAPublishingGroup:
         assert POLICY.evaluate(course, at=AT) == Decision(wanted)
 
     @given(courses(), utc_instants())
-    def test_the_answer_is_the_same_at_every_instant(self, course: Course, at: datetime) -> None:
+    def test_the_answer_is_the_same_at_any_time(self, course: Course, at: datetime) -> None:
         def ask(at: datetime) -> Decision:
             return POLICY.evaluate(course, at=at)
 
@@ -59,6 +59,6 @@ class TestCoursesMustBeAssignedToAContentProviderAndAPublishingGroup:
 
 
 class TestJunk:
-    def test_what_is_no_course_and_no_instant_is_invalid(self) -> None:
+    def test_other_types_and_naive_datetimes_are_invalid(self) -> None:
         check_junk(lambda junk: POLICY.evaluate(junk, at=AT), "course", [None, "py", *JUNK])
         check_junk(lambda junk: POLICY.evaluate(PYTHON, at=junk), "at", NO_INSTANTS)

@@ -88,7 +88,7 @@ class TestOnlyWithin24HoursOfCreationAndOnlyIfNoLabsHaveBeenLaunched:
     """Cancel "only within 24 hours of creation and only if no labs have been launched" (rule 3)."""
 
     @given(questions())
-    def test_all_that_speaks_against_is_said_in_a_fixed_order(
+    def test_all_reasons_are_returned_in_a_fixed_order(
         self, question: tuple[CancellationPolicy, CourseAssignment, datetime, bool]
     ) -> None:
         policy, assignment, at, support = question
@@ -106,7 +106,7 @@ class TestOnlyWithin24HoursOfCreationAndOnlyIfNoLabsHaveBeenLaunched:
         check_turn(lambda at: policy.evaluate(assignment, at=at, support=support), at, marks)
 
     @given(questions())
-    def test_the_same_instant_in_another_zone_gets_the_same_answer(
+    def test_the_same_time_in_another_zone_has_the_same_answer(
         self, question: tuple[CancellationPolicy, CourseAssignment, datetime, bool]
     ) -> None:
         policy, assignment, at, support = question
@@ -125,7 +125,7 @@ class TestOnlyWithin24HoursOfCreationAndOnlyIfNoLabsHaveBeenLaunched:
             (DAY + US, False),
         ],
     )
-    def test_the_window_has_24_hours_and_its_last_instant_belongs_to_it(
+    def test_the_window_has_24_hours_including_its_end(
         self, passed: timedelta, *, allowed: bool
     ) -> None:
         decision = CancellationPolicy().evaluate(YOUNG, at=CREATED + passed)
@@ -140,7 +140,7 @@ class TestOnlyWithin24HoursOfCreationAndOnlyIfNoLabsHaveBeenLaunched:
         assert closes_at.tzinfo is UTC
 
     @given(assignments(), WINDOWS)
-    def test_it_closes_at_the_last_instant_of_the_window(
+    def test_it_closes_at_the_end_of_the_window(
         self, assignment: CourseAssignment, window: timedelta
     ) -> None:
         policy = CancellationPolicy(window=window)
@@ -169,7 +169,7 @@ class TestOnlyWithin24HoursOfCreationAndOnlyIfNoLabsHaveBeenLaunched:
             ),
         ],
     )
-    def test_a_reason_says_from_when_it_speaks(
+    def test_a_reason_has_its_datetime(
         self, changed: dict[str, Any], passed: timedelta, reasons: tuple[object, ...]
     ) -> None:
         assignment = attrs.evolve(YOUNG, **changed)
@@ -180,7 +180,7 @@ class TestOnlyWithin24HoursOfCreationAndOnlyIfNoLabsHaveBeenLaunched:
         assert CancellationPolicy().evaluate(short, at=CREATED + DAY).allowed
 
     @given(assignments().filter(lambda one: one.cancelled_at is not None), st.data())
-    def test_what_is_cancelled_is_refused_at_any_instant(
+    def test_a_cancelled_assignment_is_always_refused(
         self, assignment: CourseAssignment, data: st.DataObject
     ) -> None:
         at = data.draw(moments(edges(assignment)))
@@ -277,7 +277,7 @@ class TestJunk:
         )
 
     @pytest.mark.parametrize("name", [at.name for at in attrs.fields(Dates)])
-    def test_a_datetime_that_is_none_is_named(self, name: str) -> None:
+    def test_an_invalid_datetime_is_named(self, name: str) -> None:
         policy = CancellationPolicy()
         values = [0, "", *(one for one in NO_INSTANTS if one is not None)]
 
@@ -289,7 +289,7 @@ class TestJunk:
         check_junk(lambda junk: policy.closes_at(dates(junk)), field, values)
         check_junk(lambda junk: policy.evaluate(dates(junk), at=CREATED), field, values)
 
-    def test_what_is_no_instant_is_invalid(self) -> None:
+    def test_only_an_aware_datetime_is_valid(self) -> None:
         policy = CancellationPolicy()
         check_junk(lambda junk: policy.evaluate(YOUNG, at=junk), "at", NO_INSTANTS)
 

@@ -113,19 +113,19 @@ class TestAssignmentsExpire180DaysAfterCreationUnlessSomethingIsShorter:
     """
 
     @given(cases())
-    def test_the_end_is_the_earliest_of_all_ceilings_and_says_whose_it_is(self, case: Case) -> None:
+    def test_the_end_is_the_earliest_limit_and_names_it(self, case: Case) -> None:
         end, by = first_of(case.ceilings())
         assert case.policy.default_end(case.created, **case.known) == Limit(end, by)
 
     @given(cases())
-    def test_the_limit_is_the_earliest_of_all_maxima_and_says_whose_it_is(self, case: Case) -> None:
+    def test_the_limit_is_the_earliest_maximum_and_names_it(self, case: Case) -> None:
         ceilings = case.ceilings()
         del ceilings[ExpirationLimit.DEFAULT]
         end, by = first_of(ceilings)
         assert case.policy.limit(case.created, **case.known) == Limit(end, by)
 
     @given(cases())
-    def test_another_ceiling_never_makes_it_later(self, case: Case) -> None:
+    def test_another_limit_never_makes_it_later(self, case: Case) -> None:
         policy, known = case.policy, case.known
         # The organization stays with its zone: on another calendar the months end elsewhere.
         bare: dict[str, Any] = {
@@ -142,7 +142,7 @@ class TestAssignmentsExpire180DaysAfterCreationUnlessSomethingIsShorter:
         assert policy.default_end(case.created, **known).at <= limit.at
 
     @given(cases())
-    def test_the_ceiling_that_is_named_ends_just_there(self, case: Case) -> None:
+    def test_the_named_limit_ends_exactly_there(self, case: Case) -> None:
         ceilings = case.ceilings()
         for named in (
             case.policy.limit(case.created, **case.known),
@@ -194,7 +194,7 @@ class TestAssignmentsExpire180DaysAfterCreationUnlessSomethingIsShorter:
         by = ExpirationLimit.ORGANIZATION if step < timedelta(0) else ExpirationLimit.COURSE
         assert limit == Limit(CREATED + 30 * DAYS + min(step, timedelta(0)), by)
 
-    def test_of_ceilings_that_fall_together_the_first_of_the_enum_wins(self) -> None:
+    def test_of_equal_limits_the_first_of_the_enum_wins(self) -> None:
         names = ["REQUEST", "KEY", "SUBSCRIPTION", "COURSE", "ORGANIZATION", "MAXIMUM", "DEFAULT"]
         for order in permutations(ExpirationLimit, 3):
             together = [Limit(CREATED, by) for by in order]
@@ -202,7 +202,7 @@ class TestAssignmentsExpire180DaysAfterCreationUnlessSomethingIsShorter:
             assert earliest([*together, Limit(CREATED - US, order[-1])]).by is order[-1]
 
     @given(cases())
-    def test_the_same_instant_in_another_zone_ends_at_the_same_instant(self, case: Case) -> None:
+    def test_the_same_time_in_another_zone_has_the_same_end(self, case: Case) -> None:
         for other in elsewhere(case.created):
             for end in (case.policy.limit, case.policy.default_end):
                 assert end(other, **case.known) == end(case.created, **case.known)
@@ -302,7 +302,7 @@ class TestJunk:
         values = [None, "P6M", timedelta(0), -DAYS, *JUNK]
         check_junk(lambda junk: ExpirationPolicy(**{name: junk}), name, values)
 
-    def test_what_is_no_instant_is_invalid(self) -> None:
+    def test_only_an_aware_datetime_is_valid(self) -> None:
         policy = ExpirationPolicy()
         check_junk(policy.limit, "created_at", NO_INSTANTS)
         check_junk(policy.default_end, "created_at", NO_INSTANTS)
@@ -329,7 +329,7 @@ class TestJunk:
             ExpirationPolicy().limit(datetime(9899, 12, 1, tzinfo=UTC))
         assert (caught.value.code, caught.value.field) == ("out_of_range", "created_at")
 
-    def test_a_ceiling_beyond_the_years_that_are_accepted_limits_nothing(self) -> None:
+    def test_a_limit_after_the_last_accepted_year_is_ignored(self) -> None:
         near, century = datetime(9850, 1, 1, tzinfo=UTC), Months(1200)
         endless = course(century)
         far = organization(timedelta(days=36_000))
@@ -342,6 +342,6 @@ class TestJunk:
             datetime(9850, 3, 1, tzinfo=UTC), ExpirationLimit.COURSE
         )
 
-    def test_a_ceiling_has_an_instant_and_a_name(self) -> None:
+    def test_a_limit_has_a_datetime_and_a_name(self) -> None:
         check_junk(lambda junk: Limit(junk, ExpirationLimit.MAXIMUM), "at", NO_INSTANTS)
         check_junk(lambda junk: Limit(CREATED, junk), "by", [None, "maximum", *JUNK])

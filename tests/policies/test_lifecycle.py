@@ -79,7 +79,7 @@ class TestALaterChangeObeysTheSameLimit:
     """
 
     @given(cases())
-    def test_all_that_speaks_against_is_said_in_a_fixed_order(self, case: Case) -> None:
+    def test_all_reasons_are_returned_in_a_fixed_order(self, case: Case) -> None:
         against = {
             "assignment_not_active": case.at < case.assignment.created_at,
             "already_cancelled": case.assignment.cancelled_at is not None,
@@ -92,7 +92,7 @@ class TestALaterChangeObeysTheSameLimit:
         check_turn(case.ask, case.at, case.marks)
 
     @given(cases())
-    def test_the_same_instant_in_another_zone_gets_the_same_answer(self, case: Case) -> None:
+    def test_the_same_time_in_another_zone_has_the_same_answer(self, case: Case) -> None:
         for at, end in zip(elsewhere(case.at), elsewhere(case.end), strict=True):
             moved = ReschedulePolicy().evaluate(case.assignment, expires_at=end, at=at)
             assert moved == case.ask(case.at)
@@ -120,7 +120,7 @@ class TestALaterChangeObeysTheSameLimit:
         assert decision.allowed
 
     @given(cases())
-    def test_a_cancelled_one_may_not_at_any_instant(self, case: Case) -> None:
+    def test_a_cancelled_assignment_never_may(self, case: Case) -> None:
         cancelled_at = case.assignment.cancelled_at or case.assignment.created_at
         cancelled = attrs.evolve(case.assignment, cancelled_at=cancelled_at)
         decision = attrs.evolve(case, assignment=cancelled).ask(case.at)
@@ -140,7 +140,7 @@ class TestCompletingByHand:
     """Completing by hand: refused if cancelled, allowed if expired (rule 5)."""
 
     @given(assignments(), st.data())
-    def test_all_that_speaks_against_is_said_in_a_fixed_order(
+    def test_all_reasons_are_returned_in_a_fixed_order(
         self, assignment: CourseAssignment, data: st.DataObject
     ) -> None:
         at = data.draw(moments(edges(assignment)))
@@ -190,7 +190,7 @@ class TestJunk:
         ):
             check_junk(ask, "assignment", [None, "a-1", *JUNK])
 
-    def test_what_is_no_instant_is_invalid(self) -> None:
+    def test_only_an_aware_datetime_is_valid(self) -> None:
         policy = ReschedulePolicy()
         check_junk(lambda junk: policy.evaluate(GIVEN, expires_at=ENDS, at=junk), "at", NO_INSTANTS)
         check_junk(

@@ -162,13 +162,13 @@ class TestAHostsOwn:
         assert str(caught.value) == "The invoice of May is open."
 
     @pytest.mark.parametrize("field", ["expiration", "repeat"])
-    def test_its_reason_says_for_which_pair_it_speaks(self, field: str) -> None:
+    def test_its_reason_names_the_assignment(self, field: str) -> None:
         with pytest.raises(Refused) as caught:
             ACTS["assign_many"](policies=Policies(**{field: Unpaid()}))
         wanted = tuple(ForAssignment("py", learner, UNPAID) for learner in ("ada", "new"))
         assert caught.value.decision.reasons == wanted
 
-    def test_what_says_for_which_pair_already_is_not_wrapped_again(self) -> None:
+    def test_a_reason_for_an_assignment_is_not_wrapped_again(self) -> None:
         reason = ForAssignment("py", "ada", CourseArchived("py"))
 
         class Wrapping(Unpaid):
@@ -179,7 +179,7 @@ class TestAHostsOwn:
             ACTS["assign_many"](policies=Policies(repeat=Wrapping()))
         assert caught.value.decision.reasons == (reason,)
 
-    def test_its_ceilings_count(self) -> None:
+    def test_its_limits_count(self) -> None:
         policies = Policies(expiration=Unpaid())
         for act in (ACTS["redeem"], ACTS["register"]):
             assert act(policies=policies).made(CourseAssignment)[0].expires_at == NOW + DAY

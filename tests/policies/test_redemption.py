@@ -124,7 +124,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 class TestTheDecision:
     @given(cases())
-    def test_all_that_speaks_against_is_said_in_a_fixed_order(self, case: Case) -> None:
+    def test_all_reasons_are_returned_in_a_fixed_order(self, case: Case) -> None:
         decision = case.ask(case.at)
         assert codes(decision) == case.expected()
         assert decision.allowed is (not case.expected())
@@ -134,7 +134,7 @@ class TestTheDecision:
         check_turn(case.ask, case.at, edges(case.batch, case.key))
 
     @given(cases())
-    def test_the_same_instant_in_another_zone_gets_the_same_answer(self, case: Case) -> None:
+    def test_the_same_time_in_another_zone_has_the_same_answer(self, case: Case) -> None:
         for other in elsewhere(case.at):
             assert case.ask(other) == case.ask(case.at)
 
@@ -173,7 +173,7 @@ class TestTheDateWhenKeysCanNoLongerBeRedeemed:
     """Unredeemed Key Expiration: "the date when keys can no longer be redeemed" (rule 7)."""
 
     @pytest.mark.parametrize("step", STEPS)
-    def test_not_from_that_instant_on(self, step: timedelta) -> None:
+    def test_not_from_that_time_on(self, step: timedelta) -> None:
         decision = POLICY.evaluate(KEY, BATCH, ADA, at=UNTIL + step)
         if step < timedelta(0):
             assert decision == Decision((), UNTIL)
@@ -195,7 +195,7 @@ class TestTheDateWhenKeysCanNoLongerBeRedeemed:
         assert POLICY.evaluate(KEY, open_end, ADA, at=at) == Decision()
         assert POLICY.evaluate(KEY, open_end, ADA, at=MADE - 9999 * DAY) == Decision()
 
-    def test_a_key_that_was_called_back_is_worthless_at_any_instant(self) -> None:
+    def test_a_revoked_key_is_always_refused(self) -> None:
         revoked = attrs.evolve(KEY, revoked_at=FROM + DAY)
         for at in (FROM, FROM + DAY - US, FROM + DAY, UNTIL - US):
             assert POLICY.evaluate(revoked, BATCH, ADA, at=at) == Decision([KeyRevoked(FROM + DAY)])
@@ -246,7 +246,7 @@ class TestRedeemFromTheLoginPage:
     """It registers a new user, only when the batch's organization allows it (rule 11)."""
 
     @given(organizations(), users(), st.none() | users(), utc_instants())
-    def test_all_that_speaks_against_is_said_in_a_fixed_order(
+    def test_all_reasons_are_returned_in_a_fixed_order(
         self, organization: Organization, newcomer: User, owner: User | None, at: datetime
     ) -> None:
         allows = organization.anonymous_registration
@@ -294,6 +294,6 @@ class TestJunk:
             ["acme", *JUNK],
         )
 
-    def test_what_is_no_instant_is_invalid(self) -> None:
+    def test_only_an_aware_datetime_is_valid(self) -> None:
         check_junk(lambda junk: POLICY.evaluate(KEY, BATCH, ADA, at=junk), "at", NO_INSTANTS)
         check_junk(lambda junk: RegistrationPolicy().evaluate(ACME, CY, at=junk), "at", NO_INSTANTS)

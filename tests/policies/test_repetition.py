@@ -127,7 +127,7 @@ class TestTheLearnerAlreadyHasAnActiveAssignmentOfThatCourse:
         assert decision.allowed is (step >= timedelta(0))
 
     @pytest.mark.parametrize("step", STEPS)
-    def test_even_before_its_creation_it_stands(self, step: timedelta) -> None:
+    def test_it_is_open_even_before_its_creation(self, step: timedelta) -> None:
         assert not POLICY.evaluate([FIRST], at=CREATED + step)
 
     def test_of_those_that_follow_each_other_the_last_end_counts(self) -> None:
@@ -136,7 +136,7 @@ class TestTheLearnerAlreadyHasAnActiveAssignmentOfThatCourse:
         assert POLICY.evaluate(chain, at=CREATED) == Decision([AlreadyAssigned("c", end)], end)
         assert POLICY.evaluate(chain, at=end) == Decision()
 
-    def test_what_is_cancelled_stands_in_nobodys_way_even_before_that(self) -> None:
+    def test_a_cancelled_assignment_is_no_reason_even_before_that(self) -> None:
         cancelled = attrs.evolve(FIRST, cancelled_at=CREATED + HOUR / 2)
         for passed in (-US, timedelta(0), HOUR / 4):
             assert POLICY.evaluate([cancelled], at=CREATED + passed) == Decision()
@@ -161,9 +161,9 @@ class TestJunk:
             lambda junk: POLICY.evaluate([FIRST, junk], at=CREATED), "existing[1]", [None, "a-2"]
         )
 
-    def test_what_is_no_instant_is_invalid(self) -> None:
+    def test_only_an_aware_datetime_is_valid(self) -> None:
         check_junk(lambda junk: POLICY.evaluate([FIRST], at=junk), "at", NO_INSTANTS)
 
-    def test_what_stands_is_sought_among_assignments(self) -> None:
+    def test_only_assignments_are_accepted(self) -> None:
         check_junk(lambda junk: latest_open(junk, CREATED), "assignments", [None, "a-1"])
         check_junk(lambda junk: latest_open([junk], CREATED), "assignments[0]", [None, "a-1"])

@@ -54,7 +54,7 @@ ROWS: dict[str, tuple[int, str]] = {
     "key_batches": (
         2_000,
         f"""'b-' || number, 'B', 'b', 'c-' || number % 100, 'o-' || number % 50, {AT},
-        NULL, NULL, 1, 'P30D', false, 0, '[]'""",
+        NULL, NULL, 1, 'P30D', false, 0""",
     ),
     "training_keys": (20_000, f"{CODE}, 'b-' || number % 200, 0, 1, NULL"),
     "course_assignments": (
@@ -68,7 +68,7 @@ ROWS: dict[str, tuple[int, str]] = {
     "claims": (20_000, "'claim-' || number, 'u-' || number, 'c-1', 'a-' || number"),
     "attempts": (
         20_000,
-        f"'t-' || number, 'a-' || number % 4000, 'lab', 1, {AT}, '[]', NULL, NULL",
+        f"'t-' || number, 'a-' || number % 4000, 'lab', 1, {AT}, '[]', NULL",
     ),
     "redemptions": (
         20_000,

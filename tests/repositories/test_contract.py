@@ -99,10 +99,10 @@ FAULTS: dict[str, dict[str, Make]] = {
     "test_two_newcomers_with_one_address_are_lost": {
         "addresses of newcomers differ by case": broken.CaseSensitiveEmail,
     },
-    "test_what_was_changed_meanwhile_is_lost": {
+    "test_a_change_of_an_older_value_is_lost": {
         "the last to replace wins": races.careless(races.compares_nothing),
     },
-    "test_what_is_not_there_is_lost": {
+    "test_replacing_an_unknown_record_is_lost": {
         "replacing makes what is not there": broken.Upserting,
     },
     "test_an_address_that_was_given_up_is_free": {
@@ -111,10 +111,10 @@ FAULTS: dict[str, dict[str, Make]] = {
     "test_ones_own_address_is_free": {
         "one's own address is taken": broken.SelfTaken,
     },
-    "test_what_is_otherwise_is_lost": {
+    "test_a_different_or_missing_record_is_lost": {
         "nothing is expected": races.careless(races.expects_nothing),
     },
-    "test_it_speaks_of_what_was_there_before": {
+    "test_records_before_the_change_are_compared": {
         "the outcome is expected": broken.ExpectsTheOutcome,
     },
     "test_a_use_does_not_lose_to_other_uses": {
@@ -167,13 +167,13 @@ FAULTS: dict[str, dict[str, Make]] = {
         "pages repeat": answering(broken.with_the_last_again),
         "pages are too long": broken.Greedy,
     },
-    "test_what_comes_meanwhile_is_found_behind_the_cursor_only": {
+    "test_new_records_are_found_only_after_the_cursor": {
         "pages are counted": broken.Counting,
     },
-    "test_searched_texts_are_plain": {
+    "test_searched_strings_are_plain": {
         "texts are patterns": fitting(broken.with_wildcards),
     },
-    "test_texts_are_compared_without_case_and_composition": {
+    "test_strings_are_compared_folded": {
         "texts are folded as ASCII": fitting(broken.in_ascii_case_only),
     },
     "test_assignments": {
@@ -206,7 +206,7 @@ FAULTS: dict[str, dict[str, Make]] = {
     "test_users": {
         "homes are not asked": fitting(broken.whatever("organization_id")),
     },
-    "test_what_was_replaced_is_found_by_its_new_facts_only": {
+    "test_replaced_records_are_found_by_new_values_only": {
         "addresses are remembered": broken.Forgetful,
     },
     "test_values_at_the_edges_come_back": {
@@ -215,10 +215,10 @@ FAULTS: dict[str, dict[str, Make]] = {
         "lists are sorted": rewriting(broken.in_order),
         "zones are lost": broken.Zoned,
     },
-    "test_instants_are_ordered_to_the_microsecond": {
+    "test_datetimes_are_ordered_to_the_microsecond": {
         "microseconds are not ordered": placing(broken.by_the_second),
     },
-    "test_terms_keep_their_kind": {
+    "test_durations_keep_their_kind": {
         "months are days": rewriting(broken.months_as_days),
     },
     "test_events_come_back": {

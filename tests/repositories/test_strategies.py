@@ -54,7 +54,7 @@ def test_the_odd_ones_are_reached(kind: type, found: Any) -> None:
     assert found(find(st.from_type(kind), lambda one: bool(found(one)), settings=quickly))
 
 
-@given(strategies.instants(LATEST, LATEST) | strategies.instants(EARLIEST, EARLIEST))
+@given(strategies.datetimes(LATEST, LATEST) | strategies.datetimes(EARLIEST, EARLIEST))
 def test_the_ends_of_time_are_reached(at: Any) -> None:
     assert at in {EARLIEST, LATEST}
 

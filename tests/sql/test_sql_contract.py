@@ -35,7 +35,7 @@ TOLD = (
     RepositoryContract.test_records_may_come_in_any_order,
     RepositoryContract.test_a_taken_id_is_lost,
     RepositoryContract.test_an_address_that_was_given_up_is_free,
-    RepositoryContract.test_what_is_as_it_was_read_is_replaced,
+    RepositoryContract.test_an_unchanged_record_is_replaced,
     RepositoryContract.test_each_verb_alone_may_lose_for_all,
     RepositoryContract.test_a_replace_loses_if_more_uses_are_stored_than_the_new_maximum,
     RepositoryContract.test_everything_is_found_in_its_order,

@@ -486,7 +486,7 @@ def again(kind: Any, value: Any) -> Any:
 
 NAIVE = datetime(2026, 1, 5, 9, tzinfo=UTC).replace(tzinfo=None)
 VALUES = [
-    (EncodedText(Duration), strategies.terms()),
+    (EncodedText(Duration), strategies.durations()),
     (EncodedText(ExpirationLimit), st.sampled_from(ExpirationLimit)),
     (Document(frozenset[Role]), st.frozensets(st.sampled_from(Role))),
     (Document(frozenset[str]), st.frozensets(strategies.identifiers(), max_size=5)),

@@ -122,7 +122,7 @@ class TestInstantsInside:
     """Every instant inside is a `datetime` whose tzinfo *is* ``datetime.UTC``."""
 
     @given(instants())
-    def test_is_the_same_instant_as_a_plain_datetime_in_utc(self, value: datetime) -> None:
+    def test_is_the_same_time_as_a_plain_datetime_in_utc(self, value: datetime) -> None:
         got = as_utc(value)
         offset = value.utcoffset()
         assert offset is not None
@@ -133,7 +133,7 @@ class TestInstantsInside:
         assert as_utc(got) is got
 
     @given(utc_instants(), zones(), zones())
-    def test_the_same_instant_in_two_zones_gives_the_same_value(
+    def test_the_same_time_in_two_zones_gives_the_same_value(
         self, instant: datetime, one: tzinfo, other: tzinfo
     ) -> None:
         values = {as_utc(instant.astimezone(zone)) for zone in (one, other, UTC)}
@@ -152,16 +152,14 @@ class TestInstantsInside:
         ],
         ids=repr,
     )
-    def test_whatever_stands_for_utc_becomes_utc_itself(self, utc: tzinfo) -> None:
+    def test_any_utc_zone_becomes_datetime_utc(self, utc: tzinfo) -> None:
         got = as_utc(datetime(2026, 1, 5, 9, tzinfo=utc, fold=1))
         assert got == datetime(2026, 1, 5, 9, tzinfo=UTC)
         assert got.tzinfo is UTC
         assert got.fold == 0
 
     @pytest.mark.parametrize(("name", "wall"), FOLDS)
-    def test_a_time_that_exists_twice_means_what_its_fold_says(
-        self, name: str, wall: datetime
-    ) -> None:
+    def test_the_fold_of_an_ambiguous_time_counts(self, name: str, wall: datetime) -> None:
         zone = ZoneInfo(name)
         first, second = (as_utc(wall.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
         assert first < second
@@ -232,7 +230,7 @@ MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")  # noqa: S
 @given(utc_instants())
 @example(datetime(2026, 1, 6, 9, tzinfo=UTC))
 @example(datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC))
-def test_a_sentence_shows_an_instant_to_the_second_and_in_utc(instant: datetime) -> None:
+def test_a_sentence_shows_a_datetime_to_the_second_in_utc(instant: datetime) -> None:
     found = fullmatch(r"(\d+) (\w+) (\d{4}), (\d\d):(\d\d)(:\d\d)? UTC", format_datetime(instant))
     assert found
     day, month, year, hour, minute, second = found.groups(default=":00")
@@ -250,9 +248,7 @@ class TestStartOfDay:
     @given(st.dates(date(1973, 1, 1), date(2150, 1, 1)), zones())
     @example(date(2011, 12, 30), APIA)
     @example(date(2018, 11, 4), SAO_PAULO)
-    def test_is_the_first_instant_at_which_the_calendar_shows_it(
-        self, day: date, zone: tzinfo
-    ) -> None:
+    def test_is_the_first_datetime_with_this_date(self, day: date, zone: tzinfo) -> None:
         got = start_of_day(day, zone)
         assert got == first_reached(datetime.combine(day, time()), zone)
         assert got.tzinfo is UTC
@@ -295,7 +291,7 @@ class TestStartOfDay:
             (date.max, SAO_PAULO, None),
         ],
     )
-    def test_the_range_of_instants_holds(
+    def test_the_range_of_datetimes_is_checked(
         self, day: date, zone: tzinfo, start: datetime | None
     ) -> None:
         if start is not None:
@@ -476,7 +472,7 @@ class TestEnds:
         assert end_of(length, start, zone) == start + length
 
     @pytest.mark.parametrize("term", [timedelta(days=61), Months(2)])
-    def test_leave_the_range_as_an_instant_does(self, term: Duration) -> None:
+    def test_leave_the_range_like_a_datetime(self, term: Duration) -> None:
         november = datetime(9899, 11, 1, tzinfo=UTC)
         assert end_of(term, november - US) == END_OF_RANGE - US
         error = refusal(lambda: end_of(term, november, field="expires"))
@@ -487,19 +483,19 @@ class TestEnds:
     @pytest.mark.parametrize(
         ("term", "start", "zone", "field"),
         [
-            ("P1D", datetime(2026, 1, 5, tzinfo=UTC), UTC, "term"),
+            ("P1D", datetime(2026, 1, 5, tzinfo=UTC), UTC, "duration"),
             (timedelta(days=1), datetime(2026, 1, 5), UTC, "start"),  # noqa: DTZ001
             (timedelta(days=1), "now", UTC, "start"),
             (Months(1), datetime(2026, 1, 5, tzinfo=UTC), "UTC", "zone"),
             (timedelta(days=1), datetime(2026, 1, 5, tzinfo=UTC), "UTC", "zone"),
         ],
     )
-    def test_are_of_a_term_from_an_instant_in_a_zone(
+    def test_need_a_duration_a_start_and_a_zone(
         self, term: Any, start: Any, zone: Any, field: str
     ) -> None:
         assert refusal(lambda: end_of(term, start, zone)).field == field
 
-    def test_are_given_as_an_instant_a_term_or_a_day_there(self) -> None:
+    def test_accept_a_datetime_a_duration_or_a_date(self) -> None:
         start = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
         def end(value: Any) -> str:
@@ -594,7 +590,7 @@ class TestTextForm:
         assert (error.code, error.field) == ("invalid_duration", "availability")
 
     @pytest.mark.parametrize("text", ["", "P", "PT", "six months", None])
-    def test_that_says_nothing_is_answered_with_how_it_is_written(self, text: Any) -> None:
+    def test_that_is_invalid_gets_a_hint_with_the_format(self, text: Any) -> None:
         assert "ISO 8601" in refusal(lambda: parse_duration(text)).hint
 
     @given(
@@ -603,7 +599,7 @@ class TestTextForm:
             r"P(\d{0,10}[YMWD]){0,3}(T(\d{0,10}(\.\d{0,7})?[HMS]){0,3})?", fullmatch=True
         )
     )
-    def test_of_any_kind_is_a_term_or_refused(self, text: str) -> None:
+    def test_of_any_kind_is_a_duration_or_refused(self, text: str) -> None:
         try:
             term = parse_duration(text)
         except InvalidInput:

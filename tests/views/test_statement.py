@@ -254,7 +254,7 @@ class TestPeriod:
             (MARCH, []),
         ],
     )
-    def test_each_instant_is_in_one_period(self, created: datetime, months: list[int]) -> None:
+    def test_each_datetime_is_in_one_period(self, created: datetime, months: list[int]) -> None:
         repository = stored(assignment("a-1", created))
         found = [
             start.month
@@ -277,11 +277,11 @@ class TestPeriod:
         assert tokyo.start == JANUARY - 9 * HOUR
         assert len(tokyo.lines) == 2
 
-    def test_a_day_and_an_instant_may_be_mixed(self) -> None:
+    def test_a_date_and_a_datetime_can_be_mixed(self) -> None:
         found = statement(stored(), start=date(2026, 1, 1), end=START)
         assert (found.start, found.end) == (JANUARY, START)
 
-    def test_instants_are_taken_in_any_zone(self) -> None:
+    def test_datetimes_in_any_zone_are_accepted(self) -> None:
         there = JANUARY.astimezone(ZoneInfo("Asia/Tokyo"))
         assert statement(stored(), start=there, end=FEBRUARY).start.tzinfo is UTC
 
@@ -422,7 +422,7 @@ class TestValues:
             ("created_at", None),
         ],
     )
-    def test_a_line_has_ids_and_instants(self, name: str, junk: Any) -> None:
+    def test_a_line_has_ids_and_datetimes(self, name: str, junk: Any) -> None:
         changes: dict[str, Any] = {name: junk}
         assert refusal(lambda: attrs.evolve(LINE, **changes)).field == name
 

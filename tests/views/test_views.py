@@ -327,7 +327,7 @@ class TestCurrentTrainingAndTranscript:
         wanted = finished(case.hers, case.at)
         assert list(transcript(case.repository, "ada", at=case.at)) == wanted
 
-    def test_the_newest_completion_comes_first_and_those_of_one_instant_stand_by_id(self) -> None:
+    def test_the_newest_completion_comes_first_and_ties_are_sorted_by_id(self) -> None:
         old = attrs.evolve(FIRST, id="a", completed_at=START)
         new = [attrs.evolve(FIRST, id=id_, completed_at=START + US) for id_ in "cb"]
         for given_in in permutations([old, *new]):
@@ -440,7 +440,7 @@ class TestEveryViewAgreesWithTheStatus:
         one = attrs.evolve(FIRST, **changes)
         assert where(one, [one], START + passed) == places
 
-    def test_a_story_told_by_commands(self) -> None:
+    def test_a_scenario_of_commands(self) -> None:
         registrar, clock = world()
         py = registrar.assign("py", "ada", id="py")
         sql = registrar.assign("sql", "ada", id="sql")
@@ -511,7 +511,7 @@ class TestWhatIsAboutToEnd:
         one = attrs.evolve(FIRST, created_at=START - DAY, expires_at=START + ends)
         assert bool(expiring(stored([one]), at=START, within=DAY)) is found
 
-    def test_the_first_to_end_comes_first_and_those_of_one_instant_stand_by_id(self) -> None:
+    def test_the_first_to_end_comes_first_and_ties_are_sorted_by_id(self) -> None:
         late = attrs.evolve(FIRST, id="a", expires_at=START + DAY)
         early = [attrs.evolve(FIRST, id=id_, expires_at=START + DAY - US) for id_ in "cb"]
         for given_in in permutations([late, *early]):
@@ -638,7 +638,7 @@ class TestFromAnyRepository:
         assert everything(Paged(repository, size), case.at) == everything(repository, case.at)
 
     @given(cases())
-    def test_the_zone_of_the_instant_does_not_matter(self, case: Case) -> None:
+    def test_the_zone_of_the_datetime_does_not_matter(self, case: Case) -> None:
         repository = case.repository
         answers = [everything(repository, at) for at in elsewhere(case.at)]
         assert answers == [everything(repository, case.at)] * 3
@@ -671,7 +671,7 @@ class TestPolicyOfAHost:
         seen = dashboard(repository, "ada", at=START, policy=ByTitle())
         assert seen.assignments == (other, cancelled, one)
 
-    def test_what_is_none_is_invalid(self) -> None:
+    def test_other_types_are_invalid(self) -> None:
         class Wrong:
             def evaluate(self, assignments: Iterable[CourseAssignment], *, at: datetime) -> Any:
                 return sorted(assignments, key=lambda one: abs(one.created_at - at))
@@ -690,7 +690,7 @@ class TestJunk:
         check_junk(lambda one: view(repository, one, at=START), "learner_id", junk)
 
     @pytest.mark.parametrize("view", VIEWS)
-    def test_an_instant_is_asked_for(self, view: Callable[..., Any]) -> None:
+    def test_a_datetime_is_required(self, view: Callable[..., Any]) -> None:
         repository = stored([])
         check_junk(lambda junk: view(repository, "ada", at=junk), "at", NO_INSTANTS)
         check_junk(lambda junk: expiring(repository, at=junk, within=DAY), "at", NO_INSTANTS)

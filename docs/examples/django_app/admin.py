@@ -1,4 +1,4 @@
-"""The admin action that cancels selected enrollments, and shows every reason of a refusal."""
+"""An admin action that cancels enrollments and shows every reason of a refusal."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet

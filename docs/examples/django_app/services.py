@@ -1,4 +1,4 @@
-"""Lock the row, apply the rules, write the result: each command is one transaction.
+"""Commands as transactions: lock the row, apply the rules, write the result.
 
 A row stays locked until the decision is stored, so a second command waits and then decides on the
 new values. SQLite cannot lock rows. Set ``"OPTIONS": {"transaction_mode": "IMMEDIATE"}`` in

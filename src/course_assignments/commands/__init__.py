@@ -1,12 +1,12 @@
-"""The commands: what a caller asks for, what is read for it, and what is decided. All pure.
+"""Commands: pure values that say what to read and decide what to store.
 
-Each is a frozen value. `Command.read` says which records it needs, and `Command.decide` returns the
-result with the change to commit, or raises `Refused`. A `Registrar` does both and commits; a host
-with its own tables hands in the records and calls ``decide`` itself.
+Each command is a frozen value. `Command.read` reads the records that it needs. `Command.decide`
+returns the result with the change to commit, or raises `Refused`. A `Registrar` calls both and
+commits. An application with its own tables can call ``decide`` with its own records.
 
-In the examples, ``registrar`` knows the course ``py`` with the lab ``lab`` and the course ``sql``,
-the organization ``acme`` with the learners ``ada`` and ``bo``, and a batch ``spring`` with the key
-``Spring-2026``. Its clock, ``clock``, shows 2026-01-05 09:00 UTC.
+In the examples, ``registrar`` has these records: The course ``py`` has the lab ``lab``; the course
+``sql`` has none. The organization ``acme`` has the learners ``ada`` and ``bo``. The batch
+``spring`` has the key ``Spring-2026``. The clock, ``clock``, shows 2026-01-05 09:00 UTC.
 """
 
 from collections.abc import Iterator, Mapping
@@ -73,7 +73,7 @@ _THEMES = (profiles, assigning, changing, learning, keys, redeeming, subscribing
 
 
 def _commands() -> Iterator[tuple[str, type[Command[Any, Any]]]]:
-    """Go through the commands of the themes."""
+    """Yield the commands of all themes, by name."""
     for theme in _THEMES:
         for one in vars(theme).values():
             own = isinstance(one, type) and one.__module__ == theme.__name__
@@ -81,7 +81,7 @@ def _commands() -> Iterator[tuple[str, type[Command[Any, Any]]]]:
                 yield one.action, one
 
 
-#: Every command by its name; `Registrar` has a method of each name.
+#: All commands by name; `Registrar` has a method of each name.
 COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = MappingProxyType(dict(_commands()))
 
 __all__ = [

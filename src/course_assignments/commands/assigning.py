@@ -6,12 +6,11 @@ from functools import partial
 from typing import cast
 
 import attrs
-from attrs import field, validators
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.changes import Change, Record
 from course_assignments.commands.base import (
-    Claims,
     Context,
     CreatingCommand,
     N,
@@ -24,6 +23,7 @@ from course_assignments.commands.base import (
     check_organization,
     emails_free,
     for_assignment,
+    write_claims,
 )
 from course_assignments.decisions import Decision, Question
 from course_assignments.entities.assignments import (
@@ -48,32 +48,30 @@ from course_assignments.validation import derived_id
 
 @attrs.frozen(kw_only=True)
 class Assignable:
-    """A course and a learner, with everything that is read to assign the one to the other.
+    """A course and a learner, with the other records that assigning needs.
 
     Attributes:
-        id: The id of the assignment to be made.
+        id: The id of the new assignment.
         organization: The learner's organization, or ``None`` if they have none.
-        existing: The learner's assignments of the course; needed unless repeating is allowed.
+        existing: The learner's assignments of the course; needed unless repetition is allowed.
         claim: The claim of the learner and the course, read before ``existing``, or ``None``.
 
     Raises:
-        InvalidInput: a field is of the wrong kind, or belongs to another learner or course.
+        InvalidInput: a field has the wrong type, or belongs to another learner or course.
     """
 
     id: str = field(validator=validation.identifier)
     course: Course = field(validator=validation.one_of(Course))
     learner: User = field(validator=validation.one_of(User))
     organization: Organization | None = field(
-        default=None, validator=validators.optional(validation.one_of(Organization))
+        default=None, validator=validation.one_of(Organization, optional=True)
     )
     existing: tuple[CourseAssignment, ...] = field(
         default=(),
         converter=validation.to_tuple,
         validator=validation.items_of(CourseAssignment),
     )
-    claim: Claim | None = field(
-        default=None, validator=validators.optional(validation.one_of(Claim))
-    )
+    claim: Claim | None = field(default=None, validator=validation.one_of(Claim, optional=True))
 
     def __attrs_post_init__(self) -> None:
         check_organization(self.organization, self.learner)
@@ -85,28 +83,28 @@ class Assignable:
         check_claim(self.claim, self.learner, self.course)
 
     def active(self, at: datetime) -> CourseAssignment | None:
-        """Return the assignment that the learner already has of the course (rule 15)."""
+        """Return the learner's open assignment of the course, if any (rule 15)."""
         return latest_open(self.existing, at)
 
 
 @attrs.frozen
 class _Assigning(CreatingCommand[N, T]):
-    """What `Assign` and `AssignMany` say and decide alike."""
+    """What `Assign` and `AssignMany` share."""
 
     expires: End | None = field(default=None, kw_only=True, converter=validation.to_end_or_none)
     note: Note | None = field(
-        default=None, kw_only=True, validator=validators.optional(validation.one_of(Note))
+        default=None, kw_only=True, validator=validation.one_of(Note, optional=True)
     )
     repeat: Repeat | None = field(
-        default=None, kw_only=True, validator=validators.optional(validation.one_of(Repeat))
+        default=None, kw_only=True, validator=validation.one_of(Repeat, optional=True)
     )
 
     def mode(self, policies: Policies) -> Repeat:
-        """Return what to do if the learner has the course already: as asked, else the policy's."""
+        """Return how to repeat an assignment: the argument, or else the default."""
         return policies.repeat.default if self.repeat is None else self.repeat
 
     def end(self, one: Assignable, context: Context) -> Limit:
-        """Return when access ends: as asked for, else by default (rules 1 and 2)."""
+        """Return the requested end of access, or else the default (rules 1 and 2)."""
         if self.expires is None:
             end = context.policies.expiration.default_end(
                 context.at, course=one.course, organization=one.organization
@@ -118,7 +116,7 @@ class _Assigning(CreatingCommand[N, T]):
         return Limit(wanted, ExpirationLimit.REQUEST)
 
     def shared_questions(self, one: Assignable, context: Context) -> list[Question]:
-        """Ask what concerns the course or the learner alone."""
+        """Return the questions about the course or the learner alone."""
         policy = context.policies.course_availability
         return [
             *context.may(Permission.ASSIGN_COURSES, one.learner.organization_id),
@@ -126,7 +124,7 @@ class _Assigning(CreatingCommand[N, T]):
         ]
 
     def own_questions(self, one: Assignable, context: Context) -> list[Question]:
-        """Ask what concerns the learner and the course together."""
+        """Return the questions about the learner and the course together."""
         policies = context.policies
         questions: list[Question] = []
         if self.mode(policies) is Repeat.REFUSE:
@@ -142,14 +140,14 @@ class _Assigning(CreatingCommand[N, T]):
         return questions
 
     def _unless_skipped(self, one: Assignable, context: Context, question: Question) -> Question:
-        """Return *question*, asked only while something new would be made (rule 22)."""
+        """Return *question*, with a yes if the assignment would be skipped (rule 22)."""
         if self.mode(context.policies) is not Repeat.SKIP:
             return question
 
         def ask(at: datetime) -> Decision:
             answer = question(at)
             active = one.active(at)
-            # A yes that never changes is the same, skipped or not.
+            # A permanent yes is the same, skipped or not.
             if active is None or answer == Decision():
                 return answer
             return Decision((), active.expires_at)
@@ -157,29 +155,29 @@ class _Assigning(CreatingCommand[N, T]):
         return ask
 
     def require(self, questions: Iterable[Question], context: Context) -> Decision:
-        """Return the decision that allows it, or raise `Refused`."""
+        """Return a decision without reasons, or raise `Refused`."""
         if self.expires is None:
             return context.require(questions)
-        # The limits of a new assignment move with the clock, so an end that was asked for has no
-        # time at which the answer changes.
+        # The limits of a new assignment move with the clock, so with a requested end there is no
+        # fixed time at which the answer changes.
         return context.require([_without_change(question) for question in questions])
 
     def outcome(
         self, assignables: Sequence[Assignable], context: Context
     ) -> tuple[AssignmentBatch, Change]:
-        """Return what is created and what is skipped, and the change that creates it."""
+        """Return the created and skipped assignments, and the change to commit."""
         skips = self.mode(context.policies) is Repeat.SKIP
         active = [one.active(context.at) if skips else None for one in assignables]
         skipped = tuple(one for one in active if one is not None)
         made = [one for one, held in zip(assignables, active, strict=True) if held is None]
         created = tuple(self._assignment(one, context) for one in made)
         ids = (id_ for one in made for id_ in (one.id, one.course.id, one.learner.id))
-        claims = Claims(
+        new_claims, claims = write_claims(
             (one.claim, Claim.of(one.learner.id, one.course.id, one.id)) for one in made
         )
         change = Change(
-            create=(*created, *claims.create),
-            replace=claims.replace,
+            create=(*created, *new_claims),
+            replace=claims,
             expect=context.expect(*_decided_on(assignables), *skipped),
             record=[context.event(self.action, *dict.fromkeys(ids))] if made else [],
         )
@@ -216,11 +214,11 @@ class Assign(_Assigning[Assignable, CourseAssignment]):
     Attributes:
         course_id: The course.
         learner_id: The learner.
-        expires: When access ends: an aware datetime, a duration from now, or a date, which starts
-            in the time zone of the learner's organization. By default as late as the limits allow.
+        expires: When access ends: an aware datetime, a duration from now, or the start of a date in
+            the time zone of the learner's organization. By default as late as the limits allow.
         note: A note for administrators.
-        repeat: What to do if the learner has an active assignment of the course; by default what
-            the policy says. Under ``Repeat.SKIP`` the active assignment is returned.
+        repeat: What to do if the learner has an active assignment of the course; by default the
+            policy decides. With ``Repeat.SKIP`` the active assignment is returned.
 
     Example:
         >>> assignment = registrar.assign("py", "ada", id="a-1")
@@ -234,7 +232,7 @@ class Assign(_Assigning[Assignable, CourseAssignment]):
     learner_id: str = field(validator=validation.identifier)
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
-        """Return the assignment under the same id, if it has the same course and learner."""
+        """Return the assignment with the same id, course and learner."""
         made = reader.look_up(CourseAssignment, self.id)
         wanted = (self.course_id, self.learner_id, Direct())
         if made is not None and (made.course_id, made.learner_id, made.origin) != wanted:
@@ -242,7 +240,7 @@ class Assign(_Assigning[Assignable, CourseAssignment]):
         return made
 
     def read(self, reader: Reader) -> Assignable:
-        """Read course and learner, and what the learner has of the course if that matters."""
+        """Read the course, the learner, and if needed the learner's assignments of it."""
         course, learner = reader.need_each((Course, self.course_id), (User, self.learner_id))
         mode = self.mode(reader.policies)
         ids = {(course.id, learner.id): self.id}
@@ -250,7 +248,7 @@ class Assign(_Assigning[Assignable, CourseAssignment]):
         return one
 
     def decide(self, records: Assignable, context: Context) -> Outcome[CourseAssignment]:
-        """Ask who acts, whether the course is available, repeating, and the requested end."""
+        """Check the actor, the course, repetition and the requested end."""
         validation.check_same(records.course.id, self.course_id, "course")
         validation.check_same(records.learner.id, self.learner_id, "learner")
         questions = [
@@ -275,15 +273,15 @@ def _are_newcomers(_: object, at: validation.Field, users: tuple[User, ...]) -> 
 
 @attrs.frozen(kw_only=True)
 class Roster:
-    """Every course with every learner, as they are read to assign the ones to the others.
+    """The records to assign every course to every learner.
 
     Attributes:
-        assignables: In the order in which the assignments are wanted.
-        newcomers: The learners who have no profile yet and get one.
-        email_owners: The users who have the e-mail address of a newcomer already.
+        assignables: Every course with every learner, in the order of the new assignments.
+        newcomers: The learners without a profile, who get one.
+        email_owners: The users who already have the e-mail address of a newcomer.
 
     Raises:
-        InvalidInput: a field is of the wrong kind, an id is repeated, or a newcomer has rights.
+        InvalidInput: a field has the wrong type, an id is repeated, or a newcomer has rights.
     """
 
     assignables: tuple[Assignable, ...] = field(
@@ -306,7 +304,7 @@ class Roster:
 
 
 def _learners(values: Iterable[str | User]) -> Mapping[str, User | None]:
-    """Return the learners by id, in order and each once, with the profiles that were passed."""
+    """Return the distinct learners by id, in order, with any passed profiles."""
     if values.__class__ is dict:  # of a command that is evolved
         known = cast("dict[str, User | None]", values)
         values = [id_ if user is None else user for id_, user in known.items()]
@@ -318,7 +316,7 @@ def _learners(values: Iterable[str | User]) -> Mapping[str, User | None]:
             continue
         check_newcomer(learner, path)
         if (given.get(learner.id) or learner) != learner:
-            hint = f"{learner.id[:60]!r} is given twice, and differently"
+            hint = f"{learner.id[:60]!r} is repeated with a different profile"
             raise InvalidInput("repeated", path, hint)
         given[learner.id] = learner
     return given
@@ -329,13 +327,14 @@ class AssignMany(_Assigning[Roster, AssignmentBatch], ReceiptedCommand[Roster, A
     """Assign every course to every learner, or nothing to anyone (rule 14).
 
     Attributes:
-        course_ids: The courses; one that is named twice counts once.
-        learners: The ids of the learners. A learner without a profile may be passed as a `User`,
-            who is stored in the same commit.
+        course_ids: The courses; duplicates are ignored.
+        learners: The ids of the learners. You can pass a learner without a profile as a `User`,
+            which is stored in the same commit.
         expires: As for `assign`, for each assignment.
-        note: The same on each assignment.
+        note: A note on each assignment.
         repeat: As for `assign`; skipped assignments are in the result.
-        id: What the ids of the assignments are derived from; makes the call safe to repeat.
+        id: An id for this call, from which the ids of the assignments are derived; makes the call
+            safe to repeat.
 
     Example:
         >>> newcomer = User(id="eve", name="Eve", email="eve@example.org")
@@ -348,7 +347,7 @@ class AssignMany(_Assigning[Roster, AssignmentBatch], ReceiptedCommand[Roster, A
     learners: Mapping[str, User | None] = field(converter=_learners, hash=False)
 
     def ids(self) -> dict[tuple[str, str], str | None]:
-        """Return the id of each assignment, by course and learner; without an `id` None."""
+        """Return the ids of the assignments by course and learner; None without `id`."""
         pairs = [(course, learner) for course in self.course_ids for learner in self.learners]
         if self.id is None:
             return dict.fromkeys(pairs)
@@ -356,11 +355,11 @@ class AssignMany(_Assigning[Roster, AssignmentBatch], ReceiptedCommand[Roster, A
 
     @property
     def arguments(self) -> tuple[object, ...]:
-        """Everything but the profiles of newcomers."""
+        """All arguments except the profiles of newcomers."""
         return self.course_ids, tuple(self.learners), self.expires, self.note, self.repeat
 
     def existing(self, reader: Reader) -> AssignmentBatch | None:
-        """Return what an earlier call under the same id created and skipped."""
+        """Return the result of an earlier call with the same id."""
         receipt = self.find_receipt(reader)
         if not receipt:
             return None
@@ -373,10 +372,10 @@ class AssignMany(_Assigning[Roster, AssignmentBatch], ReceiptedCommand[Roster, A
         )
 
     def read(self, reader: Reader) -> Roster:
-        """Read courses, learners, newcomers' organizations, and what learners have already."""
+        """Read the courses, the learners with their organizations and assignments."""
         courses = reader.get(Course, self.course_ids)
         profiles = {id_: user for id_, user in self.learners.items() if user is not None}
-        # The addresses first: whoever is stored after this is known, or is met at the commit.
+        # Read the addresses first. A user who is stored later is read below, or is a conflict.
         email_owners = reader.email_owners(profiles.values())
         known = reader.get(User, self.learners)
         changed = [id_ for id_, user in profiles.items() if known.get(id_, user) != user]
@@ -406,7 +405,7 @@ class AssignMany(_Assigning[Roster, AssignmentBatch], ReceiptedCommand[Roster, A
         )
 
     def decide(self, records: Roster, context: Context) -> Outcome[AssignmentBatch]:
-        """Ask for every assignment what `assign` asks, and whether e-mail addresses are free."""
+        """Check each assignment like `assign`, and that e-mail addresses are free."""
         named = self.ids()
         for position, one in enumerate(records.assignables):
             if (one.course.id, one.learner.id) not in named:
@@ -418,7 +417,7 @@ class AssignMany(_Assigning[Roster, AssignmentBatch], ReceiptedCommand[Roster, A
             whose = one.course.id, one.learner.id
             questions += [
                 *(
-                    partial(for_assignment, *whose, question, _names_nobody)
+                    partial(for_assignment, *whose, question, _is_unmanaged_learner)
                     for question in self.shared_questions(one, context)
                 ),
                 *(
@@ -442,8 +441,8 @@ class AssignMany(_Assigning[Roster, AssignmentBatch], ReceiptedCommand[Roster, A
         return Outcome(batch, change, decision)
 
 
-def _names_nobody(reason: Reason) -> bool:
-    """Return whether *reason* is about a learner without organization, whom it does not name."""
+def _is_unmanaged_learner(reason: Reason) -> bool:
+    """Return whether *reason* concerns a learner without an organization."""
     return reason == OrganizationNotManaged(None)
 
 
@@ -454,11 +453,11 @@ def _read_assignables(
     learners: Iterable[User],
     ids: Mapping[tuple[str, str], str | None],
 ) -> list[Assignable]:
-    """Read what every learner has of every course, and the organizations of the learners."""
+    """Read the assignments of every learner and course, and the organizations."""
     learners = tuple(learners)
     wanted = dict.fromkeys(one.organization_id for one in learners if one.organization_id)
     organizations = reader.need_all(Organization, wanted)
-    # The claims first: whoever makes an assignment after this is met at the commit.
+    # Read the claims first. An assignment that is created later is a conflict.
     claims = reader.get(Claim, [Claim.id_for(learner, course) for course, learner in ids])
     existing: dict[tuple[str, str], list[CourseAssignment]] = {}
     if mode is not Repeat.ALLOW:

@@ -1,4 +1,4 @@
-"""What every command is: a value that says what to read and decides what to write."""
+"""Base classes of commands, and what they share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Sized
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar, Generic, Protocol, TypeVar, overload
 
 import attrs
-from attrs import field, validators
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.changes import Change, Event, R, Record, Replace
@@ -32,14 +32,14 @@ C = TypeVar("C", bound=Record)
 
 
 class Reader(Protocol):
-    """What a command reads with, once for each try. It decides nothing and writes nothing.
+    """Protocol for reading the records that a command needs, once for each try.
 
-    Each method raises `NotFound` for a record that has to be there and is not.
+    Methods that need a record raise `NotFound` if it is not stored.
     """
 
     @property
     def policies(self) -> Policies:
-        """The rules in force."""
+        """The rules."""
         ...
 
     def get(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
@@ -47,19 +47,19 @@ class Reader(Protocol):
         ...
 
     def find(self, query: Query[RecordT]) -> Iterator[RecordT]:
-        """Go through everything that *query* finds."""
+        """Iterate over all records that *query* finds."""
         ...
 
     def look_up(self, kind: type[R], id_: str | None) -> R | None:
-        """Return the record under *id_*, or ``None`` if there is none or *id_* is ``None``."""
+        """Return the record under *id_*, or ``None`` if nothing is stored there."""
         ...
 
     def need(self, kind: type[R], id_: str) -> R:
-        """Return the record under *id_*."""
+        """Return the record under *id_*, or raise `NotFound`."""
         ...
 
     def need_all(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
-        """Return the records under *ids*, of which none may be missing."""
+        """Return the records under *ids*, or raise `NotFound` for all missing ids."""
         ...
 
     @overload
@@ -70,7 +70,7 @@ class Reader(Protocol):
     ) -> tuple[A, B, C]: ...
 
     def organization_of(self, user: User) -> Organization | None:
-        """Return the organization of *user*, or ``None`` if they have none."""
+        """Return the organization of *user*, or ``None`` for a user without one."""
         ...
 
     def email_owners(self, users: Iterable[User]) -> Sequence[User]:
@@ -82,7 +82,7 @@ class Reader(Protocol):
         ...
 
     def new_id(self, wanted: str | None = None) -> str:
-        """Return the id that the caller *wanted*, or a new one."""
+        """Return *wanted*, or a new id."""
         ...
 
     def new_codes(self, count: int, besides: Collection[str]) -> tuple[str, ...]:
@@ -92,10 +92,10 @@ class Reader(Protocol):
 
 @attrs.frozen
 class Context:
-    """When a command is decided, by which rules, and who acts: the same for every command.
+    """The time, the rules and the actor of a decision.
 
     Attributes:
-        at: The time of the decision, UTC.
+        at: The time of the decision, in UTC.
         policies: The rules.
         actor: The user who acts; ``None`` trusts the caller.
 
@@ -106,10 +106,10 @@ class Context:
 
     at: datetime = field(converter=validation.to_utc)
     policies: Policies = field(default=DEFAULT_POLICIES, validator=validation.one_of(Policies))
-    actor: User | None = field(default=None, validator=validators.optional(validation.one_of(User)))
+    actor: User | None = field(default=None, validator=validation.one_of(User, optional=True))
 
     def may(self, permission: Permission, organization_id: str | None) -> list[Question]:
-        """Ask whether the actor may act for an organization (rule 21); without one ask nothing."""
+        """Ask whether the actor, if any, has *permission* for an organization (rule 21)."""
         actor, policy = self.actor, self.policies.authorization
         if actor is None:
             return []
@@ -120,45 +120,49 @@ class Context:
         ]
 
     def may_for(self, learner: User) -> list[Question]:
-        """Ask whether the actor may act for *learner*: learners always may act for themselves."""
+        """Ask whether the actor may act for *learner*; learners may act for themselves."""
         if self.actor is not None and self.actor.id == learner.id:
             return []
         return self.may(Permission.ASSIGN_COURSES, learner.organization_id)
 
     def require(self, questions: Iterable[Question]) -> Decision:
-        """Return the decision that allows it, or raise `Refused` with every reason against."""
+        """Return a decision without reasons, or raise `Refused` with every reason."""
         decision = all_of(questions, self.at)
         decision.require()
         return decision
 
     def expect(self, *records: Record | None) -> tuple[Record, ...]:
-        """Return what was decided on, each once: *records* that are not ``None``, and the actor."""
-        read = (*records, self.actor)
-        return tuple(dict.fromkeys(record for record in read if record is not None))
+        """Return the actor and *records* without ``None`` and duplicates."""
+        found = {id(record): record for record in records if record is not None}
+        if self.actor is not None and self.actor not in found.values():
+            found[id(self.actor)] = self.actor
+        return tuple(found.values())
 
     def expect_for_actor(self, *records: Record) -> tuple[Record, ...]:
-        """Return *records* and the actor, whose permission they decide; nothing without one."""
+        """Return *records* and the actor, or nothing without an actor."""
         return () if self.actor is None else self.expect(*records)
 
     def event(self, action: str, *subject_ids: str, **details: str | None) -> Event:
-        """Return the event that *action* was carried out on the records *subject_ids*."""
+        """Return the event of *action* on the records *subject_ids*."""
         return Event(
             at=self.at,
             by=None if self.actor is None else self.actor.id,
             action=action,
             subject_ids=subject_ids,
-            details={name: text for name, text in details.items() if text is not None},
+            details={name: text for name, text in details.items() if text is not None}
+            if details
+            else (),
         )
 
 
 @attrs.frozen
 class Outcome(Generic[T_co]):
-    """What a command decided.
+    """The outcome of a command.
 
     Attributes:
-        result: What the caller gets.
-        change: What has to be committed first; empty if everything is stored already.
-        decision: The decision that allowed it.
+        result: The value that the caller gets.
+        change: The change to commit first; empty if everything is already stored.
+        decision: The decision that allowed the command.
 
     Example:
         >>> bool(Outcome("found").change)
@@ -172,15 +176,15 @@ class Outcome(Generic[T_co]):
 
 @attrs.frozen
 class Command(ABC, Generic[N, T]):
-    """A command as a value: its fields are what the caller says, checked when it is made.
+    """A command as a value; its fields are the arguments of the caller.
 
-    ``N`` is what has to be read for it, and ``T`` what the caller gets.
+    ``N`` is the type of the records that it needs, and ``T`` is the type of its result.
 
     Attributes:
-        by: The id of the user who acts, whose roles then count; ``None`` trusts the caller.
+        by: The id of the user who acts and whose roles are checked; ``None`` trusts the caller.
 
     Raises:
-        InvalidInput: an argument is of the wrong kind or out of bounds.
+        InvalidInput: an argument has the wrong type or is out of range.
     """
 
     #: The name of the command in events and on `Registrar`.
@@ -192,10 +196,10 @@ class Command(ABC, Generic[N, T]):
         cls.action = to_words(cls.__name__).replace(" ", "_")
 
     def existing(self, reader: Reader) -> T | None:  # noqa: ARG002 - most look for nothing
-        """Return what an earlier call under the same id made, or ``None``.
+        """Return the result of an earlier call with the same id, or ``None``.
 
         Raises:
-            Conflict: something else is stored under the id.
+            Conflict: a different record is stored under the id.
         """
         return None
 
@@ -204,28 +208,28 @@ class Command(ABC, Generic[N, T]):
         """Return the records that the decision needs.
 
         Raises:
-            NotFound: a record that the command names is not stored.
+            NotFound: a record that the command refers to is not stored.
         """
         ...
 
     @abstractmethod
     def decide(self, records: N, context: Context) -> Outcome[T]:
-        """Return the result and the change that makes it true.
+        """Return the result and the change to commit.
 
         Raises:
-            Refused: with every reason against.
-            InvalidInput: *records* are not those that the command names, or an argument does not
-                fit them.
+            Refused: a rule does not allow it; the decision has every reason.
+            InvalidInput: *records* are not those that the command names, or do not match an
+                argument.
         """
         ...
 
 
 @attrs.frozen
 class CreatingCommand(Command[N, T]):
-    """A command that makes a record.
+    """A command that creates a record.
 
     Attributes:
-        id: The id of the record; makes the call safe to repeat. By default a new one.
+        id: The id of the record; makes the call safe to repeat. By default a new id.
     """
 
     id: str | None = field(default=None, kw_only=True, validator=validation.identifier_or_none)
@@ -233,7 +237,7 @@ class CreatingCommand(Command[N, T]):
 
 @attrs.frozen
 class ReceiptedCommand(CreatingCommand[N, T]):
-    """A command that makes no record under its ``id``, and a `Receipt` instead.
+    """A command that stores a `Receipt`, because no record has its ``id``.
 
     Attributes:
         id: An id for this call; makes the call safe to repeat.
@@ -242,14 +246,14 @@ class ReceiptedCommand(CreatingCommand[N, T]):
     @property
     @abstractmethod
     def arguments(self) -> tuple[object, ...]:
-        """What a repeated call has to say again, without personal data and codes."""
+        """The arguments that a repeated call must repeat; no personal data, no codes."""
         ...
 
     def find_receipt(self, reader: Reader) -> tuple[Receipt, ...]:
-        """Return the receipt of an earlier call under the same id, or nothing.
+        """Return the receipt of an earlier call with the same id, if there is one.
 
         Raises:
-            Conflict: the earlier call had other arguments.
+            Conflict: the earlier call had different arguments.
         """
         if self.id is None:
             return ()
@@ -268,7 +272,7 @@ class ReceiptedCommand(CreatingCommand[N, T]):
         skipped: Sequence[str] = (),
         positions: tuple[int, ...] = (),
     ) -> tuple[Receipt, ...]:
-        """Return the receipt to store with what the call makes; nothing without an ``id``."""
+        """Return the receipt to store in the same commit; nothing without an ``id``."""
         if self.id is None:
             return ()
         return receipts_of(
@@ -276,34 +280,34 @@ class ReceiptedCommand(CreatingCommand[N, T]):
         )
 
 
-@attrs.frozen
-class Claims:
-    """The claims that a change writes: each as it was read, or ``None``, and as it is to be.
+def write_claims(
+    steps: Iterable[tuple[Claim | None, Claim]],
+) -> tuple[list[Claim], list[Replace]]:
+    """Return the claims to create and to replace.
 
-    Every command that makes an assignment writes one, so that two of them meet (rule 15).
+    Each step has the claim that was read, or ``None``, and the claim to store.
+
+    Every command that creates an assignment writes its claim, so that concurrent commands for the
+    same learner and course conflict (rule 15).
     """
-
-    steps: tuple[tuple[Claim | None, Claim], ...] = field(converter=validation.to_tuple)
-
-    @property
-    def create(self) -> list[Claim]:
-        """The claims that nobody wrote before."""
-        return [after for before, after in self.steps if before is None]
-
-    @property
-    def replace(self) -> list[Replace]:
-        """The claims that name another assignment from now on."""
-        return [Replace(before, after) for before, after in self.steps if before is not None]
+    create: list[Claim] = []
+    replace: list[Replace] = []
+    for before, after in steps:
+        if before is None:
+            create.append(after)
+        else:
+            replace.append(Replace(before, after))
+    return create, replace
 
 
 def check_claim(claim: Claim | None, learner: User, course: Course) -> None:
-    """Raise `InvalidInput` unless *claim* is that of *learner* and *course*, or ``None``."""
+    """Raise InvalidInput unless *claim* is for *learner* and *course*, or ``None``."""
     if claim is not None:
         validation.check_same(claim.id, Claim.id_for(learner.id, course.id), "claim")
 
 
 def check_organization(organization: Organization | None, learner: User) -> None:
-    """Raise `InvalidInput` unless *organization* is the one of *learner*, or both have none."""
+    """Raise InvalidInput unless *organization* is the organization of *learner*."""
     wanted = learner.organization_id
     if (None if organization is None else organization.id) != wanted:
         hint = "none, as the learner has none" if wanted is None else f"{wanted[:60]!r}, theirs"
@@ -311,7 +315,9 @@ def check_organization(organization: Organization | None, learner: User) -> None
 
 
 def check_newcomer(user: User, path: str) -> User:
-    """Return *user* if they come without rights: no roles, nothing managed (rule 11).
+    """Return *user*, or raise InvalidInput if they have a role or manage anything.
+
+    Newcomers have no rights (rule 11).
 
     Example:
         >>> check_newcomer(User(id="eve", name="Eve", email="eve@example.org"), "user").id
@@ -329,28 +335,28 @@ def check_newcomer(user: User, path: str) -> User:
 
 
 def newcomer(_: object, at: validation.Field, value: User) -> None:
-    """Refuse what is not a profile without rights."""
+    """Raise InvalidInput unless *value* is a profile without rights."""
     check_newcomer(value, at.name)
 
 
 def hidden(values: Sized) -> str:
-    """Return how a repr shows what may be codes: how many they are."""
+    """Return what a repr shows instead of *values* that may be codes: their number."""
     return f"<{len(values)} hidden>"
 
 
 def masked(code: str) -> str:
-    """Return how a repr shows a code."""
+    """Return what a repr shows instead of a code."""
     return repr(mask(code))
 
 
 def typed_code(_: object, at: validation.Field, value: object) -> None:
-    """Refuse what cannot be a code that someone typed: no string."""
+    """Raise InvalidInput unless *value* is a string."""
     if not isinstance(value, str):
         raise InvalidInput("not_a_text", at.name, "expected the code of a key as a string")
 
 
 def emails_free(records: Iterable[Record], owners: Iterable[User]) -> Decision:
-    """Return whether every user of *records* has an e-mail address of their own.
+    """Decide whether the e-mail addresses of the users in *records* are free.
 
     *owners* are the stored users who have one of these addresses.
     """
@@ -371,9 +377,9 @@ def for_assignment(
     concerns: Callable[[Reason], bool] | None,
     at: datetime,
 ) -> Decision:
-    """Ask *question*, and say of each reason that *concerns* one assignment which it is.
+    """Wrap each reason in the answer to *question* in a `ForAssignment`.
 
-    Without *concerns* every reason does.
+    *concerns* selects the reasons to wrap; by default all of them.
     """
     decision = question(at)
     reasons = tuple(

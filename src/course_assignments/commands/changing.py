@@ -1,4 +1,4 @@
-"""Change an assignment: cancel, reschedule, complete, add a note. Rules 2 to 5, 13 and 21."""
+"""Cancel, reschedule and complete assignments, and add notes. Rules 2 to 5, 13 and 21."""
 
 from datetime import datetime
 
@@ -32,7 +32,7 @@ class Assigned:
     """An assignment and its learner.
 
     Raises:
-        InvalidInput: a field is of the wrong kind, or belongs to another assignment.
+        InvalidInput: a field has the wrong type, or belongs to another assignment.
     """
 
     assignment: CourseAssignment = field(validator=validation.one_of(CourseAssignment))
@@ -43,20 +43,23 @@ class Assigned:
 
     @classmethod
     def read(cls, reader: Reader, assignment_id: str) -> "Assigned":
-        """Read the assignment under *assignment_id*, and its learner."""
+        """Read the assignment and its learner."""
         assignment = reader.need(CourseAssignment, assignment_id)
         return cls(assignment, reader.need(User, assignment.learner_id))
 
 
 @attrs.frozen
 class Cancellable(Assigned):
-    """An assignment with its learner, and if a use is to be given back also what it came from."""
+    """An assignment and its learner.
+
+    To restore the use of a key, the redemption and the key are needed too.
+    """
 
     redemption: Redemption | None = field(
-        default=None, validator=validators.optional(validation.one_of(Redemption))
+        default=None, validator=validation.one_of(Redemption, optional=True)
     )
     key: TrainingKey | None = field(
-        default=None, validator=validators.optional(validation.one_of(TrainingKey))
+        default=None, validator=validation.one_of(TrainingKey, optional=True)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -74,7 +77,7 @@ class Cancel(Command[Cancellable, CourseAssignment]):
 
     Attributes:
         assignment_id: The assignment.
-        support_reason: Why support cancels it although the window is closed; recorded.
+        support_reason: Why support cancels the assignment after the window; recorded.
 
     Example:
         >>> assignment = registrar.assign("py", "ada")
@@ -90,7 +93,7 @@ class Cancel(Command[Cancellable, CourseAssignment]):
     )
 
     def read(self, reader: Reader) -> Cancellable:
-        """Read the assignment and its learner; if a use is given back also redemption and key."""
+        """Read the assignment and its learner; to restore a use, redemption and key."""
         assignment = reader.need(CourseAssignment, self.assignment_id)
         origin = assignment.origin
         if not reader.policies.cancellation.restores_key_use or not isinstance(origin, FromKey):
@@ -102,7 +105,7 @@ class Cancel(Command[Cancellable, CourseAssignment]):
         return Cancellable(assignment, learner, redemption, key)
 
     def decide(self, records: Cancellable, context: Context) -> Outcome[CourseAssignment]:
-        """Ask who acts and the cancellation policy; give the use of a key back if that says so."""
+        """Check the actor and the cancellation policy, and restore the use of a key."""
         before, learner, policy = records.assignment, records.learner, context.policies.cancellation
         validation.check_same(before.id, self.assignment_id, "assignment")
         support = self.support_reason is not None
@@ -118,7 +121,8 @@ class Cancel(Command[Cancellable, CourseAssignment]):
         if policy.restores_key_use and isinstance(before.origin, FromKey):
             redemption, key = records.redemption, records.key
             if redemption is None or key is None:
-                raise InvalidInput("missing", "redemption", "pass it and its key: it is restored")
+                hint = "pass the redemption and its key, to restore the use"
+                raise InvalidInput("missing", "redemption", hint)
             restored = attrs.evolve(redemption, restored_at=context.at)
             replace.append(Replace(redemption, restored))
             use.append(Use(key, -1))
@@ -142,15 +146,15 @@ class Reschedulable(Assigned):
     Attributes:
         course: The course of the assignment.
         organization: The learner's organization, or ``None`` if they have none.
-        subscription: The subscription that the assignment was opened from, if it was.
+        subscription: The subscription that the assignment was opened from, or ``None``.
     """
 
     course: Course = field(validator=validation.one_of(Course))
     organization: Organization | None = field(
-        default=None, validator=validators.optional(validation.one_of(Organization))
+        default=None, validator=validation.one_of(Organization, optional=True)
     )
     subscription: Subscription | None = field(
-        default=None, validator=validators.optional(validation.one_of(Subscription))
+        default=None, validator=validation.one_of(Subscription, optional=True)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -161,19 +165,20 @@ class Reschedulable(Assigned):
         if self.subscription is not None:
             validation.check_same(self.subscription.id, wanted, "subscription")
         elif wanted is not None:
-            raise InvalidInput("missing", "subscription", "pass it: its end is a limit too")
+            hint = "pass the subscription: its end is a limit too"
+            raise InvalidInput("missing", "subscription", hint)
 
 
 @attrs.frozen
 class Reschedule(Command[Reschedulable, CourseAssignment]):
-    """Change the end of an assignment, within its limit from its creation (rules 2 and 21).
+    """Change the end of an assignment, within its limit (rules 2 and 21).
 
-    An expired assignment can become active again, a cancelled one cannot.
+    An expired assignment can become active again, but a cancelled assignment cannot.
 
     Attributes:
         assignment_id: The assignment.
         expires: The new end: an aware datetime, a duration from the creation of the assignment, or
-            a date in the time zone of the learner's organization. The present ends access.
+            a date in the time zone of the learner's organization. The current time ends access.
 
     Example:
         >>> assignment = registrar.assign("py", "ada")
@@ -200,7 +205,7 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
         )
 
     def decide(self, records: Reschedulable, context: Context) -> Outcome[CourseAssignment]:
-        """Ask who acts, the reschedule policy, and whether the new end is within its limits."""
+        """Check the actor, the reschedule policy and the limits of the new end."""
         before, learner, policies = records.assignment, records.learner, context.policies
         validation.check_same(before.id, self.assignment_id, "assignment")
         created_at = before.created_at
@@ -220,7 +225,7 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
             [
                 *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
                 lambda at: policies.reschedule.evaluate(before, expires_at=end, at=at),
-                # An end in the past has its reason already, with the later earliest end.
+                # An end in the past already has a reason, with a later earliest end.
                 lambda at: Decision() if end < at and end <= created_at else within_limits,
             ]
         )
@@ -238,7 +243,7 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
 def _with_subscription_limit(
     decision: Decision, *, end: datetime, subscription: Subscription | None
 ) -> Decision:
-    """Return *decision* with the end of *subscription* as a limit too; the earliest is named."""
+    """Return *decision* with the end of *subscription* as another limit."""
     if subscription is None or end <= subscription.expires_at:
         return decision
     own = ExpiresTooLate(subscription.expires_at, ExpirationLimit.SUBSCRIPTION)
@@ -266,7 +271,7 @@ class Complete(Command[Assigned, CourseAssignment]):
         return Assigned.read(reader, self.assignment_id)
 
     def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
-        """Ask who acts, and the completion policy."""
+        """Check the actor and the completion policy."""
         before, learner = records.assignment, records.learner
         validation.check_same(before.id, self.assignment_id, "assignment")
         decision = context.require(
@@ -307,7 +312,7 @@ class AddNote(Command[Assigned, CourseAssignment]):
         return Assigned.read(reader, self.assignment_id)
 
     def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
-        """Ask who acts; whatever state the assignment is in, the note is added."""
+        """Check the actor; no state of the assignment forbids a note."""
         before, learner = records.assignment, records.learner
         validation.check_same(before.id, self.assignment_id, "assignment")
         decision = context.require(context.may(Permission.ASSIGN_COURSES, learner.organization_id))

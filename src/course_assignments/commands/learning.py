@@ -1,6 +1,6 @@
 """Start, pause, resume and finish the activities of a course. Rules 3, 5 and 21.
 
-Learners act for themselves; acting for someone else takes a role that may assign courses.
+Learners may act for themselves. To act for someone else you need a role that may assign courses.
 """
 
 from datetime import datetime
@@ -37,14 +37,14 @@ from course_assignments.reasons import (
 
 @attrs.frozen
 class Startable(Assigned):
-    """An assignment with its learner, its course, and all its attempts.
+    """An assignment with its learner, its course and all its attempts.
 
     Attributes:
         course: The course of the assignment.
         attempts: All attempts under this assignment.
 
     Raises:
-        InvalidInput: a field is of the wrong kind, or belongs to another assignment.
+        InvalidInput: a field has the wrong type, or belongs to another assignment.
     """
 
     course: Course = field(validator=validation.one_of(Course))
@@ -68,11 +68,11 @@ class Start(ReceiptedCommand[Startable, Attempt]):
     """Start an activity, or start it again after it is finished (rules 3, 5 and 21).
 
     The first start of an activity makes the assignment incomplete. The first launch of a lab is
-    recorded permanently: after it the assignment can't be cancelled.
+    recorded permanently. After it you can't cancel the assignment.
 
     Attributes:
         assignment_id: The assignment.
-        activity_id: The activity of its course.
+        activity_id: An activity of the course.
         id: An id for this call; makes the call safe to repeat.
 
     Example:
@@ -92,7 +92,7 @@ class Start(ReceiptedCommand[Startable, Attempt]):
         return self.assignment_id, self.activity_id
 
     def existing(self, reader: Reader) -> Attempt | None:
-        """Return the attempt that was started under the same id."""
+        """Return the attempt that was started with the same id."""
         receipt = self.find_receipt(reader)
         return reader.need(Attempt, receipt[0].made[0]) if receipt else None
 
@@ -106,7 +106,7 @@ class Start(ReceiptedCommand[Startable, Attempt]):
         return Startable(assignment, learner, course, attempts)
 
     def decide(self, records: Startable, context: Context) -> Outcome[Attempt]:
-        """Ask who acts, the access policy, the attempt policy, and the clock."""
+        """Check the actor, the access and attempt policies, and the clock."""
         before, learner, course = records.assignment, records.learner, records.course
         validation.check_same(before.id, self.assignment_id, "assignment")
         activity = next((one for one in course.activities if one.id == self.activity_id), None)
@@ -148,10 +148,10 @@ class Start(ReceiptedCommand[Startable, Attempt]):
 
 @attrs.frozen
 class Attempted:
-    """An attempt, with the assignment it belongs to and the learner.
+    """An attempt with its assignment and its learner.
 
     Raises:
-        InvalidInput: a field is of the wrong kind, or belongs to another attempt.
+        InvalidInput: a field has the wrong type, or belongs to another attempt.
     """
 
     attempt: Attempt = field(validator=validation.one_of(Attempt))
@@ -166,20 +166,20 @@ class Attempted:
 
     @classmethod
     def read(cls, reader: Reader, attempt_id: str) -> "Attempted":
-        """Read the attempt under *attempt_id*, its assignment and its learner."""
+        """Read the attempt, its assignment and its learner."""
         attempt = reader.need(Attempt, attempt_id)
         assignment = reader.need(CourseAssignment, attempt.assignment_id)
         return cls(attempt, assignment, reader.need(User, assignment.learner_id))
 
     def is_open(self, at: datetime) -> Decision:  # noqa: ARG002 - a question takes a time
-        """Return whether the attempt is not finished."""
+        """Decide whether the attempt is not finished."""
         finished_at = self.attempt.finished_at
         return Decision(() if finished_at is None else (NoAttemptOpen(finished_at),))
 
 
 @attrs.frozen
 class Pause(Command[Attempted, Attempt]):
-    """Pause an attempt; the end of access does not move (rules 5 and 21).
+    """Pause an attempt; the end of access stays the same (rules 5 and 21).
 
     Attributes:
         attempt_id: The attempt.
@@ -197,7 +197,7 @@ class Pause(Command[Attempted, Attempt]):
         return Attempted.read(reader, self.attempt_id)
 
     def decide(self, records: Attempted, context: Context) -> Outcome[Attempt]:
-        """Ask who acts, the access policy, whether the attempt is running, and the clock."""
+        """Check the actor, the access policy, that the attempt is running, and the clock."""
         before = records.attempt
         validation.check_same(before.id, self.attempt_id, "attempt")
 
@@ -230,7 +230,7 @@ class Resume(Command[Attempted, Attempt]):
         return Attempted.read(reader, self.attempt_id)
 
     def decide(self, records: Attempted, context: Context) -> Outcome[Attempt]:
-        """Ask who acts, the access policy, whether the attempt is paused, and the clock."""
+        """Check the actor, the access policy, that the attempt is paused, and the clock."""
         before = records.attempt
         validation.check_same(before.id, self.attempt_id, "attempt")
 
@@ -271,7 +271,7 @@ def _changed(
 
 @attrs.frozen
 class Finishable(Attempted):
-    """An attempt with its assignment, its learner, and its course, which says what is required."""
+    """An attempt with its assignment, its learner and its course."""
 
     course: Course = field(validator=validation.one_of(Course))
 
@@ -284,8 +284,8 @@ class Finishable(Attempted):
 class Finish(Command[Finishable, Attempt]):
     """Finish an attempt, even after access has ended (rules 5 and 21).
 
-    When every required activity of the course is finished, the assignment is complete. A course
-    without required activities is completed by `complete` only.
+    When every required activity of the course is finished, the assignment is complete. Only
+    `complete` completes an assignment of a course without required activities.
 
     Attributes:
         attempt_id: The attempt.
@@ -309,7 +309,7 @@ class Finish(Command[Finishable, Attempt]):
         return Finishable(attempt, assignment, learner, course)
 
     def decide(self, records: Finishable, context: Context) -> Outcome[Attempt]:
-        """Ask who acts, the finish policy, whether the attempt is open, and the clock."""
+        """Check the actor, the finish policy, that the attempt is open, and the clock."""
         attempt, before, learner = records.attempt, records.assignment, records.learner
         validation.check_same(attempt.id, self.attempt_id, "attempt")
         policy, now = context.policies.finish, context.at
@@ -341,7 +341,10 @@ class Finish(Command[Finishable, Attempt]):
 
 
 def _not_ahead(attempt: Attempt) -> Question:
-    """Ask whether everything recorded of *attempt* has happened: clocks can go back."""
+    """Ask whether the last change of *attempt* is not in the future.
+
+    Clocks can go back.
+    """
 
     def ask(at: datetime) -> Decision:
         if attempt.changed_at <= at:
@@ -354,5 +357,5 @@ def _not_ahead(attempt: Attempt) -> Question:
 def _replaced_or_expected(
     before: CourseAssignment, after: CourseAssignment
 ) -> tuple[tuple[Replace, ...], tuple[CourseAssignment, ...]]:
-    """Return the assignment as replaced if anything about it changes, else as expected."""
+    """Return the assignment as replaced if it changes, else as expected."""
     return ((), (before,)) if before == after else ((Replace(before, after),), ())

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Generic, TypeAlias, TypeVar, get_args
 
 import attrs
-from attrs import field, validators
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.changes import Change, Replace
@@ -13,7 +13,7 @@ from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.people import User, anonymous_email
 from course_assignments.errors import Conflict, InvalidInput, NotFound
 
-#: What administrators add themselves; every other record is made by a command of its own.
+#: The records that administrators add; other commands create all other records.
 Profile: TypeAlias = Organization | Course | User
 PROFILES = get_args(Profile)
 P = TypeVar("P", Organization, Course, User)
@@ -23,7 +23,7 @@ def _by_kind_and_id(stored: Mapping[tuple[type, str], Profile]) -> dict[tuple[ty
     validation.check_kind(stored, "stored", Mapping)
     try:
         known = dict(stored)
-    except Exception as error:  # a mapping of the caller's own may raise anything at all
+    except Exception as error:  # the caller's mapping may raise anything
         raise InvalidInput("wrong_type", "stored", "expected records by kind and id") from error
     for record in known.values():
         validation.check_kind(record, "stored", *PROFILES)
@@ -32,10 +32,10 @@ def _by_kind_and_id(stored: Mapping[tuple[type, str], Profile]) -> dict[tuple[ty
 
 @attrs.frozen
 class Addable:
-    """What is stored under the kinds and ids of records to be added.
+    """The stored records with the same kinds and ids as the records to add.
 
     Attributes:
-        stored: By kind and id.
+        stored: These records, by kind and id.
         email_owners: The users who have the e-mail address of one of the records.
     """
 
@@ -58,10 +58,11 @@ def _records(values: Iterable[Profile]) -> tuple[Profile, ...]:
 class Add(Command[Addable, None]):
     """Add organizations, courses and users; identical records are left unchanged.
 
-    So a notebook cell can be run again.
+    So you can run a notebook cell again.
 
     Attributes:
-        records: In any order. What they refer to is stored already or among them.
+        records: The records, in any order. The records that they refer to must be stored or among
+            them.
 
     Example:
         >>> registrar.add(Course(id="new", name="New"))
@@ -71,8 +72,8 @@ class Add(Command[Addable, None]):
     records: tuple[Profile, ...] = field(converter=_records)
 
     def read(self, reader: Reader) -> Addable:
-        """Read what is stored under the same ids, and who has the e-mail addresses."""
-        # The addresses first: whoever is stored after this is known, or is met at the commit.
+        """Read the records with the same ids, and the owners of the e-mail addresses."""
+        # Read the addresses first. A user who is stored later is read below, or is a conflict.
         users = [record for record in self.records if isinstance(record, User)]
         email_owners = reader.email_owners(users)
         stored: dict[tuple[type, str], Profile] = {}
@@ -85,7 +86,7 @@ class Add(Command[Addable, None]):
         return Addable(stored, email_owners)
 
     def decide(self, records: Addable, context: Context) -> Outcome[None]:
-        """Refuse e-mail addresses that are taken."""
+        """Check that the e-mail addresses are free."""
         known = dict(records.stored)
         new: list[Profile] = []
         for record in self.records:
@@ -106,20 +107,20 @@ class Add(Command[Addable, None]):
 
 @attrs.frozen
 class Updatable(Generic[P]):
-    """A record as it is stored, and who has the e-mail address that it is to have."""
+    """The stored record, and the owner of the new e-mail address."""
 
     before: P = field(validator=validation.one_of(*PROFILES, exact=True))
-    email_owner: User | None = field(
-        default=None, validator=validators.optional(validation.one_of(User))
-    )
+    email_owner: User | None = field(default=None, validator=validation.one_of(User, optional=True))
 
 
 @attrs.frozen
 class Update(Command[Updatable[P], P]):
-    """Replace the stored record that has the same id. Existing assignments don't change (rule 20).
+    """Replace the stored record that has the same id.
+
+    Existing assignments don't change (rule 20).
 
     Attributes:
-        record: An organization, a course or a user, as it is to be.
+        record: The new organization, course or user.
 
     Example:
         >>> registrar.update(Course(id="py", name="Python", archived=True)).archived
@@ -129,14 +130,14 @@ class Update(Command[Updatable[P], P]):
     record: P = field(validator=validation.one_of(*PROFILES, exact=True))
 
     def read(self, reader: Reader) -> Updatable[P]:
-        """Read what is stored, and who has the e-mail address."""
+        """Read the stored record, and the owner of the e-mail address."""
         before = reader.need(type(self.record), self.record.id)
         _check_references(reader, [self.record])
         owners = reader.email_owners([self.record] if isinstance(self.record, User) else [])
         return Updatable(before, owners[0] if owners else None)
 
     def decide(self, records: Updatable[P], context: Context) -> Outcome[P]:
-        """Refuse an e-mail address that someone else has."""
+        """Check that nobody else has the e-mail address."""
         before, after, owner = records.before, self.record, records.email_owner
         validation.check_same(before.id, after.id, "before")
         others = [] if owner is None or owner.id == after.id else [owner]
@@ -152,10 +153,10 @@ class Update(Command[Updatable[P], P]):
 
 @attrs.frozen
 class Anonymize(Command[User, User]):
-    """Replace the name and the e-mail address of a user; their records stay (rule 23).
+    """Replace the name and the e-mail address of a user, keep the rest (rule 23).
 
     Attributes:
-        user_id: The user who asked to be forgotten.
+        user_id: The user.
 
     Example:
         >>> registrar.anonymize("ada").name
@@ -169,7 +170,7 @@ class Anonymize(Command[User, User]):
         return reader.need(User, self.user_id)
 
     def decide(self, records: User, context: Context) -> Outcome[User]:
-        """Keep everything else: assignments, roles, and events, which hold ids only."""
+        """Replace name and address; keep assignments, roles and events."""
         validation.check_same(records.id, self.user_id, "user")
         after = attrs.evolve(records, name="Anonymous", email=anonymous_email(records.id))
         if after == records:
@@ -181,7 +182,7 @@ class Anonymize(Command[User, User]):
 
 
 def _check_references(reader: Reader, records: Iterable[Profile]) -> None:
-    """Raise `NotFound` if *records* name an organization that is neither stored nor among them."""
+    """Raise NotFound for organizations that are neither stored nor in *records*."""
     records = tuple(records)
     wanted: dict[str, None] = {}
     for record in records:

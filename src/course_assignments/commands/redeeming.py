@@ -1,12 +1,11 @@
 """Redeem a training key, as a known learner or as a newcomer who registers. Rules 6 to 13."""
 
 import attrs
-from attrs import field, validators
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.changes import Change, Use
 from course_assignments.commands.base import (
-    Claims,
     Context,
     CreatingCommand,
     Outcome,
@@ -17,6 +16,7 @@ from course_assignments.commands.base import (
     masked,
     newcomer,
     typed_code,
+    write_claims,
 )
 from course_assignments.decisions import Decision, Question
 from course_assignments.entities.assignments import Claim, CourseAssignment, FromKey
@@ -55,14 +55,12 @@ class Redeemable:
     course: Course = field(validator=validation.one_of(Course))
     learner: User = field(validator=validation.one_of(User))
     organization: Organization | None = field(
-        default=None, validator=validators.optional(validation.one_of(Organization))
+        default=None, validator=validation.one_of(Organization, optional=True)
     )
     redeemed: Redemption | None = field(
-        default=None, validator=validators.optional(validation.one_of(Redemption))
+        default=None, validator=validation.one_of(Redemption, optional=True)
     )
-    claim: Claim | None = field(
-        default=None, validator=validators.optional(validation.one_of(Claim))
-    )
+    claim: Claim | None = field(default=None, validator=validation.one_of(Claim, optional=True))
 
     def __attrs_post_init__(self) -> None:
         validation.check_same(self.key.batch_id, self.batch.id, "batch")
@@ -121,10 +119,12 @@ class Redeemable:
             redeemed_at=context.at,
         )
         subjects = (assignment.id, redemption.id, batch.id, batch.course_id, learner.id)
-        claims = Claims([(self.claim, Claim.of(learner.id, batch.course_id, self.id))])
+        new_claims, claims = write_claims(
+            [(self.claim, Claim.of(learner.id, batch.course_id, self.id))]
+        )
         change = Change(
-            create=(assignment, redemption, *claims.create),
-            replace=claims.replace,
+            create=(assignment, redemption, *new_claims),
+            replace=claims,
             use=[Use(key, 1)],
             # Not the batch: a redemption decided before its window was edited may commit after it.
             expect=context.expect(self.course, learner, self.organization),
@@ -183,9 +183,7 @@ class Registrable:
 
     redeemable: Redeemable = field(validator=validation.one_of(Redeemable))
     batch_organization: Organization = field(validator=validation.one_of(Organization))
-    email_owner: User | None = field(
-        default=None, validator=validators.optional(validation.one_of(User))
-    )
+    email_owner: User | None = field(default=None, validator=validation.one_of(User, optional=True))
 
     def __attrs_post_init__(self) -> None:
         wanted = self.redeemable.batch.organization_id
@@ -273,9 +271,12 @@ def _redeemable(
     reader: Reader, key: TrainingKey, batch: KeyBatch, learner: User, id_: str | None
 ) -> Redeemable:
     """Read what *learner* and *batch* refer to, and the learner's redemptions of *key*."""
-    found = [*reader.find(RedemptionQuery(code=key.code, learner_id=learner.id))]
-    standing = next((one for one in found if one.restored_at is None), None)
-    turn = sum(one.restored_at is not None for one in found)
+    standing, turn = None, 0
+    for one in reader.find(RedemptionQuery(code=key.code, learner_id=learner.id)):
+        if one.restored_at is not None:
+            turn += 1
+        elif standing is None:
+            standing = one
     once = reader.policies.key_redemption.once_per_learner and standing is None
     claim_id = Claim.id_for(learner.id, batch.course_id)
     claim = reader.look_up(Claim, claim_id)

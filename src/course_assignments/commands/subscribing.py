@@ -1,4 +1,7 @@
-"""Grant, edit and cancel subscriptions, and open their courses. Rules 1, 3, 4, 19, 21 and 22."""
+"""Create, edit and cancel subscriptions, and open their courses.
+
+Rules 1, 3, 4, 19, 21 and 22.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -11,7 +14,6 @@ from attrs import field, validators
 from course_assignments import validation
 from course_assignments.changes import Change, Replace
 from course_assignments.commands.base import (
-    Claims,
     Command,
     Context,
     CreatingCommand,
@@ -20,6 +22,7 @@ from course_assignments.commands.base import (
     check_claim,
     check_organization,
     for_assignment,
+    write_claims,
 )
 from course_assignments.decisions import Decision, Question
 from course_assignments.entities.assignments import Claim, CourseAssignment, FromSubscription
@@ -37,15 +40,15 @@ from course_assignments.time.durations import Duration, end_of
 
 @attrs.frozen(kw_only=True)
 class Subscribable:
-    """A learner and the courses that they are to subscribe to.
+    """A learner and the courses of a new subscription.
 
     Attributes:
-        id: The id of the subscription to be made.
+        id: The id of the new subscription.
         courses: In order, each once.
         organization: The learner's organization, or ``None`` if they have none.
 
     Raises:
-        InvalidInput: a field is of the wrong kind, or belongs to another learner.
+        InvalidInput: a field has the wrong type, or belongs to another learner.
     """
 
     id: str = field(validator=validation.identifier)
@@ -54,7 +57,7 @@ class Subscribable:
         converter=validation.to_tuple, validator=validation.items_of(Course)
     )
     organization: Organization | None = field(
-        default=None, validator=validators.optional(validation.one_of(Organization))
+        default=None, validator=validation.one_of(Organization, optional=True)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -63,12 +66,13 @@ class Subscribable:
 
 @attrs.frozen
 class Subscribe(CreatingCommand[Subscribable, Subscription]):
-    """Let a learner open each course of a set, for a time from now on (rules 19, 21 and 22).
+    """Let a learner open courses of a set for a duration (rules 19, 21 and 22).
 
     Attributes:
-        course_ids: The courses; one that is named twice counts once.
+        course_ids: The courses; duplicates are ignored.
         learner_id: The learner.
-        duration: How long; months are counted in the time zone of the learner's organization.
+        duration: How long the subscription lasts. Months are counted in the time zone of the
+            learner's organization.
 
     Example:
         >>> subscription = registrar.subscribe(["py", "sql"], "ada", duration=Months(12), id="s-1")
@@ -81,11 +85,11 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
     duration: Duration = field(kw_only=True, converter=validation.to_duration)
 
     def existing(self, reader: Reader) -> Subscription | None:
-        """Return the subscription under the same id, if it has the same courses and learner."""
+        """Return the subscription with the same id, courses and learner."""
         made = reader.look_up(Subscription, self.id)
         if made is None:
             return None
-        # After the set was edited nobody can tell any more what it was at first.
+        # After an edit, the original courses are unknown.
         same = made.edited_at is not None or made.course_ids == self.course_ids
         if made.learner_id != self.learner_id or not same:
             raise Conflict((made.id,), "id_taken")
@@ -103,7 +107,7 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
         )
 
     def decide(self, records: Subscribable, context: Context) -> Outcome[Subscription]:
-        """Ask who acts, and whether every course is available."""
+        """Check the actor, and whether every course is available."""
         learner, courses, organization = records.learner, records.courses, records.organization
         validation.check_same(learner.id, self.learner_id, "learner")
         _check_courses(courses, self.course_ids)
@@ -134,7 +138,7 @@ class Subscribed:
     """A subscription and its learner.
 
     Raises:
-        InvalidInput: a field is of the wrong kind, or belongs to another subscription.
+        InvalidInput: a field has the wrong type, or belongs to another subscription.
     """
 
     subscription: Subscription = field(validator=validation.one_of(Subscription))
@@ -144,20 +148,20 @@ class Subscribed:
         validation.check_same(self.learner.id, self.subscription.learner_id, "learner")
 
     def check_opened(self, opened: Iterable[CourseAssignment], ids: Collection[str]) -> None:
-        """Raise `InvalidInput` unless *opened* are the assignments *ids* of the subscription."""
+        """Raise InvalidInput unless *opened* are the assignments *ids*."""
         origin = FromSubscription(self.subscription.id)
         for position, one in enumerate(opened):
             if one.origin != origin or one.learner_id != self.learner.id:
-                hint = "expected one that was opened from it"
+                hint = "expected an assignment that was opened from the subscription"
                 raise InvalidInput("another_record", f"opened[{position}]", hint)
         if {one.id for one in opened} != {*ids}:
-            hint = "pass every assignment that was opened from it"
+            hint = "pass every assignment that was opened from the subscription"
             raise InvalidInput("missing", "opened", hint)
 
 
 @attrs.frozen
 class EditableSubscription(Subscribed):
-    """A subscription with its learner, and the courses that it is to open from now on."""
+    """A subscription with its learner, and the courses of the new set."""
 
     courses: tuple[Course, ...] = field(
         converter=validation.to_tuple, validator=validation.items_of(Course)
@@ -168,11 +172,11 @@ class EditableSubscription(Subscribed):
 class EditSubscription(Command[EditableSubscription, Subscription]):
     """Change the set of courses of a subscription (rules 19, 21 and 22).
 
-    The set says what can be opened from now on; open courses stay open.
+    From now on only these courses can be opened. Courses that are already open stay open.
 
     Attributes:
-        subscription_id: The subscription, which has not ended.
-        course_ids: The whole set as it is to be.
+        subscription_id: The subscription, which must not have ended.
+        course_ids: The whole new set.
 
     Example:
         >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(12))
@@ -193,7 +197,7 @@ class EditSubscription(Command[EditableSubscription, Subscription]):
         )
 
     def decide(self, records: EditableSubscription, context: Context) -> Outcome[Subscription]:
-        """Ask who acts, the subscription policy, and whether added courses are available."""
+        """Check the actor, the subscription policy, and that added courses are available."""
         before, learner = records.subscription, records.learner
         validation.check_same(before.id, self.subscription_id, "subscription")
         _check_courses(records.courses, self.course_ids)
@@ -219,7 +223,7 @@ class EditSubscription(Command[EditableSubscription, Subscription]):
 
 @attrs.frozen
 class CancellableSubscription(Subscribed):
-    """A subscription with its learner and all assignments that were opened from it."""
+    """A subscription with its learner and all assignments opened from it."""
 
     opened: tuple[CourseAssignment, ...] = field(
         default=(),
@@ -234,14 +238,14 @@ class CancellableSubscription(Subscribed):
 
 @attrs.frozen
 class CancelSubscription(Command[CancellableSubscription, Subscription]):
-    """Cancel a subscription and every assignment opened from it (rules 3, 4, 19 and 21).
+    """Cancel a subscription and every assignment opened from it (rules 3, 4, 19, 21).
 
-    The window counts from the creation of the subscription and of each assignment, and no lab may
-    have been launched under any of them. A reason against an assignment is a `ForAssignment`.
+    The cancellation windows of the subscription and of each assignment must be open, and no lab of
+    any assignment may have been launched. A reason against an assignment is a `ForAssignment`.
 
     Attributes:
         subscription_id: The subscription.
-        support_reason: Why support cancels it although the window is closed; recorded.
+        support_reason: Why support cancels the subscription after the window; recorded.
 
     Example:
         >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(12))
@@ -257,14 +261,14 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
     )
 
     def read(self, reader: Reader) -> CancellableSubscription:
-        """Read the subscription, its learner, and all assignments that were opened from it."""
+        """Read the subscription, its learner, and all assignments opened from it."""
         subscription = reader.need(Subscription, self.subscription_id)
         learner = reader.need(User, subscription.learner_id)
         ids = [one.assignment_id for one in subscription.openings]
         return CancellableSubscription(subscription, learner, _opened(reader, ids))
 
     def decide(self, records: CancellableSubscription, context: Context) -> Outcome[Subscription]:
-        """Ask who acts, and the cancellation policy about the whole and every open assignment."""
+        """Check the actor, and the cancellation policy for everything to cancel."""
         before, learner = records.subscription, records.learner
         validation.check_same(before.id, self.subscription_id, "subscription")
         support = self.support_reason is not None
@@ -301,7 +305,7 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
 
 
 def _for_subscription(question: Question, at: datetime) -> Decision:
-    """Ask *question*, and say of a subscription what the policy says of an assignment."""
+    """Return the answer to *question*, with reasons for a subscription."""
     answer = question(at)
     reasons = tuple(
         SubscriptionNotActive(one.created_at) if isinstance(one, AssignmentNotActive) else one
@@ -312,7 +316,7 @@ def _for_subscription(question: Question, at: datetime) -> Decision:
 
 @attrs.frozen
 class _Dates:
-    """What the cancellation policy reads of a subscription."""
+    """The datetimes of a subscription for the cancellation policy."""
 
     created_at: datetime
     cancelled_at: datetime | None
@@ -321,11 +325,11 @@ class _Dates:
 
 @attrs.frozen(kw_only=True)
 class Openable(Subscribed):
-    """A subscription with its learner, a course, and what was opened of it before.
+    """A subscription with its learner, a course, and the assignments from opening it.
 
     Attributes:
         course: The course to open.
-        opened: All assignments that came from opening this course before.
+        opened: All assignments that opening this course has created.
         organization: The learner's organization, or ``None`` if they have none.
         claim: The claim of the learner and the course, or ``None``.
     """
@@ -337,12 +341,10 @@ class Openable(Subscribed):
         validator=validation.items_of(CourseAssignment),
     )
     organization: Organization | None = field(
-        default=None, validator=validators.optional(validation.one_of(Organization))
+        default=None, validator=validation.one_of(Organization, optional=True)
     )
 
-    claim: Claim | None = field(
-        default=None, validator=validators.optional(validation.one_of(Claim))
-    )
+    claim: Claim | None = field(default=None, validator=validation.one_of(Claim, optional=True))
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -351,7 +353,7 @@ class Openable(Subscribed):
         self.check_opened(self.opened, self.subscription.opened(self.course.id))
 
     def active(self, at: datetime) -> CourseAssignment | None:
-        """Return the assignment that is still open, if there is one."""
+        """Return the assignment that is still active, if there is one."""
         return latest_open(self.opened, at)
 
 
@@ -359,8 +361,8 @@ class Openable(Subscribed):
 class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
     """Open a course of a subscription (rules 1, 19, 21 and 22).
 
-    While an assignment that was opened before is active, it is returned. After it has expired or
-    was cancelled, there is a new one.
+    If an assignment that was opened before is active, this assignment is returned. After it has
+    expired or was cancelled, a new assignment is created.
 
     Attributes:
         subscription_id: The subscription.
@@ -379,7 +381,7 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
     course_id: str = field(validator=validation.identifier)
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
-        """Return the assignment under the same id, if it was opened from the same subscription."""
+        """Return the assignment with the same id, subscription and course."""
         made = reader.look_up(CourseAssignment, self.id)
         wanted = (self.course_id, FromSubscription(self.subscription_id))
         if made is not None and (made.course_id, made.origin) != wanted:
@@ -387,7 +389,7 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
         return made
 
     def read(self, reader: Reader) -> Openable:
-        """Read the subscription, its learner, the course, and what was opened of it before."""
+        """Read the subscription, its learner, the course, and its assignments."""
         subscription = reader.need(Subscription, self.subscription_id)
         learner = reader.need(User, subscription.learner_id)
         claim = reader.look_up(Claim, Claim.id_for(learner.id, self.course_id))
@@ -402,7 +404,7 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
         )
 
     def decide(self, records: Openable, context: Context) -> Outcome[CourseAssignment]:
-        """Ask who acts, and unless it is open the subscription policy and the course."""
+        """Check the actor; for a new assignment, also the subscription and the course."""
         before, learner, course = records.subscription, records.learner, records.course
         validation.check_same(before.id, self.subscription_id, "subscription")
         validation.check_same(course.id, self.course_id, "course")
@@ -442,11 +444,13 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
         )
         openings = (*before.openings, Opening(course.id, assignment.id))
         after = attrs.evolve(before, openings=openings)
-        claims = Claims([(records.claim, Claim.of(learner.id, course.id, assignment.id))])
+        new_claims, claims = write_claims(
+            [(records.claim, Claim.of(learner.id, course.id, assignment.id))]
+        )
         change = Change(
-            create=(assignment, *claims.create),
-            replace=(Replace(before, after), *claims.replace),
-            # An assignment that had expired could become active again at the same time.
+            create=(assignment, *new_claims),
+            replace=(Replace(before, after), *claims),
+            # A concurrent command can make an expired assignment active again.
             expect=context.expect(course, learner, organization, *records.opened),
             record=[context.event(self.action, assignment.id, before.id, course.id, learner.id)],
         )

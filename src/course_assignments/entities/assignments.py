@@ -1,4 +1,4 @@
-"""A learner's access to a course, and what belongs to it. Status is computed, never stored."""
+"""Assignments: a learner's access to a course. Status is computed, never stored."""
 
 from datetime import datetime, timedelta
 from typing import TypeAlias, get_args
@@ -28,7 +28,7 @@ class Note:
 
 @attrs.frozen
 class Direct:
-    """Origin: an administrator made the assignment.
+    """Origin: an administrator created the assignment.
 
     Example:
         >>> Direct() == Direct()
@@ -61,15 +61,15 @@ class FromSubscription:
     subscription_id: str = field(validator=validation.identifier)
 
 
-#: How an assignment came about.
+#: How an assignment was created.
 Origin: TypeAlias = Direct | FromKey | FromSubscription
 
 
 @attrs.frozen(kw_only=True)
 class AccessPeriod:
-    """Access from ``created_at`` until just before ``expires_at``, unless cancelled earlier.
+    """Base class for access from ``created_at`` until just before ``expires_at``.
 
-    Records that give access derive from it, and define the three fields in their own order.
+    Cancellation ends the access earlier. Subclasses define the three fields in their own order.
     """
 
     created_at: datetime
@@ -86,21 +86,21 @@ class AccessPeriod:
         return AssignmentStatus.EXPIRED if self.expires_at <= now else AssignmentStatus.ACTIVE
 
     def is_active_at(self, at: datetime) -> bool:
-        """Return whether it gives access at *at*."""
+        """Return whether there is access at *at*."""
         return self.status_at(at) is AssignmentStatus.ACTIVE
 
     def remaining_at(self, at: datetime) -> timedelta:
-        """Return how long it still gives access from *at* on, or zero if it gives none."""
+        """Return how much access remains at *at*; zero without access."""
         return self.expires_at - as_utc(at) if self.is_active_at(at) else timedelta(0)
 
 
 @attrs.frozen(kw_only=True)
 class CourseAssignment(AccessPeriod):
-    """One learner's access to one course, from ``created_at`` until just before ``expires_at``.
+    """A learner's access to a course, from ``created_at`` until before ``expires_at``.
 
     Attributes:
-        organization_id: The learner's organization at creation: who is billed (rule 16).
-        created_at: Where access begins; like all datetimes of a record, in UTC.
+        organization_id: The learner's organization at creation, which is billed (rule 16).
+        created_at: When access begins; all datetimes of a record are in UTC.
         expires_at: The first moment without access.
         limited_by: Which limit set the end (rule 1).
         first_lab_launched_at: When a lab was first launched; it never changes again (rule 3).
@@ -144,13 +144,13 @@ class CourseAssignment(AccessPeriod):
 
     @property
     def subscription_id(self) -> str | None:
-        """The subscription that it was opened from, if there is one."""
+        """The subscription that the assignment was opened from, if there is one."""
         origin = self.origin
         return origin.subscription_id if isinstance(origin, FromSubscription) else None
 
     @property
     def completion(self) -> CompletionStatus:
-        """How far the learner is."""
+        """The learner's progress."""
         if self.completed_at is not None:
             return CompletionStatus.COMPLETE
         if self.started_at is not None:
@@ -160,10 +160,10 @@ class CourseAssignment(AccessPeriod):
 
 @attrs.frozen(kw_only=True)
 class Claim:
-    """The record that a learner has a course by one assignment only (rule 15).
+    """The latest assignment of a course to a learner (rule 15).
 
-    Assigning under ``Repeat.SKIP`` or ``Repeat.REFUSE`` writes it, so that of two such calls at
-    once only one succeeds.
+    Every command that creates an assignment writes the claim of its learner and course. So two
+    concurrent commands for the same learner and course conflict.
 
     Example:
         >>> Claim.of("ada", "py", "a-1") == Claim.of("ada", "py", "a-1")
@@ -184,17 +184,18 @@ class Claim:
 
     @classmethod
     def of(cls, learner_id: str, course_id: str, assignment_id: str) -> "Claim":
-        """Return this learner's claim to this course, held by this assignment."""
+        """Return this learner's claim to this course, with this assignment."""
         id_ = cls.id_for(learner_id, course_id)
         return cls(id=id_, learner_id=learner_id, course_id=course_id, assignment_id=assignment_id)
 
 
 @attrs.frozen(kw_only=True)
 class AssignmentBatch:
-    """The result of assigning several courses to several learners, in the order of the input.
+    """The result of `assign_many`, in the order of the input.
 
     Attributes:
-        skipped: Under ``Repeat.SKIP``, the active assignments that existed already.
+        created: The new assignments.
+        skipped: With ``Repeat.SKIP``, the active assignments that existed already.
 
     Example:
         >>> AssignmentBatch(created=(), skipped=()).created

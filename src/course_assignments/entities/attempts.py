@@ -1,4 +1,4 @@
-"""A learner's runs of the activities of a course."""
+"""Attempts: a learner's work on the activities of a course."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from course_assignments.validation import items_of, to_tuple, to_utc
 
 @attrs.frozen
 class Pause:
-    """A pause in an attempt, in UTC; ``resumed_at`` is ``None`` while it lasts.
+    """A pause in an attempt; ``resumed_at`` is ``None`` until the attempt is resumed.
 
     Example:
         >>> from datetime import UTC
@@ -29,12 +29,12 @@ class Pause:
 
 @attrs.frozen(kw_only=True)
 class Attempt:
-    """One run of one activity under an assignment; a retake is a new attempt (rule 5).
+    """An attempt at an activity under an assignment; a retake is a new one (rule 5).
 
     Attributes:
-        number: Counts the attempts at this activity under this assignment, from 1 on.
+        number: The number of this attempt at this activity under this assignment, from 1 on.
         pauses: In order; only the last one may be open.
-        finished_at: When it was finished, or ``None`` while it is open.
+        finished_at: When the learner finished, or ``None`` while the attempt is open.
 
     Example:
         >>> from datetime import UTC
@@ -65,7 +65,7 @@ class Attempt:
                 raise InvalidInput("out_of_order", path, "only the last pause may be open")
 
     def _steps(self) -> Iterator[tuple[str, datetime]]:
-        """Yield what happened, each with the path of its field."""
+        """Yield each datetime in order, with the path of its field."""
         yield "started_at", self.started_at
         for position, pause in enumerate(self.pauses):
             yield f"pauses[{position}].paused_at", pause.paused_at
@@ -76,23 +76,23 @@ class Attempt:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is not finished; it may be paused."""
+        """Whether the attempt is not finished; a paused attempt is open."""
         return self.finished_at is None
 
     @property
     def paused_at(self) -> datetime | None:
-        """Since when it is paused, or ``None`` if it is not."""
+        """When the attempt was paused, or ``None`` if it is not paused."""
         last = self.pauses[-1] if self.pauses and self.is_open else None
         return last.paused_at if last is not None and last.resumed_at is None else None
 
     @property
     def changed_at(self) -> datetime:
-        """When it last changed."""
+        """When the attempt last changed."""
         *_, (_, last) = self._steps()
         return last
 
     def time_spent(self, at: datetime) -> timedelta:
-        """Return the time spent on it until the aware datetime *at*, without its pauses."""
+        """Return the time spent until the aware datetime *at*, without pauses."""
         now = as_utc(at)
         end = now if self.finished_at is None else min(now, self.finished_at)
 

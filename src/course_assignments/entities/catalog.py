@@ -19,9 +19,10 @@ class Organization:
     """A customer of the training system.
 
     Attributes:
-        maximum_access: The longest access its learners get, or ``None`` (rule 1).
-        time_zone: The IANA name of the zone on whose calendar its months and days are counted.
-        anonymous_registration: Whether a newcomer may register with one of its keys (rule 11).
+        maximum_access: The longest access of its learners, or ``None`` (rule 1).
+        time_zone: The IANA name of the time zone in which months and days are counted.
+        anonymous_registration: Whether newcomers may register with the organization's keys
+            (rule 11).
 
     Example:
         >>> print(Organization(id="acme", name="Acme", time_zone="Europe/Berlin").zone)
@@ -43,7 +44,7 @@ class Organization:
 
     @property
     def zone(self) -> tzinfo:
-        """The time zone itself."""
+        """The time zone as a `tzinfo`."""
         return zone_named(self.time_zone)
 
 
@@ -67,14 +68,14 @@ class Activity:
 
 @attrs.frozen(kw_only=True)
 class Course:
-    """What a learner is given access to.
+    """A course of the catalog.
 
     Attributes:
-        content_provider: Who made it; required before it can be assigned (rule 22).
-        publishing_group: Who publishes it; required before it can be assigned (rule 22).
-        activities: Its parts, in order; their ids are distinct.
-        maximum_access: The longest access to it, or ``None`` (rule 1).
-        archived: Whether it is closed for new assignments (rule 22).
+        content_provider: Who wrote the course; required before you can assign it (rule 22).
+        publishing_group: Who publishes the course; required before you can assign it (rule 22).
+        activities: The parts of the course, in order, with distinct ids.
+        maximum_access: The longest access to the course, or ``None`` (rule 1).
+        archived: Whether new assignments are refused (rule 22).
 
     Example:
         >>> from datetime import timedelta

@@ -1,6 +1,6 @@
-"""The codes of training keys: how they are made, read, checked and masked (rule 12).
+"""Codes of training keys: generate, read, check and mask them (rule 12).
 
-A generated code is 16 random symbols of Crockford's base 32 (80 bits) and one check symbol. The
+A generated code has 16 random symbols of Crockford's base 32 (80 bits) and one check symbol. The
 random source is an argument.
 """
 
@@ -17,13 +17,13 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RANDOM_SYMBOLS = 16
 GENERATED_LENGTH = RANDOM_SYMBOLS + 1
 
-#: The length of a hand-made code.
+#: The length of a custom code.
 MIN_CODE_LENGTH, MAX_CODE_LENGTH = 8, 64
 
-#: How many keys one call may make.
+#: How many keys one call may create.
 MAX_KEYS_PER_CALL = 100_000
 
-#: How often the random source is asked again for codes that are new.
+#: How often the random source is called again if codes are not new.
 MAX_ATTEMPTS = 16
 
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
@@ -31,34 +31,34 @@ _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 # x times each element of GF(32), modulo the primitive polynomial x^5 + x^2 + 1.
 _TIMES_X = [(value << 1) ^ (0b100101 if value & 0b10000 else 0) for value in range(32)]
 
-# Only ASCII letters change: str.upper would turn a long s or a ligature into a symbol.
+# Only ASCII changes: str.upper would turn a long s or a ligature into a symbol.
 _FOLDED = str.maketrans("abcdefghijklmnopqrstuvwxyzILO", "ABCDEFGH1JK1MN0PQRSTUVWXYZ110", "-")
 
-# White space, the last of which is U+3000, and the byte order mark, in one pass.
+# White space up to U+3000 and the byte order mark, removed in one pass.
 _MARGIN = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff"
 
 #: Returns that many random bytes, as ``secrets.token_bytes`` does.
 RandomBytes = Callable[[int], bytes]
 
 
-def _text(value: str) -> str:
-    if not isinstance(value, str):
-        raise InvalidInput("not_a_text", "code", "expected the code of a key as a string")
-    return value
+def _not_a_text() -> InvalidInput:
+    return InvalidInput("not_a_text", "code", "expected the code of a key as a string")
 
 
 def check_symbol(symbols: str) -> str:
     """Return the check symbol for *symbols*.
 
-    They are coefficients of a polynomial over GF(32), evaluated at the generator. Every position
-    weighs differently, so one wrong symbol or two swapped ones are always found.
+    The symbols are coefficients of a polynomial over GF(32), evaluated at the generator. Every
+    position has a different weight, so one wrong symbol or two swapped symbols are always found.
 
     Example:
         >>> check_symbol("0000000000000001")
         '2'
     """
+    if not isinstance(symbols, str):
+        raise _not_a_text()
     value = 0
-    for symbol in _text(symbols):
+    for symbol in symbols:
         if symbol not in _VALUES:
             raise InvalidInput("invalid_code", "code", f"expected symbols of {ALPHABET}")
         value = _TIMES_X[value ^ _VALUES[symbol]]
@@ -66,16 +66,18 @@ def check_symbol(symbols: str) -> str:
 
 
 def fold(typed: str) -> str:
-    """Return the form in which *typed* is looked up and stored.
+    """Return the form of *typed* in which codes are looked up and stored.
 
-    Case, spaces, dashes and look-alikes are forgiven if that gives a generated code; any other
-    string only loses its outer white space.
+    Case, spaces, dashes and look-alikes are ignored if the result is a generated code. Any other
+    string only loses its leading and trailing white space.
 
     Example:
         >>> fold(" ooo0-0000 0000-oool-2 "), fold(" Spring-2026 ")
         ('00000000000000012', 'Spring-2026')
     """
-    exact = _text(typed).strip(_MARGIN)
+    if not isinstance(typed, str):
+        raise _not_a_text()
+    exact = typed.strip(_MARGIN)
     if len(exact) < GENERATED_LENGTH:
         return exact
     kept = "".join(exact.split())
@@ -92,11 +94,13 @@ def has_generated_shape(code: str) -> bool:
         >>> has_generated_shape("00000000000000012")
         True
     """
-    return len(_text(code)) == GENERATED_LENGTH and _VALUES.keys() >= set(code)
+    if not isinstance(code, str):
+        raise _not_a_text()
+    return len(code) == GENERATED_LENGTH and _VALUES.keys() >= set(code)
 
 
 def is_mistyped(code: str) -> bool:
-    """Return whether the folded *code* is a generated one with the wrong check symbol.
+    """Return whether the folded *code* is a generated code with a wrong check symbol.
 
     Example:
         >>> is_mistyped("00000000000000011"), is_mistyped("Spring-2026")
@@ -106,18 +110,25 @@ def is_mistyped(code: str) -> bool:
 
 
 def is_storable(code: str) -> bool:
-    """Return whether a key may have the folded *code*: 8 to 64 printable ASCII characters.
+    """Return whether the folded *code* has 8 to 64 printable ASCII characters.
 
     Example:
         >>> is_storable("Spring-2026"), is_storable("short")
         (True, False)
     """
-    printable = _text(code).isascii() and code.isprintable() and " " not in code
-    return MIN_CODE_LENGTH <= len(code) <= MAX_CODE_LENGTH and printable and not is_mistyped(code)
+    if not isinstance(code, str):
+        raise _not_a_text()
+    length = len(code)
+    printable = code.isascii() and code.isprintable() and " " not in code
+    return (
+        MIN_CODE_LENGTH <= length <= MAX_CODE_LENGTH
+        and printable
+        and not (length == GENERATED_LENGTH and is_mistyped(code))
+    )
 
 
 def format_code(code: str) -> str:
-    """Return the folded *code* as learners see it: ``XXXX-XXXX-XXXX-XXXX-C``.
+    """Format the folded *code* for learners: ``XXXX-XXXX-XXXX-XXXX-C``.
 
     Example:
         >>> format_code("00000000000000012")
@@ -129,18 +140,20 @@ def format_code(code: str) -> str:
 
 
 def mask(code: str) -> str:
-    """Return what messages may show of *code*: a quarter, at most 4 symbols.
+    """Mask *code* for messages, except its last quarter of at most 4 characters.
 
     Example:
         >>> mask("0000000000000001C7Q2"), mask("Spring-2026")
         ('****-C7Q2', '****-26')
     """
-    shown = min(4, len(_text(code)) // 4)
+    if not isinstance(code, str):
+        raise _not_a_text()
+    shown = min(4, len(code) // 4)
     return f"****-{code[len(code) - shown :]}" if shown else "****"
 
 
 def generate(count: int, random_bytes: RandomBytes) -> tuple[str, ...]:
-    """Return *count* distinct new codes, with five random bits a symbol.
+    """Return *count* distinct new codes, with five random bits per symbol.
 
     Example:
         >>> generate(1, lambda count: bytes(count))
@@ -154,7 +167,7 @@ def generate(count: int, random_bytes: RandomBytes) -> tuple[str, ...]:
         size = (count - len(found)) * RANDOM_SYMBOLS
         drawn = random_bytes(size)
         if not isinstance(drawn, bytes) or len(drawn) != size:
-            hint = "it did not return as many bytes as asked for"
+            hint = "the function did not return the requested number of bytes"
             raise InvalidInput("bad_random_source", "random_bytes", hint)
         # 32 divides 256, so five bits of a random byte favor no symbol.
         symbols = "".join(ALPHABET[byte & 31] for byte in drawn)
@@ -163,14 +176,14 @@ def generate(count: int, random_bytes: RandomBytes) -> tuple[str, ...]:
             found[code + check_symbol(code)] = None
         if len(found) == count:
             return tuple(found)
-    hint = "it keeps returning the same bytes; use a random source"
+    hint = "the function returns the same bytes every time; use a random source"
     raise InvalidInput("bad_random_source", "random_bytes", hint)
 
 
 def read_codes(lines: Iterable[str], field: str = "codes") -> dict[str, int]:
-    """Return the folded hand-made codes of *lines*, each with its line number from 1 on.
+    """Return the folded custom codes of *lines*, with their line numbers from 1 on.
 
-    Blank lines and a byte order mark are skipped. Pass a file as it is, and a pasted string as
+    Blank lines and a byte order mark are skipped. Pass an open file, or a pasted string as
     ``text.splitlines()``.
 
     Example:
@@ -187,7 +200,7 @@ def read_codes(lines: Iterable[str], field: str = "codes") -> dict[str, int]:
         if not code:
             continue
         if is_mistyped(code):
-            hint = "it looks like a generated code, but its check symbol is wrong"
+            hint = "this looks like a generated code with a wrong check symbol"
             raise InvalidInput("key_mistyped", path, hint)
         if not is_storable(code):
             hint = "expected 8 to 64 printable ASCII characters without spaces"

@@ -39,7 +39,7 @@ class Role(StrEnum):
 
 @unique
 class AssignmentStatus(StrEnum):
-    """The status of an assignment at some time; computed, never stored.
+    """The status of an assignment at a given time; computed, never stored.
 
     Example:
         >>> AssignmentStatus.ACTIVE.value
@@ -54,7 +54,7 @@ class AssignmentStatus(StrEnum):
 
 @unique
 class CompletionStatus(IntEnum):
-    """How far the learner is, as numbers that sort; independent of the status.
+    """The learner's progress, as numbers that sort; independent of the status.
 
     Example:
         >>> CompletionStatus.NOT_STARTED < CompletionStatus.COMPLETE
@@ -68,7 +68,7 @@ class CompletionStatus(IntEnum):
 
 @unique
 class ExpirationLimit(StrEnum):
-    """Which limit set the end of an assignment; of equal limits the first one here wins.
+    """The limit that set the end of an assignment; of equal limits the first one here.
 
     Example:
         >>> list(ExpirationLimit)[0]
@@ -86,7 +86,7 @@ class ExpirationLimit(StrEnum):
 
 @unique
 class Repeat(StrEnum):
-    """What to do if the learner already has an active assignment of the course (rule 15).
+    """What to do if the learner has an active assignment of the course (rule 15).
 
     Example:
         >>> Repeat("skip") is Repeat.SKIP
@@ -100,7 +100,7 @@ class Repeat(StrEnum):
 
 @unique
 class Permission(StrEnum):
-    """What an actor may be allowed to do; `AuthorizationPolicy` has the roles for each.
+    """An action that needs a role; `AuthorizationPolicy` has the roles for each.
 
     Example:
         >>> Permission.MANAGE_KEYS.value

@@ -1,4 +1,4 @@
-"""Users with their roles, and how e-mail addresses are compared."""
+"""Users with their roles, and the comparison of e-mail addresses."""
 
 import re
 
@@ -10,7 +10,7 @@ from course_assignments.entities.enums import Role
 from course_assignments.errors import InvalidInput
 from course_assignments.validation import items_of, to_set
 
-#: The longest address that mail systems carry (RFC 5321, section 4.5.3.1.3, less its brackets).
+#: The longest e-mail address (RFC 5321, section 4.5.3.1.3, without the brackets).
 EMAIL_LENGTH = 254
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
@@ -21,7 +21,7 @@ _ANONYMOUS = "anonymous.invalid"
 
 
 def fold_email(email: str) -> str:
-    """Return the form in which two e-mail addresses are the same: NFC, then without case.
+    """Return *email* in the form in which addresses are compared: NFC, without case.
 
     Example:
         >>> fold_email("Ada@Example.ORG") == fold_email("ada@example.org")
@@ -44,13 +44,14 @@ def anonymous_email(user_id: str) -> str:
 
 @attrs.frozen(kw_only=True)
 class User:
-    """A person; called *learner* where they hold an assignment.
+    """A person, called learner where they hold an assignment.
 
     Attributes:
         email: Unique over all users, compared by `fold_email`.
-        organization_id: The organization they learn for, or ``None``.
-        roles: What they may do for others (rule 21).
-        managed_organization_ids: The organizations, matched exactly, that they act for (rule 21).
+        organization_id: The organization of the user, or ``None``.
+        roles: What the user may do for others (rule 21).
+        managed_organization_ids: The organizations that the user acts for, without their children
+            (rule 21).
 
     Example:
         >>> User(id="ada", name="Ada", email="ada@example.org").roles
@@ -76,5 +77,5 @@ class User:
 
     @property
     def folded_email(self) -> str:
-        """The form in which the e-mail address is unique."""
+        """The e-mail address in the form in which it is unique."""
         return validation.fold_text(self.email)

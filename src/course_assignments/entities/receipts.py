@@ -1,4 +1,4 @@
-"""What makes a call safe to repeat whose id is not the id of what it makes."""
+"""Receipts: they make calls safe to repeat that create no record under their own id."""
 
 from collections.abc import Iterator, Sequence
 from typing import cast
@@ -9,7 +9,7 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.validation import derived_id
 
-#: How many ids one receipt holds; a longer list is kept in several parts.
+#: How many ids one receipt holds; a longer list is split into several parts.
 MAX_IDS = 10_000
 
 
@@ -20,18 +20,18 @@ def _positions(_: object, at: "attrs.Attribute[tuple[int, ...]]", value: tuple[i
 
 @attrs.frozen(kw_only=True)
 class Receipt:
-    """What one call made, stored with it under an id that is derived from the id of the call.
+    """The ids of the records that one call created, stored in the same commit.
 
-    A repeated call finds it and returns those records as they are now. It never holds the code of a
-    key.
+    The id of a receipt is derived from the id of the call. A repeated call finds the receipt and
+    returns the records as they are now. A receipt never holds the code of a key.
 
     Attributes:
         action: The name of the command.
-        digest: A digest of the arguments, by which a call with other arguments is known.
+        digest: A digest of the arguments, to detect a call with different arguments.
         parts: How many receipts this call has; the first one is stored under ``id_for(..., 0)``.
-        made: The ids of the records that were made.
+        made: The ids of the created records.
         skipped: The ids of the records that were skipped (rule 15).
-        positions: For keys their positions in the batch, the first and the last; else empty.
+        positions: The first and the last position of created keys in their batch; else empty.
 
     Example:
         >>> Receipt.id_for("start", "call-1") == Receipt.id_for("start", "call-1")
@@ -54,7 +54,7 @@ class Receipt:
 
     @staticmethod
     def id_for(action: str, call_id: str, part: int = 0) -> str:
-        """Return the one id of a *part* of the receipt of a call."""
+        """Return the id of a *part* of the receipt of a call."""
         validation.check_id(action, "action")
         validation.check_id(call_id, "call_id")
         validation.check_count(part, "part", 0)
@@ -93,7 +93,7 @@ def receipts_of(
 
 
 def digest(action: str, call_id: str, arguments: object) -> str:
-    """Return a digest of *arguments*, salted with the call, so that equal ones differ elsewhere.
+    """Return a digest of *arguments*, salted with the action and the id of the call.
 
     Example:
         >>> digest("start", "call-1", ("a-1", "lab")) == digest("start", "call-1", ("a-1", "film"))
@@ -103,7 +103,7 @@ def digest(action: str, call_id: str, arguments: object) -> str:
 
 
 def _flattened(value: object) -> Iterator[str]:
-    """Go through *value* as strings, each part after its type and length."""
+    """Yield *value* as strings, each part after its type and length."""
     yield type(value).__name__
     if isinstance(value, tuple):
         items = cast("tuple[object, ...]", value)

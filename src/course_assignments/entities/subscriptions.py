@@ -1,4 +1,4 @@
-"""A learner's access to a set of courses for a time."""
+"""Subscriptions: a learner's access to a set of courses for a limited time."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from course_assignments.validation import items_of, to_tuple, to_utc
 
 @attrs.frozen
 class Opening:
-    """A course that was opened, and the assignment that this made.
+    """An opened course and the assignment that was created.
 
     Example:
         >>> Opening("py", "a-1").assignment_id
@@ -29,12 +29,12 @@ def _distinct_ids(_: object, at: validation.Field, ids: tuple[str, ...]) -> None
 
 @attrs.frozen(kw_only=True)
 class Subscription(AccessPeriod):
-    """Lets one learner open courses, from ``created_at`` until just before ``expires_at``.
+    """A right to open courses, from ``created_at`` until just before ``expires_at``.
 
     Attributes:
         organization_id: The learner's organization at creation.
         course_ids: The courses that can be opened, each once, in the order given.
-        created_at: Where it begins; like all datetimes of a record, in UTC.
+        created_at: When the subscription begins; all datetimes of a record are in UTC.
         expires_at: The first moment at which no course can be opened.
         edited_at: When ``course_ids`` was last changed.
         openings: All courses that were opened, in order (rule 19).
@@ -63,12 +63,12 @@ class Subscription(AccessPeriod):
     )
 
     def opened(self, course_id: str) -> tuple[str, ...]:
-        """Return the ids of the assignments made by opening this course, in order."""
+        """Return the ids of the assignments that opening this course created, in order."""
         validation.check_id(course_id, "course_id")
         return tuple(one.assignment_id for one in self.openings if one.course_id == course_id)
 
     def next_assignment_id(self, course_id: str) -> str:
-        """Return the id of the assignment that opening this course makes next."""
+        """Return the id of the next assignment that opening this course creates."""
         return validation.derived_id(
             "opening", self.id, course_id, str(len(self.opened(course_id)))
         )

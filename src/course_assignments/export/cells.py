@@ -1,6 +1,6 @@
-"""The cells of a CSV file: strings that no spreadsheet reads as a formula, and back.
+"""Cells of a CSV file: escape strings that a spreadsheet could read as a formula.
 
-A cell here is what remains once the csv module has removed the quotes.
+A cell is the string without the quotes of the CSV format.
 """
 
 from datetime import date, datetime, timedelta
@@ -16,27 +16,27 @@ from course_assignments.validation import check_count
 #: The values that a cell can have.
 Cell: TypeAlias = str | int | date | timedelta | Months | Enum | None
 
-#: Put before a cell, it makes a spreadsheet show the cell as text.
+#: Put before a cell, this character makes a spreadsheet show the cell as plain text.
 ESCAPE = "'"
 
-# The last is the minus sign of typography, which some programs read as that of a number.
+# The last is the typographic minus sign, which some programs accept in numbers.
 _SIGNS = frozenset("=+-@\u2212")
 
-# Control characters, white space of every kind, and characters that are invisible by themselves.
+# Control characters, white space, and characters that are invisible by themselves.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Me", "Mn", "Zl", "Zp", "Zs"})
 
-# Letters and one symbol that are blank.
+# Other characters that are blank.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 _MAX_INTEGER = 2**63 - 1
 
 
 def escape_formula(text: str) -> str:
-    """Return *text* as a cell that no spreadsheet computes.
+    """Return *text* as a cell that no spreadsheet evaluates.
 
-    A ``'`` is put before *text* if it begins with a control character (TAB, CR, LF and NUL among
-    them) or if its first visible character is ``=``, ``+``, ``-`` or ``@`` in any Unicode form.
-    One is also put before a leading ``'``, so that `read_cell` is exact.
+    A ``'`` is put before *text* in three cases. The first character is a control character, such as
+    TAB, CR, LF or NUL. The first visible character is ``=``, ``+``, ``-`` or ``@`` in any Unicode
+    form. Or the first character is ``'``, so that `read_cell` is exact.
 
     Example:
         >>> escape_formula("=1+1"), escape_formula("Ada"), escape_formula("'tis")
@@ -55,9 +55,9 @@ def _is_invisible(char: str) -> bool:
 
 
 def read_cell(cell: str) -> str:
-    """Return the string that `export_csv` wrote as *cell*, as the csv module reads it.
+    """Return the string that `export_csv` wrote as *cell*.
 
-    A leading ``'`` is removed; every other cell is returned unchanged.
+    Pass a cell as the csv module reads it. A leading ``'`` is removed.
 
     Example:
         >>> read_cell("'=1+1"), read_cell("Ada"), read_cell("''tis")
@@ -69,7 +69,7 @@ def read_cell(cell: str) -> str:
 
 
 def write_cell(value: Cell, field: str) -> str:
-    """Return *value* as a cell; *field* is what an error names.
+    """Return *value* as a cell; an error names *field*.
 
     Datetimes are written in UTC, datetimes and durations in ISO 8601, enum members as their
     values, and ``None`` as an empty cell.

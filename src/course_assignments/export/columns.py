@@ -1,4 +1,4 @@
-"""The columns of each kind of record that can be exported, and where their values come from."""
+"""The columns for each kind of exported record."""
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
@@ -9,12 +9,12 @@ from course_assignments.entities.keys import TrainingKey
 from course_assignments.export.cells import Cell
 from course_assignments.views.billing import StatementLine, StatementTotal
 
-#: The columns of a kind by name, with the function that gets the value from a record.
+#: The columns of a kind by name, with the function that returns the value for a record.
 Values: TypeAlias = Mapping[str, Callable[[Any], Cell]]
 
 
 def _fields(names: str) -> Values:
-    """Return columns with the names of the fields that they show."""
+    """Return columns for the fields *names*."""
     return {name: attrgetter(name) for name in names.split()}
 
 
@@ -38,7 +38,7 @@ def _notes(assignment: CourseAssignment) -> str:
 
 _ASSIGNMENT: Values = {
     **_fields("id learner_id course_id organization_id created_at expires_at limited_by"),
-    # A word, because the numbers of the enum exist only to be sorted by.
+    # The name, because the numbers of the enum are only for sorting.
     "completion": lambda assignment: assignment.completion.name.lower(),
     **_fields("started_at completed_at cancelled_at first_lab_launched_at"),
     "origin": _origin_name,
@@ -69,7 +69,7 @@ COLUMNS: Final[Mapping[type, Values]] = {
 # Notes are for administrators, so exporting them must be asked for.
 _ON_REQUEST = {"finished", "notes"}
 
-#: The default columns of assignments; ``finished`` and ``notes`` are on request.
+#: The default columns of assignments, without ``finished`` and ``notes``.
 ASSIGNMENT_COLUMNS: tuple[str, ...] = tuple(n for n in _ASSIGNMENT if n not in _ON_REQUEST)
 
 #: The default columns of keys.

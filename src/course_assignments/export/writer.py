@@ -1,4 +1,4 @@
-"""Records as the rows of a CSV file, in constant memory."""
+"""Export of records to a CSV file, in constant memory."""
 
 import csv
 from codecs import lookup
@@ -33,7 +33,7 @@ def _function(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
 
 @attrs.frozen
 class ExportColumn(Generic[R]):
-    """A custom column: its heading, and a function that returns the value for a record.
+    """A custom column: a heading and a function that returns the value.
 
     Attributes:
         title: The heading, of 1 to 500 characters.
@@ -58,7 +58,7 @@ class TextStream(Protocol):
     """
 
     def write(self, text: str, /) -> object:
-        """Write *text*."""
+        """Write the string *text*."""
         ...
 
 
@@ -70,9 +70,9 @@ def export_csv(
     delimiter: Literal[",", ";", "\t"] = ",",
     encoding: Literal["utf-8", "utf-8-sig"] = "utf-8",
 ) -> int:
-    r"""Write a heading and one row a record to *stream*; return the number of records.
+    r"""Write headings and one row per record to *stream*; return the record count.
 
-    Cells that a spreadsheet might compute get a ``'`` in front, which `read_cell` removes.
+    Cells that a spreadsheet might evaluate get a ``'`` in front, which `read_cell` removes.
     Datetimes are in UTC, datetimes and durations in ISO 8601, enum members are their values
     (``completion`` is its name), and ``None`` is an empty cell. Lines end with CR LF. The codes of
     keys are written in full, so protect the file like the keys.
@@ -82,16 +82,16 @@ def export_csv(
             all of one kind. Each row is written before the next record is read.
         stream: A text stream; open a file with ``newline=""``.
         columns: Names, such as those in `columns.ASSIGNMENT_COLUMNS`, and custom columns; by
-            default those of the kind. Without columns and records nothing is written.
-        delimiter: Must be the one that the reader expects, or the cells are split elsewhere and
-            their escapes do not work. Excel uses the list separator of the computer.
-        encoding: ``utf-8-sig`` writes a byte order mark, by which Excel recognizes UTF-8, unless
-            *stream* writes one itself. How characters are encoded is up to the stream.
+            default the columns of the kind. Without columns and records nothing is written.
+        delimiter: The delimiter that the reader expects. With another delimiter, the reader splits
+            cells elsewhere, and escapes do not work. Excel uses the list separator of the computer.
+        encoding: ``utf-8-sig`` writes a byte order mark, so that Excel recognizes UTF-8, unless
+            *stream* writes one itself. The stream encodes the characters.
 
     Raises:
-        InvalidInput: An argument is wrong, a column is unknown or repeated, and nothing is written;
-            or a record is of another kind than the first, or a custom column returns what is not a
-            cell, and the rows before it are written. Errors of the stream, the iterator and custom
+        InvalidInput: An argument is wrong, or a column is unknown or repeated; nothing was written.
+            Or a record is of another kind than the first, or a custom column does not return a
+            `Cell`; the rows before it were written. Errors of the stream, the iterator and custom
             columns are not caught.
 
     Example:
@@ -145,7 +145,7 @@ def _marks_itself(stream: object) -> bool:
     encoding = getattr(stream, "encoding", None)
     try:
         return isinstance(encoding, str) and lookup(encoding).name in _MARKING
-    except (LookupError, ValueError):  # the stream has a name of its own for its encoding
+    except (LookupError, ValueError):  # Python does not know this encoding
         return False
 
 
@@ -154,7 +154,7 @@ def _iterate(records: Iterable[R]) -> Iterator[R]:
         raise InvalidInput("not_a_list", "records", "expected records, such as statement.lines")
     try:
         return iter(records)
-    except Exception as error:  # an iterable of the caller's own may raise anything
+    except Exception as error:  # the caller's iterable may raise anything
         raise InvalidInput("not_a_list", "records", "iterating it raised an error") from error
 
 
@@ -169,7 +169,7 @@ def _check_columns(columns: Iterable[str | ExportColumn[R]]) -> tuple[str | Expo
 def _with_values(
     columns: Sequence[str | ExportColumn[Any]] | None, kind: type | None
 ) -> list[tuple[str, Callable[[Any], Cell], str]]:
-    """Return heading, function and path of each column; empty if they depend on the kind."""
+    """Return heading, function and path of each column; empty without both arguments."""
     if columns is None:
         columns = () if kind is None else DEFAULT_COLUMNS[kind]
     known = _known(columns, kind)
@@ -187,7 +187,7 @@ def _with_values(
 
 
 def _known(columns: Sequence[str | ExportColumn[Any]], kind: type | None) -> Values:
-    """Return the columns of *kind*; without a record, of the kind that has most of *columns*."""
+    """Return the columns of *kind*, or else of the kind with most of *columns*."""
     if kind is not None:
         return COLUMNS[kind]
     names = {column for column in columns if isinstance(column, str)}

@@ -1,8 +1,8 @@
-"""Strings and addresses as the values of mail headers, so that nothing else gets into a header.
+"""Values of mail headers, safe against injection.
 
-A value is either plain words, whose characters mean nothing in a header, or encoded words (RFC
-2047), which contain no others: nothing needs escaping. The headers that the standard library folds
-lose the quotes around a long name, and a part of the name can become an address; hence this module.
+A value is either plain words, whose characters have no meaning in a header, or encoded words (RFC
+2047). So nothing needs escaping. When the standard library folds a header, a long name can lose its
+quotes, and a part of it can become an address. This module prevents that.
 """
 
 from email.header import Header
@@ -16,21 +16,21 @@ from course_assignments.errors import InvalidInput
 #: The longest line of a header that is not a single address (RFC 5322, section 2.1.1).
 LINE_LENGTH = 78
 
-#: The longest plain value: it fits into the first line after the name of any header used here.
+#: The longest plain value, so that it fits into one line after the name of the header.
 _PLAIN_LENGTH = 60
 
 # The characters of an atom (RFC 5322, section 3.2.3), except the two that begin an encoded word.
 _PLAIN = r"[\w!#$%&'*+/^`{|}~-]+( [\w!#$%&'*+/^`{|}~-]+)*"
 
-# A dot-atom on both sides, with everything that is not ASCII (RFC 6532, section 3.2). The quoted
-# and the bracketed forms are left out: no mail service gives them to people.
+# A dot-atom on both sides, including characters that are not ASCII (RFC 6532, section 3.2). Quoted
+# and bracketed forms are excluded: no mail service gives them to people.
 _ATOM = r"[\w!#$%&'*+/=?^`{|}~\u0080-\U0010ffff-]+"
 _LABEL = r"[\w\u0080-\U0010ffff-]+"
 _ADDRESS = rf"{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})*"
 
 
 def as_header(text: str, header: str) -> str:
-    """Return *text* as the value of the header named *header*, folded where it is long.
+    """Return *text* as the value of the header named *header*, folded if needed.
 
     Each run of white space becomes one space.
 
@@ -45,20 +45,20 @@ def as_header(text: str, header: str) -> str:
 
 
 def as_mailbox(name: str | None, address: str, header: str, field: str) -> str:
-    r"""Return the one mailbox of the header named *header*; *field* is what an error names.
+    r"""Return a mailbox for the header named *header*; an error names *field*.
 
-    The address has a line of its own and is never changed. An address that is not ASCII is
-    accepted; the caller must send the message as RFC 6531 says.
+    The address is on a separate line and is never changed. It need not be ASCII; then the caller
+    must send the message according to RFC 6531.
 
     Raises:
-        InvalidInput: *address* is not an address, or only a quoted form could carry it.
+        InvalidInput: *address* is not an address, or would need quotes.
 
     Example:
         >>> as_mailbox("Ada, of Acme", "ada@example.org", "To", "email")
         '=?utf-8?q?Ada=2C_of_Acme?=\n <ada@example.org>'
     """
     validation.check_text(address, field, EMAIL_LENGTH)
-    # In its compatibility form as well: a mail service may read a full-width comma as a comma.
+    # Also check the compatibility form: a mail service may read a full-width comma as a comma.
     forms = address, normalize("NFKC", address)
     spaced = any(char.isspace() for char in address)
     if spaced or "=?" in address or not all(fullmatch(_ADDRESS, form) for form in forms):

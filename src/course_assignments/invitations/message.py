@@ -1,7 +1,6 @@
-"""The e-mail that brings a key to a learner.
+"""The e-mail that sends a key to a learner.
 
-Nothing that is handed in can become anything but text: not a header, not a second address, not an
-HTML element, not a placeholder.
+No argument can inject a header, a second address, an HTML element or a placeholder.
 """
 
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from course_assignments.invitations.template import Block, InvitationTemplate, b
 from course_assignments.time.datetimes import LATEST, TICK
 from course_assignments.validation import check_kind, check_same, derived_id
 
-#: The longest URL of a login page; browsers and mail programs can handle that.
+#: The longest URL of a login page; browsers and mail programs support this length.
 URL_LENGTH: Final = 2_000
 
 #: The default wording.
@@ -43,21 +42,23 @@ def invitation(
     sender_name: str | None = None,
     template: InvitationTemplate = DEFAULT_TEMPLATE,
 ) -> EmailMessage:
-    """Return the e-mail that brings *key* to *learner*, as plain text and as HTML.
+    """Return an e-mail that sends *key* to *learner*, as plain text and as HTML.
 
-    The same arguments always give the same bytes. Set ``Date`` and ``Message-ID`` when you send it.
-    It is ASCII unless an address is not; then the policy of the message has ``utf8``, and only a
-    server with SMTPUTF8 can send it.
+    The same arguments always give the same bytes. Set ``Date`` and ``Message-ID`` when you send the
+    message. The message is ASCII unless an address is not. Then its policy has ``utf8``, and only a
+    server with SMTPUTF8 can send the message.
 
-    Whether the learner may redeem the key is not checked; call `Registrar.may_redeem` or
-    `Registrar.may_register` first. The message contains the code, so do not log it.
+    This function does not check whether the learner may redeem the key. Call
+    `Registrar.may_redeem` or `Registrar.may_register` first. The message contains the code of the
+    key, so do not log the message.
 
     Args:
         key: The key to hand out.
         learner: The recipient.
         course: The course of the batch.
-        batch: The batch of the key. Its window (rule 7) is shown to the minute, and never wider.
-        organization: The organization of the batch, in whose time zone the window is shown. If
+        batch: The batch of the key. The message shows its redemption window (rule 7) to the minute,
+            and never wider than it is.
+        organization: The organization of the batch. The window is shown in its time zone. If
             newcomers cannot register with its keys, use a template without steps for them.
         login_url: The URL of the login page, http or https.
         sender: The e-mail address of the sender.
@@ -116,7 +117,7 @@ def invitation(
 
 
 def _checked_url(value: object) -> str:
-    """Return *value* if it makes a browser use HTTP and nothing else."""
+    """Return *value* if it is a plain http or https URL."""
     text = validation.check_text(value, "login_url", URL_LENGTH)
     # No name and password before the host, and no character that RFC 3986 excludes.
     host, rest = r"[^\s<>\"\\^`{|}/?#@]+", r"[^\s<>\"\\^`{|}]*"
@@ -141,7 +142,7 @@ def _shown_up(at: datetime, organization: Organization) -> str:
 
 
 def _envelope(learner: User, sender: str, sender_name: str | None, subject: str) -> EmailMessage:
-    """Return a message without a body, whose headers stay exactly as they are written here."""
+    """Return a message without a body; its headers are never folded again."""
     if learner.email == anonymous_email(learner.id):
         raise InvalidInput("invalid_email", "learner.email", "this user was anonymized")
     if sender_name is not None:
@@ -157,8 +158,8 @@ def _envelope(learner: User, sender: str, sender_name: str | None, subject: str)
 
 
 def _write(message: EmailMessage, plain: str, html: str) -> None:
-    # Quoted-printable, because not every relay accepts eight bits or lines of any length. A
-    # boundary that begins like this occurs in no such text (RFC 2045, section 6.7).
+    # Quoted-printable, because not every relay accepts eight bits or lines of any length. The
+    # boundary cannot occur in quoted-printable content (RFC 2045, section 6.7).
     message.set_content(plain, cte="quoted-printable")
     message.make_alternative(boundary=f"=_{derived_id('invitation', plain, html)[:32]}")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
@@ -191,5 +192,5 @@ def _html(body: tuple[Block, ...], values: Mapping[str, str]) -> str:
 
 
 def _filled(text: str, values: Mapping[str, str], end_of_line: str = "\n") -> str:
-    """Fill *values* in; only the template has line ends, so all of them are normalized."""
+    """Fill in *values*, and normalize line ends, which only the template can have."""
     return Template(sub(r"\r\n?|\n", end_of_line, text)).substitute(values)

@@ -1,4 +1,4 @@
-"""The wording of an invitation: strings with a closed set of placeholders."""
+"""The wording of an invitation: strings with a fixed set of placeholders."""
 
 from collections.abc import Iterator
 from string import Template
@@ -10,7 +10,7 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.errors import InvalidInput
 
-#: The placeholders by where they may be used; others can read a subject, so it shows no key.
+#: The placeholders for each part. Other people can read a subject, so it must not show the key.
 IN_SUBJECT: Final = frozenset({"course", "learner", "organization"})
 IN_TEXT: Final = IN_SUBJECT | {"key", "login"}
 IN_VALID_FROM: Final = IN_TEXT | {"valid_from"}
@@ -59,19 +59,19 @@ class InvitationTemplate:
     `invitation` fills in the placeholders: ``$course``, ``$learner`` and ``$organization`` in every
     part, ``$key`` and ``$login`` in every part but the subject, ``$valid_from`` in ``valid_from``
     and ``$until`` in the deadline. ``${key}`` is the same as ``$key``, and ``$$`` is a dollar sign.
-    Markup is not interpreted: the HTML part of the message shows it as it is.
+    Markup is not interpreted; the HTML part of the message shows it as plain text.
 
     Attributes:
-        subject: One line without the key, because others can read it.
+        subject: One line without the key, because other people can read a subject.
         greeting: The first line.
         opening: What the message is about.
         valid_from: Left out if the batch has no start.
         deadline: Left out if the batch has no end.
         new_account: Introduces the steps for learners without an account.
-        new_account_steps: If there are none, the introduction is left out as well.
+        new_account_steps: Without steps, the introduction is left out too.
         existing_account: Introduces the steps for learners with an account.
-        existing_account_steps: If there are none, the introduction is left out as well.
-        signature: Who writes.
+        existing_account_steps: Without steps, the introduction is left out too.
+        signature: The name of the sender.
 
     Raises:
         InvalidInput: a part is blank, has a control character or a wrong placeholder, or the
@@ -121,12 +121,12 @@ class InvitationTemplate:
         shown = Template(text).get_identifiers()
         for name in ("key", "login"):
             if name not in shown:
-                hint = f"show ${name} here or in the steps; learners cannot do without it"
+                hint = f"show ${name} here or in the steps; learners need it"
                 raise InvalidInput("missing", "opening", hint)
 
 
 def blocks(template: InvitationTemplate, *window: str) -> Iterator[Block]:
-    """Yield the blocks below the subject, with the parts about the *window* in their place."""
+    """Yield the blocks after the subject, including the parts about the *window*."""
     yield template.greeting
     yield template.opening
     yield from window

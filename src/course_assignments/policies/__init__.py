@@ -1,9 +1,9 @@
-"""The rules: one policy for each question, and `Policies`, which holds one of each.
+"""The rules: one policy for each question, and `Policies`, which has one of each.
 
-Each module answers one question. It quotes its source, names the numbers taken from there and
-enforces them. Next to each policy is a Protocol that says what your own has to offer.
+Each module answers one question, quotes the rule, and defines its numbers as constants. Next to
+each policy is a Protocol for your own policies.
 
-A policy takes records and an instant and returns a `Decision`; it reads no clock and no storage.
+A policy takes records and a datetime and returns a `Decision`; it reads no clock and no storage.
 Every method raises `InvalidInput` if an argument has the wrong type or a datetime is naive.
 """
 
@@ -40,7 +40,7 @@ from course_assignments.policies.subscription import SubscriptionPolicy, Subscri
 
 
 def check_policy(value: object, field: str, *needed: str) -> None:
-    """Raise InvalidInput unless *value* is an object with ``evaluate()`` and all *needed* names.
+    """Raise InvalidInput unless *value* has ``evaluate()`` and all *needed* names.
 
     Example:
         >>> check_policy(CancellationPolicy(), "cancellation", "restores_key_use")
@@ -52,7 +52,7 @@ def check_policy(value: object, field: str, *needed: str) -> None:
 
 
 def _policy(default: Any, *needed: str) -> Any:
-    """Return a field for a policy, which is checked when it is handed in."""
+    """Return a field for a policy, with a validator."""
 
     def check(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
         check_policy(value, at.name, *needed)

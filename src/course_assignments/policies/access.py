@@ -22,15 +22,15 @@ from course_assignments.time.datetimes import as_utc
 
 
 class AssignmentRule(Protocol):
-    """What your own `AccessPolicy`, `FinishPolicy` or `CompletionPolicy` has to offer."""
+    """Protocol for a custom `AccessPolicy`, `FinishPolicy` or `CompletionPolicy`."""
 
     def evaluate(self, assignment: CourseAssignment, /, *, at: datetime) -> Decision:
-        """Decide whether it may be done under *assignment* at *at*."""
+        """Decide whether *assignment* allows it at *at*."""
         ...
 
 
 class AttemptRule(Protocol):
-    """What your own `AttemptPolicy` has to offer."""
+    """Protocol for a custom `AttemptPolicy`."""
 
     def evaluate(self, attempts: Iterable[Attempt], /, *, at: datetime) -> Decision:
         """Decide whether a learner with *attempts* may start the activity at *at*."""
@@ -38,7 +38,7 @@ class AttemptRule(Protocol):
 
 
 def check_exists(assignment: CourseAssignment, now: datetime) -> Decision:
-    """Decide whether *assignment* is created by *now* and not cancelled, at any time."""
+    """Decide whether *assignment* exists at *now* and is never cancelled."""
     reasons: list[Reason] = []
     if now < assignment.created_at:
         reasons.append(AssignmentNotActive(assignment.created_at))
@@ -49,9 +49,10 @@ def check_exists(assignment: CourseAssignment, now: datetime) -> Decision:
 
 @attrs.frozen
 class AccessPolicy:
-    """Allow starting, pausing, resuming and retaking while the assignment is active (rule 5).
+    """Allow working on activities while the assignment is active (rule 5).
 
-    A completed assignment that has not ended still gives access.
+    A learner may start, pause, resume and retake activities. After completion they still may, until
+    access ends.
 
     Example:
         >>> AccessPolicy()
@@ -64,7 +65,7 @@ class AccessPolicy:
         now = as_utc(at)
         exists = check_exists(assignment, now)
         # "start, pause, and retake labs and activities as long as the assignment remains active":
-        # at the instant of its end it is over
+        # at its end it is no longer active
         if assignment.expires_at <= now:
             return Decision((*exists.reasons, AssignmentExpired(assignment.expires_at)))
         return Decision((), assignment.expires_at) if exists else exists
@@ -72,7 +73,7 @@ class AccessPolicy:
 
 @attrs.frozen
 class AttemptPolicy:
-    """Allow any number of attempts of an activity, one at a time (rule 5).
+    """Allow any number of attempts at an activity, one at a time (rule 5).
 
     Example:
         >>> AttemptPolicy()
@@ -82,7 +83,7 @@ class AttemptPolicy:
     def evaluate(self, attempts: Iterable[Attempt], *, at: datetime) -> Decision:
         """Decide whether a learner may start an activity; *at* makes no difference.
 
-        *attempts* are all attempts of this activity under this assignment.
+        *attempts* are all attempts at this activity under this assignment.
         """
         as_utc(at)
         given = validation.check_each(attempts, "attempts", Attempt)
@@ -91,7 +92,9 @@ class AttemptPolicy:
 
 @attrs.frozen
 class FinishPolicy:
-    """Allow finishing an open attempt, also after access has ended, unless cancelled (rule 5).
+    """Allow finishing an open attempt unless the assignment is cancelled (rule 5).
+
+    An attempt may be finished even after access has ended.
 
     Example:
         >>> FinishPolicy()
@@ -106,7 +109,9 @@ class FinishPolicy:
 
 @attrs.frozen
 class CompletionPolicy:
-    """Allow marking an assignment complete by hand, expired or not, unless cancelled (rule 5).
+    """Allow marking an assignment complete unless it is cancelled (rule 5).
+
+    An expired assignment may be marked complete too.
 
     Example:
         >>> CompletionPolicy()

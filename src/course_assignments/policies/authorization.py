@@ -35,7 +35,7 @@ SUPPORT_ROLES: Final = (Role.SUPPORT,)
 
 
 class AuthorizationRule(Protocol):
-    """What your own `AuthorizationPolicy` has to offer."""
+    """Protocol for a custom `AuthorizationPolicy`."""
 
     def evaluate(
         self, actor: User, /, *, permission: Permission, organization_id: str | None, at: datetime
@@ -49,15 +49,14 @@ _are_roles = validation.items_of(Role)
 
 @attrs.frozen
 class AuthorizationPolicy:
-    """Require one of the right roles, and that the actor manages the organization (rule 21).
+    """Require a role, and that the actor manages the organization (rule 21).
 
-    Support acts for every organization (rule 4). The policy is asked only if a caller names an
-    actor.
+    Support acts for every organization (rule 4). Without an actor, the policy is not called.
 
     Attributes:
         assigning: Who may assign, subscribe, cancel, reschedule and complete.
         keys: Who may create, edit and revoke keys.
-        support: Who may cancel after the window.
+        support: Who may cancel after the cancellation window.
 
     Example:
         >>> from datetime import UTC
@@ -85,7 +84,7 @@ class AuthorizationPolicy:
     ) -> Decision:
         """Decide whether *actor* has *permission*; *at* makes no difference.
 
-        *organization_id* is the learner's organization, or that of the batch for keys.
+        *organization_id* is the learner's organization; for keys, the organization of the batch.
         """
         as_utc(at)
         validation.check_kind(actor, "actor", User)

@@ -6,14 +6,14 @@ from typing import Protocol
 import attrs
 
 from course_assignments import validation
-from course_assignments.decisions import Decision
+from course_assignments.decisions import YES, Decision
 from course_assignments.entities.catalog import Course
 from course_assignments.reasons import CourseArchived, CourseNotAvailable, Reason
 from course_assignments.time.datetimes import as_utc
 
 
 class CourseAvailabilityRule(Protocol):
-    """What your own `CourseAvailabilityPolicy` has to offer."""
+    """Protocol for a custom `CourseAvailabilityPolicy`."""
 
     def evaluate(self, course: Course, /, *, at: datetime) -> Decision:
         """Decide whether something new may be created for *course*."""
@@ -22,9 +22,10 @@ class CourseAvailabilityRule(Protocol):
 
 @attrs.frozen
 class CourseAvailabilityPolicy:
-    """Require a content provider and a publishing group, and no archived course (rule 22).
+    """Require that a course is fully set up and not archived (rule 22).
 
-    The policy is asked when something new is created, never about what exists.
+    A course needs a content provider and a publishing group. The policy is called before something
+    new is created; existing assignments and keys are not affected.
 
     Example:
         >>> from datetime import UTC
@@ -35,18 +36,18 @@ class CourseAvailabilityPolicy:
     """
 
     def evaluate(self, course: Course, *, at: datetime) -> Decision:
-        """Decide whether something new may be created for *course*; *at* makes no difference."""
+        """Decide whether something new may be created; *at* makes no difference."""
         as_utc(at)
         validation.check_kind(course, "course", Course)
         reasons: list[Reason] = []
         # courses "must be assigned to a Content Provider and a Publishing Group"
-        wanted = {
-            "content provider": course.content_provider,
-            "publishing group": course.publishing_group,
-        }
-        missing = tuple(name for name, value in wanted.items() if value is None)
+        missing: list[str] = []
+        if course.content_provider is None:
+            missing.append("content provider")
+        if course.publishing_group is None:
+            missing.append("publishing group")
         if missing:
-            reasons.append(CourseNotAvailable(course.id, missing))
+            reasons.append(CourseNotAvailable(course.id, tuple(missing)))
         if course.archived:
             reasons.append(CourseArchived(course.id))
-        return Decision(reasons)
+        return Decision(reasons) if reasons else YES

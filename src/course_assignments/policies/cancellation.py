@@ -26,21 +26,21 @@ WINDOW: Final = timedelta(hours=24)
 
 
 class CancellationDates(Protocol):
-    """What the policy reads; every `CourseAssignment` has these datetimes."""
+    """The datetimes that the policy reads; every `CourseAssignment` has them."""
 
     @property
     def created_at(self) -> datetime:
-        """When it was created."""
+        """The time of creation."""
         ...
 
     @property
     def cancelled_at(self) -> datetime | None:
-        """When it was cancelled."""
+        """The time of cancellation, or ``None``."""
         ...
 
     @property
     def first_lab_launched_at(self) -> datetime | None:
-        """When the first lab was launched."""
+        """The time of the first lab launch, or ``None``."""
         ...
 
 
@@ -49,15 +49,15 @@ Cancellable: TypeAlias = CourseAssignment | CancellationDates
 
 
 class CancellationRule(Protocol):
-    """What your own `CancellationPolicy` has to offer.
+    """Protocol for a custom `CancellationPolicy`.
 
-    To cancel a subscription, it is asked about the subscription and about each assignment opened
-    from it.
+    To cancel a subscription, the policy is called for the subscription and for each assignment
+    opened from it.
     """
 
     @property
     def restores_key_use(self) -> bool:
-        """Whether cancelling gives the use of the key back."""
+        """Whether cancellation restores the use of the key."""
         ...
 
     def evaluate(
@@ -69,12 +69,12 @@ class CancellationRule(Protocol):
 
 @attrs.frozen
 class CancellationPolicy:
-    """Allow cancelling within a window after creation if no lab was launched (rules 3 and 4).
+    """Allow cancellation soon after creation if no lab was launched (rules 3 and 4).
 
     Attributes:
-        window: How long after creation, the last instant included. It is an exact length: 24 hours
-            stay 24 hours when the clocks change.
-        restores_key_use: Whether cancelling gives the use of the key back (rule 13).
+        window: How long after creation cancellation is possible, including its end. The length is
+            exact: 24 hours stay 24 hours when the clocks change.
+        restores_key_use: Whether cancellation restores the use of the key (rule 13).
 
     Raises:
         InvalidInput: *window* is not a positive `timedelta`.
@@ -88,21 +88,24 @@ class CancellationPolicy:
     restores_key_use: bool = field(default=False, validator=validation.flag)
 
     def closes_at(self, cancellable: Cancellable) -> datetime:
-        """Return the last instant, in UTC, at which *cancellable* can be cancelled."""
+        """Return the last datetime, in UTC, at which *cancellable* can be cancelled."""
         created_at, _, _ = _dates(cancellable)
         return end_in_range(self.window, created_at) or LATEST
 
     def evaluate(
         self, cancellable: Cancellable, *, at: datetime, support: bool = False
     ) -> Decision:
-        """Decide whether *cancellable* may be cancelled at *at*; support has no window (rule 4)."""
+        """Decide whether *cancellable* may be cancelled at *at*.
+
+        With *support*, the window does not matter (rule 4).
+        """
         created_at, cancelled_at, lab_launched_at = _dates(cancellable)
         closes_at, now = self.closes_at(cancellable), as_utc(at)
         validation.check_kind(support, "support", bool)
         reasons: list[Reason] = []
         if now < created_at:
             reasons.append(AssignmentNotActive(created_at))
-        # not already cancelled, whenever that was
+        # not already cancelled, even later than *at*
         if cancelled_at is not None:
             reasons.append(AlreadyCancelled(cancelled_at))
         # "only within 24 hours of creation": refused when more than that has passed

@@ -8,7 +8,7 @@ import attrs
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.decisions import Decision
+from course_assignments.decisions import YES, Decision
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit
@@ -29,7 +29,7 @@ _ORDER: Final = tuple(ExpirationLimit)
 
 @attrs.frozen
 class Limit:
-    """The latest end of access, and what sets it.
+    """The latest end of access, and which limit sets it.
 
     Example:
         >>> at = datetime(2026, 7, 4, tzinfo=UTC)
@@ -42,7 +42,7 @@ class Limit:
 
 
 def earliest(limits: Iterable[Limit]) -> Limit:
-    """Return the earliest of *limits*; of equal ones the first in the order of the enum.
+    """Return the earliest of *limits*; of equal ones the first in `ExpirationLimit`.
 
     Example:
         >>> at = datetime(2026, 7, 4, tzinfo=UTC)
@@ -53,7 +53,7 @@ def earliest(limits: Iterable[Limit]) -> Limit:
 
 
 def zone_of(organization: Organization | None) -> tzinfo:
-    """Return the time zone in which months and days are counted: the organization's, else UTC.
+    """Return the time zone of *organization*, or UTC, for counting months and days.
 
     Example:
         >>> zone_of(None)
@@ -63,7 +63,7 @@ def zone_of(organization: Organization | None) -> tzinfo:
 
 
 class ExpirationRule(Protocol):
-    """What your own `ExpirationPolicy` has to offer."""
+    """Protocol for a custom `ExpirationPolicy`."""
 
     def limit(
         self,
@@ -72,7 +72,7 @@ class ExpirationRule(Protocol):
         course: Course | None = None,
         organization: Organization | None = None,
     ) -> Limit:
-        """Return the latest end that is allowed."""
+        """Return the latest allowed end."""
         ...
 
     def default_end(
@@ -82,7 +82,7 @@ class ExpirationRule(Protocol):
         course: Course | None = None,
         organization: Organization | None = None,
     ) -> Limit:
-        """Return the end if nobody asked for another."""
+        """Return the end if the caller requests none."""
         ...
 
     def evaluate(
@@ -98,25 +98,25 @@ class ExpirationRule(Protocol):
 
 
 class RescheduleRule(Protocol):
-    """What your own `ReschedulePolicy` has to offer."""
+    """Protocol for a custom `ReschedulePolicy`."""
 
     def evaluate(
         self, assignment: CourseAssignment, /, *, expires_at: datetime, at: datetime
     ) -> Decision:
-        """Decide whether *assignment* may be given the end *expires_at* at *at*."""
+        """Decide whether the end of *assignment* may become *expires_at* at *at*."""
         ...
 
 
 @attrs.frozen
 class ExpirationPolicy:
-    """End access at the earliest of all limits, counted from creation (rules 1 and 2).
+    """End access at the earliest limit, counted from creation (rules 1 and 2).
 
     Attributes:
         maximum: The longest access. A longer maximum of a course or an organization has no effect.
-        default: How long access lasts if nobody asked for another end.
+        default: How long access lasts if the caller requests no end.
 
     Raises:
-        InvalidInput: one of them is not a positive length of at most 100 years.
+        InvalidInput: an argument is not a positive duration of at most 100 years.
 
     Example:
         >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -136,29 +136,29 @@ class ExpirationPolicy:
     ) -> Limit:
         """Return the latest end of an assignment created at *created_at*.
 
-        A maximum that leads beyond the year 9899 limits nothing.
+        A maximum with an end after the year 9899 is ignored.
 
         Raises:
-            InvalidInput: an argument is invalid, or every maximum leads beyond the year 9899.
+            InvalidInput: an argument is invalid, or every end is after the year 9899.
         """
         start = as_utc(created_at, "created_at")
-        maxima: dict[ExpirationLimit, Duration | None] = {ExpirationLimit.MAXIMUM: self.maximum}
+        maxima: list[tuple[ExpirationLimit, Duration | None]]
+        maxima = [(ExpirationLimit.MAXIMUM, self.maximum)]
         if organization is not None:
             validation.check_kind(organization, "organization", Organization)
-            maxima[ExpirationLimit.ORGANIZATION] = organization.maximum_access
+            maxima.append((ExpirationLimit.ORGANIZATION, organization.maximum_access))
         if course is not None:
             validation.check_kind(course, "course", Course)
-            maxima[ExpirationLimit.COURSE] = course.maximum_access
+            maxima.append((ExpirationLimit.COURSE, course.maximum_access))
         zone = zone_of(organization)
-        ends = {
-            by: end_in_range(maximum, start, zone)
-            for by, maximum in maxima.items()
-            if maximum is not None
-        }
-        limits = [Limit(end, by) for by, end in ends.items() if end is not None]
+        limits: list[Limit] = []
+        for by, maximum in maxima:
+            end = None if maximum is None else end_in_range(maximum, start, zone)
+            if end is not None:
+                limits.append(Limit(end, by))
         if not limits:
             raise out_of_range("created_at")
-        return earliest(limits)
+        return limits[0] if len(limits) == 1 else earliest(limits)
 
     def default_end(
         self,
@@ -167,7 +167,7 @@ class ExpirationPolicy:
         course: Course | None = None,
         organization: Organization | None = None,
     ) -> Limit:
-        """Return the end of an assignment created at *created_at* if nobody asked for another."""
+        """Return the end of an assignment if the caller requests none."""
         start = as_utc(created_at, "created_at")
         limit = self.limit(start, course=course, organization=organization)
         end = end_in_range(self.default, start, zone_of(organization))
@@ -181,21 +181,21 @@ class ExpirationPolicy:
         course: Course | None = None,
         organization: Organization | None = None,
     ) -> Decision:
-        """Decide whether an assignment created at *created_at* may end at *expires_at* (rule 2)."""
+        """Decide whether an assignment may end at *expires_at* (rule 2)."""
         end, start = as_utc(expires_at, "expires_at"), as_utc(created_at, "created_at")
         limit = self.limit(start, course=course, organization=organization)
         if end <= start:
             return Decision([ExpiresTooEarly(next_tick(start) or start)])
         if end > limit.at:
             return Decision([ExpiresTooLate(limit.at, limit.by)])
-        return Decision()
+        return YES
 
 
 @attrs.frozen
 class ReschedulePolicy:
-    """Allow another end, also "now", for every assignment that is not cancelled (rule 2).
+    """Allow changing the end of an assignment that is not cancelled (rule 2).
 
-    How late the end may be is decided by `ExpirationPolicy`.
+    The end may be now, which ends access. `ExpirationPolicy` decides how late the end may be.
 
     Example:
         >>> ReschedulePolicy()
@@ -205,7 +205,7 @@ class ReschedulePolicy:
     def evaluate(
         self, assignment: CourseAssignment, *, expires_at: datetime, at: datetime
     ) -> Decision:
-        """Decide whether *assignment* may be given the end *expires_at* at *at*."""
+        """Decide whether the end of *assignment* may become *expires_at* at *at*."""
         validation.check_kind(assignment, "assignment", CourseAssignment)
         now, end = as_utc(at), as_utc(expires_at, "expires_at")
         # "a later change ... may revive an expired assignment, never a cancelled one"

@@ -7,7 +7,7 @@ import attrs
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.decisions import Decision
+from course_assignments.decisions import YES, Decision
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.reasons import (
@@ -23,7 +23,7 @@ from course_assignments.time.datetimes import as_utc
 
 
 class KeyRedemptionRule(Protocol):
-    """What your own `KeyRedemptionPolicy` has to offer."""
+    """Protocol for a custom `KeyRedemptionPolicy`."""
 
     @property
     def once_per_learner(self) -> bool:
@@ -46,7 +46,10 @@ class KeyRedemptionRule(Protocol):
 
 @attrs.frozen
 class KeyRedemptionPolicy:
-    """Require a key that is not revoked, within its window, with a use left (rules 6, 7, 9, 10).
+    """Require a valid key with a use left (rules 6, 7, 9 and 10).
+
+    The key must not be revoked, and its redemption window must be open. Unless the key is for any
+    organization, the learner must belong to the organization of the batch.
 
     Attributes:
         once_per_learner: Whether a learner may use each key only once, unless the use was restored.
@@ -83,21 +86,21 @@ class KeyRedemptionPolicy:
         # before its start a key is "not yet" redeemable, not "expired"
         if start is not None and now < start:
             reasons.append(KeyNotYetRedeemable(start))
-        # "the date when keys can no longer be redeemed": not from that instant on
+        # "the date when keys can no longer be redeemed": not from then on
         if end is not None and end <= now:
             reasons.append(KeyExpired(end))
         # "blank or 1"
         if key.uses >= key.max_uses:
             reasons.append(KeyExhausted(key.max_uses))
-        # "redeemable by any student regardless of organization", unticked: exactly the batch's own
+        # not "redeemable by any student regardless of organization": only the batch's organization
         if not batch.any_organization and learner.organization_id != batch.organization_id:
             reasons.append(WrongOrganization())
-        # the same learner redeems a key with several uses twice
+        # a learner may not redeem a key with several uses twice
         if self.once_per_learner and redeemed is not None:
             reasons.append(AlreadyRedeemed(redeemed.assignment_id, redeemed.redeemed_at))
         match reasons:
             case []:
-                return Decision((), end)
+                return YES if end is None else Decision((), end)
             case [KeyNotYetRedeemable()]:  # the only reason that time removes
                 return Decision(reasons, start)
             case _:

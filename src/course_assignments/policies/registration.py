@@ -14,7 +14,7 @@ from course_assignments.time.datetimes import as_utc
 
 
 class RegistrationRule(Protocol):
-    """What your own `RegistrationPolicy` has to offer."""
+    """Protocol for a custom `RegistrationPolicy`."""
 
     def evaluate(
         self,
@@ -31,7 +31,7 @@ class RegistrationRule(Protocol):
 
 @attrs.frozen
 class RegistrationPolicy:
-    """Allow registering with a key if the organization of its batch allows it (rule 11).
+    """Allow registration if the organization of the key's batch allows it (rule 11).
 
     Example:
         >>> RegistrationPolicy()
@@ -48,8 +48,8 @@ class RegistrationPolicy:
     ) -> Decision:
         """Decide whether *newcomer* may register; *at* makes no difference.
 
-        *organization* is that of the key's batch. *email_owner* is the user who already has the
-        newcomer's e-mail address, if any.
+        *organization* is the organization of the key's batch. *email_owner* is the user who already
+        has the newcomer's e-mail address, if any.
         """
         as_utc(at)
         validation.check_kind(organization, "organization", Organization)

@@ -8,7 +8,7 @@ import attrs
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.decisions import Decision
+from course_assignments.decisions import YES, Decision
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.enums import Repeat
 from course_assignments.reasons import AlreadyAssigned
@@ -16,11 +16,11 @@ from course_assignments.time.datetimes import LATEST, as_utc
 
 
 class RepeatRule(Protocol):
-    """What your own `RepeatPolicy` has to offer."""
+    """Protocol for a custom `RepeatPolicy`."""
 
     @property
     def default(self) -> Repeat:
-        """What to do if a call does not say."""
+        """The behavior if a call does not specify ``repeat``."""
         ...
 
     def evaluate(self, existing: Iterable[CourseAssignment], /, *, at: datetime) -> Decision:
@@ -29,10 +29,11 @@ class RepeatRule(Protocol):
 
 
 def latest_open(assignments: Iterable[CourseAssignment], at: datetime) -> CourseAssignment | None:
-    """Return the assignment that ends last of those neither cancelled nor over at *at*, or None.
+    """Return the open assignment that ends last, or ``None``.
 
-    An assignment created after *at* counts too: another caller's clock may be ahead. Of several
-    that end together, the one with the smallest id is returned.
+    An assignment is open if it is not cancelled and does not end by *at*. Assignments created after
+    *at* are included, because another caller's clock may be ahead. Of several with the same end,
+    the smallest id wins.
 
     Example:
         >>> from datetime import UTC
@@ -50,10 +51,11 @@ def _latest_open(assignments: Iterable[CourseAssignment], now: datetime) -> Cour
 
 @attrs.frozen
 class RepeatPolicy:
-    """Decide about a second assignment of a course while the first is active (rule 15).
+    """Decide on a second assignment of a course while the first is active (rule 15).
 
     Attributes:
-        default: What to do if a call does not say. ``ALLOW`` creates another one, which is billed.
+        default: The behavior if a call does not specify ``repeat``. ``ALLOW`` creates another
+            assignment, which is billed.
 
     Example:
         >>> RepeatPolicy().default
@@ -63,9 +65,12 @@ class RepeatPolicy:
     default: Repeat = field(default=Repeat.ALLOW, validator=validation.one_of(Repeat))
 
     def evaluate(self, existing: Iterable[CourseAssignment], *, at: datetime) -> Decision:
-        """Decide whether none of *existing*, the learner's assignments of the course, is open."""
+        """Decide whether a learner with *existing* may get another assignment at *at*.
+
+        *existing* are the learner's assignments of the course; if one is open, the answer is no.
+        """
         given = validation.check_each(existing, "existing", CourseAssignment)
         found = _latest_open(given, as_utc(at))
         if found is None:
-            return Decision()
+            return YES
         return Decision([AlreadyAssigned(found.id, found.expires_at)], found.expires_at)

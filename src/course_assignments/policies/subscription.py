@@ -18,7 +18,7 @@ from course_assignments.time.datetimes import as_utc
 
 
 class SubscriptionRule(Protocol):
-    """What your own `SubscriptionPolicy` has to offer."""
+    """Protocol for a custom `SubscriptionPolicy`."""
 
     def evaluate(
         self, subscription: Subscription, /, *, at: datetime, course_id: str | None = None
@@ -29,7 +29,7 @@ class SubscriptionRule(Protocol):
 
 @attrs.frozen
 class SubscriptionPolicy:
-    """Open the courses of a subscription while it is active (rule 19).
+    """Allow opening the courses of an active subscription (rule 19).
 
     Example:
         >>> SubscriptionPolicy()
@@ -52,7 +52,7 @@ class SubscriptionPolicy:
         reasons: list[Reason] = []
         if now < created_at:
             reasons.append(SubscriptionNotActive(created_at))
-        # a cancelled subscription is over, whenever it was cancelled
+        # a cancelled subscription has ended, even if it was cancelled later than *at*
         if cancelled_at is not None or expires_at <= now:
             reasons.append(SubscriptionEnded(min(cancelled_at or expires_at, expires_at)))
         if course_id is not None and course_id not in subscription.course_ids:

@@ -1,4 +1,4 @@
-"""The registrar: executes commands on a repository. Every command has its entry here."""
+"""The registrar: executes commands on a repository, with one method for each."""
 
 from collections.abc import Iterable, Iterator
 
@@ -37,29 +37,29 @@ from course_assignments.time.durations import DurationLike, EndLike
 
 
 class Registrar(Runner):
-    """Assign courses, cancel them, hand out keys and subscriptions, and record learning.
+    """Assign courses, manage keys and subscriptions, and record learning.
 
-    Each method executes the command of its name, such as `cancel` the command `Cancel`, whose
-    documentation says what its arguments mean and which rules it carries out. Each has a question
-    with the same arguments, such as `may_cancel`, which returns a `Decision` and stores nothing.
+    Each method executes the command of the same name: `cancel` executes `Cancel`. The command
+    documents its arguments and rules. Each method has a ``may_`` method with the same arguments,
+    such as `may_cancel`, which returns a `Decision` and stores nothing.
 
-    A command reads the clock once, is stored whole or not at all, and is exact whatever other
-    threads and processes do on the same repository.
+    A command reads the clock once and stores everything or nothing. It is safe under concurrency:
+    other threads and processes may use the same repository.
 
     Args:
-        repository: Where the records are kept; in memory by default.
-        policies: The rules; the documented ones by default.
-        clock: Returns the present time, as an aware datetime.
-        new_id: Returns a new id, unique and without meaning.
-        random_bytes: Returns so many random bytes, for the codes of keys.
-        timeout: How long a command is tried again while other commits win.
+        repository: Where the records are stored; in memory by default.
+        policies: The rules; by default the documented rules.
+        clock: Returns the current time, as an aware datetime.
+        new_id: Returns a new unique id.
+        random_bytes: Returns the given number of random bytes, for the codes of keys.
+        timeout: How long a command is retried after conflicts with other commits.
         stopwatch: Returns seconds that never decrease, to measure the timeout.
 
     Raises:
-        InvalidInput: an argument is of the wrong kind or out of bounds.
-        NotFound: a record that is named is not stored.
-        Refused: a rule is against it; the decision has every reason.
-        Conflict: something else is stored under ``id``, or other commits won until the timeout.
+        InvalidInput: an argument has the wrong type or is out of range.
+        NotFound: a record that the call refers to is not stored.
+        Refused: a rule does not allow it; the decision has every reason.
+        Conflict: a different record has this ``id``, or the retries timed out.
         StorageBusy, StorageError, OutcomeUnknown: the storage failed.
 
     Example:
@@ -84,7 +84,7 @@ class Registrar(Runner):
         self.execute(Add(records, by=by))
 
     def may_add(self, *records: Profile, by: str | None = None) -> Decision:
-        """Return whether `add` would be allowed now, with every reason against."""
+        """Return whether `add` is allowed now, with every reason against."""
         return self.check(Add(records, by=by))
 
     def update(self, record: P, *, by: str | None = None) -> P:
@@ -93,7 +93,7 @@ class Registrar(Runner):
         return updated
 
     def may_update(self, record: P, *, by: str | None = None) -> Decision:
-        """Return whether `update` would be allowed now, with every reason against."""
+        """Return whether `update` is allowed now, with every reason against."""
         return self.check(Update(record, by=by))
 
     def anonymize(self, user_id: str, *, by: str | None = None) -> User:
@@ -101,7 +101,7 @@ class Registrar(Runner):
         return self.execute(Anonymize(user_id, by=by))
 
     def may_anonymize(self, user_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `anonymize` would be allowed now, with every reason against."""
+        """Return whether `anonymize` is allowed now, with every reason against."""
         return self.check(Anonymize(user_id, by=by))
 
     # Assignments
@@ -133,7 +133,7 @@ class Registrar(Runner):
         id: str | None = None,
         by: str | None = None,
     ) -> Decision:
-        """Return whether `assign` would be allowed now, with every reason against."""
+        """Return whether `assign` is allowed now, with every reason against."""
         return self.check(
             Assign(course_id, learner_id, expires=expires, note=note, repeat=repeat, id=id, by=by)
         )
@@ -167,7 +167,7 @@ class Registrar(Runner):
         id: str | None = None,
         by: str | None = None,
     ) -> Decision:
-        """Return whether `assign_many` would be allowed now, with every reason against."""
+        """Return whether `assign_many` is allowed now, with every reason against."""
         return self.check(
             AssignMany(
                 course_ids, learners, expires=expires, note=note, repeat=repeat, id=id, by=by
@@ -183,7 +183,7 @@ class Registrar(Runner):
     def may_cancel(
         self, assignment_id: str, *, support_reason: str | None = None, by: str | None = None
     ) -> Decision:
-        """Return whether `cancel` would be allowed now, with every reason against."""
+        """Return whether `cancel` is allowed now, with every reason against."""
         return self.check(Cancel(assignment_id, support_reason=support_reason, by=by))
 
     def reschedule(
@@ -195,7 +195,7 @@ class Registrar(Runner):
     def may_reschedule(
         self, assignment_id: str, expires: EndLike, *, by: str | None = None
     ) -> Decision:
-        """Return whether `reschedule` would be allowed now, with every reason against."""
+        """Return whether `reschedule` is allowed now, with every reason against."""
         return self.check(Reschedule(assignment_id, expires, by=by))
 
     def complete(self, assignment_id: str, *, by: str | None = None) -> CourseAssignment:
@@ -203,7 +203,7 @@ class Registrar(Runner):
         return self.execute(Complete(assignment_id, by=by))
 
     def may_complete(self, assignment_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `complete` would be allowed now, with every reason against."""
+        """Return whether `complete` is allowed now, with every reason against."""
         return self.check(Complete(assignment_id, by=by))
 
     def add_note(
@@ -227,15 +227,15 @@ class Registrar(Runner):
     def may_start(
         self, assignment_id: str, activity_id: str, *, id: str | None = None, by: str | None = None
     ) -> Decision:
-        """Return whether `start` would be allowed now, with every reason against."""
+        """Return whether `start` is allowed now, with every reason against."""
         return self.check(Start(assignment_id, activity_id, id=id, by=by))
 
     def pause(self, attempt_id: str, *, by: str | None = None) -> Attempt:
-        """Pause an attempt; the end of access does not move."""
+        """Pause an attempt; the end of access stays the same."""
         return self.execute(Pause(attempt_id, by=by))
 
     def may_pause(self, attempt_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `pause` would be allowed now, with every reason against."""
+        """Return whether `pause` is allowed now, with every reason against."""
         return self.check(Pause(attempt_id, by=by))
 
     def resume(self, attempt_id: str, *, by: str | None = None) -> Attempt:
@@ -243,7 +243,7 @@ class Registrar(Runner):
         return self.execute(Resume(attempt_id, by=by))
 
     def may_resume(self, attempt_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `resume` would be allowed now, with every reason against."""
+        """Return whether `resume` is allowed now, with every reason against."""
         return self.check(Resume(attempt_id, by=by))
 
     def finish(self, attempt_id: str, *, by: str | None = None) -> Attempt:
@@ -251,7 +251,7 @@ class Registrar(Runner):
         return self.execute(Finish(attempt_id, by=by))
 
     def may_finish(self, attempt_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `finish` would be allowed now, with every reason against."""
+        """Return whether `finish` is allowed now, with every reason against."""
         return self.check(Finish(attempt_id, by=by))
 
     # Training keys
@@ -306,7 +306,7 @@ class Registrar(Runner):
         id: str | None = None,
         by: str | None = None,
     ) -> Decision:
-        """Return whether `create_keys` would be allowed now, with every reason against."""
+        """Return whether `create_keys` is allowed now, with every reason against."""
         return self.check(
             CreateKeys(
                 course_id,
@@ -345,7 +345,7 @@ class Registrar(Runner):
         id: str | None = None,
         by: str | None = None,
     ) -> Decision:
-        """Return whether `add_keys` would be allowed now, with every reason against."""
+        """Return whether `add_keys` is allowed now, with every reason against."""
         return self.check(AddKeys(batch_id, codes=codes, generate=generate, id=id, by=by))
 
     def edit_keys(
@@ -360,7 +360,7 @@ class Registrar(Runner):
         any_organization: bool | Unset = UNSET,
         by: str | None = None,
     ) -> KeyBatch:
-        """Change the terms of a batch for what is redeemed from now on."""
+        """Change the terms of a batch for future redemptions."""
         return self.execute(
             EditKeys(
                 batch_id,
@@ -386,7 +386,7 @@ class Registrar(Runner):
         any_organization: bool | Unset = UNSET,
         by: str | None = None,
     ) -> Decision:
-        """Return whether `edit_keys` would be allowed now, with every reason against."""
+        """Return whether `edit_keys` is allowed now, with every reason against."""
         return self.check(
             EditKeys(
                 batch_id,
@@ -405,7 +405,7 @@ class Registrar(Runner):
         return self.execute(RevokeKey(code, by=by))
 
     def may_revoke_key(self, code: str, *, by: str | None = None) -> Decision:
-        """Return whether `revoke_key` would be allowed now, with every reason against."""
+        """Return whether `revoke_key` is allowed now, with every reason against."""
         return self.check(RevokeKey(code, by=by))
 
     def revoke_keys(self, batch_id: str, *, by: str | None = None) -> tuple[TrainingKey, ...]:
@@ -413,16 +413,16 @@ class Registrar(Runner):
         return self.execute(RevokeKeys(batch_id, by=by))
 
     def may_revoke_keys(self, batch_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `revoke_keys` would be allowed now, with every reason against."""
+        """Return whether `revoke_keys` is allowed now, with every reason against."""
         return self.check(RevokeKeys(batch_id, by=by))
 
     def keys(self, batch_id: str, *, by: str | None = None) -> Iterator[TrainingKey]:
-        """Go through the keys of a batch, in the order of their codes."""
+        """Iterate over the keys of a batch, in the order of their codes."""
         batch = self.execute(Keys(batch_id, by=by))
         return find_all(self.repository, KeyQuery(batch_ids=[batch.id], limit=MAX_PAGE))
 
     def may_keys(self, batch_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `keys` would be allowed now, with every reason against."""
+        """Return whether `keys` is allowed now, with every reason against."""
         return self.check(Keys(batch_id, by=by))
 
     def redeem(
@@ -434,7 +434,7 @@ class Registrar(Runner):
     def may_redeem(
         self, code: str, learner_id: str, *, id: str | None = None, by: str | None = None
     ) -> Decision:
-        """Return whether `redeem` would be allowed now, with every reason against."""
+        """Return whether `redeem` is allowed now, with every reason against."""
         return self.check(Redeem(code, learner_id, id=id, by=by))
 
     def register(
@@ -446,7 +446,7 @@ class Registrar(Runner):
     def may_register(
         self, code: str, user: User, *, id: str | None = None, by: str | None = None
     ) -> Decision:
-        """Return whether `register` would be allowed now, with every reason against."""
+        """Return whether `register` is allowed now, with every reason against."""
         return self.check(Register(code, user, id=id, by=by))
 
     # Subscriptions
@@ -460,7 +460,7 @@ class Registrar(Runner):
         id: str | None = None,
         by: str | None = None,
     ) -> Subscription:
-        """Let a learner open each course of a set, for a time from now on."""
+        """Let a learner open courses of a set, for a duration from now."""
         return self.execute(Subscribe(course_ids, learner_id, duration=duration, id=id, by=by))
 
     def may_subscribe(
@@ -472,7 +472,7 @@ class Registrar(Runner):
         id: str | None = None,
         by: str | None = None,
     ) -> Decision:
-        """Return whether `subscribe` would be allowed now, with every reason against."""
+        """Return whether `subscribe` is allowed now, with every reason against."""
         return self.check(Subscribe(course_ids, learner_id, duration=duration, id=id, by=by))
 
     def edit_subscription(
@@ -484,7 +484,7 @@ class Registrar(Runner):
     def may_edit_subscription(
         self, subscription_id: str, course_ids: Iterable[str], *, by: str | None = None
     ) -> Decision:
-        """Return whether `edit_subscription` would be allowed now, with every reason against."""
+        """Return whether `edit_subscription` is allowed now, with every reason against."""
         return self.check(EditSubscription(subscription_id, course_ids, by=by))
 
     def cancel_subscription(
@@ -498,7 +498,7 @@ class Registrar(Runner):
     def may_cancel_subscription(
         self, subscription_id: str, *, support_reason: str | None = None, by: str | None = None
     ) -> Decision:
-        """Return whether `cancel_subscription` would be allowed now, with every reason against."""
+        """Return whether `cancel_subscription` is allowed now, with every reason against."""
         return self.check(CancelSubscription(subscription_id, support_reason=support_reason, by=by))
 
     def open_course(
@@ -510,5 +510,5 @@ class Registrar(Runner):
     def may_open_course(
         self, subscription_id: str, course_id: str, *, id: str | None = None, by: str | None = None
     ) -> Decision:
-        """Return whether `open_course` would be allowed now, with every reason against."""
+        """Return whether `open_course` is allowed now, with every reason against."""
         return self.check(OpenCourse(subscription_id, course_id, id=id, by=by))

@@ -1,4 +1,4 @@
-"""What one try of a command reads with, and where its new ids and codes come from."""
+"""The reader: reads records for one try of a command, and issues ids and codes."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
@@ -19,15 +19,15 @@ from course_assignments.reasons import KeyMistyped, KeyNotFound
 from course_assignments.repository import Repository, pages
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class RepositoryReader:
-    """A `Reader` over a repository. It writes nothing."""
+    """A `Reader` that reads from a repository and writes nothing."""
 
     repository: Repository
     policies: Policies
     id_source: Callable[[], str]
     random_bytes: codes.RandomBytes
-    #: The ids that were issued to this call so far.
+    #: The ids issued so far in this call.
     issued_ids: set[str]
 
     def get(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
@@ -35,37 +35,37 @@ class RepositoryReader:
         return self.repository.get(kind, ids)
 
     def find(self, query: Query[RecordT]) -> Iterator[RecordT]:
-        """Go through everything that *query* finds."""
+        """Iterate over all records that *query* finds."""
         return pages(self.repository, query)
 
     def look_up(self, kind: type[R], id_: str | None) -> R | None:
-        """Return the record under *id_*, or ``None`` if there is none or *id_* is ``None``."""
+        """Return the record under *id_*, or ``None`` if nothing is stored there."""
         return None if id_ is None else self.repository.get(kind, (id_,)).get(id_)
 
     def need(self, kind: type[R], id_: str) -> R:
-        """Return the record under *id_*."""
-        record = self.look_up(kind, id_)
+        """Return the record under *id_*, or raise `NotFound`."""
+        record = self.repository.get(kind, (id_,)).get(id_)
         if record is None:
             raise NotFound(kind.__name__, id_)
         return record
 
     def need_all(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
-        """Return the records under *ids*, of which none may be missing."""
+        """Return the records under *ids*, or raise `NotFound` for all missing ids."""
         wanted = tuple(ids)
         records = self.repository.get(kind, wanted)
         NotFound.raise_any((kind.__name__, one) for one in wanted if one not in records)
         return records
 
     def need_each(self, *wanted: tuple[type[Any], str]) -> Any:
-        """Return one record of each kind and id of *wanted*."""
+        """Return one record for each kind and id, or raise `NotFound`."""
         return tuple(self.need(kind, id_) for kind, id_ in wanted)
 
     def actor(self, by: str | None) -> User | None:
-        """Return the user who acts, or ``None`` if the caller names none."""
+        """Return the user who acts, or ``None`` without one."""
         return None if by is None else self.need(User, by)
 
     def organization_of(self, user: User) -> Organization | None:
-        """Return the organization of *user*, or ``None`` if they have none."""
+        """Return the organization of *user*, or ``None`` for a user without one."""
         id_ = user.organization_id
         return None if id_ is None else self.need(Organization, id_)
 
@@ -76,7 +76,7 @@ class RepositoryReader:
     def key(self, code: str) -> TrainingKey:
         """Return the key whose code someone typed.
 
-        A code that cannot be one is refused before anything is looked up (rule 12).
+        An impossible code is refused before anything is looked up (rule 12).
         """
         folded = codes.fold(code)
         if codes.is_mistyped(folded):
@@ -87,7 +87,7 @@ class RepositoryReader:
         return found[folded]
 
     def new_id(self, wanted: str | None = None) -> str:
-        """Return the id that the caller *wanted*, or one that was not issued before."""
+        """Return *wanted*, or a new id that was not issued before."""
         if wanted is not None:
             return wanted
         issued = validation.check_id(self.id_source(), "new_id")

@@ -1,4 +1,4 @@
-"""How a command is executed: read, decide, commit, and again if someone else was faster."""
+"""Execution of commands: read, decide, commit, and retry after a conflict."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -25,7 +25,7 @@ from course_assignments.time.datetimes import as_utc
 
 T = TypeVar("T")
 
-#: How long a command is tried again while other commits win.
+#: How long a command is retried after conflicts, by default.
 TIMEOUT = timedelta(seconds=30)
 
 
@@ -34,7 +34,7 @@ def _new_id() -> str:
 
 
 class Runner:
-    """Executes commands on a repository, under policies and a clock."""
+    """Execute commands on a repository, with policies and a clock."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Runner:
         timeout: timedelta = TIMEOUT,
         stopwatch: Callable[[], float] = monotonic,
     ) -> None:
-        """Keep records in *repository*, or in memory."""
+        """Store records in *repository*, or in memory."""
         validation.check_kind(policies, "policies", Policies)
         sources = {
             "clock": clock,
@@ -71,24 +71,24 @@ class Runner:
 
     @property
     def repository(self) -> Repository:
-        """Where the records are kept."""
+        """Where the records are stored."""
         return self._repository
 
     @property
     def policies(self) -> Policies:
-        """The rules in force."""
+        """The rules."""
         return self._policies
 
     @property
     def clock(self) -> Clock:
-        """What gives the present time."""
+        """Returns the current time."""
         return self._clock
 
     def get(self, kind: type[R], id: str) -> R:
         """Return the record of *kind* that is stored under *id*.
 
         Raises:
-            NotFound: there is none.
+            NotFound: no record of *kind* has this id.
 
         Example:
             >>> from course_assignments import Course, Registrar
@@ -104,7 +104,7 @@ class Runner:
         return record
 
     def find_all(self, query: Query[RecordT]) -> Iterator[RecordT]:
-        """Go through all records that *query* finds, in the order that it states.
+        """Iterate over all records that *query* finds, in its order.
 
         Example:
             >>> from course_assignments import CourseQuery, Registrar
@@ -116,10 +116,11 @@ class Runner:
     def execute(self, command: Command[Any, T]) -> T:
         """Execute *command*: read, decide and commit, until it succeeds or is refused.
 
-        The method of the same name does the same. Queues and replays keep commands as values.
+        The method of the same name does the same. Use `execute` for commands that you store as
+        values, for example in a queue.
 
         Raises:
-            InvalidInput, NotFound, Refused, Conflict: as every command.
+            InvalidInput, NotFound, Refused, Conflict: as for every command.
 
         Example:
             >>> from course_assignments import Course, Registrar
@@ -142,12 +143,12 @@ class Runner:
                 return outcome.result
 
     def check(self, command: Command[Any, Any]) -> Decision:
-        """Return whether *command* would be allowed now; nothing is stored.
+        """Return whether *command* is allowed now; nothing is stored.
 
         A command that was executed before under the same id is allowed.
 
         Raises:
-            InvalidInput, NotFound, Conflict: as every command.
+            InvalidInput, NotFound, Conflict: as for every command.
 
         Example:
             >>> from course_assignments import Course, Registrar
@@ -174,15 +175,15 @@ class Runner:
     def _decide_stably(
         self, command: Command[Any, T], issued_ids: set[str], give_up_at: float, *, asking: bool
     ) -> Outcome[T]:
-        """Return what *command* decides: a change to commit, or an answer that was read twice.
+        """Decide *command*, and repeat an answer that writes nothing until it is stable.
 
-        The readings of one try are not one snapshot. If another command commits between them, they
-        may add up to a state that never was. A change is checked when it is committed. An answer
-        that writes nothing, above all a refusal, is believed only when it is read twice in a row,
-        or when it still changes with every reading at *give_up_at*.
+        The reads of one try are not one snapshot. If another command commits between two reads,
+        they can show a state that never existed. A commit checks a change, but nothing checks an
+        answer without a change, such as a refusal. So such an answer must be the same twice in a
+        row. At *give_up_at* the last answer is returned.
 
         Raises:
-            Refused, NotFound, Conflict: the command raises as much twice.
+            Refused, NotFound, Conflict: the command raised the same error twice.
         """
         last: object = None
         while True:
@@ -212,7 +213,7 @@ class Runner:
 
 
 def _stable_part(answer: CourseAssignmentsError | Outcome[Any] | Decision) -> object:
-    """Return the part of *answer* that does not move with the clock."""
+    """Return the part of *answer* that does not change with the clock."""
     if isinstance(answer, Refused):
         answer = answer.decision
     if isinstance(answer, Decision):
@@ -221,7 +222,7 @@ def _stable_part(answer: CourseAssignmentsError | Outcome[Any] | Decision) -> ob
 
 
 def _reason_key(reason: Reason) -> object:
-    """Return the code of *reason* and the ids it names; other facts may move with the clock."""
+    """Return the code and the ids of *reason*; other facts may change with the clock."""
     if isinstance(reason, ForAssignment):
         return reason.course_id, reason.learner_id, _reason_key(reason.reason)
     named = attrs.asdict(reason, filter=lambda field, _: field.name.endswith("_id"))

@@ -1,4 +1,4 @@
-"""Records as JSON and as plain data."""
+"""Serialization of records to JSON and to plain data."""
 
 from course_assignments.serialization.records import (
     VERSION,

@@ -1,7 +1,7 @@
-"""Records as JSON and back, exactly, and as plain data.
+"""Convert records to JSON, exactly and back, and to plain data.
 
-What is read must be exactly what would be written; anything else is an `InvalidInput` that names
-its place, and never shows the data.
+`from_json` accepts only strings that `to_json` writes. For any other string it raises an
+`InvalidInput` that names the path of the wrong part, but never shows the data.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -22,10 +22,10 @@ from course_assignments.serialization.strict_json import read_json, write_json
 from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import Duration, Months, format_duration, parse_duration
 
-#: The version of the JSON format, which every string names.
+#: The version of the JSON format, which is in every string.
 VERSION: Final = 1
 
-#: The path of a value that is not part of anything else.
+#: The path of the outermost value.
 _HERE: Final = "value"
 
 _KINDS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in (*KINDS, Event)}
@@ -33,9 +33,9 @@ _ORIGINS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in get_arg
 
 
 def to_json(record: Record | Event) -> str:
-    """Return *record* as one line of JSON: its type, the version of the format, and its data.
+    """Return *record* as one line of JSON: type, version of the format, and data.
 
-    Equal records give equal strings. One of over a mebibyte is refused.
+    Equal records give equal strings. A record of more than one mebibyte raises `InvalidInput`.
 
     Example:
         >>> from course_assignments.entities.catalog import Organization
@@ -54,7 +54,7 @@ def from_json(text: str) -> Record | Event:
     """Return the record or event that `to_json` wrote as *text*.
 
     Raises:
-        InvalidInput: `to_json` does not write *text*; the field is a path, such as
+        InvalidInput: `to_json` did not write *text*. The field is a path, such as
             ``data.activities[1].kind``.
 
     Example:
@@ -74,7 +74,7 @@ def from_json(text: str) -> Record | Event:
 
 
 def to_dict(record: Record | Event) -> dict[str, Any]:
-    """Return the fields of *record* as plain data, for a data frame, a template or a log.
+    """Return the fields of *record* as plain data, such as for a data frame or a log.
 
     Enum members become their values, durations ISO 8601 strings, tuples lists, frozensets sorted
     lists and nested records dicts. Datetimes stay aware datetimes in UTC. The code of a key is not
@@ -105,11 +105,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-# --- Values by the type that a field declares ----------------------------------------------------
+# --- Values by the type of their field -----------------------------------------------------------
 
 
 def write_value(value: Any, kind: Any) -> Any:
-    """Return *value*, which a field declares as *kind*, as data that JSON can hold.
+    """Return *value* of the type *kind* as data for JSON.
 
     Example:
         >>> write_value(Months(6), Duration), write_value(frozenset({"b", "a"}), frozenset[str])
@@ -119,10 +119,10 @@ def write_value(value: Any, kind: Any) -> Any:
 
 
 def read_value(data: Any, kind: Any) -> Any:
-    """Return the value of *kind* that `write_value` wrote as *data*.
+    """Return the value of the type *kind* that `write_value` wrote as *data*.
 
     Raises:
-        InvalidInput: it would not write that; the field is the path to the wrong part.
+        InvalidInput: `write_value` did not write *data*. The field is the path of the wrong part.
 
     Example:
         >>> read_value("P6M", Duration), read_value(["a", "b"], tuple[str, ...])
@@ -132,7 +132,7 @@ def read_value(data: Any, kind: Any) -> Any:
 
 
 class _Form(NamedTuple):
-    """How the values of one type are written and read."""
+    """The functions that write and read values of one type."""
 
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
@@ -140,7 +140,7 @@ class _Form(NamedTuple):
 
 @cache
 def _form(kind: Any) -> _Form:
-    """Return the form of *kind*: a class of records, or the type of one of their fields."""
+    """Return the form of *kind*, which is a class of records or the type of a field."""
     parts = get_args(kind)
     if kind in _PLAIN:
         return _PLAIN[kind]
@@ -157,7 +157,7 @@ def _form(kind: Any) -> _Form:
 
 
 def _within(step: str, function: Callable[..., Any], *args: Any) -> Any:
-    """Return ``function(*args)``; in an error, *step* becomes the head of the path."""
+    """Return ``function(*args)``; put *step* before the path in an error."""
     try:
         return function(*args)
     except InvalidInput as error:
@@ -263,7 +263,7 @@ def _read_text(data: Any) -> str:
 
 
 def _write_datetime(value: datetime) -> str:
-    # Always the same length, so that strings sort as datetimes do.
+    # Always the same length, so that strings sort like datetimes.
     at = as_utc(value, _HERE).replace(tzinfo=None)
     return f"{at.isoformat(timespec='microseconds')}Z"
 
@@ -308,6 +308,6 @@ _PLAIN: Final[dict[Any, _Form]] = {
     timedelta: _Form(format_duration, partial(_read_duration, (timedelta,))),
     Months: _Form(format_duration, partial(_read_duration, (Months,))),
     Duration: _Form(format_duration, partial(_read_duration, (timedelta, Months))),
-    # The details of an event are pairs of strings, for which JSON has objects.
+    # The details of an event are pairs of strings, which become an object.
     attrs.fields(Event).details.type: _Form(_write_details, _read_details),
 }

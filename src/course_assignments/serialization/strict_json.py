@@ -1,6 +1,6 @@
-"""JSON in one form and within bounds, so that refusing hostile input costs little.
+"""Strict JSON with limits, so that hostile input is refused cheaply.
 
-Python's own parser accepts repeated keys, NaN, and nesting up to the end of the stack.
+The parser of Python accepts repeated keys, NaN, and nesting up to the recursion limit.
 """
 
 from json import dumps, loads
@@ -9,16 +9,16 @@ from typing import Any, Final
 
 from course_assignments.errors import InvalidInput
 
-#: The most bytes of UTF-8, and how deep brackets may be nested.
+#: The maximum number of bytes in UTF-8, and the maximum depth of nested brackets.
 MAX_BYTES: Final = 2**20
 MAX_DEPTH: Final = 16
 
-#: A bracket, or a string with the brackets in it; an unterminated one extends to the end.
+#: A bracket, or a whole string; an unterminated string extends to the end.
 _NESTING: Final = r'[][{}]|"(?:[^"\\]|\\.)*"?'
 
 
 def write_json(data: Any, field: str) -> str:
-    """Return *data* as one compact line with sorted keys, in UTF-8 rather than escapes.
+    """Return *data* as one compact line with sorted keys, without Unicode escapes.
 
     Example:
         >>> write_json({"b": [1, None], "a": True}, "record")
@@ -60,13 +60,13 @@ def read_json(text: str, field: str) -> Any:
 
 
 def _check_size(text: str, field: str) -> None:
-    # Lone surrogates are counted here; whoever reads the value refuses them with their path.
+    # Lone surrogates are counted here; the reader of the value refuses them with their path.
     if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
         raise InvalidInput("too_large", field, f"expected at most {MAX_BYTES} bytes of JSON")
 
 
 def _depth(text: str) -> int:
-    """Return how deep *text* is nested, without the brackets in strings."""
+    """Return the depth of nested brackets in *text*, ignoring strings."""
     depth = deepest = 0
     for token in finditer(_NESTING, text):
         depth += (token[0] in "[{") - (token[0] in "]}")

@@ -1,8 +1,8 @@
-"""A kit to test a repository of your own; the extra ``testing`` installs it.
+"""Tools to test your own repository; install them with the extra ``testing``.
 
-`RepositoryContract` has one test for each promise, and `RepositoryAgreement` compares a repository
-with the one in memory, command by command. `strategies` draws every entity and value.
-`FaultyRepository` shows how an application handles storage errors.
+`RepositoryContract` has a test for each guarantee of a repository. `RepositoryAgreement` compares a
+repository with `InMemoryRepository`, command by command. `strategies` generates every entity and
+value. `FaultyRepository` raises storage errors, to test how an application handles them.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""A repository that fails on demand, to test how an application handles storage errors."""
+"""A repository that fails on demand, to test the handling of storage errors."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -16,10 +16,10 @@ Call: TypeAlias = Literal["get", "find", "commit"]
 
 
 class FaultyRepository:
-    """Wrap a repository and raise given errors, before a call or after it.
+    """Wrap a repository and raise errors that you choose, before or after a call.
 
-    An error before a commit leaves everything unchanged, as `StorageBusy` promises. An error after
-    a commit is raised when everything is stored, as `OutcomeUnknown` allows. Each is raised once.
+    After an error before a commit nothing is stored, as for `StorageBusy`. After an error after a
+    commit everything is stored, which is possible for `OutcomeUnknown`. Each error is raised once.
 
     Attributes:
         calls: The names of all calls so far, in order.
@@ -38,7 +38,7 @@ class FaultyRepository:
     """
 
     def __init__(self, repository: Repository) -> None:
-        """Pass all calls on to *repository*."""
+        """Forward all calls to *repository*."""
         self._repository = repository
         self._lock = Lock()
         self._before: dict[tuple[Call, int], Exception] = {}
@@ -47,11 +47,11 @@ class FaultyRepository:
         self.calls: list[Call] = []
 
     def fail_before(self, call: Call, error: Exception, *, nth: int = 1) -> None:
-        """Raise *error* instead of the *nth* of these calls from now on."""
+        """Raise *error* instead of executing the *nth* of these calls from now."""
         self._before[call, self._counts[call] + nth] = error
 
     def fail_after(self, call: Call, error: Exception, *, nth: int = 1) -> None:
-        """Raise *error* after the *nth* of these calls from now on."""
+        """Raise *error* after the *nth* of these calls from now."""
         self._after[call, self._counts[call] + nth] = error
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
@@ -59,11 +59,11 @@ class FaultyRepository:
         return self._passed_on("get", lambda: self._repository.get(kind, ids))
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
-        """Return the first page of what *query* asks for, or fail."""
+        """Return the first page of the records that *query* finds, or fail."""
         return self._passed_on("find", lambda: self._repository.find(query))
 
     def commit(self, change: Change, /) -> None:
-        """Store all of *change*, or fail before or after it."""
+        """Store all of *change*, or fail before or after that."""
         self._passed_on("commit", lambda: self._repository.commit(change))
 
     def _passed_on(self, call: Call, do: Callable[[], T]) -> T:

@@ -1,8 +1,8 @@
-"""Sample records: a small training system, plain ones first, then odd ones with ties.
+"""Sample records: a small training system with plain and unusual values.
 
-`WORLD` is what a registrar needs to act on. `RECORDS` adds records of every other kind, and values
-that storages confuse. Whatever a record names is among them, so a storage with foreign keys takes
-all of them in one commit. Only the organization of `DEE` is unknown, as it may be.
+`WORLD` has the records that a registrar needs. `RECORDS` adds records of every other kind, and
+values that storages confuse. They contain all records that they refer to, so a storage with foreign
+keys can store them in one commit. Only the organization of `DEE` is unknown, which is allowed.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ LINK = Activity(id="link", name="A link", kind=ActivityKind.LINK)
 
 
 def course(id: str, *activities: Activity, **facts: Any) -> Course:
-    """Return a course that is available unless *facts* say otherwise."""
+    """Return a course, by default an available one."""
     known: dict[str, Any] = {"name": id.title(), "content_provider": "us", **facts}
     return Course(id=id, publishing_group="all", activities=activities, **known)
 
@@ -52,16 +52,16 @@ PYTHON = course("py", LAB, name="Python")
 SQL = course("sql", name="SQL", maximum_access=30 * DAY)
 DRAFT = Course(id="draft", name="Draft")
 OLD = course("old", archived=True)
-#: Two required activities, one of them a lab, and two that are optional.
+#: Two required activities, of which one is a lab, and two optional activities.
 LESSONS = course(
     "lessons", LAB, FILM, LINK, Activity(id="play", name="Another lab", kind=ActivityKind.LAB)
 )
-#: Nothing in it is required.
+#: A course without required activities.
 FREE = course("free", LINK)
 
 
 def user(id: str, organization_id: str | None = None, **facts: Any) -> User:
-    """Return a user of an organization, named after the id unless *facts* say otherwise."""
+    """Return a user of an organization, by default named after the id."""
     known: dict[str, Any] = {"name": id.title(), "email": f"{id}@example.org", **facts}
     return User(id=id, organization_id=organization_id, **known)
 
@@ -76,13 +76,13 @@ SUPPORT = user("support", roles=[Role.SUPPORT])
 #: Manages both organizations, so roles and organizations can be missing independently.
 SALES = user("sales", roles=[Role.SALES_MANAGER], managed_organization_ids=["acme", "beta"])
 
-#: What a registrar needs to act on.
+#: The records that a registrar needs.
 WORLD: tuple[Organization | Course | User, ...] = (
     *(ACME, BETA, PYTHON, SQL, DRAFT, OLD),
     *(ADA, BO, CY, MANAGER, SUPPORT),
 )
 
-#: Their ids differ from others in case only; their names are no patterns.
+#: Ids that differ from other ids only in case, and names that look like patterns.
 BETA_SONS = Organization(id="Beta", name="beta_\N{LATIN SMALL LETTER SHARP S}ons", parent_id="acme")
 GAMMA = Organization(id="acme2", name="C:\\Gamma [a-z]* 100% (North)", maximum_access=Months(3))
 ORGANIZATIONS = (ACME, BETA, BETA_SONS, GAMMA)
@@ -90,7 +90,7 @@ CAFE = Course(
     id="Py", name="Caf\N{LATIN SMALL LETTER E WITH ACUTE} Python 100 % S_QL", archived=True
 )
 COURSES = (PYTHON, SQL, DRAFT, OLD, CAFE)
-#: Their e-mail addresses are folded for comparison, in ways that differ between storages.
+#: E-mail addresses that storages fold in different ways.
 RENE = user("Cy", email="re\N{LATIN SMALL LETTER E WITH ACUTE}@example.org")
 DEE = user(
     "dee",
@@ -108,7 +108,7 @@ _HOMES = {user.id: user.organization_id for user in USERS}
 def assignment(
     id: str, learner_id: str, course_id: str, hours: int, origin: Origin | None = None, **facts: Any
 ) -> CourseAssignment:
-    """Return an assignment made *hours* after `START`, for ten days unless *facts* say more."""
+    """Return an assignment created *hours* after `START`, by default for ten days."""
     created_at = START + hours * HOUR
     known: dict[str, Any] = {"expires_at": created_at + 10 * DAY, **facts}
     return CourseAssignment(
@@ -126,7 +126,7 @@ def assignment(
 def subscription(
     id: str, learner_id: str, hours: int, opened: str | None = None, **facts: Any
 ) -> Subscription:
-    """Return a subscription of both courses, made *hours* after `START`, for thirty days."""
+    """Return a subscription created *hours* after `START`, for thirty days."""
     created_at = START + hours * HOUR
     known: dict[str, Any] = {"expires_at": created_at + 30 * DAY, **facts}
     return Subscription(
@@ -141,7 +141,7 @@ def subscription(
 
 
 def batch(id: str, course_id: str, organization_id: str, hours: int, **facts: Any) -> KeyBatch:
-    """Return a batch made *hours* after `START`."""
+    """Return a batch created *hours* after `START`."""
     known: dict[str, Any] = {"name": id, "availability": 30 * DAY, **facts}
     return KeyBatch(
         id=id,
@@ -153,7 +153,7 @@ def batch(id: str, course_id: str, organization_id: str, hours: int, **facts: An
 
 
 def redemption(id: str, key: TrainingKey, made: CourseAssignment, **facts: Any) -> Redemption:
-    """Return the record that *made* was made with *key*."""
+    """Return the redemption of *key* that created the assignment *made*."""
     return Redemption(
         id=id,
         code=key.code,
@@ -166,7 +166,7 @@ def redemption(id: str, key: TrainingKey, made: CourseAssignment, **facts: Any) 
 
 
 def attempt(id: str, made: CourseAssignment, number: int, hours: int, **facts: Any) -> Attempt:
-    """Return a run of the lab, started *hours* after `START`."""
+    """Return an attempt at the lab, started *hours* after `START`."""
     known: dict[str, Any] = {"activity_id": "lab", **facts}
     return Attempt(
         id=id,
@@ -267,7 +267,7 @@ RECEIPTS: tuple[Receipt, ...] = (
 )
 CLAIMS = (Claim.of("ada", "py", FRESH.id), Claim.of("bo", "py", COMPLETE.id))
 
-#: Every record; none comes before another that it names.
+#: All records; each comes after the records that it refers to.
 RECORDS: tuple[Record, ...] = (
     *(*ORGANIZATIONS, *COURSES, *USERS, *BATCHES, *KEYS, *SUBSCRIPTIONS),
     *(*ASSIGNMENTS, *CLAIMS, *ATTEMPTS, *REDEMPTIONS),
@@ -286,13 +286,13 @@ EVENTS = tuple(
 
 
 def counting(prefix: str = "id") -> Callable[[], str]:
-    """Return an id source that counts, so that two runs make the same ids."""
+    """Return an id source that counts, so that each run creates the same ids."""
     numbers = count(1)
     return lambda: f"{prefix}-{next(numbers)}"
 
 
 def counting_bytes() -> Callable[[int], bytes]:
-    """Return a byte source that counts instead of being random, for the same codes in each run."""
+    """Return a byte source that counts, so that each run creates the same codes."""
     numbers = count(1)
 
     def draw(size: int) -> bytes:

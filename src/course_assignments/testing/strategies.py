@@ -1,7 +1,7 @@
-"""A Hypothesis strategy for every entity and value; each says what it leaves out.
+"""A Hypothesis strategy for every entity and value.
 
-Each draws a single record, and the records that it names need not exist. Once the package is
-installed, ``st.from_type(CourseAssignment)`` draws from here.
+Each strategy generates one record. The records that it refers to need not exist. If the package is
+installed, ``st.from_type(CourseAssignment)`` uses these strategies.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ from course_assignments.time.datetimes import EARLIEST, LATEST, TICK
 from course_assignments.time.durations import MAX_DURATION, MAX_MONTHS, Duration, Months
 from course_assignments.validation import ID_LENGTH, MAX_COUNT, NAME_LENGTH
 
-#: Zones with unusual offsets or changes, as far as this machine knows them.
+#: Time zones with unusual offsets or changes, if this machine knows them.
 _ZONES: Final = (
     "UTC",
     *sorted(
@@ -50,16 +50,16 @@ _ZONES: Final = (
     ),
 )
 
-#: The maximum length of a list in a record, and of a long text.
+#: The maximum length of a list in a record, and of a long string.
 _FEW, _LONG = 3, 1000
 
 
-def instants(first: datetime = EARLIEST, last: datetime = LATEST) -> st.SearchStrategy[datetime]:
-    """Draw a datetime in UTC, as records hold it, in the years 1970 to 9899; no other zones.
+def datetimes(first: datetime = EARLIEST, last: datetime = LATEST) -> st.SearchStrategy[datetime]:
+    """Generate a datetime in UTC, by default in the years 1970 to 9899.
 
     Example:
         >>> from hypothesis import find
-        >>> find(instants(), lambda at: at.year > 2000).tzinfo is UTC
+        >>> find(datetimes(), lambda at: at.year > 2000).tzinfo is UTC
         True
     """
     walls = st.datetimes(first.replace(tzinfo=None), last.replace(tzinfo=None))
@@ -67,48 +67,48 @@ def instants(first: datetime = EARLIEST, last: datetime = LATEST) -> st.SearchSt
 
 
 def _since(at: datetime, last: datetime = LATEST) -> st.SearchStrategy[datetime]:
-    """Draw a datetime from *at* to *last*: often *at* itself or the next microsecond."""
-    return st.sampled_from([at, min(at + TICK, last)]) | instants(at, last)
+    """Generate a datetime from *at* to *last*, often *at* or the next microsecond."""
+    return st.sampled_from([at, min(at + TICK, last)]) | datetimes(at, last)
 
 
 def months() -> st.SearchStrategy[Months]:
-    """Draw a calendar duration of 1 to 1200 months."""
+    """Generate a calendar duration of 1 to 1200 months."""
     return st.integers(1, MAX_MONTHS).map(Months)
 
 
-def terms() -> st.SearchStrategy[Duration]:
-    """Draw a duration, exact or in calendar months; no ``relativedelta``."""
+def durations() -> st.SearchStrategy[Duration]:
+    """Generate a duration, exact or in calendar months; no ``relativedelta``."""
     return st.timedeltas(TICK, MAX_DURATION) | months()
 
 
 def identifiers() -> st.SearchStrategy[str]:
-    """Draw any valid id, of characters of any kind."""
-    return _texts(ID_LENGTH)
+    """Generate a valid id with any characters."""
+    return _strings(ID_LENGTH)
 
 
 def names() -> st.SearchStrategy[str]:
-    """Draw any valid name."""
-    return _texts(NAME_LENGTH)
+    """Generate a valid name."""
+    return _strings(NAME_LENGTH)
 
 
-def long_texts() -> st.SearchStrategy[str]:
-    """Draw a message, perhaps with line breaks, of at most 1,000 characters."""
-    return _texts(_LONG, "\n\r\t")
+def long_strings() -> st.SearchStrategy[str]:
+    """Generate a message of at most 1,000 characters, with or without line breaks."""
+    return _strings(_LONG, "\n\r\t")
 
 
-def _texts(length: int, also: str = "") -> st.SearchStrategy[str]:
+def _strings(length: int, also: str = "") -> st.SearchStrategy[str]:
     characters = st.characters(exclude_categories=["Cc", "Cs"], include_characters=also)
     return st.text(characters, min_size=1, max_size=length).filter(str.strip)
 
 
 def emails() -> st.SearchStrategy[str]:
-    """Draw an e-mail address of characters of any kind; all end in ``.example``."""
+    """Generate an e-mail address with any characters that ends in ``.example``."""
     characters = st.characters(exclude_categories=["C", "Z"], exclude_characters="@")
     return st.builds("{}@{}.example".format, *[st.text(characters, min_size=1, max_size=50)] * 2)
 
 
 def codes() -> st.SearchStrategy[str]:
-    """Draw the code of a key as it is stored, written by hand or generated."""
+    """Generate the folded code of a key, custom or generated."""
     characters = st.characters(min_codepoint=ord("!"), max_codepoint=ord("~"))
     by_hand = st.text(characters, min_size=MIN_CODE_LENGTH, max_size=MAX_CODE_LENGTH)
     generated = st.text(ALPHABET, min_size=RANDOM_SYMBOLS, max_size=RANDOM_SYMBOLS)
@@ -119,20 +119,20 @@ def codes() -> st.SearchStrategy[str]:
 
 @st.composite
 def organizations(draw: st.DrawFn) -> Organization:
-    """Draw an organization; only a few time zones."""
+    """Generate an organization in one of a few time zones."""
     id_ = draw(identifiers())
     return Organization(
         id=id_,
         name=draw(names()),
         parent_id=draw(st.none() | identifiers().filter(lambda other: other != id_)),
-        maximum_access=draw(st.none() | terms()),
+        maximum_access=draw(st.none() | durations()),
         time_zone=draw(st.sampled_from(_ZONES)),
         anonymous_registration=draw(st.booleans()),
     )
 
 
 def activities() -> st.SearchStrategy[Activity]:
-    """Draw an activity of a course."""
+    """Generate an activity of a course."""
     return st.builds(
         Activity,
         id=identifiers(),
@@ -143,7 +143,7 @@ def activities() -> st.SearchStrategy[Activity]:
 
 
 def courses() -> st.SearchStrategy[Course]:
-    """Draw a course of at most three activities, available or not."""
+    """Generate a course with at most three activities, available or not."""
     return st.builds(
         Course,
         id=identifiers(),
@@ -151,13 +151,13 @@ def courses() -> st.SearchStrategy[Course]:
         content_provider=st.none() | names(),
         publishing_group=st.none() | names(),
         activities=st.lists(activities(), max_size=_FEW, unique_by=lambda one: one.id),
-        maximum_access=st.none() | terms(),
+        maximum_access=st.none() | durations(),
         archived=st.booleans(),
     )
 
 
 def users() -> st.SearchStrategy[User]:
-    """Draw a user with any roles; none is anonymized."""
+    """Generate a user with any roles, never an anonymized user."""
     return st.builds(
         User,
         id=identifiers(),
@@ -170,12 +170,12 @@ def users() -> st.SearchStrategy[User]:
 
 
 def notes() -> st.SearchStrategy[Note]:
-    """Draw the note of an administrator."""
-    return st.builds(Note, title=names(), message=long_texts(), high_importance=st.booleans())
+    """Generate the note of an administrator."""
+    return st.builds(Note, title=names(), message=long_strings(), high_importance=st.booleans())
 
 
 def origins() -> st.SearchStrategy[Origin]:
-    """Draw any origin of an assignment."""
+    """Generate any origin of an assignment."""
     return st.just(Direct()) | _from_key() | _from_subscription()
 
 
@@ -191,11 +191,11 @@ def _from_subscription() -> st.SearchStrategy[FromSubscription]:
 def assignments(
     draw: st.DrawFn, first: datetime = EARLIEST, last: datetime = LATEST
 ) -> CourseAssignment:
-    """Draw an assignment in any state: fresh, launched, started, complete, cancelled, finished.
+    """Generate an assignment in any state.
 
-    Its instants lie between *first* and *last*, in any order that a record allows.
+    Its datetimes are between *first* and *last*, in any order that a record allows.
     """
-    created_at = draw(instants(first, last - TICK))
+    created_at = draw(datetimes(first, last - TICK))
     later = st.none() | _since(created_at, last)
     return CourseAssignment(
         id=draw(identifiers()),
@@ -216,22 +216,22 @@ def assignments(
 
 
 def claims() -> st.SearchStrategy[Claim]:
-    """Draw a claim under the one id that it can have."""
+    """Generate a claim; its id is derived from its learner and course."""
     return st.builds(Claim.of, identifiers(), identifiers(), identifiers())
 
 
 @st.composite
 def pauses(draw: st.DrawFn) -> Pause:
-    """Draw a pause, ended or not."""
-    paused_at = draw(instants())
+    """Generate a pause, with or without an end."""
+    paused_at = draw(datetimes())
     return Pause(paused_at, draw(st.none() | _since(paused_at)))
 
 
 @st.composite
 def attempts(draw: st.DrawFn) -> Attempt:
-    """Draw an attempt: open, paused or finished, with at most three pauses."""
+    """Generate an attempt: open, paused or finished, with at most three pauses."""
     over = draw(st.booleans())
-    steps = [draw(instants())]
+    steps = [draw(datetimes())]
     for _ in range(draw(st.integers(over, 2 * _FEW + over))):
         steps.append(draw(_since(steps[-1])))
     started_at, *rest = steps
@@ -248,14 +248,14 @@ def attempts(draw: st.DrawFn) -> Attempt:
 
 
 def openings() -> st.SearchStrategy[Opening]:
-    """Draw the opening of a course."""
+    """Generate the opening of a course."""
     return st.builds(Opening, identifiers(), identifiers())
 
 
 @st.composite
 def subscriptions(draw: st.DrawFn) -> Subscription:
-    """Draw a subscription with at most three courses and three openings."""
-    created_at = draw(instants(last=LATEST - TICK))
+    """Generate a subscription with at most three courses and three openings."""
+    created_at = draw(datetimes(last=LATEST - TICK))
     later = st.none() | _since(created_at)
     return Subscription(
         id=draw(identifiers()),
@@ -271,7 +271,7 @@ def subscriptions(draw: st.DrawFn) -> Subscription:
 
 
 def receipts() -> st.SearchStrategy[Receipt]:
-    """Draw a receipt under any id."""
+    """Generate a receipt with any id."""
     ids = st.lists(identifiers(), max_size=_FEW)
     return st.builds(
         Receipt,
@@ -287,18 +287,18 @@ def receipts() -> st.SearchStrategy[Receipt]:
 
 @st.composite
 def batches(draw: st.DrawFn) -> KeyBatch:
-    """Draw a batch of keys of any size, with or without limits of its window."""
-    start, until = sorted(draw(st.lists(instants(), min_size=2, max_size=2, unique=True)))
+    """Generate a batch of keys of any size, with or without a redemption window."""
+    start, until = sorted(draw(st.lists(datetimes(), min_size=2, max_size=2, unique=True)))
     return KeyBatch(
         id=draw(identifiers()),
         name=draw(names()),
         course_id=draw(identifiers()),
         organization_id=draw(identifiers()),
-        created_at=draw(instants()),
+        created_at=draw(datetimes()),
         redeemable_from=draw(st.sampled_from([None, start])),
         redeemable_until=draw(st.sampled_from([None, until])),
         max_uses=draw(st.integers(1, MAX_COUNT)),
-        availability=draw(terms()),
+        availability=draw(durations()),
         any_organization=draw(st.booleans()),
         size=draw(st.integers(0, MAX_COUNT)),
     )
@@ -306,19 +306,19 @@ def batches(draw: st.DrawFn) -> KeyBatch:
 
 @st.composite
 def keys(draw: st.DrawFn) -> TrainingKey:
-    """Draw a key: unused, used or used up, revoked or not."""
+    """Generate a key: unused, used or used up, revoked or not."""
     max_uses = draw(st.integers(1, MAX_COUNT))
     return TrainingKey(
         code=draw(codes()),
         batch_id=draw(identifiers()),
         uses=draw(st.integers(0, max_uses)),
         max_uses=max_uses,
-        revoked_at=draw(st.none() | instants()),
+        revoked_at=draw(st.none() | datetimes()),
     )
 
 
 def redemptions() -> st.SearchStrategy[Redemption]:
-    """Draw a redemption under any id, its use restored or not."""
+    """Generate a redemption with any id, with or without a restored use."""
     return st.builds(
         Redemption,
         id=identifiers(),
@@ -326,20 +326,20 @@ def redemptions() -> st.SearchStrategy[Redemption]:
         batch_id=identifiers(),
         learner_id=identifiers(),
         assignment_id=identifiers(),
-        redeemed_at=instants(),
-        restored_at=st.none() | instants(),
+        redeemed_at=datetimes(),
+        restored_at=st.none() | datetimes(),
     )
 
 
 def events() -> st.SearchStrategy[Event]:
-    """Draw an event that is not stored yet, so it has no position."""
+    """Generate an event that is not stored yet, so without a position."""
     return st.builds(
         Event,
-        at=instants(),
+        at=datetimes(),
         by=st.none() | identifiers(),
         action=identifiers(),
         subject_ids=st.lists(identifiers(), max_size=_FEW),
-        details=st.dictionaries(identifiers(), long_texts(), max_size=_FEW),
+        details=st.dictionaries(identifiers(), long_strings(), max_size=_FEW),
     )
 
 

@@ -1,4 +1,4 @@
-"""Run tasks in threads, between which the interpreter can switch as often as possible."""
+"""Tools to run tasks in threads, with very frequent switching between them."""
 
 import sys
 from collections.abc import Callable, Generator, Iterable
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: How many seconds all threads together may take: a repository that hangs fails after that.
+#: After this many seconds, threads that still run count as hanging.
 TIMEOUT = 60.0
 
 
@@ -25,10 +25,10 @@ def frequent_switching() -> Generator[None]:
 
 
 def run_in_threads(tasks: Iterable[Callable[[], T]], timeout: float = TIMEOUT) -> list[T]:
-    """Run each task in a thread of its own; return the results in the order of the tasks.
+    """Run each task in a separate thread, and return the results in order.
 
     Raises:
-        BaseException: What a task raised; a broken barrier only if no other task failed.
+        BaseException: The error of a task; a broken barrier only if no other task failed.
     """
     todo = list(tasks)
     results: dict[int, T] = {}
@@ -46,7 +46,7 @@ def run_in_threads(tasks: Iterable[Callable[[], T]], timeout: float = TIMEOUT) -
         thread.start()
     for thread in threads:
         thread.join(max(0.0, give_up_at - monotonic()))
-    # A thread that waited in vain for a failed one has nothing to tell.
+    # A broken barrier only shows that another thread failed.
     for failure in sorted(failures, key=lambda error: isinstance(error, BrokenBarrierError)):
         raise failure
     assert len(results) == len(todo), "a thread hangs"

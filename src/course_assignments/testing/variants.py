@@ -1,4 +1,4 @@
-"""Variants of records: an edit that each kind allows, and other values for every field."""
+"""Variants of records: a valid edit of each kind, other values for each field."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from course_assignments.testing import samples
 from course_assignments.time.datetimes import TICK
 from course_assignments.time.durations import Months
 
-#: A change for each kind of record; it names only what is stored.
+#: A valid change for each kind of record; it refers only to sample records.
 EDITS: Mapping[type, Any] = {
     Organization: {"maximum_access": samples.DAY},
     Course: {"publishing_group": "others"},
@@ -38,14 +38,14 @@ EDITS: Mapping[type, Any] = {
 
 
 def edited(record: R) -> R:
-    """Return *record* with a change that its kind allows."""
+    """Return *record* with a valid change."""
     return attrs.evolve(record, **EDITS[type(record)])
 
 
 def variants(record: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the name of each field, and *record* with another value there.
+    """Yield the name of each field, and *record* with another value of this field.
 
-    The values are near that of *record*, or else those of other samples of its kind.
+    The value is close to the value of *record*, or else from another sample of its kind.
     """
     kind: type[Any] = record.__class__
     for field in attrs.fields(kind):
@@ -56,7 +56,7 @@ def variants(record: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _with(record: Any, name: str, values: Iterable[Any]) -> Iterator[Any]:
-    """Yield *record* with each of the *values* that is valid and another one."""
+    """Yield *record* with each of *values* that is valid and different."""
     for value in values:
         try:
             variant = attrs.evolve(record, **{name: value})
@@ -67,7 +67,7 @@ def _with(record: Any, name: str, values: Iterable[Any]) -> Iterator[Any]:
 
 
 def _near(value: Any) -> Iterator[Any]:
-    """Yield values that are nearly *value*: in another case, order or length, or a tick off."""
+    """Yield values that differ from *value* in case, order or length, or by a tick."""
     match value:
         case bool():
             yield not value

@@ -1,6 +1,6 @@
-"""Clocks: the one of the system, and one that tests set.
+"""Clocks: the system clock, and a clock that tests set.
 
-The only file that reads the time of this machine. Below the registrar, datetimes are arguments.
+Only this file reads the time of this machine. Below the registrar, datetimes are arguments.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class ManualClock:
     """A clock that stands still until you move it, for tests, notebooks and demos.
 
     Args:
-        at: The aware datetime it shows first.
+        at: The aware datetime that the clock shows first.
 
     Example:
         >>> from datetime import timedelta
@@ -49,9 +49,9 @@ class ManualClock:
         """Return the time this clock shows."""
         return self._at
 
-    def advance(self, term: DurationLike) -> datetime:
-        """Move forward by *term*, months on the calendar of UTC, and return the new time."""
-        length = as_duration(term)
+    def advance(self, duration: DurationLike) -> datetime:
+        """Move forward by *duration* and return the new time; months are counted in UTC."""
+        length = as_duration(duration)
         with self._lock:
             self._at = end_of(length, self._at)
             return self._at

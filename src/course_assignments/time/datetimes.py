@@ -1,6 +1,6 @@
-"""Datetimes in UTC, and how a wall clock in a time zone leads to one.
+"""Datetimes in UTC, and conversions from local time to UTC.
 
-Every datetime that leaves this module is a plain `datetime` whose tzinfo *is* ``datetime.UTC``.
+Every datetime that this module returns is a plain `datetime` whose tzinfo *is* ``datetime.UTC``.
 """
 
 from bisect import bisect_left
@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from course_assignments.errors import InvalidInput
 
-#: Accepted datetimes are from here until just before there: so far from the ends of `datetime` that
-#: no time zone and no duration can overflow it.
+#: Datetimes are accepted from `EARLIEST` until just before `END_OF_RANGE`. Both are so far from the
+#: limits of `datetime` that no time zone and no duration can overflow.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 END_OF_RANGE = datetime(9900, 1, 1, tzinfo=UTC)
 
-#: The smallest step of time, and so the distance between "still" and "no longer".
+#: The smallest step of time.
 TICK = timedelta(microseconds=1)
 
 #: The last accepted datetime.
@@ -22,7 +22,7 @@ LATEST = END_OF_RANGE - TICK
 
 
 def as_utc(value: datetime, field: str = "at") -> datetime:
-    """Return the aware datetime *value* in UTC; *field* is what an error names.
+    """Return the aware datetime *value* in UTC; an error names *field*.
 
     Raises:
         InvalidInput: *value* is not a datetime, is naive, or is not in the years 1970 to 9899.
@@ -38,7 +38,7 @@ def as_utc(value: datetime, field: str = "at") -> datetime:
         raise InvalidInput("not_a_datetime", field, "expected an aware datetime")
     try:
         offset = value.utcoffset()
-        # Rebuilt from its fields, because a subclass may have an arithmetic of its own.
+        # Rebuilt from its fields, because a subclass may override the arithmetic.
         wall = datetime.combine(
             date(value.year, value.month, value.day),
             time(value.hour, value.minute, value.second, value.microsecond),
@@ -65,12 +65,12 @@ def next_tick(at: datetime) -> datetime | None:
     return at + TICK if at < LATEST else None
 
 
-#: English names, whatever the locale of the machine is.
+# Not from `strftime`, whose names depend on the locale.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def format_datetime(instant: datetime) -> str:
-    """Return *instant* as sentences show it, rounded down to the second; ":00" is left out.
+def format_datetime(at: datetime) -> str:
+    """Format *at* for a sentence, rounded down to the second; omit ":00".
 
     Example:
         >>> format_datetime(datetime(2026, 1, 6, 9, 0, 0, 999999, tzinfo=UTC))
@@ -78,38 +78,41 @@ def format_datetime(instant: datetime) -> str:
         >>> format_datetime(datetime(2026, 1, 6, 9, 0, 59, tzinfo=UTC))
         '6 Jan 2026, 09:00:59 UTC'
     """
-    day = f"{instant.day} {_MONTHS[instant.month - 1]} {instant.year}"
-    seconds = f":{instant.second:02}" if instant.second else ""
-    return f"{day}, {instant.hour:02}:{instant.minute:02}{seconds} UTC"
+    day = f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
+    seconds = f":{at.second:02}" if at.second else ""
+    return f"{day}, {at.hour:02}:{at.minute:02}{seconds} UTC"
 
 
-def format_datetime_up(instant: datetime) -> str:
-    """Return *instant* rounded up to the second, for the first time at which something is possible.
+def format_datetime_up(at: datetime) -> str:
+    """Format *at* rounded up to the second, so that it is never too early.
 
     Example:
         >>> format_datetime_up(datetime(2026, 1, 6, 9, 0, 0, 1, tzinfo=UTC))
         '6 Jan 2026, 09:00:01 UTC'
     """
-    return format_datetime(instant + timedelta(seconds=1) - TICK)
+    return format_datetime(at + timedelta(seconds=1) - TICK)
 
 
 def check_zone(zone: tzinfo, field: str = "zone") -> None:
-    """Raise InvalidInput unless *zone* is a time zone; its name is not one."""
+    """Raise InvalidInput unless *zone* is a `tzinfo`; a name is not one."""
     if not isinstance(zone, tzinfo):
         raise InvalidInput("wrong_type", field, "expected tzinfo, such as ZoneInfo('Asia/Tokyo')")
 
 
 def first_at_or_after(wall: datetime, zone: tzinfo) -> datetime:
-    """Return *wall* in *zone* as UTC: in a fold the first, in a gap the first datetime after it."""
+    """Convert the local time *wall* in *zone* to UTC.
+
+    In a fold, return the first of both. In a gap, return the first datetime after the gap.
+    """
     local = wall.replace(tzinfo=zone, fold=0)
-    instant = local.astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == wall:
-        return instant
-    # In a gap fold=0 gives the offset before the jump and fold=1 the one after it, so the jump
-    # lies between the two readings. Zones jump on whole seconds.
+    found = local.astimezone(UTC)
+    if found.astimezone(zone).replace(tzinfo=None) == wall:
+        return found
+    # In a gap, fold=0 gives the offset before the jump and fold=1 the offset after it, so the jump
+    # lies between the two results. Zones jump on whole seconds.
     before = local.replace(fold=1).astimezone(UTC)
     old = before.astimezone(zone).utcoffset()
-    seconds = range(int(before.timestamp()), int(instant.timestamp()) + 2)
+    seconds = range(int(before.timestamp()), int(found.timestamp()) + 2)
 
     def jumped(second: int) -> bool:
         return datetime.fromtimestamp(second, zone).utcoffset() != old
@@ -118,7 +121,7 @@ def first_at_or_after(wall: datetime, zone: tzinfo) -> datetime:
 
 
 def start_of_day(day: date, zone: tzinfo, field: str = "day") -> datetime:
-    """Return when *day* begins in *zone*, which is not always at midnight.
+    """Return the start of *day* in *zone*, which is not always midnight.
 
     Example:
         >>> from zoneinfo import ZoneInfo
@@ -142,7 +145,7 @@ def zone_named(name: str, field: str = "time_zone") -> tzinfo:
         Asia/Tokyo
     """
     if isinstance(name, str):
-        if name == "UTC":  # known even without a database of time zones
+        if name == "UTC":  # works even without a time zone database
             return UTC
         try:
             return ZoneInfo(name)

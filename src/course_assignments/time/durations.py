@@ -1,6 +1,6 @@
-"""Durations, which are exact or calendar lengths, and the datetimes they lead to.
+"""Durations, either exact or in calendar months, and the datetimes after them.
 
-Hours and days are exact lengths in UTC; months are counted on a calendar, once from their start. A
+Hours and days are exact lengths in UTC. Months are counted on a calendar, once from their start. A
 ``relativedelta`` is converted, never stored.
 """
 
@@ -13,6 +13,7 @@ from dateutil.relativedelta import relativedelta
 
 from course_assignments.errors import InvalidInput
 from course_assignments.time.datetimes import (
+    END_OF_RANGE,
     as_utc,
     check_zone,
     first_at_or_after,
@@ -24,7 +25,7 @@ from course_assignments.time.datetimes import (
 MAX_DURATION = timedelta(days=36525)
 MAX_MONTHS = 1200
 
-#: From here on whole days are written as days; the documents themselves write a day as 24 hours.
+#: From here on whole days are written as days. The rules write one day as 24 hours.
 _WRITTEN_IN_DAYS = timedelta(days=2)
 
 
@@ -41,7 +42,7 @@ def _check_months(_: object, __: object, value: Any) -> None:
 class Months:
     """A calendar duration of 1 to 1200 months, written ``P6M``.
 
-    It ends on the same day of the month, or on the last, in a given time zone.
+    It ends on the same day of the month in a time zone, or on the last day of a shorter month.
 
     Example:
         >>> end_of(Months(6), datetime(2026, 8, 31, tzinfo=UTC)).isoformat()
@@ -70,7 +71,7 @@ Duration: TypeAlias = timedelta | Months
 
 
 class CalendarDelta(Protocol):
-    """What a type checker sees of a ``dateutil.relativedelta.relativedelta``.
+    """The type of a ``dateutil.relativedelta.relativedelta`` for type checkers.
 
     Example:
         >>> as_duration(relativedelta(months=6))
@@ -97,11 +98,11 @@ class CalendarDelta(Protocol):
 DurationLike: TypeAlias = timedelta | Months | CalendarDelta
 
 
-def as_duration(value: DurationLike, field: str = "term") -> Duration:
-    """Return *value* as a `Duration`; *field* is what an error names.
+def as_duration(value: DurationLike, field: str = "duration") -> Duration:
+    """Return *value* as a `Duration`; an error names *field*.
 
-    A ``relativedelta`` of years and months becomes `Months`, one of weeks, days and smaller units a
-    `timedelta`; one that mixes both, or sets a date, is refused.
+    A ``relativedelta`` of years and months becomes `Months`. A ``relativedelta`` of weeks, days and
+    smaller units becomes a `timedelta`. If it mixes both, or sets a date, it is invalid.
 
     Raises:
         InvalidInput: *value* is not a duration, not positive, or longer than a hundred years.
@@ -115,7 +116,7 @@ def as_duration(value: DurationLike, field: str = "term") -> Duration:
     if isinstance(value, Months):
         return value
     if isinstance(value, timedelta):
-        # Rebuilt, because a subclass (pandas has one) must not get into a record.
+        # Rebuilt, because no subclass (pandas has one) may get into a record.
         exact = timedelta(value.days, value.seconds, value.microseconds)
         if timedelta(0) < exact <= MAX_DURATION:
             return exact
@@ -139,14 +140,16 @@ def _from_relativedelta(value: relativedelta, field: str) -> Duration:
     raise _invalid(field, "expected either months or an exact length, not both and not a date")
 
 
-def end_of(term: Duration, start: datetime, zone: tzinfo = UTC, field: str = "term") -> datetime:
-    """Return the datetime *term* after *start*; months are counted on the calendar of *zone*.
+def end_of(
+    duration: Duration, start: datetime, zone: tzinfo = UTC, field: str = "duration"
+) -> datetime:
+    """Return the datetime *duration* after *start*; months are counted in *zone*.
 
     Example:
         >>> end_of(timedelta(hours=24), datetime(2026, 1, 5, tzinfo=UTC)).isoformat()
         '2026-01-06T00:00:00+00:00'
     """
-    length, at = as_duration(term, field), as_utc(start, "start")
+    length, at = as_duration(duration, field), as_utc(start, "start")
     check_zone(zone)
     try:
         end = at + length if isinstance(length, timedelta) else length.after(at, zone)
@@ -155,26 +158,30 @@ def end_of(term: Duration, start: datetime, zone: tzinfo = UTC, field: str = "te
     return as_utc(end, field)
 
 
-def end_in_range(term: Duration, start: datetime, zone: tzinfo = UTC) -> datetime | None:
-    """Return the result of `end_of`, or ``None`` if it is after every accepted datetime."""
+def end_in_range(duration: Duration, start: datetime, zone: tzinfo = UTC) -> datetime | None:
+    """Return the result of `end_of`, or ``None`` if it is after every accepted datetime.
+
+    The arguments come from records, and are not checked again.
+    """
     try:
-        return end_of(term, start, zone)
-    except InvalidInput:
+        end = start + duration if isinstance(duration, timedelta) else duration.after(start, zone)
+    except (InvalidInput, OverflowError):
         return None
+    return end if end < END_OF_RANGE else None
 
 
-#: An end as it is kept until it is resolved: a UTC datetime, a `Duration` from a start, or a date.
+#: An end that is not resolved yet: a UTC datetime, a `Duration` from a start, or a date.
 End: TypeAlias = datetime | date | Duration
 
-#: What is accepted where an end is wanted.
+#: Accepted where an `End` is expected.
 EndLike: TypeAlias = End | CalendarDelta
 
 
 def as_end(value: EndLike, field: str = "end") -> End:
-    """Return *value* as an `End`; *field* is what an error names.
+    """Return *value* as an `End`; an error names *field*.
 
     Raises:
-        InvalidInput: *value* is none of these, is naive, or is out of range.
+        InvalidInput: *value* is not an end, is naive, or is out of range.
 
     Example:
         >>> as_end(relativedelta(months=6))
@@ -191,10 +198,12 @@ def as_end(value: EndLike, field: str = "end") -> End:
 
 
 def resolve_end(value: EndLike, *, start: datetime, zone: tzinfo, field: str) -> datetime:
-    """Return the UTC datetime of an end: itself, a duration after *start*, or a date in *zone*.
+    """Resolve an end to a UTC datetime.
+
+    A duration counts from *start*. A date is the start of that day in *zone*.
 
     Raises:
-        InvalidInput: *value* is none of these, or the end lies outside 1970 to 9899.
+        InvalidInput: *value* is not an end, or the result is not in the years 1970 to 9899.
 
     Example:
         >>> start = datetime(2026, 1, 5, tzinfo=UTC)
@@ -209,18 +218,18 @@ def resolve_end(value: EndLike, *, start: datetime, zone: tzinfo, field: str) ->
     return end_of(end, start, zone, field)
 
 
-def format_duration(term: Duration) -> str:
-    """Write *term* in ISO 8601: ``P6M``, ``P180D``, ``PT24H``.
+def format_duration(duration: Duration) -> str:
+    """Write *duration* in ISO 8601, such as ``P6M``, ``P180D`` or ``PT24H``.
 
     Example:
         >>> format_duration(timedelta(days=180)), format_duration(Months(6))
         ('P180D', 'P6M')
     """
-    term = as_duration(term)
-    if isinstance(term, Months):
-        return str(term)
-    days = term.days if term >= _WRITTEN_IN_DAYS else 0
-    minutes, seconds = divmod(term - timedelta(days=days), timedelta(minutes=1))
+    length = as_duration(duration)
+    if isinstance(length, Months):
+        return str(length)
+    days = length.days if length >= _WRITTEN_IN_DAYS else 0
+    minutes, seconds = divmod(length - timedelta(days=days), timedelta(minutes=1))
     hours, minutes = divmod(minutes, 60)
     exact = f"{seconds.seconds}.{seconds.microseconds:06}".rstrip("0").rstrip(".")
     amounts = ((str(hours), "H"), (str(minutes), "M"), (exact, "S"))
@@ -234,8 +243,10 @@ _CLOCK = _AMOUNT % "H" + _AMOUNT % "M" + r"(?:(\d{1,9})(?:\.(\d{1,6}))?S)?"
 _EXACT = "P" + _AMOUNT % "W" + _AMOUNT % "D" + rf"(?:T(?=\d){_CLOCK})?"
 
 
-def parse_duration(text: str, field: str = "term") -> Duration:
-    """Read a duration in ISO 8601: years and months, or weeks, days and smaller units.
+def parse_duration(text: str, field: str = "duration") -> Duration:
+    """Read a duration in ISO 8601.
+
+    It has years and months, or weeks, days and smaller units, but not both.
 
     Example:
         >>> parse_duration("PT36H"), parse_duration("P1Y6M")

@@ -1,1 +1,1 @@
-"""What people look at: read only, at any time, from any repository."""
+"""Views: read-only, for any time, from any repository."""

@@ -1,6 +1,6 @@
-"""Billing: what was created in a period, what of it was cancelled, and what is billable.
+"""Billing: created, cancelled and billable assignments of a period.
 
-"Billing is based on the assignment creation date" (rule 16). A statement reads assignments only: no
+"Billing is based on the assignment creation date" (rule 16). A statement reads only assignments: no
 clock, no prices, no keys and no subscriptions.
 """
 
@@ -32,8 +32,8 @@ class StatementLine:
     """One assignment that was created in the period.
 
     Attributes:
-        organization_id: Who is billed: the learner's organization at creation (rule 16).
-        created_at: When it was created, and so became billable.
+        organization_id: The learner's organization at creation, which is billed (rule 16).
+        created_at: When the assignment was created and became billable.
 
     Example:
         >>> from datetime import UTC
@@ -67,21 +67,20 @@ class StatementLine:
 
     @property
     def billable(self) -> bool:
-        """Whether it is billed, because it was not cancelled.
+        """Whether the assignment is billed, because it is not cancelled.
 
-        After the cancellation window only support can cancel (rule 4), and that is not billed
-        either.
+        An assignment that support cancelled after the window is not billed either (rule 4).
         """
         return self.cancelled_at is None
 
 
 @attrs.frozen(kw_only=True)
 class StatementTotal:
-    """How many assignments of one course one organization had in the period.
+    """The number of assignments of one course and one organization in the period.
 
     Attributes:
         organization_id: The organization, or ``None`` for learners without one.
-        created: All that were created: the sum of the other two.
+        created: All created assignments: the sum of ``cancelled`` and ``billable``.
 
     Example:
         >>> StatementTotal(
@@ -111,14 +110,14 @@ def _zone(_: object, at: validation.Field, value: tzinfo) -> None:
 
 @attrs.frozen(kw_only=True)
 class Statement:
-    """What was created in ``[start, end)``, by organization, course and creation.
+    """The assignments created in a period, by organization, course and creation.
 
     Attributes:
-        start: The begin of the period, in UTC.
+        start: The start of the period, in UTC.
         end: The first moment after the period, in UTC.
-        zone: The time zone of its days.
-        organization_id: Whose statement it is, or ``None`` for all organizations.
-        lines: One for each assignment; those of learners without an organization come first.
+        zone: The time zone of the days.
+        organization_id: The organization, or ``None`` for all organizations.
+        lines: One line for each assignment. Learners without an organization come first.
 
     Example:
         >>> from datetime import UTC
@@ -145,7 +144,7 @@ class Statement:
 
     @property
     def billable(self) -> tuple[StatementLine, ...]:
-        """The lines that are billed."""
+        """The billable lines."""
         return tuple(line for line in self.lines if line.billable)
 
     @property
@@ -168,7 +167,7 @@ class Statement:
         return tuple(found)
 
     def __add__(self, other: "Statement") -> "Statement":
-        """Return the statement of both periods; *other* must begin where this one ends."""
+        """Return the statement of both periods; *other* must start when this one ends."""
         validation.check_kind(other, "other", Statement)
         hint = "expected a statement for the same organization"
         if self.end != other.start:
@@ -186,18 +185,18 @@ def statement(
     zone: tzinfo | None = None,
     organization_id: str | None = None,
 ) -> Statement:
-    """Return what was created in ``[start, end)``, and what of it was cancelled or is billable.
+    """Return the assignments created from *start* until just before *end*.
 
     A cancellation counts for the period in which the assignment was created. So a statement is
     final once its last assignments can no longer be cancelled, except by support.
 
     Args:
         repository: Where the assignments are stored.
-        start: The begin of the period; a ``date`` is the start of that day.
+        start: The start of the period; a ``date`` is the start of that day.
         end: The first moment after the period; a ``date`` is the start of that day, which is not
             part of the period.
-        zone: The time zone of the days; by default that of the organization, or else UTC.
-        organization_id: Whose statement it is; by default that of all organizations.
+        zone: The time zone of the days; by default the zone of the organization, or else UTC.
+        organization_id: The organization; by default all organizations.
 
     Raises:
         NotFound: The organization is unknown.

@@ -1,4 +1,4 @@
-"""Which assignments does a learner see first, and for how long? Rule 17."""
+"""The dashboard: the most relevant assignments of a learner. Rule 17."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -24,15 +24,15 @@ FRESH_FOR: Final = timedelta(minutes=5)
 
 @attrs.frozen(kw_only=True)
 class Dashboard:
-    """What a learner sees first, and until when.
+    """The most relevant assignments of a learner, and how long they are valid.
 
     Attributes:
         assignments: The most relevant assignments, in order.
-        has_more: Whether there are more relevant assignments than these.
-        stale_at: The dashboard stays as it is before this time if nobody changes anything.
+        has_more: Whether there are more relevant assignments.
+        stale_at: Until just before this time, the dashboard changes only if a record changes.
 
     Raises:
-        InvalidInput: a field is of the wrong kind.
+        InvalidInput: a field has the wrong type.
 
     Example:
         >>> from datetime import UTC
@@ -49,7 +49,7 @@ class Dashboard:
 
 
 class DashboardRule(Protocol):
-    """What your own `DashboardPolicy` has to offer."""
+    """Protocol for a custom `DashboardPolicy`."""
 
     def evaluate(self, assignments: Iterable[CourseAssignment], /, *, at: datetime) -> Dashboard:
         """Return the dashboard at *at* of a learner who has *assignments*."""
@@ -58,16 +58,16 @@ class DashboardRule(Protocol):
 
 @attrs.frozen
 class DashboardPolicy:
-    """Show the five most relevant active assignments, good for five minutes (rule 17).
+    """Show the five most relevant active assignments for five minutes (rule 17).
 
     `course_assignments.views.training.relevance` defines their order.
 
     Attributes:
-        size: How many assignments are shown at most.
-        fresh_for: How long a dashboard is good at most.
+        size: The maximum number of assignments.
+        fresh_for: How long a dashboard is valid at most.
 
     Raises:
-        InvalidInput: *size* is not a whole number from 1, or *fresh_for* not a positive
+        InvalidInput: *size* is not a whole number from 1, or *fresh_for* is not a positive
             `timedelta`.
 
     Example:
@@ -83,9 +83,9 @@ class DashboardPolicy:
     def evaluate(self, assignments: Iterable[CourseAssignment], *, at: datetime) -> Dashboard:
         """Return the dashboard at *at* of a learner who has *assignments*.
 
-        It is stale ``fresh_for`` after *at*, or as soon as time alone changes what it shows: for
-        example, one assignment ends and another moves up. It is stale in the year 9899 at the
-        latest.
+        The dashboard is stale ``fresh_for`` after *at*. It is stale earlier if time alone changes
+        it before that: for example, if one assignment ends and another moves up. ``stale_at`` is
+        never after the year 9899.
 
         Raises:
             InvalidInput: an argument has the wrong type, or *at* is naive.
@@ -109,11 +109,11 @@ class DashboardPolicy:
 
 
 def _changes(given: Iterable[CourseAssignment]) -> Iterable[datetime]:
-    """Yield each instant at which one of *given* may appear, move or disappear."""
+    """Yield each datetime at which one of *given* can appear, move or disappear."""
     for one in given:
         yield from (one.created_at, one.expires_at)
         facts = (one.started_at, one.completed_at, one.cancelled_at)
-        yield from (instant for instant in facts if instant is not None)
+        yield from (when for when in facts if when is not None)
 
 
 _DEFAULT_POLICY = DashboardPolicy()
@@ -126,15 +126,15 @@ def dashboard(
     at: datetime,
     policy: DashboardRule = _DEFAULT_POLICY,
 ) -> Dashboard:
-    """Return what a learner sees first at *at*: the five most relevant assignments.
+    """Return the dashboard of a learner at *at*.
 
     The dashboard of a learner without assignments, or of an unknown learner, is empty.
 
     Args:
         repository: Where the assignments are stored.
         learner_id: The learner.
-        at: The time to look at.
-        policy: How many assignments are shown, and how long the dashboard is good.
+        at: The time of the dashboard.
+        policy: Selects the assignments, and determines how long the dashboard is valid.
 
     Raises:
         InvalidInput: an argument has the wrong type, or *at* is naive.

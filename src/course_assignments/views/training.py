@@ -1,8 +1,8 @@
-"""What a learner has to do, has completed, and is about to lose access to. Rules 17 and 18.
+"""Current, completed and expiring training of a learner. Rules 17 and 18.
 
-The functions that take assignments select from what you have read yourself. The result does not
-depend on the order of the input, and a fact counts from its instant on, so you can ask about the
-past. Every function raises `InvalidInput` if an argument has the wrong type or a datetime is naive.
+Some functions take assignments that you have read yourself. Their results do not depend on the
+order of the input. What happens after *at* is ignored, so you can ask about the past. Every
+function raises `InvalidInput` if an argument has the wrong type or a datetime is naive.
 """
 
 from collections.abc import Iterable
@@ -21,21 +21,21 @@ from course_assignments.time.durations import DurationLike, as_duration, end_of
 Rank: TypeAlias = tuple[Any, ...]
 
 
-def has_happened(instant: datetime | None, at: datetime) -> bool:
-    """Return whether there is an *instant* and it is not later than *at*.
+def has_happened(when: datetime | None, at: datetime) -> bool:
+    """Return whether *when* is a datetime that is not later than *at*.
 
     Example:
         >>> has_happened(None, datetime(2026, 1, 5, tzinfo=UTC))
         False
     """
-    return instant is not None and instant <= at
+    return when is not None and when <= at
 
 
 def relevance(assignment: CourseAssignment, at: datetime) -> Rank:
-    """Return the sort key of an active *assignment* at *at*, the most relevant first (rule 17).
+    """Return the sort key of an active *assignment*; the most relevant is first.
 
-    Not completed before completed, then started before not started, then the one that ends first,
-    then the newest, then by id.
+    Assignments are sorted by completion (not completed first), start (started first), end (the
+    first to end first), creation (the newest first), and id (rule 17).
 
     Example:
         >>> from datetime import timedelta
@@ -60,7 +60,7 @@ def relevance(assignment: CourseAssignment, at: datetime) -> Rank:
 
 
 def ranked(given: Iterable[CourseAssignment], now: datetime) -> tuple[CourseAssignment, ...]:
-    """Return those of *given* that are active at *now* in the order of `relevance`, unchecked."""
+    """Return the active assignments in the order of `relevance`, without checks."""
     active = (one for one in given if one.is_active_at(now))
     return tuple(sorted(active, key=lambda one: relevance(one, now)))
 
@@ -68,7 +68,7 @@ def ranked(given: Iterable[CourseAssignment], now: datetime) -> tuple[CourseAssi
 def relevant(
     assignments: Iterable[CourseAssignment], *, at: datetime
 ) -> tuple[CourseAssignment, ...]:
-    """Return those of *assignments* that are active at *at*, the most relevant first.
+    """Return the assignments that are active at *at*, the most relevant first.
 
     Example:
         >>> relevant([], at=datetime(2026, 1, 5, tzinfo=UTC))
@@ -81,7 +81,9 @@ def relevant(
 def current(
     assignments: Iterable[CourseAssignment], *, at: datetime
 ) -> tuple[CourseAssignment, ...]:
-    """Return those that are active and not completed at *at*, the most relevant first (rule 18).
+    """Return the active assignments that are not completed at *at* (rule 18).
+
+    The most relevant is first.
 
     Example:
         >>> current([], at=datetime(2026, 1, 5, tzinfo=UTC))
@@ -95,10 +97,10 @@ def current(
 def completed(
     assignments: Iterable[CourseAssignment], *, at: datetime
 ) -> tuple[CourseAssignment, ...]:
-    """Return those completed by *at*, expired or not, the newest completion first (rule 18).
+    """Return the assignments completed by *at*, expired or not (rule 18).
 
-    What is cancelled at *at* is left out. Assignments completed at the same instant are sorted by
-    id.
+    The newest completion is first; assignments completed at the same time are sorted by id.
+    Assignments that are cancelled at *at* are left out.
 
     Example:
         >>> completed([], at=datetime(2026, 1, 5, tzinfo=UTC))
@@ -122,11 +124,11 @@ def ending(
     within: DurationLike,
     zone: tzinfo = UTC,
 ) -> tuple[CourseAssignment, ...]:
-    """Return those that are active at *at* and end by *within* later, the first to end first.
+    """Return the assignments that are active at *at* and end *within* a duration.
 
-    An end exactly *within* after *at* is included, an end at *at* is not. So consecutive windows
-    include each end once. Assignments that end at the same instant are sorted by id. Completed ones
-    are included, because they give access until they end.
+    The first to end is first; assignments that end at the same time are sorted by id. An end
+    exactly *within* after *at* is included, an end at *at* is not. So consecutive windows include
+    each end once. Completed assignments are included, because they give access until they end.
 
     Args:
         assignments: The assignments to select from.
@@ -149,7 +151,7 @@ def ending(
 def current_training(
     repository: Repository, learner_id: str, *, at: datetime
 ) -> tuple[CourseAssignment, ...]:
-    """Return what a learner has to do at *at*, as `current` selects it.
+    """Return a learner's current training at *at*, selected by `current`.
 
     The result for a learner without assignments, or for an unknown learner, is empty.
 
@@ -164,7 +166,7 @@ def current_training(
 def transcript(
     repository: Repository, learner_id: str, *, at: datetime
 ) -> tuple[CourseAssignment, ...]:
-    """Return what a learner had completed by *at*, as `completed` selects it.
+    """Return a learner's transcript at *at*, selected by `completed`.
 
     The result for a learner without assignments, or for an unknown learner, is empty.
 
@@ -186,7 +188,7 @@ def expiring(
     organization_id: str | None = None,
     zone: tzinfo = UTC,
 ) -> tuple[CourseAssignment, ...]:
-    """Return what is active at *at* and ends by *within* later, as `ending` selects it.
+    """Return the assignments that expire soon, selected by `ending`.
 
     To remind only learners who are not done, check ``completion``. A filter with an unknown id
     finds nothing.

@@ -1,18 +1,18 @@
-"""A Hypothesis state machine to inherit that compares a repository with the one in memory."""
+"""A Hypothesis state machine to compare a repository with `InMemoryRepository`."""
 
 from course_assignments.testing.agreement.changes import ChangeRules
 
 
 class RepositoryAgreement(ChangeRules):
-    """Drive a repository and the one in memory with the same commands, and compare them.
+    """Run the same commands on a repository and in memory, and compare the results.
 
-    Every command of the `Registrar` and its ``may_`` question are drawn. Both sides read the same
-    clock, which also goes backwards, and get the same ids and codes. Searches are drawn too, and
-    changes that were decided on older values. After each step both must have returned the same
-    and store the same.
+    The machine calls every command of the `Registrar` and every ``may_`` method. It also searches,
+    and commits changes that were decided on older values. Both sides use the same clock, which also
+    goes backwards, and get the same ids and codes. After each step, both must have returned and
+    stored the same.
 
-    Inherit from it, return a new, empty repository from ``make``, and give pytest its
-    ``TestCase``. If a repository must be closed, override ``teardown``; it is ``self.repository``.
+    Subclass it, and return a new, empty repository from ``make``. Assign its ``TestCase`` to a name
+    that pytest finds. To close a repository, override ``teardown`` and use ``self.repository``.
 
     Example:
         >>> from course_assignments import InMemoryRepository, Repository

@@ -1,4 +1,4 @@
-"""Rules that search, and that commit changes decided on older values, as no command would."""
+"""Rules that search, and that commit changes decided on older values."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ from course_assignments.testing.agreement.queries import QUERIES
 from course_assignments.testing.agreement.rules import NEWCOMERS, PROFILES, LearningRules
 from course_assignments.testing.contract.base import listed
 
-#: Which record, the last changed first, and which of its values, the newest first.
+#: The number of a record, the last changed first, and of its value, the newest first.
 WHICH = st.integers(0, 3) | st.integers(0, 30)
 AGES = st.sampled_from([0, 0, 1, 2])
-#: What a change may consist of.
+#: The steps of a change.
 STEPS = st.one_of(
     st.tuples(st.just("new"), NEWCOMERS | PROFILES),
     st.tuples(st.just("again"), WHICH, AGES),
@@ -49,9 +49,9 @@ class ChangeRules(LearningRules):
         change = self._change(steps)
         note(repr(change))
         lost, named = (_lost(one.repository, change) for one in (self.reference, self.tested))
-        found = f"in memory {sorted(lost)} are lost, here {sorted(named)}"
-        assert bool(named) == bool(lost), f"the same changes are lost: {found}"
-        assert named <= lost, f"only lost ids are named: {found}"
+        found = f"conflicts in memory {sorted(lost)}, conflicts here {sorted(named)}"
+        assert bool(named) == bool(lost), f"the same changes conflict: {found}"
+        assert named <= lost, f"only conflicting ids are named: {found}"
         self.compare()
 
     def _change(self, steps: list[tuple[Any, ...]]) -> Change:
@@ -86,22 +86,23 @@ class ChangeRules(LearningRules):
         )
 
     def _value(self, which: int, age: int, kind: type | None = None) -> Any:
-        """Return a present or past value of a record, of *kind* if one is given."""
+        """Return a current or former value of a record, optionally of *kind*."""
         names = [name for name in self.versions if kind in {None, name[0]}]
         versions = self.versions[names[-1 - which % len(names)]]
         return versions[-1 - min(age, len(versions) - 1)]
 
 
 def _key(record: Record) -> object:
-    """Return what no two steps of a change may share: the id, but for users only their kind.
+    """Return a key that each step of a change needs for itself.
 
-    No command swaps the addresses of two users in one change, so the contract leaves it open.
+    It is the kind and the id, but for users only the kind. Two users in one change could swap their
+    addresses, which the contract leaves open.
     """
     return User if isinstance(record, User) else (record.__class__, record.id)
 
 
 def _lost(repository: Repository, change: Change) -> set[str]:
-    """Commit *change*, and return the ids that its conflict names; none without a conflict."""
+    """Commit *change*, and return the conflicting ids, if any."""
     try:
         repository.commit(change)
     except Conflict as conflict:

@@ -1,6 +1,6 @@
-"""Two registrars that are compared: one over the repository in memory, one over the tested one.
+"""Two registrars to compare: one in memory, and one on the tested repository.
 
-Both read one clock and draw the same ids and codes, so what they return and store must be equal.
+Both use the same clock, ids and codes, so they must return and store the same.
 """
 
 from collections.abc import Callable
@@ -30,13 +30,13 @@ from course_assignments.time.clocks import ManualClock
 from course_assignments.time.datetimes import TICK
 from course_assignments.time.durations import Months
 
-#: What both start with.
+#: The records that both start with.
 RECORDS = (*samples.WORLD, samples.SALES, samples.LESSONS)
 
 
 @attrs.frozen
 class FromNow:
-    """A datetime as its distance from now, since only the run knows the clock."""
+    """A datetime as its distance from now, because strategies do not know the clock."""
 
     by: timedelta
 
@@ -45,18 +45,18 @@ COURSES = st.sampled_from(["py"] * 4 + ["lessons"] * 2 + ["sql"] * 2 + ["nothing
 LEARNERS = st.sampled_from(["ada"] * 5 + ["bo"] * 4 + ["cy", "manager", "nobody"])
 ACTORS = st.sampled_from([None] * 8 + ["manager", "manager", "sales", "support", "ada", "nobody"])
 IDS = st.sampled_from([None] * 5 + ["one", "two", "\N{SNOWMAN} three"])
-#: Which record, the one that changed last first; `NOTHING` stands for one that does not exist.
+#: The number of a record, the last changed first; `NOTHING` selects an unknown record.
 NOTHING = 9
 PICKS = st.integers(0, NOTHING)
 STEPS = st.sampled_from([TICK, HOUR, HOUR, HOUR, DAY, DAY + TICK, 10 * DAY, 200 * DAY])
 TERMS = st.sampled_from([TICK, DAY, 30 * DAY, 300 * DAY, Months(1), Months(6)])
-#: When something is to end: after a duration, or at a distance from now.
+#: Ends: durations, or datetimes at a distance from now.
 GIVEN_ENDS = TERMS | st.sampled_from([-DAY, timedelta(0), DAY, 20 * DAY]).map(FromNow)
 ENDS = st.none() | GIVEN_ENDS
 
 
 def outcome(call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """Return the result of *call*, or the error of ours that it raised, in a comparable form."""
+    """Return the result of *call*, or the error it raised, in a comparable form."""
     try:
         return exactly(call(*args, **kwargs))
     except Conflict as error:
@@ -66,7 +66,7 @@ def outcome(call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 
 
 class Compared(RuleBasedStateMachine):
-    """Do everything twice, and compare."""
+    """Call everything twice, and compare the results."""
 
     def make(self) -> Repository:
         """Return a new, empty repository."""
@@ -78,7 +78,7 @@ class Compared(RuleBasedStateMachine):
         repeat=st.sampled_from(Repeat),
     )
     def start_registrars(self, *, restores: bool, once: bool, repeat: Repeat) -> None:
-        """Create both registrars with the same policies, and a few records of several kinds."""
+        """Create both registrars with the same policies and a few records."""
         self.clock = ManualClock(START)
         policies = Policies(
             cancellation=CancellationPolicy(restores_key_use=restores),
@@ -115,7 +115,7 @@ class Compared(RuleBasedStateMachine):
         )
 
     def do(self, name: str, /, *args: Any, **kwargs: Any) -> None:
-        """Ask both registrars whether a command is allowed, and call it on both."""
+        """Call the ``may_`` method and the command on both registrars."""
         shown = ", ".join([*map(repr, args), *(f"{key}={one!r}" for key, one in kwargs.items())])
         note(f"{self.clock().isoformat()} {name}({shown})")
         for call in (f"may_{name}", name):
@@ -147,19 +147,19 @@ class Compared(RuleBasedStateMachine):
                 self.versions[name] = [*versions, record]
 
     def pick(self, kind: type, pick: int) -> str:
-        """Return the id of a record of *kind*, the last changed one for 0, or an unknown id."""
+        """Return the id of a record of *kind*, or an unknown id; 0 is the last changed."""
         ids = [id_ for stored, id_ in self.versions if stored is kind]
         return ids[-1 - pick % len(ids)] if ids and pick != NOTHING else "nothing-there"
 
     def code(self, pick: int, typed: Callable[[str], str] = str) -> str:
-        """Return the code of a key as it is *typed*."""
+        """Return the code of a key, changed by *typed*."""
         return typed(self.pick(TrainingKey, pick))
 
     def at(self, end: Any) -> Any:
-        """Return a drawn end; a distance from now becomes a datetime."""
+        """Return *end*; a distance from now becomes a datetime."""
         return self.clock() + end.by if isinstance(end, FromNow) else end
 
     @rule(step=STEPS, back=st.booleans())
     def wait(self, *, step: timedelta, back: bool) -> None:
-        """Let time pass, or set the clock back."""
+        """Move the clock forward or back."""
         self.clock.set(self.clock() + (-step if back else step))

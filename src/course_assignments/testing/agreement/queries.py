@@ -1,4 +1,4 @@
-"""Queries for the machine: with any filters, in pages of any size."""
+"""Strategies for queries with any filters and page sizes."""
 
 from typing import Any, TypeAlias
 
@@ -29,7 +29,7 @@ Facts: TypeAlias = dict[str, Any]
 def _asked(
     kind: type[Query[Any]], *more: st.SearchStrategy[Facts], **filters: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[Query[Any]]:
-    """Draw a query of *kind* with two filters at most."""
+    """Generate a query of *kind* with at most two filters."""
 
     def query(limit: int, narrowed: list[Facts]) -> Query[Any]:
         return kind(limit=limit, **{name: one for facts in narrowed for name, one in facts.items()})

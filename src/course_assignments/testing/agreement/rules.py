@@ -1,4 +1,4 @@
-"""Rules for all commands: who is there, who gets which course, and what they do with it."""
+"""Rules that call all commands."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.entities.assignments import CourseAssignment, Note
 from course_assignments.entities.attempts import Attempt
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import Repeat
@@ -30,7 +30,9 @@ from course_assignments.testing.agreement.compared import (
 from course_assignments.testing.samples import DAY, FILM, HOUR, LAB, user
 from course_assignments.time.durations import Months
 
-#: New users, some of them with the address or the id of somebody else.
+NOTE = Note(title="Renewal", message="Paid until June.")
+
+#: New users; some have the address or the id of another user.
 NEWCOMERS = st.sampled_from(
     [
         user("dee"),
@@ -44,14 +46,14 @@ PROFILES = strategies.organizations() | strategies.courses() | strategies.users(
 
 
 def some(**facts: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw some of *facts*, none at the least."""
+    """Generate values for any number of *facts*."""
     return st.fixed_dictionaries({}, optional=facts)
 
 
 def edits(
     kind: type, **facts: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[tuple[type, dict[str, Any]]]:
-    """Draw a kind of record, and new values for some of its fields."""
+    """Generate a kind of record, and new values for some of its fields."""
     return st.tuples(st.just(kind), some(**facts))
 
 
@@ -62,7 +64,7 @@ EDITS = st.one_of(
         archived=st.sampled_from([False, False, False, True]),
         publishing_group=st.sampled_from(["all", "all", "all", None]),
         activities=st.sampled_from([(), (LAB,), (FILM, LAB)]),
-        maximum_access=st.none() | strategies.terms(),
+        maximum_access=st.none() | strategies.durations(),
     ),
     edits(
         Organization,
@@ -131,13 +133,18 @@ class AssignmentRules(Compared):
 
     @rule(pick=PICKS, expires=GIVEN_ENDS, by=ACTORS)
     def reschedule(self, *, pick: int, expires: Any, by: str | None) -> None:
-        """Give an assignment another end."""
+        """Change the end of an assignment."""
         self.do("reschedule", self.pick(CourseAssignment, pick), self.at(expires), by=by)
 
     @rule(pick=PICKS, by=ACTORS)
     def complete(self, *, pick: int, by: str | None) -> None:
-        """Complete an assignment by hand."""
+        """Mark an assignment as completed."""
         self.do("complete", self.pick(CourseAssignment, pick), by=by)
+
+    @rule(pick=PICKS, note=st.just(NOTE), by=ACTORS)
+    def add_note(self, *, pick: int, note: Note, by: str | None) -> None:
+        """Add a note to an assignment."""
+        self.do("add_note", self.pick(CourseAssignment, pick), note, by=by)
 
 
 CODES = st.lists(
@@ -145,11 +152,11 @@ CODES = st.lists(
     max_size=2,
     unique=True,
 )
-#: When a window of redemption opens and closes.
+#: The start and the end of a redemption window.
 OPENS = st.none() | st.sampled_from([FromNow(-DAY), FromNow(HOUR)])
 CLOSES = st.none() | st.sampled_from([FromNow(2 * HOUR), FromNow(20 * DAY), Months(1)])
 USES = st.sampled_from([None, 1, 2, 2, 3])
-#: How a code is typed: as it is, in lower case, with spaces around it, or wrong.
+#: Ways to type a code: unchanged, in lower case, with spaces around it, or wrong.
 TYPING = st.sampled_from([str, str, str, str.lower, "  {}\n".format, "{}x".format])
 
 
@@ -247,7 +254,7 @@ class LearningRules(KeyRules):
 
     @rule(learner_id=LEARNERS, course_ids=SETS, duration=TERMS, id=IDS, by=ACTORS)
     def subscribe(self, *, learner_id: str, course_ids: list[str], **options: Any) -> None:
-        """Give a subscription."""
+        """Create a subscription."""
         self.do("subscribe", course_ids, learner_id, **options)
 
     @rule(pick=PICKS, course_id=COURSES, id=IDS, by=ACTORS)

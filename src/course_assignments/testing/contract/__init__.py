@@ -1,4 +1,4 @@
-"""What a repository contract, as a class of tests to inherit: one test for each sentence."""
+"""The contract of a repository, as a class of tests to subclass."""
 
 from course_assignments.testing.contract.filtering import Filtering
 from course_assignments.testing.contract.keys import Counting, Terms
@@ -30,10 +30,10 @@ class RepositoryContract(
     Keeping,
     Concurrency,
 ):
-    """What every `Repository` promises, one pytest test for each sentence.
+    """The contract of every `Repository`, with a pytest test for each sentence.
 
-    Inherit from it under a name that begins with ``Test``, and return a new, empty repository
-    from ``make``. If that takes fixtures, or the repository must be closed, override the fixture
+    Subclass it with a name that starts with ``Test``, and return a new, empty repository from
+    ``make``. If that needs fixtures, or the repository must be closed, override the fixture
     ``repository`` instead.
 
     Example:

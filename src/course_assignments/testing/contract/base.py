@@ -1,4 +1,4 @@
-"""What every test starts from: an empty repository, and helpers that compare its contents."""
+"""The base class of all contract tests, and functions to compare contents."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from course_assignments.queries import Query
 from course_assignments.repository import Repository
 from course_assignments.testing import samples
 
-#: A query for all of each kind that can be looked for.
+#: A query for all records of each kind that can be listed.
 EVERYTHING: tuple[Query[Any], ...] = (
     queries.OrganizationQuery(),
     queries.CourseQuery(),
@@ -45,7 +45,7 @@ class Examples:
 
 
 def exactly(value: Any) -> Any:
-    """Return *value* in a form that is equal only with the same classes and time zones."""
+    """Return *value* in a form that also compares classes and time zones."""
     kind: type[Any] = value.__class__
     if attrs.has(kind):
         return kind, tuple(exactly(getattr(value, one.name)) for one in attrs.fields(kind))
@@ -59,7 +59,7 @@ def exactly(value: Any) -> Any:
 
 
 def listed(repository: Repository, query: Query[Any]) -> list[Any]:
-    """Return the records of all pages; each must be full if there is a next one."""
+    """Return the records of all pages, and check that only the last is not full."""
     found: list[Any] = []
     rest: Query[Any] | None = query
     while rest is not None:
@@ -87,7 +87,7 @@ def contents(repository: Repository) -> dict[str, list[Any]]:
 
 
 def store(repository: Repository, *records: Record) -> None:
-    """Create *records* and `samples.RECORDS`, which they may name, in one commit."""
+    """Create *records* and `samples.RECORDS` in one commit."""
     own = {(type(one), one.id) for one in records}
     others = [one for one in samples.RECORDS if (type(one), one.id) not in own]
     repository.commit(Change(create=[*others, *records]))
@@ -104,8 +104,8 @@ def in_order(query: Query[Any], records: Iterable[Any]) -> list[Any]:
 
 
 def check_lost(repository: Repository, change: Change, *ids: str) -> None:
-    """Fail unless *change* is lost, names one or more of *ids*, and leaves no trace."""
-    # The rest of the change would have succeeded by itself.
+    """Fail unless *change* conflicts, names only *ids*, and stores nothing."""
+    # Without *change*, these additional steps would succeed.
     witness = attrs.evolve(samples.DRAFT, id="witness")
     dee = stored(repository, samples.DEE)
     renamed = [] if dee is None else [Replace(dee, attrs.evolve(dee, name="Witness"))]
@@ -118,7 +118,7 @@ def check_lost(repository: Repository, change: Change, *ids: str) -> None:
     )
     with pytest.raises(Conflict) as caught:
         repository.commit(whole)
-    assert exactly(contents(repository)) == before, "a lost change leaves no trace"
-    assert caught.value.ids, "a conflict names what was lost"
-    assert {*caught.value.ids} <= {*ids}, "a conflict names what was lost and nothing else"
+    assert exactly(contents(repository)) == before, "after a conflict nothing is stored"
+    assert caught.value.ids, "a conflict names a conflicting id"
+    assert {*caught.value.ids} <= {*ids}, "a conflict names only conflicting ids"
     assert caught.value.code == "changed"

@@ -1,4 +1,4 @@
-"""What `find` promises of filters: each alone, and any two together."""
+"""The contract of `find` for filters: each alone, and any two together."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -26,7 +26,7 @@ def _at(hours: int, ticks: int = 0) -> Any:
 
 
 def _window(name: str, start: Any, until: Any) -> Filters:
-    """Return a range with each of its sides alone and a tick off, and with both."""
+    """Return ranges with one or both limits, and with a limit that is a tick later."""
     return (
         {f"{name}_from": start},
         {f"{name}_from": start + TICK},
@@ -36,7 +36,7 @@ def _window(name: str, start: Any, until: Any) -> Filters:
     )
 
 
-#: For each query what it may be narrowed by; each of them finds something, and not everything.
+#: The filters of each query; each of them finds some records, but not all.
 FILTERS: Mapping[type[Query[Any]], Filters] = {
     queries.OrganizationQuery: (
         {"parent_id": "acme"},
@@ -132,7 +132,7 @@ FILTERS: Mapping[type[Query[Any]], Filters] = {
 
 
 def _check(repository: Repository, kind: type[Query[Any]]) -> None:
-    """Fail unless all filters, each alone and any two together, find what fits in its order."""
+    """Fail unless each filter, and any two filters, find matching records in order."""
     store(repository)
     filters = FILTERS[kind]
     all_ = [one for one in samples.RECORDS if isinstance(one, kind.kind)]
@@ -148,7 +148,7 @@ def _check(repository: Repository, kind: type[Query[Any]]) -> None:
 
 
 class Filtering(Examples):
-    """`find` returns what passes every filter that is set, and nothing else."""
+    """`find` returns only the records that match every filter."""
 
     def test_organizations(self, repository: Repository) -> None:
         """By name and parent."""
@@ -163,7 +163,7 @@ class Filtering(Examples):
         _check(repository, queries.UserQuery)
 
     def test_assignments(self, repository: Repository) -> None:
-        """By what they are about, where they stand, how they came about, and when."""
+        """By ids, status, completion, origin and datetimes."""
         _check(repository, queries.AssignmentQuery)
 
     def test_attempts(self, repository: Repository) -> None:
@@ -171,23 +171,23 @@ class Filtering(Examples):
         _check(repository, queries.AttemptQuery)
 
     def test_subscriptions(self, repository: Repository) -> None:
-        """By whose they are, and when."""
+        """By learner, organization and datetimes."""
         _check(repository, queries.SubscriptionQuery)
 
     def test_batches(self, repository: Repository) -> None:
-        """By course, organization, name, window of redemption, and when."""
+        """By course, organization, name, redemption window and creation."""
         _check(repository, queries.BatchQuery)
 
     def test_keys(self, repository: Repository) -> None:
-        """By batch, code, whether they were redeemed and whether they can be."""
+        """By batch, code, and whether they were or can be redeemed."""
         _check(repository, queries.KeyQuery)
 
     def test_redemptions(self, repository: Repository) -> None:
         """By code and learner."""
         _check(repository, queries.RedemptionQuery)
 
-    def test_what_nothing_fits_finds_nothing(self, repository: Repository) -> None:
-        """Nor does an empty list of values."""
+    def test_filters_without_a_match_find_nothing(self, repository: Repository) -> None:
+        """An empty list of values finds nothing either."""
         store(repository)
         for query in (
             queries.OrganizationQuery(parent_id="Acme"),
@@ -203,8 +203,8 @@ class Filtering(Examples):
         ):
             assert listed(repository, query) == [], query
 
-    def test_what_was_replaced_is_found_by_its_new_facts_only(self, repository: Repository) -> None:
-        """No filter remembers."""
+    def test_replaced_records_are_found_by_new_values_only(self, repository: Repository) -> None:
+        """Filters do not compare former values."""
         store(repository)
         moved = attrs.evolve(
             samples.ADA, organization_id="beta", name="Eve", email="eve@example.org"
@@ -227,8 +227,8 @@ class Filtering(Examples):
         used_up = [samples.SMALL]
         assert listed(repository, KeyQuery(batch_ids=["spring"], usable=True)) == used_up
 
-    def test_searched_texts_are_plain(self, repository: Repository) -> None:
-        """What means something to a search engine means itself."""
+    def test_searched_strings_are_plain(self, repository: Repository) -> None:
+        """The special characters of a search engine have no special meaning."""
         names = ("100%", "100 percent", "a_b", "aXb", "c\\d", "cd", "[e]", "e", "f*", "f?", "'g\"")
         courses = {name: Course(id=name, name=f"<{name}>") for name in names}
         repository.commit(Change(create=courses.values()))
@@ -236,8 +236,8 @@ class Filtering(Examples):
             expected = [courses[name] for name in sorted(names) if text in f"<{name}>"]
             assert listed(repository, CourseQuery(name=text)) == expected, text
 
-    def test_texts_are_compared_without_case_and_composition(self, repository: Repository) -> None:
-        """As `texts.fold_text` does it, also where that makes a text longer."""
+    def test_strings_are_compared_folded(self, repository: Repository) -> None:
+        """Case and composition do not matter, even if folding makes a string longer."""
         pairs = (
             ("Stra\u00dfe", "STRASSE"),
             ("Caf\u00e9", "CAFE\u0301"),
@@ -266,8 +266,8 @@ class Filtering(Examples):
                     found = listed(repository, kind(name=text))
                     assert [one.id for one in found] == [f"{prefix}-{place}"], text
 
-    def test_long_texts_and_lists_may_be_asked_for(self, repository: Repository) -> None:
-        """They find what they find."""
+    def test_long_strings_and_lists_are_accepted(self, repository: Repository) -> None:
+        """They are not an error."""
         store(repository)
         assert listed(repository, CourseQuery(name="p" * 10_000)) == []
         assert listed(repository, CourseQuery(name="%" * 10_000)) == []

@@ -1,4 +1,4 @@
-"""What `commit` promises of a key: its counter stays in bounds, and its terms are a thing apart."""
+"""The contract of `commit` for keys: the counter and the terms are independent."""
 
 import attrs
 
@@ -20,10 +20,10 @@ OTHER_TERMS = (
 
 
 class Counting(Examples):
-    """``use`` adds to the stored uses; lost if they would leave 0 to ``max_uses``."""
+    """``use`` adds to the stored uses and conflicts outside of 0 to ``max_uses``."""
 
     def test_the_counter_moves_within_its_bounds(self, repository: Repository) -> None:
-        """Up to the maximum, down to zero, and no further."""
+        """The uses can reach the maximum and zero."""
         store(repository, KEY)
         for by, uses in ((2, 3), (0, 3), (-3, 0), (3, 3), (-1, 2)):
             repository.commit(Change(use=[Use(KEY, by)]))
@@ -32,7 +32,7 @@ class Counting(Examples):
             check_lost(repository, Change(use=[Use(KEY, by)]), MASKED)
 
     def test_a_use_does_not_lose_to_other_uses(self, repository: Repository) -> None:
-        """However many uses have been made since it was read."""
+        """The number of uses since the key was read does not matter."""
         store(repository, KEY)
         repository.commit(Change(use=[Use(KEY, 1)]))
         repository.commit(Change(use=[Use(KEY, 1)]))
@@ -40,14 +40,14 @@ class Counting(Examples):
         check_lost(repository, Change(use=[Use(KEY, 1)]), MASKED)
 
     def test_two_uses_in_one_change_add_up(self, repository: Repository) -> None:
-        """So each of them may be the one too many."""
+        """Together they must not exceed the maximum."""
         store(repository, KEY)
         check_lost(repository, Change(use=[Use(KEY, 1), Use(KEY, 2)]), MASKED)
         repository.commit(Change(use=[Use(KEY, 1), Use(KEY, 1)]))
         assert stored(repository, KEY).uses == 3
 
     def test_a_use_loses_to_other_terms(self, repository: Repository) -> None:
-        """A key that was revoked, edited or moved is not the one that was read."""
+        """A key that was revoked, edited or moved since it was read is a conflict."""
         store(repository, KEY)
         now = KEY
         for other in OTHER_TERMS:
@@ -59,11 +59,11 @@ class Counting(Examples):
             now = other
 
     def test_a_use_loses_if_there_is_no_such_key(self, repository: Repository) -> None:
-        """Nothing is made by using it."""
+        """A use does not create a key."""
         check_lost(repository, Change(use=[Use(KEY, 1)]), MASKED)
 
     def test_a_use_leaves_the_terms_and_other_keys_alone(self, repository: Repository) -> None:
-        """Only the counter of that one key moves."""
+        """Only the counter of the key changes."""
         store(repository)
         repository.commit(Change(use=[Use(samples.REVOKED, 1)]))
         after = attrs.evolve(samples.REVOKED, uses=1)
@@ -73,10 +73,10 @@ class Counting(Examples):
 
 
 class Terms(Examples):
-    """``replace`` on a key leaves the uses out."""
+    """``replace`` ignores the uses of a key."""
 
     def test_the_stored_uses_stay_as_they_are(self, repository: Repository) -> None:
-        """Neither those of ``before`` nor those of ``after`` are compared or written."""
+        """The uses of ``before`` and ``after`` are neither compared nor written."""
         store(repository, KEY)
         repository.commit(Change(use=[Use(KEY, 1)]))
         after = attrs.evolve(KEY, uses=0, revoked_at=samples.START)
@@ -84,7 +84,7 @@ class Terms(Examples):
         assert stored(repository, KEY) == attrs.evolve(after, uses=2)
 
     def test_a_replace_loses_to_other_terms(self, repository: Repository) -> None:
-        """They are compared by value, each of them."""
+        """Each of the terms is compared by value."""
         store(repository, KEY)
         now = KEY
         for other in OTHER_TERMS:
@@ -95,7 +95,7 @@ class Terms(Examples):
     def test_a_replace_loses_if_more_uses_are_stored_than_the_new_maximum(
         self, repository: Repository
     ) -> None:
-        """As many are fine."""
+        """Exactly as many uses are allowed."""
         store(repository, KEY)
         repository.commit(Change(use=[Use(KEY, 1)]))
         check_lost(
@@ -106,7 +106,7 @@ class Terms(Examples):
         assert stored(repository, KEY) == attrs.evolve(fewer, uses=2)
 
     def test_use_comes_after_replace(self, repository: Repository) -> None:
-        """In one change a key is used under its new terms, within its new maximum."""
+        """In one change, a use counts with the new terms and the new maximum."""
         store(repository, KEY)
         wider = attrs.evolve(KEY, max_uses=5)
         replace = [Replace(KEY, wider)]

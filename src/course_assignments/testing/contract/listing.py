@@ -1,4 +1,4 @@
-"""What `find` promises of order and pages, whatever the query."""
+"""The contract of `find` for order and pages."""
 
 from itertools import combinations
 
@@ -21,7 +21,7 @@ from course_assignments.testing.contract.base import (
 )
 from course_assignments.time.datetimes import TICK
 
-#: Ids in the order of their code points, which no language sorts so.
+#: Ids in the order of their code points, which differs from every language.
 IN_ORDER = (
     *("#", "-a", "10", "9", "A", "B", "Z", "a", "a ", "a b", "a-b", "aB", "aa", "ab", "z"),
     *("\u00c4", "\u00e4", "\u0130", "\u0131", "\u4e2d", "\uffdc", "\U0001f600"),
@@ -29,7 +29,7 @@ IN_ORDER = (
 
 
 def everything(repository: Repository) -> list[Record | Event]:
-    """Store all there is, and return it, the events with their positions."""
+    """Store all samples and return them; events get their positions."""
     repository.commit(Change(create=samples.RECORDS, record=samples.EVENTS))
     events = [
         attrs.evolve(one, position=place) for place, one in enumerate(samples.EVENTS, start=1)
@@ -38,10 +38,10 @@ def everything(repository: Repository) -> list[Record | Event]:
 
 
 class Ordering(Examples):
-    """`find` returns what a query asks for in the order it states, page by page."""
+    """`find` returns records in the order of the query, page by page."""
 
     def test_everything_is_found_in_its_order(self, repository: Repository) -> None:
-        """Records of every kind, those of the same instant by id."""
+        """Records of every kind; those with the same datetime by id."""
         all_ = everything(repository)
         for query in EVERYTHING:
             kept = [one for one in all_ if isinstance(one, query.kind)]
@@ -49,13 +49,13 @@ class Ordering(Examples):
             assert len(kept) >= len(samples.ORGANIZATIONS)
 
     def test_an_empty_repository_has_one_empty_page(self, repository: Repository) -> None:
-        """Of every kind."""
+        """This is true for every kind."""
         for query in EVERYTHING:
             page = repository.find(query)
             assert (page.records, page.next) == ((), None)
 
     def test_ids_are_ordered_by_code_point(self, repository: Repository) -> None:
-        """Not as any language would: upper case comes before lower case."""
+        """For example, upper case comes before lower case."""
         assert list(IN_ORDER) == sorted(IN_ORDER)
         courses = [Course(id=name, name="A course") for name in IN_ORDER]
         repository.commit(Change(create=sorted(courses, key=hash)))
@@ -63,15 +63,15 @@ class Ordering(Examples):
         assert listed(repository, CourseQuery(limit=1)) == courses
 
     def test_pages_of_any_size_give_the_same(self, repository: Repository) -> None:
-        """Nothing is left out or repeated, and there is a next page only if there is more."""
+        """No record is missing or repeated, and no page is empty."""
         all_ = everything(repository)
         for query in EVERYTHING:
             expected = in_order(query, [one for one in all_ if isinstance(one, query.kind)])
             for limit in (*range(1, len(expected) + 2), MAX_PAGE):
                 assert listed(repository, attrs.evolve(query, limit=limit)) == expected
 
-    def test_a_page_begins_behind_its_cursor(self, repository: Repository) -> None:
-        """Behind any record that the query could have found, be it stored or not."""
+    def test_a_page_starts_after_its_cursor(self, repository: Repository) -> None:
+        """The cursor can be at any record."""
         all_ = everything(repository)
         for query in EVERYTHING:
             expected = in_order(query, [one for one in all_ if isinstance(one, query.kind)])
@@ -79,15 +79,13 @@ class Ordering(Examples):
                 assert listed(repository, query.starting_after(record)) == expected[place:]
 
     def test_the_cursor_need_not_be_stored(self, repository: Repository) -> None:
-        """It is a place between others."""
+        """The cursor can be between two records."""
         everything(repository)
         between = attrs.evolve(samples.PYTHON, id="q")
         assert listed(repository, CourseQuery().starting_after(between)) == [samples.SQL]
 
-    def test_what_comes_meanwhile_is_found_behind_the_cursor_only(
-        self, repository: Repository
-    ) -> None:
-        """Pages that were read do not move."""
+    def test_new_records_are_found_only_after_the_cursor(self, repository: Repository) -> None:
+        """Pages that were already read do not change the next page."""
         names = ["b", "d", "f"]
         repository.commit(Change(create=[Course(id=one, name=one) for one in names]))
         page = repository.find(CourseQuery(limit=2))
@@ -95,8 +93,8 @@ class Ordering(Examples):
         repository.commit(Change(create=[Course(id=one, name=one) for one in "ace"]))
         assert [one.id for one in repository.find(page.next)] == ["e", "f"]
 
-    def test_instants_are_ordered_to_the_microsecond(self, repository: Repository) -> None:
-        """Also around whole seconds, and far from now."""
+    def test_datetimes_are_ordered_to_the_microsecond(self, repository: Repository) -> None:
+        """This is also true around whole seconds and far from now."""
         later = (
             *(TICK * step for step in (-1, 0, 1, 10, 100_000, 999_999, 1_000_000)),
             *(samples.DAY * days for days in (-20_000, 20_000, 2_000_000)),

@@ -1,7 +1,7 @@
-"""What holds when many threads write at once: no more than allowed, and no false refusals.
+"""The contract under concurrency: nothing too much, and no false conflicts.
 
 All threads wait at a barrier just before each call, and the interpreter switches between them as
-often as it can. A check and a write that are not one step are caught in between.
+often as it can. So a check that is not atomic with its write fails.
 """
 
 import threading
@@ -24,7 +24,7 @@ from course_assignments.testing import samples
 from course_assignments.testing.contract.base import Examples, listed, store, stored
 from course_assignments.testing.threads import TIMEOUT, frequent_switching, run_in_threads
 
-#: How many threads there are, and how many changes each commits.
+#: The number of threads, and of the changes that each commits.
 THREADS, ROUNDS = 8, 6
 
 KEY = TrainingKey(code="Hand-made-1", batch_id="spring", max_uses=20)
@@ -32,7 +32,7 @@ KEY = TrainingKey(code="Hand-made-1", batch_id="spring", max_uses=20)
 
 @contextmanager
 def setting(flag: threading.Event) -> Generator[None]:
-    """Set *flag* at the end in any case, so that no thread waits forever."""
+    """Set *flag* at the end, even after an error, so that no thread waits forever."""
     try:
         yield
     finally:
@@ -41,7 +41,7 @@ def setting(flag: threading.Event) -> Generator[None]:
 
 @contextmanager
 def abandoning(barrier: Barrier) -> Generator[None]:
-    """Break *barrier* on an error, so that no thread waits for the failed one."""
+    """Break *barrier* after an error, so that no thread waits for the failed thread."""
     try:
         yield
     except BaseException:
@@ -70,7 +70,7 @@ def commit_together(
 
 
 def was_stored(repository: Repository, change: Change) -> bool:
-    """Return whether *change* was stored; only a conflict is an expected error."""
+    """Commit *change*, and return whether it was stored instead of a conflict."""
     try:
         repository.commit(change)
     except Conflict:
@@ -79,10 +79,10 @@ def was_stored(repository: Repository, change: Change) -> bool:
 
 
 class Concurrency(Examples):
-    """No other commit comes in between."""
+    """Each commit is atomic."""
 
     def test_a_key_is_used_as_often_as_it_may(self, repository: Repository) -> None:
-        """When many threads read it unused: exactly so often, each time with an event."""
+        """Many threads use the key exactly as often as allowed, each with an event."""
         store(repository, KEY)
         change = Change(use=[Use(KEY, 1)], record=[samples.EVENTS[0]])
         outcomes = commit_together(repository, [[change] * THREADS] * ROUNDS)
@@ -92,7 +92,7 @@ class Concurrency(Examples):
         assert positions == [*range(1, KEY.max_uses + 1)]
 
     def test_nobody_is_refused_while_uses_are_left(self, repository: Repository) -> None:
-        """However many threads use the key at once."""
+        """The number of threads that use the key at the same time does not matter."""
         key = attrs.evolve(KEY, max_uses=THREADS * ROUNDS)
         store(repository, key)
         outcomes = commit_together(repository, [[Change(use=[Use(key, 1)])] * THREADS] * ROUNDS)
@@ -100,7 +100,7 @@ class Concurrency(Examples):
         assert stored(repository, key).uses == key.max_uses
 
     def test_one_of_many_creates_an_id(self, repository: Repository) -> None:
-        """And the record that it created is the one that is stored."""
+        """Its record is the stored record."""
         rounds = [
             [Course(id=f"course-{turn}", name=f"Of {who}") for who in range(THREADS)]
             for turn in range(ROUNDS)
@@ -114,7 +114,7 @@ class Concurrency(Examples):
             assert stored(repository, winners[0]) == winners[0]
 
     def test_one_of_many_gets_an_address(self, repository: Repository) -> None:
-        """In any spelling of the address."""
+        """The spelling of the address does not matter."""
         rounds = [
             [
                 User(id=f"{turn}-{who}", name="A user", email=f"{'eE'[who % 2]}{turn}@example.org")
@@ -131,7 +131,7 @@ class Concurrency(Examples):
             assert len(winners) == 1
 
     def test_one_of_many_replaces_what_all_read(self, repository: Repository) -> None:
-        """So no edit is overwritten unnoticed."""
+        """So no edit is overwritten silently."""
         before = [Course(id="course", name=f"After {turn}") for turn in range(ROUNDS + 1)]
         repository.commit(Change(create=before[:1]))
         outcomes = commit_together(
@@ -144,7 +144,7 @@ class Concurrency(Examples):
     def test_of_two_who_expect_what_the_other_replaces_one_wins(
         self, repository: Repository
     ) -> None:
-        """Each was decided on a record that the other replaces."""
+        """Each change was decided on a record that the other change replaces."""
         rounds: list[list[Change]] = []
         for turn in range(5 * ROUNDS):
             one, two = (Course(id=f"{turn}-{side}", name="Free") for side in "ab")
@@ -159,7 +159,7 @@ class Concurrency(Examples):
         assert [sum(row) for row in commit_together(repository, rounds)] == [1] * len(rounds)
 
     def test_reading_is_a_snapshot_of_one_call(self, repository: Repository) -> None:
-        """No call sees half of a change."""
+        """No call reads half of a change."""
         turns = [
             [Course(id=name, name=f"{turn}") for name in ("first", "second")]
             for turn in range(20 * ROUNDS)
@@ -189,7 +189,7 @@ class Concurrency(Examples):
         assert all(len(names) == 1 for one in seen for names in one)
 
     def test_who_reads_on_misses_no_event(self, repository: Repository) -> None:
-        """Events after the last position that was read are all new ones."""
+        """All events after the last read position are new."""
         events = THREADS * ROUNDS * 5
 
         over = threading.Event()
@@ -205,10 +205,10 @@ class Concurrency(Examples):
         def read() -> list[int]:
             seen: list[int] = []
             while not over.is_set():
-                seen += (one.position for one in repository.find(behind(seen)))
-            return [*seen, *(one.position for one in listed(repository, behind(seen)))]
+                seen += (one.position for one in repository.find(after(seen)))
+            return [*seen, *(one.position for one in listed(repository, after(seen)))]
 
-        def behind(seen: list[int]) -> EventQuery:
+        def after(seen: list[int]) -> EventQuery:
             return EventQuery(after=seen[-1] if seen else 0)
 
         with frequent_switching():

@@ -1,4 +1,4 @@
-"""What is stored comes back as it was, down to the last letter and microsecond."""
+"""The contract for values: records are read exactly as they were stored."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -36,9 +36,9 @@ from course_assignments.time.datetimes import EARLIEST, LATEST, TICK
 from course_assignments.time.durations import MAX_DURATION, MAX_MONTHS, Duration, Months
 from course_assignments.validation import ID_LENGTH, MAX_COUNT, NAME_LENGTH, TEXT_LENGTH
 
-#: Letters that storages have been seen to lose, change or end a text at.
+#: Characters that some storages lose, change, or use as the end of a string.
 ODD = "\u00e4\U0001f600e\u0301\u200b\u2028\uffff\\%_'\"{}<&>\u05d0\ufeff"
-#: A zone that is not UTC, where the machine knows one.
+#: A time zone that is not UTC, if this machine knows one.
 ZONE = next(iter(available_timezones() & {"Asia/Kathmandu"}), "UTC")
 
 
@@ -47,7 +47,7 @@ def _odd(length: int) -> str:
 
 
 def odd_values() -> Iterator[Record]:
-    """Give records with values at the edges of what they may be; none before what it names."""
+    """Yield records with extreme values, each after the records that it refers to."""
     id_, name = _odd(ID_LENGTH), _odd(NAME_LENGTH)
     text = f" \n\r\n\t{_odd(TEXT_LENGTH - 10)} \n"
     yield Organization(
@@ -159,17 +159,17 @@ def odd_values() -> Iterator[Record]:
 
 
 class Keeping(Examples):
-    """What is read equals what was written, of the same classes and in UTC."""
+    """Values are read as they were written, with the same classes and in UTC."""
 
     def test_values_at_the_edges_come_back(self, repository: Repository) -> None:
-        """The first and the last instant, the longest text and term, the biggest count."""
+        """These are the first and last datetime, and the longest strings and durations."""
         records = list(odd_values())
         store(repository, *records)
         for record in records:
             assert exactly(stored(repository, record)) == exactly(record)
 
     def test_values_at_the_edges_are_found(self, repository: Repository) -> None:
-        """And are the same in a listing."""
+        """They are the same in a listing."""
         records = list(odd_values())
         store(repository, *records)
         for query in EVERYTHING:
@@ -177,9 +177,9 @@ class Keeping(Examples):
             found = {one.id: one for one in listed(repository, query) if hasattr(one, "id")}
             assert [exactly(found[one.id]) for one in kept] == [exactly(one) for one in kept]
 
-    def test_terms_keep_their_kind(self, repository: Repository) -> None:
-        """Thirty days are no month, and twelve months no year of days."""
-        terms: tuple[Duration, ...] = (
+    def test_durations_keep_their_kind(self, repository: Repository) -> None:
+        """Thirty days are not a month, and twelve months are not 365 days."""
+        durations: tuple[Duration, ...] = (
             samples.DAY,
             30 * samples.DAY,
             Months(1),
@@ -188,21 +188,21 @@ class Keeping(Examples):
             365 * samples.DAY,
         )
         courses = [
-            Course(id=f"{place}", name="A course", maximum_access=term)
-            for place, term in enumerate(terms)
+            Course(id=f"{place}", name="A course", maximum_access=duration)
+            for place, duration in enumerate(durations)
         ]
         repository.commit(Change(create=courses))
         for course in courses:
             assert exactly(stored(repository, course)) == exactly(course)
 
     def test_replaced_values_are_compared_as_they_are(self, repository: Repository) -> None:
-        """What came back unchanged can be expected and replaced as it was written."""
+        """Records can be expected and replaced with the values that were written."""
         records = list(odd_values())
         store(repository, *records)
         repository.commit(Change(expect=records, replace=[Replace(one, one) for one in records]))
 
     def test_events_come_back(self, repository: Repository) -> None:
-        """With all that is in them."""
+        """All their fields are the same."""
         texts = {"": "", ODD: _odd(TEXT_LENGTH), "a\n": " \r\n\t", "long": "x" * 100_000}
         events = [
             Event(

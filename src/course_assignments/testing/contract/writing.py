@@ -1,4 +1,4 @@
-"""What `commit` promises of creating, replacing and expecting, and that it is all or nothing."""
+"""The contract of `commit` for creating, replacing and expecting records."""
 
 import attrs
 
@@ -20,7 +20,7 @@ from course_assignments.testing.contract.base import (
 )
 from course_assignments.testing.variants import edited, variants
 
-#: One record of each kind whose values are all compared, with something in most fields.
+#: A record with many fields of each kind that is compared as a whole.
 OF_MANY_FIELDS: tuple[Record, ...] = (
     *(samples.GAMMA, samples.PYTHON, samples.DEE, samples.COMPLETE, samples.ATTEMPTS[2]),
     *(samples.SUBSCRIPTIONS[0], samples.BATCHES[1], samples.REDEMPTIONS[2]),
@@ -28,22 +28,22 @@ OF_MANY_FIELDS: tuple[Record, ...] = (
 
 
 class Creating(Examples):
-    """``create``: lost if something of that kind is stored under the id."""
+    """``create`` conflicts if a record of that kind is stored under the id."""
 
     def test_what_was_created_is_stored_under_its_id(self, repository: Repository) -> None:
-        """A record of any kind is read as it was created."""
+        """Records of every kind are read as they were created."""
         store(repository)
         for record in samples.RECORDS:
             assert exactly(stored(repository, record)) == exactly(record)
 
     def test_records_may_come_in_any_order(self, repository: Repository) -> None:
-        """What a record names may come behind it in the same change."""
+        """A record may come before the records that it refers to."""
         repository.commit(Change(create=samples.RECORDS[::-1]))
         for record in samples.RECORDS:
             assert stored(repository, record) == record
 
     def test_a_taken_id_is_lost(self, repository: Repository) -> None:
-        """Of no kind can a record be created where one is stored, be it the same or another."""
+        """This is true for every kind, and for an equal record too."""
         store(repository)
         for record in samples.RECORDS:
             check_lost(repository, Change(create=[record]), masked_id(record))
@@ -55,7 +55,7 @@ class Creating(Examples):
         check_lost(repository, Change(create=[new, attrs.evolve(new, name="Other")]), "new")
 
     def test_two_kinds_may_share_an_id(self, repository: Repository) -> None:
-        """An id is taken for its own kind only."""
+        """An id is taken only for its own kind."""
         course, organization = Course(id="x", name="X"), Organization(id="x", name="X")
         repository.commit(Change(create=[course]))
         repository.commit(Change(create=[organization]))
@@ -63,20 +63,20 @@ class Creating(Examples):
         assert repository.get(Organization, ["x"]) == {"x": organization}
 
     def test_ids_are_exact(self, repository: Repository) -> None:
-        """Ids that differ in case, composition or outer space only are different ids."""
+        """Ids that differ only in case, composition or outer white space are different."""
         names = ["a", "A", "a ", " a", "\u00e9", "e\u0301", "\uff41", "ss", "\u00df", "a\u200b"]
         courses = {name: Course(id=name, name=f"No. {at}") for at, name in enumerate(names)}
         repository.commit(Change(create=courses.values()))
         assert repository.get(Course, names) == courses
 
     def test_codes_are_exact(self, repository: Repository) -> None:
-        """Codes that differ in case only are different keys."""
+        """Codes that differ only in case are different keys."""
         store(repository)
         found = repository.get(TrainingKey, [samples.SPRING.code, samples.SMALL.code])
         assert found == {samples.SPRING.code: samples.SPRING, samples.SMALL.code: samples.SMALL}
 
     def test_many_records_fit_in_one_change(self, repository: Repository) -> None:
-        """A change of thousands of keys is stored whole."""
+        """A change can have thousands of keys."""
         keys = [TrainingKey(code=f"Number-{place:05}", batch_id="spring") for place in range(7000)]
         store(repository, *keys)
         assert repository.get(TrainingKey, [key.code for key in keys]) == {
@@ -85,7 +85,7 @@ class Creating(Examples):
 
 
 class Addresses(Examples):
-    """A created or replaced user is lost too if another has the same folded e-mail address."""
+    """A user conflicts if another user has the same folded e-mail address."""
 
     SAME = (
         ("eve@example.com", "EVE@Example.COM"),
@@ -95,7 +95,7 @@ class Addresses(Examples):
     )
 
     def test_a_taken_address_is_lost(self, repository: Repository) -> None:
-        """It is taken in any case and composition, for who is new and for who changes theirs."""
+        """Case and composition do not matter, for new and for replaced users."""
         store(repository)
         for place, (held, wanted) in enumerate(self.SAME):
             holder = User(id=f"holder-{place}", name="Holder", email=held)
@@ -106,14 +106,14 @@ class Addresses(Examples):
             check_lost(repository, Change(replace=[taking]), "bo")
 
     def test_two_newcomers_with_one_address_are_lost(self, repository: Repository) -> None:
-        """Also if neither was there before."""
+        """Two users in one change conflict too."""
         for held, wanted in self.SAME:
             one = User(id="one", name="One", email=held)
             two = User(id="two", name="Two", email=wanted)
             check_lost(repository, Change(create=[one, two]), "one", "two")
 
     def test_ones_own_address_is_free(self, repository: Repository) -> None:
-        """A user may write their own address otherwise, and keep it."""
+        """A user can change the spelling of their address, or keep it."""
         store(repository)
         louder = attrs.evolve(samples.ADA, email="ADA@EXAMPLE.ORG")
         repository.commit(Change(replace=[Replace(samples.ADA, louder)]))
@@ -122,7 +122,7 @@ class Addresses(Examples):
         assert listed(repository, UserQuery(email="ada@example.org")) == [renamed]
 
     def test_an_address_that_was_given_up_is_free(self, repository: Repository) -> None:
-        """Someone else can have it from then on."""
+        """Another user can have the address then."""
         store(repository)
         moved = attrs.evolve(samples.ADA, email="ada@example.com")
         repository.commit(Change(replace=[Replace(samples.ADA, moved)]))
@@ -132,10 +132,10 @@ class Addresses(Examples):
 
 
 class Replacing(Examples):
-    """``replace``: lost if the stored record is not equal to ``before``."""
+    """``replace`` conflicts unless the stored record equals ``before``."""
 
-    def test_what_is_as_it_was_read_is_replaced(self, repository: Repository) -> None:
-        """A record of any kind is read as it was last written, and others stay as they were."""
+    def test_an_unchanged_record_is_replaced(self, repository: Repository) -> None:
+        """Records of every kind are read as they were last written."""
         store(repository)
         for record in samples.RECORDS:
             repository.commit(Change(replace=[Replace(record, edited(record))]))
@@ -144,8 +144,8 @@ class Replacing(Examples):
             assert after != record
             assert exactly(stored(repository, record)) == exactly(after)
 
-    def test_what_was_changed_meanwhile_is_lost(self, repository: Repository) -> None:
-        """Whoever read an older value loses, even if they would write what is stored."""
+    def test_a_change_of_an_older_value_is_lost(self, repository: Repository) -> None:
+        """This is true even if the stored record would not change."""
         store(repository)
         for record in samples.RECORDS:
             after = edited(record)
@@ -155,7 +155,7 @@ class Replacing(Examples):
             repository.commit(Change(replace=[Replace(after, record)]))
 
     def test_every_field_is_compared(self, repository: Repository) -> None:
-        """A value that differs in any one field is another value."""
+        """A record that differs in one field is different."""
         store(repository)
         for record in OF_MANY_FIELDS:
             varied: set[str] = set()
@@ -165,13 +165,13 @@ class Replacing(Examples):
                     varied.add(name)
             assert {one.name for one in attrs.fields(type(record))} - varied <= {"id"}
 
-    def test_what_is_not_there_is_lost(self, repository: Repository) -> None:
-        """Nothing is made by replacing."""
+    def test_replacing_an_unknown_record_is_lost(self, repository: Repository) -> None:
+        """A replace does not create a record."""
         for record in samples.RECORDS:
             check_lost(repository, Change(replace=[Replace(record, record)]), masked_id(record))
 
     def test_replacing_a_record_by_itself_changes_nothing(self, repository: Repository) -> None:
-        """It is checked all the same."""
+        """The record is checked anyway."""
         store(repository)
         before = contents(repository)
         repository.commit(Change(replace=[Replace(one, one) for one in samples.RECORDS]))
@@ -179,17 +179,17 @@ class Replacing(Examples):
 
 
 class Expecting(Examples):
-    """``expect``: lost if the stored record, before this change, is not equal to it."""
+    """``expect`` conflicts unless the stored record, before this change, equals it."""
 
     def test_nothing_is_written(self, repository: Repository) -> None:
-        """What is as it was read stays so."""
+        """An expected record does not change."""
         store(repository)
         before = contents(repository)
         repository.commit(Change(expect=samples.RECORDS))
         assert contents(repository) == before
 
-    def test_what_is_otherwise_is_lost(self, repository: Repository) -> None:
-        """Another value is, and so is what is not there at all."""
+    def test_a_different_or_missing_record_is_lost(self, repository: Repository) -> None:
+        """This is true for every kind."""
         for record in samples.RECORDS:
             check_lost(repository, Change(expect=[record]), masked_id(record))
         store(repository)
@@ -197,13 +197,13 @@ class Expecting(Examples):
             check_lost(repository, Change(expect=[edited(record)]), masked_id(record))
 
     def test_the_uses_of_a_key_count(self, repository: Repository) -> None:
-        """Unlike a replace, it compares a key whole."""
+        """Unlike ``replace``, it also compares the uses of a key."""
         store(repository)
         repository.commit(Change(use=[Use(samples.SPRING, 1)]))
         check_lost(repository, Change(expect=[samples.SPRING]), "****-26")
 
-    def test_it_speaks_of_what_was_there_before(self, repository: Repository) -> None:
-        """What the same change writes is not what it expects."""
+    def test_records_before_the_change_are_compared(self, repository: Repository) -> None:
+        """The records that the same change writes are not compared."""
         store(repository)
         after = edited(samples.PYTHON)
         replace = [Replace(samples.PYTHON, after)]
@@ -219,10 +219,10 @@ class Expecting(Examples):
 
 
 class Together(Examples):
-    """All of a change is stored, or nothing."""
+    """A change is stored as a whole, or not at all."""
 
     def test_all_verbs_are_stored_together(self, repository: Repository) -> None:
-        """One change may speak all five."""
+        """One change can have all kinds of steps."""
         store(repository)
         new = User(id="new", name="New", email="new@example.org")
         after = edited(samples.PYTHON)
@@ -241,7 +241,7 @@ class Together(Examples):
         assert len(listed(repository, EventQuery())) == 1
 
     def test_each_verb_alone_may_lose_for_all(self, repository: Repository) -> None:
-        """Whatever else would have succeeded is not stored."""
+        """The steps without a conflict are not stored either."""
         store(repository)
         stale = edited(samples.PYTHON)
         new = Course(id="new", name="New")
@@ -271,7 +271,7 @@ class Together(Examples):
         repository.commit(fine)
 
     def test_of_several_losses_one_or_more_are_named(self, repository: Repository) -> None:
-        """A conflict names what was lost, and nothing else."""
+        """A conflict names only conflicting ids."""
         store(repository)
         stale = edited(samples.PYTHON)
         change = Change(
@@ -282,8 +282,8 @@ class Together(Examples):
         )
         check_lost(repository, change, "ada", "py", "****-26", "sql")
 
-    def test_an_empty_change_is_no_matter(self, repository: Repository) -> None:
-        """Nothing happens."""
+    def test_an_empty_change_stores_nothing(self, repository: Repository) -> None:
+        """It is not an error either."""
         store(repository)
         before = contents(repository)
         repository.commit(Change())
