@@ -71,9 +71,11 @@ class TestLookingUp:
     def test_by_batch(self, benchmark: BenchmarkFixture, size: int) -> None:
         benchmark(filled(size).repository.find, KeyQuery(batch_ids=["spring"]))
 
-    def test_by_code_and_learner(self, benchmark: BenchmarkFixture, size: int) -> None:
-        query = RedemptionQuery(code=CODE, learner_id="u7")
-        benchmark(filled(size).repository.find, query)
+    def test_by_key_and_learner(self, benchmark: BenchmarkFixture, size: int) -> None:
+        registrar = filled(size)
+        (key,) = registrar.find_all(KeyQuery(code=CODE))
+        query = RedemptionQuery(key_id=key.id, learner_id="u7")
+        benchmark(registrar.repository.find, query)
 
     def test_by_email(self, benchmark: BenchmarkFixture, size: int) -> None:
         benchmark(filled(size).repository.find, UserQuery(email="U7@example.org"))

@@ -63,13 +63,13 @@ BATCH = KeyBatch(
 )
 REDEMPTION = Redemption(
     id="r-1",
-    code=GENERATED,
+    key_id="k-1",
     batch_id="spring",
     learner_id="ada",
     assignment_id="a-1",
     redeemed_at=START,
 )
-KEY = TrainingKey(code=GENERATED, batch_id="spring")
+KEY = TrainingKey(id="k-1", code=GENERATED, batch_id="spring")
 ATTEMPT = Attempt(id="t-1", assignment_id="a-1", activity_id="lab", number=1, started_at=START)
 SUBSCRIPTION = Subscription(
     id="s-1",
@@ -133,9 +133,9 @@ class TestMatches:
             (KeyQuery(batch_ids=["other", "spring"]), True),
             (KeyQuery(batch_ids=["other"]), False),
             (KeyQuery(batch_ids=[]), False),
-            (RedemptionQuery(code=GENERATED), True),
-            (RedemptionQuery(code="0000 0000-0000 oool-2"), True),
-            (RedemptionQuery(code="Hand-made-1"), False),
+            (RedemptionQuery(key_id="k-1"), True),
+            (KeyQuery(code="0000 0000-0000 oool-2"), True),
+            (RedemptionQuery(key_id="k-2"), False),
             (RedemptionQuery(learner_id="ada"), True),
             (RedemptionQuery(learner_id="bo"), False),
             (AttemptQuery(assignment_id="a-1", activity_id="lab"), True),
@@ -163,7 +163,7 @@ class TestOrder:
         assert CourseQuery().sort_key(PYTHON) == ("py",)
         assert AssignmentQuery().sort_key(ASSIGNMENT) == (START, "a-1")
         assert BatchQuery().sort_key(BATCH) == (START, "spring")
-        assert KeyQuery().sort_key(KEY) == (GENERATED,)
+        assert KeyQuery().sort_key(KEY) == ("spring", 1, "k-1")
         assert RedemptionQuery().sort_key(REDEMPTION) == (START, "r-1")
         assert AttemptQuery().sort_key(ATTEMPT) == (START, "t-1")
         assert SubscriptionQuery().sort_key(SUBSCRIPTION) == (START, "s-1")
@@ -234,7 +234,8 @@ class TestJunk:
             (AssignmentQuery, "learner_id"),
             (AssignmentQuery, "course_id"),
             (BatchQuery, "course_id"),
-            (RedemptionQuery, "code"),
+            (KeyQuery, "code"),
+            (RedemptionQuery, "key_id"),
             (RedemptionQuery, "learner_id"),
             (AttemptQuery, "assignment_id"),
             (AttemptQuery, "activity_id"),
@@ -256,6 +257,12 @@ class TestJunk:
             KeyQuery(batch_ids=batch_ids)
         assert caught.value.field.startswith("batch_ids")
 
+    @pytest.mark.parametrize("codes", ["Spring-2026", 7, [7], [None], b"Spring-2026"])
+    def test_codes_are_a_list_of_texts(self, codes: Any) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            KeyQuery(codes=codes)
+        assert caught.value.field.startswith("codes")
+
     @pytest.mark.parametrize("after", [-1, True, 1.5, "3", None])
     def test_a_position_is_a_whole_number(self, after: Any) -> None:
         with pytest.raises(InvalidInput) as caught:
@@ -264,11 +271,11 @@ class TestJunk:
 
 
 def test_no_repr_shows_a_code() -> None:
-    rest = RedemptionQuery(code=GENERATED).starting_after(REDEMPTION)
+    rest = RedemptionQuery(key_id="k-1").starting_after(REDEMPTION)
     page = Page((REDEMPTION, REDEMPTION), rest)
-    keys_page = Page((KEY,), KeyQuery().starting_after(KEY))
+    keys_page = Page((KEY,), KeyQuery(code=GENERATED, codes=[GENERATED]).starting_after(KEY))
     assert GENERATED not in repr((page, keys_page))
-    assert repr(RedemptionQuery()) == "RedemptionQuery(limit=100, code=None, learner_id=None)"
+    assert repr(RedemptionQuery()) == "RedemptionQuery(limit=100, key_id=None, learner_id=None)"
 
 
 class TestPages:

@@ -480,13 +480,13 @@ def test_nothing_that_is_said_about_a_key_shows_its_code(codes: list[str]) -> No
     }
 
 
-def test_a_conflict_over_a_key_shows_its_code_masked() -> None:
+def test_a_conflict_over_a_code_names_the_key() -> None:
     registrar = world_of_keys(CODES[0])
     repository = registrar.repository
-    again = TrainingKey(code=CODES[0][0], batch_id="spring")
+    again = TrainingKey(id="k-1", code=CODES[0][0], batch_id="spring")
     with pytest.raises(Conflict) as caught:
         repository.commit(Change(create=[again]))
-    assert caught.value.ids == ("****-026",)
+    assert caught.value.ids == ("k-1",)
     assert "Used-up" not in f"{caught.value} {caught.value!r}"
 
 

@@ -138,11 +138,11 @@ LENIENT: dict[tuple[type, str], Any] = {
 
 #: Records of which only some fields are named, and more may follow.
 SOME_FIELDS: dict[type, set[str]] = {
-    ca.TrainingKey: {"code", "batch_id", "uses", "max_uses"},
+    ca.TrainingKey: {"id", "code", "batch_id", "number", "uses", "max_uses"},
     ca.NotFound: {"kind", "id"},
     ca.AssignmentBatch: {"created", "skipped"},
     ca.Decision: {"reasons", "changes_at"},
-    ca.Redemption: {"code", "learner_id", "restored_at", "assignment_id"},
+    ca.Redemption: {"key_id", "learner_id", "restored_at", "assignment_id"},
     ca.KeyBatch: {
         *("name", "course_id", "organization_id", "redeemable_from", "redeemable_until"),
         *("max_uses", "availability", "any_organization", "size"),
@@ -172,7 +172,7 @@ SOME_FIELDS: dict[type, set[str]] = {
         *("batch_id", "created_from", "created_until", "started_from", "started_until"),
         *("completed_from", "completed_until", "expires_from", "expires_until"),
     },
-    ca.KeyQuery: {"batch_ids", "code", "redeemed", "usable"},
+    ca.KeyQuery: {"batch_ids", "code", "codes", "redeemed", "usable"},
     ca.EventQuery: {"after"},
     ca.BatchQuery: {
         *("course_id", "organization_id", "name", "redeemable_from", "redeemable_until"),
@@ -181,7 +181,7 @@ SOME_FIELDS: dict[type, set[str]] = {
     ca.UserQuery: {"name", "email", "organization_id"},
     ca.CourseQuery: {"name", "archived"},
     ca.OrganizationQuery: {"name", "parent_id"},
-    ca.RedemptionQuery: {"code", "learner_id"},
+    ca.RedemptionQuery: {"key_id", "learner_id"},
 }
 
 ENTITIES = (
@@ -353,7 +353,10 @@ class TestNames:
         assert caught.value.decision == no
 
     def test_uses_that_remain_and_completion_are_properties(self) -> None:
-        assert ca.TrainingKey(code="Spring-2026", batch_id="b", max_uses=3).remaining_uses == 3
+        assert (
+            ca.TrainingKey(id="k-1", code="Spring-2026", batch_id="b", max_uses=3).remaining_uses
+            == 3
+        )
         assert isinstance(inspect.getattr_static(ca.CourseAssignment, "completion"), property)
 
 

@@ -109,7 +109,8 @@ def main() -> None:
 
     clock.advance(timedelta(hours=1))
     print_step(clock, "Ada redeems a generated key. Case, spaces and look-alikes do not matter.")
-    typed = next(registrar.keys(spring.id)).display_code.lower().replace("-", " ").replace("0", "o")
+    generated = [*registrar.keys(spring.id)][1]
+    typed = generated.display_code.lower().replace("-", " ").replace("0", "o")
     print_answer(f"She types: {typed}")
     print_table([registrar.redeem(typed, "ada")], *ACCESS)
 

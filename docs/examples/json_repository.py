@@ -4,14 +4,15 @@ It is exact with threads, and slow on purpose: each search reads every record. Y
 dictionary anywhere and load it again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from threading import Lock
 from typing import Any
 
 import attrs
 
-from course_assignments import Change, Conflict, Event, Page, Query, Record, TrainingKey, Use, User
-from course_assignments.changes import R, Replace, masked_id
+from course_assignments import Change, Conflict, Event, Page, Query, Record, TrainingKey, Use
+from course_assignments.changes import UNIQUE, R, Replace
 from course_assignments.queries import RecordT
 from course_assignments.serialization import from_json, to_json
 
@@ -77,18 +78,22 @@ class JsonRepository:
                 lost.append(before)
             else:
                 after[name] = result
-        lost += self._without_email(after)
+        lost += self._clashing(after)
         if lost:
-            raise Conflict(tuple(dict.fromkeys(map(masked_id, lost))))
+            raise Conflict(tuple(dict.fromkeys(one.id for one in lost)))
         return [*after.values()]
 
-    def _without_email(self, after: dict[str, Record]) -> list[User]:
-        """Return the users of *after* whose e-mail address belongs to another user."""
-        users = [one for one in after.values() if isinstance(one, User)]
-        others = self._all(User) if users else []
-        owners = {one.folded_email: one.id for one in reversed(users)}
-        owners |= {one.folded_email: one.id for one in others if _name(User, one.id) not in after}
-        return [one for one in users if owners[one.folded_email] != one.id]
+    def _clashing(self, after: dict[str, Record]) -> Iterator[Record]:
+        """Give the records of *after* whose e-mail address or code belongs to another record."""
+        for kind, name in UNIQUE.items():
+            value = attrgetter(name)
+            mine = [one for one in after.values() if isinstance(one, kind)]
+            others = self._all(kind) if mine else []
+            owners = {value(one): one.id for one in reversed(mine)}
+            for one in others:
+                if value(after.get(_name(kind, one.id), one)) == value(one):
+                    owners[value(one)] = one.id
+            yield from (one for one in mine if owners[value(one)] != one.id)
 
 
 def _after(stored: Any, step: Replace | Use) -> Record | None:

@@ -7,7 +7,7 @@ then, nothing is stored; otherwise the whole change is stored.
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import chain
-from typing import TypeAlias, TypeVar, get_args
+from typing import Final, TypeAlias, TypeVar, get_args
 
 import attrs
 from attrs import field
@@ -16,7 +16,6 @@ from course_assignments import validation
 from course_assignments.entities.assignments import Claim, CourseAssignment
 from course_assignments.entities.attempts import Attempt
 from course_assignments.entities.catalog import Course, Organization
-from course_assignments.entities.codes import mask
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.receipts import Receipt
@@ -42,12 +41,10 @@ Record: TypeAlias = (
 #: The classes of `Record`.
 KINDS = get_args(Record)
 
+#: The field of a kind, beside its id, that no two records share.
+UNIQUE: Final[Mapping[type, str]] = {User: "folded_email", TrainingKey: "code"}
+
 R = TypeVar("R", bound=Record)
-
-
-def masked_id(record: Record) -> str:
-    """Return the id of *record* for messages, where the code of a key is masked."""
-    return mask(record.id) if isinstance(record, TrainingKey) else record.id
 
 
 @attrs.frozen
@@ -73,10 +70,11 @@ class Replace:
         The uses of a `TrainingKey` are neither compared nor set.
 
         Example:
-            >>> key = TrainingKey(code="Spring-2026", batch_id="spring", max_uses=2)
+            >>> key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=2)
             >>> step = Replace(key, attrs.evolve(key, max_uses=3))
-            >>> step.of(attrs.evolve(key, uses=1))
-            TrainingKey(code='****-26', batch_id='spring', uses=1, max_uses=3, revoked_at=None)
+            >>> after = step.of(attrs.evolve(key, uses=1))
+            >>> after.uses, after.max_uses
+            (1, 3)
         """
         validation.check_record(stored, "stored", *KINDS, type(None))
         before, after = self.before, self.after
@@ -94,7 +92,7 @@ class Use:
     """Add *by*, which may be negative, to the uses of the stored key.
 
     Example:
-        >>> Use(TrainingKey(code="Spring-2026", batch_id="spring"), 1).by
+        >>> Use(TrainingKey(id="k-1", code="Spring-2026", batch_id="spring"), 1).by
         1
     """
 
@@ -105,7 +103,7 @@ class Use:
         """Return the key to store in place of *stored*, or ``None`` on a conflict.
 
         Example:
-            >>> key = TrainingKey(code="Spring-2026", batch_id="spring", max_uses=2)
+            >>> key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=2)
             >>> Use(key, 1).of(attrs.evolve(key, uses=1)).uses
             2
             >>> Use(key, 1).of(attrs.evolve(key, uses=2)) is None
@@ -144,7 +142,7 @@ class Event:
         position: The position among all events, from 1 on; 0 until the event is stored.
         by: The id of the user who acted, or ``None``.
         action: The name of the command.
-        subject_ids: The ids of all records concerned; never the code of a key.
+        subject_ids: The ids of all records concerned.
         details: Other facts, as sorted pairs of names and strings.
 
     Example:
@@ -173,7 +171,8 @@ class Change:
     """Everything that one command stores, and the conditions for storing it.
 
     Attributes:
-        create: New records; a conflict if the id, or the e-mail address of a `User`, is taken.
+        create: New records; a conflict if the id, the e-mail address of a `User`, or the code of a
+            `TrainingKey` is taken.
         replace: Records to compare and set.
         use: Changes of the counters of keys, which stay between 0 and their maximum.
         expect: Records that must be unchanged since they were read.

@@ -191,7 +191,7 @@ class Conflict(CourseAssignmentsError):
     """A stored record is not what this change expects; nothing was stored.
 
     Attributes:
-        ids: The ids of the records in conflict; the code of a key is masked.
+        ids: The ids of the records in conflict.
         code: ``changed`` if someone else created or changed a record; try again.
             ``id_taken`` if a different record has the id that you passed; pass another id.
 
@@ -238,7 +238,7 @@ class OutcomeUnknown(CourseAssignmentsError):
     """The connection was lost during a commit: everything was stored, or nothing.
 
     Attributes:
-        ids: The ids of the records to create, or else to change; the code of a key is masked.
+        ids: The ids of the records to create, or else to change.
 
     Example:
         >>> print(OutcomeUnknown(("a-1",)))

@@ -15,8 +15,7 @@ from threading import Lock
 from typing import Any, Final
 
 from course_assignments import validation
-from course_assignments.changes import KINDS, Change, Event, R, Record, Replace, Use, masked_id
-from course_assignments.entities.people import User
+from course_assignments.changes import KINDS, UNIQUE, Change, Event, R, Record, Replace, Use
 from course_assignments.errors import Conflict, InvalidInput
 from course_assignments.queries import QUERIES, Query, RecordT, SortKey, Where, filters
 from course_assignments.repository import Page
@@ -24,10 +23,12 @@ from course_assignments.repository import Page
 #: The fields of each kind that have an index.
 _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
     query.kind: tuple(
-        one.name
-        for one in filters(query, "where").values()
-        # Records are found by the last part of their sort key without an index.
-        if one.indexed and one.name != query.order[-1]
+        {
+            one.name: None
+            for one in filters(query, "where").values()
+            # Records are found by the last part of their sort key without an index.
+            if one.indexed and one.name != query.order[-1]
+        }
     )
     for query in QUERIES
 }
@@ -258,22 +259,27 @@ class InMemoryRepository:
                 lost.append(before)
             else:
                 staged[name] = after
-        lost.extend(self._without_email(staged))
+        lost.extend(self._clashing(staged))
         if lost:
-            raise Conflict(tuple(dict.fromkeys(masked_id(record) for record in lost)))
+            raise Conflict(tuple(dict.fromkeys(record.id for record in lost)))
         return staged
 
-    def _without_email(self, staged: Mapping[tuple[type, str], Record]) -> Iterator[Record]:
-        """Give the users of *staged* whose e-mail address another user has, or will have."""
-        users = [record for record in staged.values() if isinstance(record, User)]
-        if not users:
-            return
-        owners = {user.folded_email: user for user in reversed(users)}
-        for user in users:
-            stored = self._shelves[User].owner("folded_email", user.folded_email)
-            stays = stored is not None and (User, stored) not in staged
-            if stays or owners[user.folded_email] is not user:
-                yield user
+    def _clashing(self, staged: Mapping[tuple[type, str], Record]) -> Iterator[Record]:
+        """Give the records of *staged* whose unique field another one shares, or will share."""
+        for kind, name in UNIQUE.items():
+            owners: dict[str, Record] = {}
+            for record in staged.values():
+                if type(record) is not kind:
+                    continue
+                value = getattr(record, name)
+                stored = self._shelves[kind].owner(name, value)
+                holder = None if stored is None else staged.get((kind, stored))
+                if stored is not None and (holder is None or getattr(holder, name) == value):
+                    clashes = stored != record.id
+                else:
+                    clashes = owners.setdefault(value, record) is not record
+                if clashes:
+                    yield record
 
 
 def _span(query: Query[Any]) -> tuple[SortKey, SortKey | None]:

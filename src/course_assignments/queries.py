@@ -184,12 +184,17 @@ def _fold_code(code: str, _: str) -> str:
     return fold(code) if isinstance(code, str) else code
 
 
+def _to_codes(codes: Iterable[str]) -> tuple[str, ...]:
+    listed: tuple[str, ...] = validation.check_each(codes, "codes", str)
+    return tuple(map(fold, listed))
+
+
 def _masked(code: str | None) -> str:
     return repr(code and mask(code))
 
 
-def _code() -> Any:
-    return equals("", validation.name, _fold_code, repr=_masked)
+def _all_masked(codes: tuple[str, ...] | None) -> str:
+    return repr(codes and tuple(map(mask, codes)))
 
 
 def _check_limit(_: object, at: "attrs.Attribute[int]", value: object) -> None:
@@ -206,9 +211,14 @@ def _check_cursor(query: "Query[Any]", _: object, value: Any) -> None:
         raise InvalidInput("invalid_cursor", "cursor", hint)
 
 
+def _in_both(first: Iterable[str | int], second: Iterable[str | int]) -> tuple[str | int, ...]:
+    allowed = set(second)
+    return tuple(value for value in first if value in allowed)
+
+
 def _type_of(name: str) -> type:
     """Return the type of *name*, a field that records are sorted by."""
-    return datetime if name.endswith("_at") else {"position": int}.get(name, str)
+    return datetime if name.endswith("_at") else {"position": int, "number": int}.get(name, str)
 
 
 @attrs.frozen(kw_only=True)
@@ -245,7 +255,9 @@ class Query(Generic[RecordT]):
         """Return the fields that are restricted to some values, with these values."""
         found: Where = {}
         for one, value in self._set("where"):
-            found[one.name] = one.given(value)
+            values, others = one.given(value), found.get(one.name)
+            # Two filters of one field must both match.
+            found[one.name] = values if others is None else _in_both(others, values)
         return found
 
     def ranges(self) -> Ranges:
@@ -558,11 +570,12 @@ def _to_batch_ids(values: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen(kw_only=True)
 class KeyQuery(Query[TrainingKey]):
-    """Keys by code.
+    """Keys by batch and number.
 
     Attributes:
         batch_ids: The key must be in one of these batches; an empty list finds nothing.
         code: The code as someone typed it; masked in the repr.
+        codes: The key must have one of these codes; an empty list finds nothing.
         redeemed: Only keys with a use that was not restored, or only others (rule 13).
         usable: Only keys that are neither revoked nor used up, or only others. For the redemption
             window of the batch, see `redeemable`.
@@ -574,13 +587,13 @@ class KeyQuery(Query[TrainingKey]):
         >>> KeyQuery(batch_ids=["spring"]).where()
         {'batch_id': ('spring',)}
         >>> KeyQuery(code=" Spring-2026 ").matches(
-        ...     TrainingKey(code="Spring-2026", batch_id="spring")
+        ...     TrainingKey(id="k-1", code="Spring-2026", batch_id="spring")
         ... )
         True
     """
 
     kind = TrainingKey
-    order = ("code",)
+    order = ("batch_id", "number", "id")
 
     batch_ids: tuple[str, ...] | None = field(
         default=None,
@@ -588,7 +601,13 @@ class KeyQuery(Query[TrainingKey]):
         validator=validators.optional(validation.items_of(str)),
         metadata={_FILTER: Filter("where", "batch_id", indexed=True)},
     )
-    code: str | None = _code()
+    code: str | None = equals("", validation.name, _fold_code, repr=_masked)
+    codes: tuple[str, ...] | None = field(
+        default=None,
+        converter=converters.optional(_to_codes),
+        repr=_all_masked,
+        metadata={_FILTER: Filter("where", "code", indexed=True)},
+    )
     redeemed: bool | None = is_positive("uses")
     usable: bool | None = special(
         lambda query, record: query.usable is (not record.revoked_at and record.remaining_uses > 0),
@@ -628,18 +647,15 @@ class KeyQuery(Query[TrainingKey]):
 class RedemptionQuery(Query[Redemption]):
     """Redemptions, the oldest first; those at the same time by id.
 
-    Attributes:
-        code: The code as someone typed it; masked in the repr.
-
     Example:
-        >>> RedemptionQuery(code=" Spring-2026 ", learner_id="ada")
-        RedemptionQuery(limit=100, code='****-26', learner_id='ada')
+        >>> RedemptionQuery(key_id="k-1", learner_id="ada")
+        RedemptionQuery(limit=100, key_id='k-1', learner_id='ada')
     """
 
     kind = Redemption
     order = ("redeemed_at", "id")
 
-    code: str | None = _code()
+    key_id: str | None = equals()
     learner_id: str | None = equals()
 
 

@@ -58,10 +58,7 @@ class Repository(Protocol):
     """
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
-        """Return the stored records of *kind* by id; leave out unknown *ids*.
-
-        A `TrainingKey` is stored under its code, as ``codes.fold`` returns it.
-        """
+        """Return the stored records of *kind* by id; leave out unknown *ids*."""
         ...
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
@@ -87,11 +84,11 @@ class Repository(Protocol):
         - ``record``: Appends the events, each with the next ``position``, starting at 1.
 
         A created or replaced `User` conflicts if another user has the same ``folded_email`` after
-        the change. ``Replace.of`` and ``Use.of`` apply one step to a record.
+        the change, and a `TrainingKey` if another key has the same ``code``. ``Replace.of`` and
+        ``Use.of`` apply one step to a record.
 
         Raises:
-            Conflict: nothing is stored. The error names one or more of the conflicting ids; codes
-                of keys are masked.
+            Conflict: nothing is stored. The error names one or more of the conflicting ids.
         """
         ...
 

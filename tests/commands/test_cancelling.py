@@ -18,6 +18,7 @@ from course_assignments import (
     Event,
     ExpirationLimit,
     InvalidInput,
+    KeyQuery,
     ManualClock,
     Months,
     NotFound,
@@ -64,7 +65,7 @@ def with_key(*, restores: bool = True, uses: int = 1) -> tuple[Registrar, Manual
 
 
 def key(registrar: Registrar) -> TrainingKey:
-    return registrar.repository.get(TrainingKey, ["Hand-made-1"])["Hand-made-1"]
+    return next(iter(registrar.find_all(KeyQuery(code="Hand-made-1"))))
 
 
 def redemptions(registrar: Registrar) -> list[Redemption]:
@@ -204,7 +205,7 @@ class TestGiveBack:
                 "already_redeemed",
             ]
         ids = [one.id for one in redemptions(registrar)]
-        assert ids == [Redemption.id_for("Hand-made-1", "ada", turn) for turn in range(4)]
+        assert ids == [Redemption.id_for(key(registrar).id, "ada", turn) for turn in range(4)]
         assert [one.restored_at is None for one in redemptions(registrar)] == [False] * 3 + [True]
         assert key(registrar).uses == 1
 

@@ -139,7 +139,7 @@ class TestEachCommand:
     ) -> None:
         outcome = ACTS[name].outcome(actor=actor)
         change = outcome.change
-        ids = {one.id for one in (*STOCK, *change.create) if not isinstance(one, TrainingKey)}
+        ids = {one.id for one in (*STOCK, *change.create)}
         for recorded in change.record:
             assert set(recorded.subject_ids) <= ids
             assert recorded.at == NOW
@@ -572,6 +572,7 @@ class TestKeys:
         decision = act.decision(
             **({"course_id": "old"} if act is self.create_keys else {"batch": of_old}),
             codes=typed,
+            key_ids=["k-6", "k-7", "k-8", "k-9"],
             taken={"Spring-2026", "Winter-2026", "Autumn-2026"},
             course=OLD,
         )
@@ -592,7 +593,7 @@ class TestKeys:
         with pytest.raises(InvalidInput) as caught:
             act(codes=[], generated=[])
         assert (caught.value.code, caught.value.field) == ("empty_list", "codes")
-        assert len(act(codes=[]).made(TrainingKey)) == 1
+        assert len(act(codes=[], key_ids=["k-1"]).made(TrainingKey)) == 1
 
     @pytest.mark.parametrize("step", [-US, timedelta(0), US])
     def test_a_batch_is_not_over_before_it_begins(self, step: timedelta) -> None:
@@ -771,7 +772,7 @@ class TestRedeem:
         assert caught.value.field == f"learner.{next(iter(rights))}"
 
 
-OTHER_KEY = attrs.evolve(KEY, code="Other-2026", batch_id="other")
+OTHER_KEY = attrs.evolve(KEY, id="k-9", code="Other-2026", batch_id="other")
 ATTEMPT_OF = "attempt.assignment_id"
 #: Records that do not belong together, and the field that is named.
 STRANGERS: list[tuple[str, dict[str, Any], str]] = [
@@ -891,7 +892,7 @@ class TestWhatBelongsTogether:
             ({"course": SQL}, "course"),
             ({"organization": BETA}, "organization"),
             ({"organization": None}, "organization"),
-            ({"redeemed": attrs.evolve(REDEMPTION, learner_id="ada", code="Other-26")}, "redeemed"),
+            ({"redeemed": attrs.evolve(REDEMPTION, learner_id="ada", key_id="k-9")}, "redeemed"),
             ({"redeemed": REDEMPTION}, "redeemed"),
         ],
     )
@@ -1123,7 +1124,7 @@ MEETINGS: dict[str, tuple[Any, Any, str | None]] = {
     "close, register": (CLOSED, (ACTS["register"], {}), "expect"),
     "create keys, the same code in another batch": (
         (ACTS["create_keys"], {}),
-        (ACTS["create_keys"], {"id": "winter"}),
+        (ACTS["create_keys"], {"id": "winter", "key_ids": ["k-7", "k-8", "k-9"]}),
         "create",
     ),
     "archive, create keys": (ARCHIVED, (ACTS["create_keys"], {}), "expect"),
@@ -1135,7 +1136,10 @@ MEETINGS: dict[str, tuple[Any, Any, str | None]] = {
     "edit keys, add keys": ((ACTS["edit_keys"], {}), (ACTS["add_keys"], {}), "replace"),
     "add keys, add others": (
         (ACTS["add_keys"], {}),
-        (ACTS["add_keys"], {"codes": ["Winter-2026"], "generated": [], "id": None}),
+        (
+            ACTS["add_keys"],
+            {"codes": ["Winter-2026"], "generated": [], "key_ids": ["k-9"], "id": None},
+        ),
         "replace",
     ),
     "add keys, revoke them all": ((ACTS["add_keys"], {}), (ACTS["revoke_keys"], {}), "expect"),

@@ -1,6 +1,5 @@
 """What learners do with keys: redeem them, or register with them."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -17,11 +16,14 @@ from course_assignments import (
     FromKey,
     InMemoryRepository,
     InvalidInput,
+    KeyQuery,
     KeyRedemptionPolicy,
     ManualClock,
     Months,
     NotFound,
+    Page,
     Policies,
+    Query,
     Redemption,
     RedemptionQuery,
     Refused,
@@ -31,7 +33,7 @@ from course_assignments import (
     User,
     find_all,
 )
-from course_assignments.changes import R
+from course_assignments.queries import RecordT
 from course_assignments.reasons import AlreadyRedeemed
 from tests.support.situations import barged, codes, error, events, made_by
 from tests.support.world import ACME, ADA, BO, CY, MANAGER, PYTHON, SALES, START, contents, world
@@ -63,7 +65,7 @@ def make(registrar: Registrar, **terms: Any) -> None:
 
 
 def key(registrar: Registrar, code: str = CODE) -> TrainingKey:
-    return registrar.repository.get(TrainingKey, [code])[code]
+    return next(iter(registrar.find_all(KeyQuery(code=code))))
 
 
 def redemptions(registrar: Registrar) -> list[Redemption]:
@@ -93,8 +95,8 @@ class TestRedeem:
             origin=FromKey("b-1", redemption.id),
         )
         assert redemption == Redemption(
-            id=Redemption.id_for(CODE, "ada", 0),
-            code=CODE,
+            id=Redemption.id_for(key(registrar).id, "ada", 0),
+            key_id=key(registrar).id,
             batch_id="b-1",
             learner_id="ada",
             assignment_id=assignment.id,
@@ -107,7 +109,7 @@ class TestRedeem:
             at=clock(),
             by="manager",
             action="redeem",
-            subject_ids=[assignment.id, redemption.id, "b-1", "py", "ada"],
+            subject_ids=[assignment.id, redemption.id, key(registrar).id, "b-1", "py", "ada"],
         )
 
     @pytest.mark.parametrize(
@@ -181,9 +183,9 @@ class TestRedeem:
         class NoKeys(InMemoryRepository):
             """Lets nobody look a key up."""
 
-            def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
-                assert kind is not TrainingKey
-                return super().get(kind, ids)
+            def find(self, query: Query[RecordT], /) -> Page[RecordT]:
+                assert getattr(query, "code", None) is None
+                return super().find(query)
 
         registrar, _ = world(NoKeys())
         people: dict[str, tuple[str | User, ...]] = {"redeem": ("ada",), "register": (NEW,)}
@@ -439,13 +441,13 @@ class TestRegister:
         assert (assignment.organization_id, assignment.created_at) == ("acme", clock())
         (redemption,) = redemptions(registrar)
         assert assignment.origin == FromKey("b-1", redemption.id)
-        assert redemption.id == Redemption.id_for(CODE, "new", 0)
+        assert redemption.id == Redemption.id_for(key(registrar).id, "new", 0)
         assert key(registrar).uses == 1
         assert events(registrar)[-1] == Event(
             position=3,
             at=clock(),
             action="register",
-            subject_ids=[assignment.id, redemption.id, "b-1", "py", "new"],
+            subject_ids=[assignment.id, redemption.id, key(registrar).id, "b-1", "py", "new"],
         )
         assert codes(registrar, "redeem", CODE, "new") == ["already_redeemed"]
 

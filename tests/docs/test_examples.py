@@ -89,9 +89,9 @@ def test_the_demo_cancels_once_and_is_then_refused_for_both_reasons() -> None:
     assert codes == ["already_cancelled", "cancellation_window_closed"]
 
 
-def test_the_demo_lists_three_generated_keys_and_the_one_made_by_hand() -> None:
+def test_the_demo_lists_the_key_made_by_hand_and_three_generated_keys() -> None:
     listed = step("Create keys for Git").split("remaining uses\n")[1].splitlines()
-    *generated, (by_hand, uses) = [line.split() for line in listed]
+    (by_hand, uses), *generated = [line.split() for line in listed]
     symbol = "[0-9A-HJKMNP-TV-Z]"
 
     assert len(generated) == 3
@@ -237,11 +237,11 @@ def test_every_key_is_redeemed_exactly_as_often_as_it_may_be(table: list[Stay]) 
     _, registrar = play(table)
     repository = registrar.repository
 
-    redeemed = Counter(one.code for one in find_all(repository, RedemptionQuery()))
+    redeemed = Counter(one.key_id for one in find_all(repository, RedemptionQuery()))
     for key in find_all(repository, KeyQuery()):
         course = key.code.removesuffix("-key")
         came = {one.learner for one in table if one.course == course and one.came is not None}
-        assert redeemed.pop(key.code) == key.uses == key.max_uses == len(came) - 5
+        assert redeemed.pop(key.id) == key.uses == key.max_uses == len(came) - 5
     assert not redeemed
 
 

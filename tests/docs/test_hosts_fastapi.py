@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, create_engine, event, text
 
-from course_assignments import Course, ManualClock, Organization, Registrar, TrainingKey, User
+from course_assignments import Course, KeyQuery, ManualClock, Organization, Registrar, User
 from course_assignments.sqlalchemy import SqlRepository
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -58,7 +58,7 @@ class Service:
         self.engine.dispose()
 
     def uses(self) -> int:
-        return self.repository.get(TrainingKey, [CODE])[CODE].uses
+        return next(iter(self.repository.find(KeyQuery(code=CODE)))).uses
 
 
 Talk = Callable[[Service, httpx.AsyncClient], Awaitable[None]]

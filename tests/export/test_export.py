@@ -66,7 +66,7 @@ ASSIGNMENT = CourseAssignment(
     limited_by=ExpirationLimit.MAXIMUM,
     origin=Direct(),
 )
-KEY = TrainingKey(code="Spring-2026", batch_id="spring", uses=1, max_uses=3)
+KEY = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", uses=1, max_uses=3)
 
 ALL = (*columns.ASSIGNMENT_COLUMNS, "finished", "notes")
 
@@ -186,13 +186,19 @@ class TestReadingBack:
         text = exported(records)
         assert_no_formula(text)
         heading, *found = rows(text)
-        assert heading == ["code", "batch_id", "uses", "max_uses", "remaining_uses", "revoked_at"]
+        assert heading == [
+            *("id", "code", "batch_id", "number", "uses", "max_uses", "remaining_uses"),
+            "revoked_at",
+        ]
         expected = [
-            (one.display_code, one.batch_id, one.uses, one.max_uses, one.remaining_uses)
+            (
+                *(one.id, one.display_code, one.batch_id, one.number),
+                *(one.uses, one.max_uses, one.remaining_uses),
+            )
             for one in records
         ]
         assert [
-            (code, batch_id, *map(int, counts)) for code, batch_id, *counts, _ in found
+            (id_, code, batch_id, *map(int, counts)) for id_, code, batch_id, *counts, _ in found
         ] == expected
         assert [instant_or_none(row[-1]) for row in found] == [one.revoked_at for one in records]
 
@@ -677,7 +683,7 @@ class TestRefused:
         class Derived(TrainingKey):
             pass
 
-        derived = Derived(code="Spring-2026", batch_id="a")
+        derived = Derived(id="k-1", code="Spring-2026", batch_id="a")
         for records in ([derived], [KEY, derived]):
             error = refused(records)
             assert (error.code, error.field) == ("wrong_type", f"records[{len(records) - 1}]")

@@ -35,7 +35,7 @@ BATCH = ca.KeyBatch(
     created_at=START,
     availability=timedelta(days=30),
 )
-KEY = ca.TrainingKey(code="00000000000000012", batch_id="spring")
+KEY = ca.TrainingKey(id="k-1", code="00000000000000012", batch_id="spring")
 GIVEN: dict[str, Any] = {
     "key": KEY,
     "learner": ADA,
@@ -631,7 +631,7 @@ class TestTemplate:
         page = Path(__file__).parents[2] / "docs" / "reference" / "invitations.md"
         rows = findall(r"(?m)^\| `\$(\w+)` \| .+ \| (.+) \|$", page.read_text(encoding="utf-8"))
         where = {
-            **dict.fromkeys(template.IN_DEADLINE, "`deadline`"),
+            **dict.fromkeys(template.IN_DEADLINE, "the deadline"),
             **dict.fromkeys(template.IN_VALID_FROM - template.IN_TEXT, "`valid_from`"),
             **dict.fromkeys(template.IN_TEXT, "all but the subject"),
             **dict.fromkeys(template.IN_SUBJECT, "every part"),

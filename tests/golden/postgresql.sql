@@ -86,17 +86,21 @@ CREATE INDEX key_batches_by_course_id ON key_batches (course_id, created_at, id)
 CREATE INDEX key_batches_by_created_at ON key_batches (created_at, id);
 CREATE INDEX key_batches_by_organization_id ON key_batches (organization_id, created_at, id);
 CREATE TABLE training_keys (
+    id TEXT COLLATE "C" NOT NULL,
     code TEXT COLLATE "C" NOT NULL,
     batch_id TEXT COLLATE "C" NOT NULL,
+    number INTEGER NOT NULL,
     uses INTEGER NOT NULL,
     max_uses INTEGER NOT NULL,
     revoked_at TIMESTAMP WITH TIME ZONE,
-    PRIMARY KEY (code),
+    PRIMARY KEY (id),
+    CONSTRAINT training_keys_number CHECK (number >= 1),
     CONSTRAINT training_keys_uses CHECK (uses BETWEEN 0 AND max_uses),
+    CONSTRAINT training_keys_by_code UNIQUE (code),
     CONSTRAINT training_keys_revoked_at_ok CHECK (isfinite(revoked_at)),
     FOREIGN KEY(batch_id) REFERENCES key_batches (id)
 );
-CREATE INDEX training_keys_by_batch_id ON training_keys (batch_id, code);
+CREATE INDEX training_keys_by_batch_id ON training_keys (batch_id, number, id);
 CREATE TABLE course_assignments (
     id TEXT COLLATE "C" NOT NULL,
     learner_id TEXT COLLATE "C" NOT NULL,
@@ -167,7 +171,7 @@ CREATE INDEX attempts_by_assignment_id ON attempts (assignment_id, started_at, i
 CREATE INDEX attempts_by_started_at ON attempts (started_at, id);
 CREATE TABLE redemptions (
     id TEXT COLLATE "C" NOT NULL,
-    code TEXT COLLATE "C" NOT NULL,
+    key_id TEXT COLLATE "C" NOT NULL,
     batch_id TEXT COLLATE "C" NOT NULL,
     learner_id TEXT COLLATE "C" NOT NULL,
     assignment_id TEXT COLLATE "C" NOT NULL,
@@ -176,12 +180,12 @@ CREATE TABLE redemptions (
     PRIMARY KEY (id),
     CONSTRAINT redemptions_redeemed_at_ok CHECK (isfinite(redeemed_at)),
     CONSTRAINT redemptions_restored_at_ok CHECK (isfinite(restored_at)),
-    FOREIGN KEY(code) REFERENCES training_keys (code),
+    FOREIGN KEY(key_id) REFERENCES training_keys (id),
     FOREIGN KEY(batch_id) REFERENCES key_batches (id),
     FOREIGN KEY(learner_id) REFERENCES users (id),
     FOREIGN KEY(assignment_id) REFERENCES course_assignments (id)
 );
-CREATE INDEX redemptions_by_code ON redemptions (code, redeemed_at, id);
+CREATE INDEX redemptions_by_key_id ON redemptions (key_id, redeemed_at, id);
 CREATE INDEX redemptions_by_learner_id ON redemptions (learner_id, redeemed_at, id);
 CREATE INDEX redemptions_by_redeemed_at ON redemptions (redeemed_at, id);
 CREATE TABLE receipts (

@@ -91,18 +91,22 @@ CREATE INDEX key_batches_by_course_id ON key_batches (course_id, created_at, id)
 CREATE INDEX key_batches_by_created_at ON key_batches (created_at, id);
 CREATE INDEX key_batches_by_organization_id ON key_batches (organization_id, created_at, id);
 CREATE TABLE training_keys (
+    id TEXT NOT NULL,
     code TEXT NOT NULL,
     batch_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
     uses INTEGER NOT NULL,
     max_uses INTEGER NOT NULL,
     revoked_at TEXT,
-    PRIMARY KEY (code),
+    PRIMARY KEY (id),
+    CONSTRAINT training_keys_number CHECK (number >= 1),
     CONSTRAINT training_keys_uses CHECK (uses BETWEEN 0 AND max_uses),
+    CONSTRAINT training_keys_by_code UNIQUE (code),
     CONSTRAINT training_keys_revoked_at_ok CHECK (revoked_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     FOREIGN KEY(batch_id) REFERENCES key_batches (id)
 )
  STRICT;
-CREATE INDEX training_keys_by_batch_id ON training_keys (batch_id, code);
+CREATE INDEX training_keys_by_batch_id ON training_keys (batch_id, number, id);
 CREATE TABLE course_assignments (
     id TEXT NOT NULL,
     learner_id TEXT NOT NULL,
@@ -176,7 +180,7 @@ CREATE INDEX attempts_by_assignment_id ON attempts (assignment_id, started_at, i
 CREATE INDEX attempts_by_started_at ON attempts (started_at, id);
 CREATE TABLE redemptions (
     id TEXT NOT NULL,
-    code TEXT NOT NULL,
+    key_id TEXT NOT NULL,
     batch_id TEXT NOT NULL,
     learner_id TEXT NOT NULL,
     assignment_id TEXT NOT NULL,
@@ -185,13 +189,13 @@ CREATE TABLE redemptions (
     PRIMARY KEY (id),
     CONSTRAINT redemptions_redeemed_at_ok CHECK (redeemed_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     CONSTRAINT redemptions_restored_at_ok CHECK (restored_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
-    FOREIGN KEY(code) REFERENCES training_keys (code),
+    FOREIGN KEY(key_id) REFERENCES training_keys (id),
     FOREIGN KEY(batch_id) REFERENCES key_batches (id),
     FOREIGN KEY(learner_id) REFERENCES users (id),
     FOREIGN KEY(assignment_id) REFERENCES course_assignments (id)
 )
  STRICT;
-CREATE INDEX redemptions_by_code ON redemptions (code, redeemed_at, id);
+CREATE INDEX redemptions_by_key_id ON redemptions (key_id, redeemed_at, id);
 CREATE INDEX redemptions_by_learner_id ON redemptions (learner_id, redeemed_at, id);
 CREATE INDEX redemptions_by_redeemed_at ON redemptions (redeemed_at, id);
 CREATE TABLE receipts (

@@ -93,11 +93,11 @@ RECORDS: Mapping[str, Kind] = {
                 " max_uses availability any_organization size"
             ),
         ),
-        ("key", ca.TrainingKey, "code #batch_id uses max_uses revoked_at"),
+        ("key", ca.TrainingKey, "#id code #batch_id number uses max_uses revoked_at"),
         (
             "redemption",
             ca.Redemption,
-            "#id code #batch_id #learner_id #assignment_id redeemed_at restored_at",
+            "#id #key_id #batch_id #learner_id #assignment_id redeemed_at restored_at",
         ),
         ("event", ca.Event, "at #by action #subject_ids details"),
         ("assigned", ca.AssignmentBatch, "created skipped"),
@@ -256,7 +256,7 @@ QUERIES: Mapping[str, tuple[type, Mapping[str, str]]] = {
     "subscriptions": (ca.SubscriptionQuery, {}),
     "batches": (ca.BatchQuery, {}),
     "keys": (ca.KeyQuery, {}),
-    "redemptions": (ca.RedemptionQuery, {}),
+    "redemptions": (ca.RedemptionQuery, {"code": "key_id"}),
     "events": (ca.EventQuery, {}),
 }
 
@@ -329,14 +329,23 @@ class Office:
 
     def find(self, query: str, filters: Mapping[str, Any]) -> list[list[Any]]:
         """Return the pages of what a query finds."""
-        kind, names = QUERIES[query]
-        rest: Any = kind(**_renamed(self.build(filters), names))
+        rest = self.query(query, filters)
         pages = []
         while rest is not None:
             page = self.repository.find(rest)
             pages.append([*page])
             rest = page.next
         return pages
+
+    def query(self, query: str, filters: Mapping[str, Any]) -> Any:
+        """Return the query with these filters."""
+        kind, names = QUERIES[query]
+        given = _renamed(self.build(filters), names)
+        if "key_id" in given:
+            # Where no key has the code, it is an id that nothing is stored under.
+            keys = self.repository.find(ca.KeyQuery(code=given["key_id"]))
+            given["key_id"] = next((one.id for one in keys), given["key_id"])
+        return kind(**given)
 
     def view(self, view: str, args: Mapping[str, Any]) -> Any:
         """Return what a view gives."""
@@ -548,7 +557,7 @@ def change(one: Any) -> dict[str, list[Any]]:
     return {
         "create": [neutral(one) for one in one.create if not isinstance(one, ca.Receipt)],
         "replace": [neutral(step.after) for step in one.replace],
-        "use": [[step.key.code, step.by] for step in one.use],
+        "use": [[Id(step.key.id), step.by] for step in one.use],
         "expect": [neutral(record) for record in one.expect],
     }
 
@@ -632,8 +641,7 @@ def sql_forms(queries: Mapping[str, tuple[str, Mapping[str, Any]]]) -> dict[str,
     selects = {}
     office = Office(datetime.fromisoformat("2026-01-05T09:00:00+00:00"), {})
     for name, (query, filters) in queries.items():
-        kind, names = QUERIES[query]
-        repository.find(kind(**_renamed(office.build(filters), names)))
+        repository.find(office.query(query, filters))
         selects[name] = asked.copy()
         asked.clear()
     engine.dispose()

@@ -1028,7 +1028,7 @@ _BATCH = Rec(
         "size": 1,
     },
 )
-_KEY = Rec("key", {"code": CODE, "batch_id": "b-1", "max_uses": 2})
+_KEY = Rec("key", {"id": "k-1", "code": CODE, "batch_id": "b-1", "max_uses": 2})
 _SUBSCRIPTION = Rec(
     "subscription",
     {
@@ -1044,7 +1044,7 @@ _REDEMPTION = Rec(
     "redemption",
     {
         "id": "r-1",
-        "code": CODE,
+        "key_id": "k-1",
         "batch_id": "b-1",
         "learner_id": "ada",
         "assignment_id": "a-1",

@@ -57,14 +57,14 @@ BATCH = KeyBatch(
     availability=30 * DAY,
     size=1,
 )
-KEY = TrainingKey(code="Spring-2026", batch_id="spring", max_uses=3)
+KEY = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3)
 POLICY = KeyRedemptionPolicy()
 
 
 def redemption(learner: User, at: datetime) -> Redemption:
     return Redemption(
         id="r-1",
-        code=KEY.code,
+        key_id=KEY.id,
         batch_id="spring",
         learner_id=learner.id,
         assignment_id="a-1",
@@ -157,7 +157,7 @@ class TestMaxUsesIsBlankOrOne:
         said = attrs.asdict(BATCH)
         del said["max_uses"]
         batch = KeyBatch(**said)
-        fresh = TrainingKey(code=KEY.code, batch_id="spring")
+        fresh = TrainingKey(id="k-1", code=KEY.code, batch_id="spring")
         assert (batch.max_uses, fresh.remaining_uses) == (1, 1)
         used = attrs.evolve(fresh, uses=1)
         assert POLICY.evaluate(fresh, batch, ADA, at=FROM).allowed

@@ -26,7 +26,6 @@ from course_assignments import (
     EventQuery,
     InvalidInput,
     OutcomeUnknown,
-    Redemption,
     Repository,
     StorageBusy,
     StorageError,
@@ -261,7 +260,7 @@ class TestOthersInTheWay:
                 using.result(TIMEOUT)
         finally:
             event.remove(engine, "before_cursor_execute", listener)
-        (key,) = repository.get(TrainingKey, [samples.SMALL.code]).values()
+        (key,) = repository.get(TrainingKey, [samples.SMALL.id]).values()
         assert key.uses == samples.SMALL.uses + 1
 
 
@@ -381,7 +380,7 @@ class TestNobodyThere:
 class TestNoCodeIsShown:
     """What PostgreSQL says of a row that it does not take has the code of the key in it."""
 
-    STRANGE = attrs.evolve(samples.REDEMPTIONS[0], id="r-9", code=CODE)
+    STRANGE = attrs.evolve(samples.GIVEN_BACK, id="k-9", code=CODE, batch_id="nowhere")
 
     @staticmethod
     def shown(task: Callable[[], object]) -> str:
@@ -407,19 +406,19 @@ class TestNoCodeIsShown:
 
     def test_the_driver_would_have_shown_it(self) -> None:
         stocked()
-        table = TABLES.by_kind[Redemption]
-        key = {"code": CODE, "redeemed_at": samples.START}
-        ids = {"id": "r-9", "batch_id": "spring", "learner_id": "ada", "assignment_id": "a-6"}
+        table = TABLES.by_kind[TrainingKey]
+        key = {"id": "k-9", "code": CODE, "batch_id": "spring", "number": 9}
+        used_too_often = {"uses": 2, "max_uses": 1}
         with (
             engine_with_tables(LEVEL).connect() as connection,
             pytest.raises(IntegrityError) as caught,
         ):
-            connection.execute(table.insert(), {**key, **ids})
+            connection.execute(table.insert(), {**key, **used_too_often})
         assert CODE in str(caught.value.orig)
 
-    def test_a_key_that_is_there_is_masked(self) -> None:
+    def test_a_key_that_is_there_is_named_by_its_id(self) -> None:
         error = failure(partial(stocked().commit, Change(create=[samples.SMALL])))
-        assert error == Conflict(("****-26",))
+        assert error == Conflict((samples.SMALL.id,))
 
 
 def test_tables_of_another_name_are_others() -> None:

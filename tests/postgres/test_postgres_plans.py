@@ -56,7 +56,10 @@ ROWS: dict[str, tuple[int, str]] = {
         f"""'b-' || number, 'B', 'b', 'c-' || number % 100, 'o-' || number % 50, {AT},
         NULL, NULL, 1, 'P30D', false, 0""",
     ),
-    "training_keys": (20_000, f"{CODE}, 'b-' || number % 200, 0, 1, NULL"),
+    "training_keys": (
+        20_000,
+        f"'k-' || number, {CODE}, 'b-' || number % 200, number + 1, 0, 1, NULL",
+    ),
     "course_assignments": (
         20_000,
         f"""'a-' || number, 'u-' || number % 2000, 'c-' || number % 100, 'o-' || number % 50,
@@ -72,7 +75,7 @@ ROWS: dict[str, tuple[int, str]] = {
     ),
     "redemptions": (
         20_000,
-        f"""'r-' || number, {CODE}, 'b-' || number % 200, 'u-' || number % 2000,
+        f"""'r-' || number, 'k-' || number, 'b-' || number % 200, 'u-' || number % 2000,
         'a-' || number, {AT}, NULL""",
     ),
     "events": (20_000, f"number, {AT}, NULL, 'seen', '[]', '{{}}'"),
@@ -155,8 +158,8 @@ LISTINGS: list[tuple[Query[Any], str]] = [
     (BatchQuery(organization_id="o-7"), "organization_id"),
     (KeyQuery(batch_ids=["b-7"]), "batch_id"),
     (KeyQuery(batch_ids=["b-7", "b-8"], usable=True), "batch_id"),
-    (RedemptionQuery(code="code-07000"), "code"),
-    (RedemptionQuery(code="code-07000", learner_id="u-1000"), "code"),
+    (RedemptionQuery(key_id="k-7000"), "key_id"),
+    (RedemptionQuery(key_id="k-7000", learner_id="u-1000"), "key_id"),
     (RedemptionQuery(learner_id="u-7"), "learner_id"),
     (UserQuery(email="u-7@example.org"), "folded_email"),
     (UserQuery(organization_id="o-7"), "organization_id"),

@@ -16,6 +16,7 @@ from course_assignments import (
     Decision,
     InvalidInput,
     KeyBatch,
+    KeyQuery,
     Note,
     NotFound,
     Policies,
@@ -59,7 +60,7 @@ def make_keys(registrar: Registrar, **other: Any) -> KeyBatch:
 
 
 def key(registrar: Registrar) -> TrainingKey:
-    return registrar.repository.get(TrainingKey, [CODE])[CODE]
+    return next(iter(registrar.find_all(KeyQuery(code=CODE))))
 
 
 #: Each command that creates, in a form that can be repeated under the same id.

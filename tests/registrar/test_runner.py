@@ -197,7 +197,7 @@ class TestWholeOrNotAtAll:
         kept = contents(registrar.repository)
         for key in kept["TrainingKey"]:
             standing = [
-                one for one in kept["Redemption"] if (one.code, one.restored_at) == (key.code, None)
+                one for one in kept["Redemption"] if (one.key_id, one.restored_at) == (key.id, None)
             ]
             assert key.uses == len(standing) <= key.max_uses
             assert key.remaining_uses == key.max_uses - len(standing)

@@ -99,6 +99,12 @@ FAULTS: dict[str, dict[str, Make]] = {
     "test_two_newcomers_with_one_address_are_lost": {
         "addresses of newcomers differ by case": broken.CaseSensitiveEmail,
     },
+    "test_a_key_whose_code_is_taken_is_lost": {
+        "codes are not unique": broken.CodesUnchecked,
+    },
+    "test_two_new_keys_with_one_code_in_one_change_are_lost": {
+        "codes of new keys are not unique": broken.CodesUnchecked,
+    },
     "test_a_change_of_an_older_value_is_lost": {
         "the last to replace wins": races.careless(races.compares_nothing),
     },
@@ -201,7 +207,7 @@ FAULTS: dict[str, dict[str, Make]] = {
         "activities are not asked": fitting(broken.whatever("activity_id")),
     },
     "test_redemptions": {
-        "codes are not asked": fitting(broken.whatever("code")),
+        "keys are not asked": fitting(broken.whatever("key_id")),
     },
     "test_users": {
         "homes are not asked": fitting(broken.whatever("organization_id")),

@@ -115,7 +115,7 @@ class Meeting(dict[str, str]):
 
 def redeemed_by_two_at_once(lock: Watched) -> list[bool]:
     """Let a second one come while the first, having decided, is about to write the last use."""
-    key = TrainingKey(code="Spring-2026", batch_id="spring")
+    key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring")
     texts = Meeting({})
     repository = JsonRepository(texts)
     repository.commit(Change(create=[key]))

@@ -52,7 +52,7 @@ from course_assignments import (
 from course_assignments.memory import _Listing
 from tests.support.world import ACME, ADA, BO, CY, PYTHON, SQL, START, contents
 
-KEY = TrainingKey(code="Hand-made-1", batch_id="spring", uses=1, max_uses=3)
+KEY = TrainingKey(id="k-1", code="Hand-made-1", batch_id="spring", uses=1, max_uses=3)
 EVENT = Event(at=START, action="test", subject_ids=["a"])
 
 
@@ -78,23 +78,23 @@ def lost(repository: InMemoryRepository, change: Change) -> tuple[str, ...]:
     return caught.value.ids
 
 
-def key_of(repository: InMemoryRepository, code: str = KEY.code) -> TrainingKey:
-    return repository.get(TrainingKey, [code])[code]
+def key_of(repository: InMemoryRepository, id_: str = KEY.id) -> TrainingKey:
+    return repository.get(TrainingKey, [id_])[id_]
 
 
 class TestCreate:
     """`create`: a new record under its id; loses when the id is taken; for a User also when the
-    e-mail is."""
+    e-mail is, for a TrainingKey when the code is."""
 
     def test_what_was_created_is_found_under_its_id(self) -> None:
         repository = stored(PYTHON, ADA, KEY)
         assert repository.get(Course, ["py"]) == {"py": PYTHON}
-        assert repository.get(TrainingKey, [KEY.code]) == {KEY.code: KEY}
+        assert repository.get(TrainingKey, [KEY.id]) == {KEY.id: KEY}
 
     @pytest.mark.parametrize("record", [PYTHON, ACME, ADA, KEY])
     def test_it_loses_to_the_same_id_even_with_the_same_content(self, record: Record) -> None:
         (shown,) = lost(stored(record), Change(create=[record]))
-        assert shown == ("****--1" if record is KEY else record.id)
+        assert shown == record.id
 
     def test_two_kinds_may_share_an_id(self) -> None:
         course, organization = Course(id="x", name="X"), Organization(id="x", name="X")
@@ -141,7 +141,7 @@ class TestReplace:
 
     def test_it_loses_when_nothing_is_stored(self) -> None:
         assert lost(InMemoryRepository(), Change(replace=[Replace(PYTHON, PYTHON)])) == ("py",)
-        assert lost(InMemoryRepository(), Change(replace=[Replace(KEY, KEY)])) == ("****--1",)
+        assert lost(InMemoryRepository(), Change(replace=[Replace(KEY, KEY)])) == ("k-1",)
 
     def test_a_second_replace_in_one_change_starts_from_the_first(self) -> None:
         one, two = attrs.evolve(PYTHON, name="1"), attrs.evolve(PYTHON, name="2")
@@ -236,7 +236,7 @@ class TestReplaceKey:
             repository.commit(change)
             assert key_of(repository) == attrs.evolve(KEY, uses=2, max_uses=maximum)
         else:
-            assert lost(repository, change) == ("****--1",)
+            assert lost(repository, change) == ("k-1",)
 
 
 class TestUse:
@@ -250,7 +250,7 @@ class TestUse:
         repository = stored(KEY)
         change = Change(use=[Use(KEY, by)])
         if uses is None:
-            assert lost(repository, change) == ("****--1",)
+            assert lost(repository, change) == ("k-1",)
         else:
             repository.commit(change)
             assert key_of(repository).uses == uses
@@ -272,10 +272,10 @@ class TestUse:
         "other", [attrs.evolve(KEY, revoked_at=START), attrs.evolve(KEY, max_uses=4)]
     )
     def test_it_loses_to_other_terms(self, other: TrainingKey) -> None:
-        assert lost(stored(other), Change(use=[Use(KEY, 1)])) == ("****--1",)
+        assert lost(stored(other), Change(use=[Use(KEY, 1)])) == ("k-1",)
 
     def test_it_loses_when_there_is_no_such_key(self) -> None:
-        assert lost(InMemoryRepository(), Change(use=[Use(KEY, 1)])) == ("****--1",)
+        assert lost(InMemoryRepository(), Change(use=[Use(KEY, 1)])) == ("k-1",)
 
     def test_a_key_can_be_used_in_the_change_that_makes_it(self) -> None:
         repository = InMemoryRepository()
@@ -301,7 +301,7 @@ class TestExpect:
         repository = stored(KEY)
         repository.commit(Change(expect=[KEY]))
         repository.commit(Change(use=[Use(KEY, 1)]))
-        assert lost(repository, Change(expect=[KEY])) == ("****--1",)
+        assert lost(repository, Change(expect=[KEY])) == ("k-1",)
 
     def test_it_speaks_of_what_was_there_before_the_change(self) -> None:
         after = attrs.evolve(PYTHON, archived=True)
@@ -318,7 +318,7 @@ class TestExpect:
         (Change(expect=[ADA]), False),
         (Change(create=[ADA]), True),
         (Change(replace=[Replace(ADA, ADA)]), True),
-        (Change(use=[Use(TrainingKey(code="Spring-2026", batch_id="b"), 1)]), True),
+        (Change(use=[Use(TrainingKey(id="k-1", code="Spring-2026", batch_id="b"), 1)]), True),
         (Change(record=[Event(at=START, action="add", subject_ids=["ada"])]), True),
     ],
 )
@@ -362,7 +362,7 @@ class TestWholeOrNothing:
             expect=[SQL, other],
         )
         ids = lost(repository, change)
-        assert set(ids) == {"ada", "dee", "py", "sql", "****--1"}
+        assert set(ids) == {"ada", "dee", "py", "sql", "k-1"}
         assert len(ids) == 5
 
     def test_what_was_read_is_a_snapshot(self) -> None:
@@ -552,15 +552,17 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
     ),
     st.builds(
         TrainingKey,
+        id=NAMES,
         code=CODES,
         batch_id=NAMES,
+        number=st.integers(1, 3),
         uses=st.integers(0, 2),
         max_uses=st.integers(2, 3),
     ),
     st.builds(
         Redemption,
         id=NAMES,
-        code=CODES,
+        key_id=NAMES,
         batch_id=NAMES,
         learner_id=NAMES,
         assignment_id=NAMES,
@@ -724,9 +726,9 @@ LOOK_UPS: tuple[tuple[Callable[..., Query[Any]], type, Callable[[Any, str], bool
         lambda one, name: bool(one.learner_id == name),
     ),
     (
-        lambda name: RedemptionQuery(code="Code-number-1", learner_id=name),
+        lambda name: RedemptionQuery(key_id="a", learner_id=name),
         Redemption,
-        lambda one, name: (one.code, one.learner_id) == ("Code-number-1", name),
+        lambda one, name: (one.key_id, one.learner_id) == ("a", name),
     ),
     (lambda _: AttemptQuery(), Attempt, anything),
     (
@@ -745,7 +747,7 @@ ORDERS: Mapping[type, Callable[[Any], Any]] = {
     CourseAssignment: lambda one: (one.created_at, one.id),
     KeyBatch: lambda one: (one.created_at, one.id),
     Redemption: lambda one: (one.redeemed_at, one.id),
-    TrainingKey: lambda one: one.code,
+    TrainingKey: lambda one: (one.batch_id, one.number, one.id),
     Attempt: lambda one: (one.started_at, one.id),
     Subscription: lambda one: (one.created_at, one.id),
 }
@@ -825,10 +827,16 @@ class TestAgainstAPlainModel:
         assert list(repository.find(AssignmentQuery(learner_id="ada"))) == [moved]
         assert list(repository.find(AssignmentQuery(course_id="py"))) == [moved]
 
-    def test_keys_of_several_batches_are_ordered_by_code(self) -> None:
+    def test_keys_of_several_batches_are_ordered_by_batch_and_number(self) -> None:
         keys = [
-            TrainingKey(code=f"Code-{number:03}", batch_id=("a", "b", "other", "c")[number % 4])
-            for number in range(40)
+            TrainingKey(
+                id=f"{batch_id}-{99 - number}",
+                code=f"{batch_id}-Code-{99 - number}",
+                batch_id=batch_id,
+                number=number,
+            )
+            for batch_id in ("a", "b", "c", "other")
+            for number in range(1, 11)
         ]
         repository = stored(*reversed(keys))
         query = KeyQuery(batch_ids=["b", "a", "b", "nothing"], limit=3)
@@ -878,8 +886,8 @@ def filled(size: int) -> InMemoryRepository:
             for record in (
                 user(name, f"{name}@example.org"),
                 assignment(name, int(name) % 97, name, name),
-                TrainingKey(code=f"Code-{name}", batch_id=name),
-                redemption(f"Code-{name}", name),
+                TrainingKey(id=f"k-{name}", code=f"Code-{name}", batch_id=name),
+                redemption(f"k-{name}", name),
                 attempt(name),
                 subscription(name),
                 batch(name),
@@ -888,10 +896,10 @@ def filled(size: int) -> InMemoryRepository:
     )
 
 
-def redemption(code: str, learner: str) -> Redemption:
+def redemption(key_id: str, learner: str) -> Redemption:
     return Redemption(
-        id=Redemption.id_for(code, learner, 0),
-        code=code,
+        id=Redemption.id_for(key_id, learner, 0),
+        key_id=key_id,
         batch_id="b",
         learner_id=learner,
         assignment_id="a",
@@ -955,8 +963,11 @@ COSTS: Mapping[str, Callable[[InMemoryRepository], object]] = {
     ),
     "by the code of a key": lambda kept: kept.find(KeyQuery(code=KEY.code)),
     "by a code that no key has": lambda kept: kept.find(KeyQuery(code="Nobody-has-this")),
-    "by code": lambda kept: kept.find(RedemptionQuery(code=KEY.code)),
-    "by code and learner": lambda kept: kept.find(RedemptionQuery(code=KEY.code, learner_id="ada")),
+    "by one of several codes": lambda kept: kept.find(
+        KeyQuery(codes=["Nobody-has-this", KEY.code])
+    ),
+    "by key": lambda kept: kept.find(RedemptionQuery(key_id=KEY.id)),
+    "by key and learner": lambda kept: kept.find(RedemptionQuery(key_id=KEY.id, learner_id="ada")),
     "attempts by assignment": lambda kept: kept.find(
         AttemptQuery(assignment_id="adas", activity_id="lab")
     ),
@@ -972,7 +983,7 @@ COSTS: Mapping[str, Callable[[InMemoryRepository], object]] = {
         Change(replace=[Replace(ADA, attrs.evolve(ADA, email="other@example.org"))])
     ),
     "use": lambda kept: kept.commit(
-        Change(create=[redemption(KEY.code, "bo")], use=[Use(KEY, 1)], expect=[ADA])
+        Change(create=[redemption(KEY.id, "bo")], use=[Use(KEY, 1)], expect=[ADA])
     ),
     "record": lambda kept: kept.commit(Change(record=[EVENT])),
 }
@@ -986,7 +997,7 @@ def cost(action: Callable[[InMemoryRepository], object], size: int) -> int:
         kept.commit(
             Change(
                 create=[
-                    *(ADA, KEY, ADAS, redemption(KEY.code, "ada")),
+                    *(ADA, KEY, ADAS, redemption(KEY.id, "ada")),
                     *(attempt(ADAS.id), subscription(ADA.id), batch("py")),
                 ]
             )

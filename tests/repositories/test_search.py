@@ -138,8 +138,10 @@ def batches(draw: st.DrawFn) -> KeyBatch:
 def keys() -> st.SearchStrategy[TrainingKey]:
     return st.builds(
         TrainingKey,
+        id=IDS,
         code=CODES,
         batch_id=IDS,
+        number=st.integers(1, 3),
         uses=st.integers(0, 2),
         max_uses=st.integers(2, 3),
         revoked_at=SOMETIMES,
@@ -150,7 +152,7 @@ def redemptions() -> st.SearchStrategy[Redemption]:
     return st.builds(
         Redemption,
         id=IDS,
-        code=CODES,
+        key_id=IDS,
         batch_id=st.just("b"),
         learner_id=IDS,
         assignment_id=st.just("a-1"),
@@ -297,10 +299,11 @@ FILTERS: Mapping[type[Query[Any]], Plain] = {
     ),
     KeyQuery: (
         keys(),
-        lambda one: one.code,
+        lambda one: (one.batch_id, one.number, one.id),
         {
             "batch_ids": (st.lists(IDS, max_size=3), lambda one, ids: one.batch_id in ids),
             "code": (CODES, equal("code")),
+            "codes": (st.lists(CODES, max_size=3), lambda one, codes: one.code in codes),
             "redeemed": (st.booleans(), lambda one, wanted: wanted == (one.uses > 0)),
             "usable": (st.booleans(), usable),
         },
@@ -308,7 +311,7 @@ FILTERS: Mapping[type[Query[Any]], Plain] = {
     RedemptionQuery: (
         redemptions(),
         lambda one: (one.redeemed_at, one.id),
-        {"code": (CODES, equal("code")), "learner_id": (IDS, equal("learner_id"))},
+        {"key_id": (IDS, equal("key_id")), "learner_id": (IDS, equal("learner_id"))},
     ),
     AttemptQuery: (
         attempts(),
@@ -360,6 +363,8 @@ def some_of(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
         # The numbers run in another order than the instants.
         if records and isinstance(records[0], CourseAssignment):
             return [attrs.evolve(one, id=f"a-{7 * at % 10}") for at, one in enumerate(records)]
+        if records and isinstance(records[0], TrainingKey):  # whose codes are unique too
+            records = list({one.code: one for one in records}.values())
         return list({one.id: one for one in records}.values())
 
     return st.lists(strategy, max_size=8).map(numbered)
@@ -464,7 +469,7 @@ BATCH = KeyBatch(
     redeemable_until=START + 6 * US,
     availability=timedelta(days=9),
 )
-KEY = TrainingKey(code=GENERATED, batch_id="spring", max_uses=2)
+KEY = TrainingKey(id="k-1", code=GENERATED, batch_id="spring", max_uses=2)
 
 
 class TestEdges:
@@ -606,7 +611,7 @@ class TestKeys:
         "typed", [GENERATED, " 0000-0000-0000-0001-2 ", "oooo oooo oooo oool 2"]
     )
     def test_a_code_is_taken_as_it_was_typed(self, typed: str) -> None:
-        other = TrainingKey(code="Spring-2026", batch_id="spring")
+        other = TrainingKey(id="k-2", code="Spring-2026", batch_id="spring")
         query = KeyQuery(code=typed)
         assert list(stored(KEY, other).find(query)) == [KEY]
         assert query == KeyQuery(code=GENERATED)
@@ -618,18 +623,32 @@ class TestKeys:
         assert not repository.find(KeyQuery(code=GENERATED, batch_ids=["other"])).records
         assert not repository.find(KeyQuery(code=GENERATED).starting_after(KEY)).records
 
+    def test_one_of_several_codes_has_to_fit(self) -> None:
+        other = TrainingKey(id="k-2", code="Spring-2026", batch_id="spring", number=2)
+        repository = stored(KEY, other)
+        typed = [" 0000-0000-0000-0001-2 ", "Nobody-has-this", GENERATED]
+        assert list(repository.find(KeyQuery(codes=iter(typed)))) == [KEY]
+        assert list(repository.find(KeyQuery(codes=[*typed, other.code]))) == [KEY, other]
+        assert not repository.find(KeyQuery(codes=[])).records
+        assert list(repository.find(KeyQuery(code=GENERATED, codes=typed))) == [KEY]
+        assert not repository.find(KeyQuery(code=other.code, codes=typed)).records
+
     def test_no_repr_shows_the_code(self) -> None:
         query = KeyQuery(code=GENERATED).starting_after(KEY)
         assert GENERATED not in repr((query, Page((KEY,), query)))
         assert "code='****-0012'" in repr(query)
         assert "code=None" in repr(KeyQuery())
+        several = KeyQuery(codes=[GENERATED])
+        assert GENERATED not in repr(several)
+        assert "codes=('****-0012',)" in repr(several)
 
     @given(st.lists(batches(), max_size=4), st.lists(keys(), max_size=4), st.data())
     def test_redeemable_agrees_with_the_policy(
         self, drawn: list[KeyBatch], some: list[TrainingKey], data: st.DataObject
     ) -> None:
         offered = {one.id: one for one in drawn}
-        held = {one.code: one for one in some if one.batch_id in offered}
+        by_id = {one.id: one for one in some if one.batch_id in offered}
+        held = {one.code: one for one in by_id.values()}
         at = data.draw(st.integers(-2, 8).map(instant) | st.just(LATEST))
         query = KeyQuery.redeemable(iter(offered.values()), at=at)
         policy = KeyRedemptionPolicy()

@@ -194,7 +194,7 @@ class TestAnAddressThatWasFree:
     def test_is_lost(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         repository = stocked(engine)
         repository.commit(Change(create=samples.RECORDS))
-        monkeypatch.setattr("course_assignments.sqlalchemy.writing._without_email", lambda *_: [])
+        monkeypatch.setattr("course_assignments.sqlalchemy.writing._clashing", lambda *_: [])
         step = Replace(samples.CY, attrs.evolve(samples.CY, email=samples.ADA.email))
         with pytest.raises(Conflict) as caught:
             repository.commit(Change(replace=[step]))

@@ -154,8 +154,10 @@ def worlds(draw: st.DrawFn) -> tuple[list[Record], list[Event]]:
     batches = some(batch)
     keys = [
         TrainingKey(
+            id=f"k-{code}",
             code=code,
             batch_id=one(batches),
+            number=draw(st.integers(1, 3)),
             uses=draw(st.integers(0, 2)),
             max_uses=2,
             revoked_at=draw(SOMETIMES),
@@ -175,7 +177,7 @@ def worlds(draw: st.DrawFn) -> tuple[list[Record], list[Event]]:
     redemptions = some(
         lambda name: Redemption(
             id=name,
-            code=one(keys),
+            key_id=one(keys),
             batch_id=one(batches),
             learner_id=one(users),
             assignment_id=one(assignments),
@@ -238,8 +240,10 @@ FILTERS: Mapping[type[Query[Any]], Filters] = {
         **equal(course_id=IDS, organization_id=IDS, name=TEXTS),
         **windows("redeemable", "created"),
     },
-    KeyQuery: equal(batch_ids=st.lists(IDS), code=CODE, redeemed=FLAGS, usable=FLAGS),
-    RedemptionQuery: equal(code=CODE, learner_id=IDS),
+    KeyQuery: equal(
+        batch_ids=st.lists(IDS), code=CODE, codes=st.lists(CODE), redeemed=FLAGS, usable=FLAGS
+    ),
+    RedemptionQuery: equal(key_id=st.sampled_from(CODES).map("k-{}".format), learner_id=IDS),
     EventQuery: equal(after=st.integers(0, 6)),
 }
 
@@ -508,7 +512,7 @@ INDEXED = [(kind, name) for kind, names in _INDEXED.items() for name in names]
 FIND_BY: Mapping[tuple[type, str], Facts] = {
     (User, "folded_email"): {"email": "ada@example.org"},
     (TrainingKey, "batch_id"): {"batch_ids": ["spring"]},
-    (Redemption, "code"): {"code": "Spring-2026"},
+    (TrainingKey, "code"): {"code": "Spring-2026"},
 }
 
 

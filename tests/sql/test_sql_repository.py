@@ -51,7 +51,7 @@ def memory() -> Generator[Engine]:
 
 
 class TestThreads:
-    KEY = TrainingKey(code="Hand-made-1", batch_id="spring", max_uses=40)
+    KEY = TrainingKey(id="k-40", code="Hand-made-1", batch_id="spring", number=40, max_uses=40)
 
     def redeem_all(self, engine: Engine) -> list[object]:
         """Let 8 threads, each with a repository of its own, use a key 10 times each."""
@@ -80,7 +80,7 @@ class TestThreads:
         repository = SqlRepository(engine)
         made = [one for one in find_all(repository, CourseQuery()) if "-" in one.id]
         assert sum(won) == len(made) == 40
-        assert repository.get(TrainingKey, [self.KEY.code])[self.KEY.code].uses == 40
+        assert repository.get(TrainingKey, [self.KEY.id])[self.KEY.id].uses == 40
         events = list(find_all(repository, EventQuery()))
         assert [one.position for one in events] == list(range(1, 81))
 

@@ -62,10 +62,10 @@ BATCH = KeyBatch(
     availability=30 * DAY,
     size=1,
 )
-KEY = TrainingKey(code="Spring-2026", batch_id="spring", max_uses=3, uses=1)
+KEY = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3, uses=1)
 REDEMPTION = Redemption(
     id="r-1",
-    code=KEY.code,
+    key_id=KEY.id,
     batch_id="spring",
     learner_id="di",
     assignment_id="a-2",
@@ -128,7 +128,7 @@ def presented(learner: User = ADA, **changed: Any) -> commands.Redeemable:
     course = changed.get("course", PYTHON)
     known = {
         "id": f"a-9-{learner.id}",
-        "redemption_id": Redemption.id_for(KEY.code, learner.id, 0),
+        "redemption_id": Redemption.id_for(KEY.id, learner.id, 0),
         "key": KEY,
         "learner": learner,
         "organization": HOMES[learner.organization_id],
@@ -178,7 +178,7 @@ def redemption(learner: User) -> Redemption:
     """Return the redemption of the key that `presented` asks for."""
     return attrs.evolve(
         REDEMPTION,
-        id=Redemption.id_for(KEY.code, learner.id, 0),
+        id=Redemption.id_for(KEY.id, learner.id, 0),
         learner_id=learner.id,
         assignment_id=f"a-9-{learner.id}",
         redeemed_at=NOW,
@@ -277,7 +277,8 @@ def _later(record: Any, **changed: Any) -> tuple[Any, Any]:
 
 
 _ADDED = tuple(
-    TrainingKey(code=code, batch_id="spring", max_uses=3) for code in ("Summer-2026", GENERATED)
+    TrainingKey(id=f"k-{number}", code=code, batch_id="spring", number=number, max_uses=3)
+    for number, code in enumerate(("Summer-2026", GENERATED), start=2)
 )
 _SUMMER = attrs.evolve(BATCH, id="summer", created_at=NOW, size=3)
 _TRIED = attrs.evolve(
@@ -443,6 +444,7 @@ def _rows() -> Iterable[Act]:
             id="summer",
             course=PYTHON,
             organization=ACME,
+            key_ids=["new-1", "new-2", "new-3"],
             generated=[GENERATED],
             taken={"Spring-2026"},
         ),
@@ -452,8 +454,12 @@ def _rows() -> Iterable[Act]:
             create=[
                 _SUMMER,
                 *(
-                    TrainingKey(code=code, batch_id="summer", max_uses=3)
-                    for code in ("Summer-2026", "Summer-2027", GENERATED)
+                    TrainingKey(
+                        id=f"new-{number}", code=code, batch_id="summer", number=number, max_uses=3
+                    )
+                    for number, code in enumerate(
+                        ("Summer-2026", "Summer-2027", GENERATED), start=1
+                    )
                 ),
             ],
             expect=[PYTHON, ACME],
@@ -464,7 +470,11 @@ def _rows() -> Iterable[Act]:
     yield Act(
         commands.AddKeys("spring", codes=["Summer-2026"], generate=1, id="plus"),
         commands.BatchToExtend(
-            batch=before, course=PYTHON, generated=[GENERATED], taken={"Spring-2026"}
+            batch=before,
+            course=PYTHON,
+            key_ids=["k-2", "k-3"],
+            generated=[GENERATED],
+            taken={"Spring-2026"},
         ),
         after,
         wanted(
@@ -489,7 +499,7 @@ def _rows() -> Iterable[Act]:
     )
     before, after = _later(KEY, revoked_at=NOW)
     revoked = wanted(
-        event("revoke_keys", "spring", key="****-26"), replace=[(before, after)], expect=[BATCH]
+        event("revoke_keys", "spring", KEY.id), replace=[(before, after)], expect=[BATCH]
     )
     found = commands.BatchAndKeys(BATCH, [before])
     yield Act(commands.RevokeKey("spring-2026"), found, after, revoked, with_actor=(MANAGER,))
@@ -500,7 +510,7 @@ def _rows() -> Iterable[Act]:
         presented(),
         redeemed(ADA),
         wanted(
-            event("redeem", "a-9-ada", redemption(ADA).id, "spring", "py", "ada"),
+            event("redeem", "a-9-ada", redemption(ADA).id, KEY.id, "spring", "py", "ada"),
             create=[redeemed(ADA), redemption(ADA), Claim.of("ada", "py", "a-9-ada")],
             use=[(KEY, 1)],
             # Not the batch: a redemption may commit just after an edit of its window.
@@ -513,7 +523,7 @@ def _rows() -> Iterable[Act]:
         commands.Registrable(redeemable=presented(NEWCOMER), batch_organization=ACME),
         redeemed(NEWCOMER),
         wanted(
-            event("register", "a-9-new", redemption(NEWCOMER).id, "spring", "py", "new"),
+            event("register", "a-9-new", redemption(NEWCOMER).id, KEY.id, "spring", "py", "new"),
             create=[
                 *(NEWCOMER, redeemed(NEWCOMER), redemption(NEWCOMER)),
                 Claim.of("new", "py", "a-9-new"),

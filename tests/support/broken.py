@@ -32,7 +32,7 @@ from course_assignments import (
     UserQuery,
     find_all,
 )
-from course_assignments.changes import R, masked_id
+from course_assignments.changes import R
 from course_assignments.queries import RecordT
 from tests.support.races import TIMEOUT, Careless, Gate
 
@@ -223,11 +223,18 @@ def as_it_came(_: Query[Any], __: Any) -> int:
 class CaseSensitiveEmail(InMemoryRepository):
     """Compares addresses as they were written."""
 
-    def _without_email(self, staged: Any) -> Iterator[Record]:
-        for user in super()._without_email(staged):
-            held = [one.email for one in self._shelves[User].records.values() if one != user]
-            if isinstance(user, User) and user.email in held:
-                yield user
+    def _clashing(self, staged: Any) -> Iterator[Record]:
+        for record in super()._clashing(staged):
+            others = [one for one in self._shelves[type(record)].records.values() if one != record]
+            if not isinstance(record, User) or record.email in [one.email for one in others]:
+                yield record
+
+
+class CodesUnchecked(InMemoryRepository):
+    """Lets two keys have one code."""
+
+    def _clashing(self, staged: Any) -> Iterator[Record]:
+        return (one for one in super()._clashing(staged) if not isinstance(one, TrainingKey))
 
 
 class Gapped(InMemoryRepository):
@@ -298,7 +305,7 @@ class ExpectsTheOutcome(InMemoryRepository):
             staged = self._staged(attrs.evolve(change, expect=()))
             for one in change.expect:
                 if staged.get((type(one), one.id), self._stored(one)) != one:
-                    raise Conflict((masked_id(one),))
+                    raise Conflict((one.id,))
         super().commit(attrs.evolve(change, expect=()))
 
 
@@ -338,9 +345,9 @@ def no_ids(_: Change) -> Iterable[str]:
 
 def all_ids(change: Change) -> Iterable[str]:
     for record in (*change.create, *change.expect, *(one.before for one in change.replace)):
-        yield masked_id(record)
+        yield record.id
     for use in change.use:
-        yield masked_id(use.key)
+        yield use.key.id
 
 
 def codes_too(change: Change) -> Iterable[str]:
@@ -366,15 +373,20 @@ class Leaking(InMemoryRepository):
 
 
 class CaseBlind(InMemoryRepository):
-    """Takes ids that differ in case only for the same, as some databases do."""
+    """Takes ids and codes that differ in case only for the same, as some databases do."""
 
     def commit(self, change: Change, /) -> None:
         for record in change.create:
-            beside = (one.id for one in change.create if type(one) is type(record))
-            others = {*self._shelves[type(record)].records, *beside} - {record.id}
-            if record.id.casefold() in {one.casefold() for one in others}:
-                raise Conflict((masked_id(record),))
+            stored = self._shelves[type(record)].records.values()
+            beside = (one for one in change.create if type(one) is type(record))
+            others = {self._name(one) for one in (*stored, *beside)} - {self._name(record)}
+            if self._name(record).casefold() in {one.casefold() for one in others}:
+                raise Conflict((record.id,))
         super().commit(change)
+
+    @staticmethod
+    def _name(record: Record) -> str:
+        return record.code if isinstance(record, TrainingKey) else record.id
 
 
 class Narrow(InMemoryRepository):
@@ -593,7 +605,7 @@ NAMES: Mapping[str, type] = {
     "batch_id": KeyBatch,
     "subscription_id": Subscription,
     "assignment_id": CourseAssignment,
-    "code": TrainingKey,
+    "key_id": TrainingKey,
 }
 
 

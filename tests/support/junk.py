@@ -444,10 +444,10 @@ BATCH = ca.KeyBatch(
     max_uses=3,
     size=1,
 )
-KEY = ca.TrainingKey(code=CODE, batch_id="spring", max_uses=3)
+KEY = ca.TrainingKey(id="k-1", code=CODE, batch_id="spring", max_uses=3)
 REDEMPTION = ca.Redemption(
     id="r-1",
-    code=CODE,
+    key_id="k-1",
     batch_id="spring",
     learner_id="ada",
     assignment_id="a-1",
@@ -612,9 +612,11 @@ def _again(command: str, **arguments: Any) -> Entry:
 def _sourced(name: str, given: Callable[[Any], Any]) -> Entry:
     def run(registrar: ca.Registrar, arguments: Mapping[str, Any]) -> Any:
         office: Any = ca.Registrar
+        # A source that always gives the same serves for one new id.
+        only_one_id = {"id": "autumn", "generate": 0} if name == "new_id" else {}
         sources = {"clock": lambda: START, name: given(arguments[name])}
         return office(registrar.repository, **sources).create_keys(
-            **{key: value for key, value in KEY_TERMS.items() if key != "id"}
+            **{**KEY_TERMS, "id": None, **only_one_id}
         )
 
     valid = {"clock": START, "new_id": "an-id", "random_bytes": bytes(16)}[name]
@@ -771,11 +773,20 @@ RECORDS = (
         any_organization=True,
         size=1,
     ),
-    _of(ca.TrainingKey, code=CODE, batch_id="spring", uses=0, max_uses=3, revoked_at=START),
+    _of(
+        ca.TrainingKey,
+        id="k-1",
+        code=CODE,
+        batch_id="spring",
+        number=1,
+        uses=0,
+        max_uses=3,
+        revoked_at=START,
+    ),
     _of(
         ca.Redemption,
         id="r-1",
-        code=CODE,
+        key_id="k-1",
         batch_id="spring",
         learner_id="ada",
         assignment_id="a-1",
@@ -939,13 +950,14 @@ QUERIES = (
     _of(
         ca.KeyQuery,
         limit=10,
-        cursor=("a",),
+        cursor=("a", 1, "a"),
         batch_ids=["spring"],
         code=CODE,
+        codes=[CODE],
         redeemed=True,
         usable=True,
     ),
-    _of(ca.RedemptionQuery, limit=10, cursor=(START, "a"), code=CODE, learner_id="ada"),
+    _of(ca.RedemptionQuery, limit=10, cursor=(START, "a"), key_id="k-1", learner_id="ada"),
     _of(ca.EventQuery, limit=10, cursor=(1,), after=1),
 )
 
@@ -1161,7 +1173,7 @@ VALUES = (
     ),
     _method(JANUARY, "__add__", other=ca.Statement(start=END, end=END + DAY)),
     _call("KeyQuery.redeemable", ca.KeyQuery.redeemable, batches=[BATCH], at=START),
-    _call("Redemption.id_for", ca.Redemption.id_for, code=CODE, learner_id="ada", turn=0),
+    _call("Redemption.id_for", ca.Redemption.id_for, key_id="k-1", learner_id="ada", turn=0),
     _method(ca.Change(), "made", kind=ca.User),
     replace(_method(ca.Replace(PYTHON, PYTHON), "of", stored=PYTHON), takes=frozenset({"None"})),
     replace(_method(ca.Use(KEY, 1), "of", stored=KEY), takes=frozenset({"None"})),
@@ -1222,7 +1234,7 @@ VALUES = (
             (ca.SubscriptionQuery(learner_id="ada"), SUBSCRIPTION),
             (ca.BatchQuery(course_id="py"), BATCH),
             (ca.KeyQuery(batch_ids=["spring"]), KEY),
-            (ca.RedemptionQuery(code=CODE), REDEMPTION),
+            (ca.RedemptionQuery(key_id="k-1"), REDEMPTION),
             (ca.EventQuery(), EVENT),
         )
         for name in ("matches", "sort_key", "starting_after")

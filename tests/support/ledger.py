@@ -43,7 +43,7 @@ ACCOUNTS: dict[str, Select[Any]] = {
     "events": select(func.count(EVENTS.position)).where(EVENTS.action == "redeem"),
     "doubled": select(
         func.count(REDEMPTIONS.id)
-        - func.count(func.distinct(REDEMPTIONS.code + " " + REDEMPTIONS.learner_id))
+        - func.count(func.distinct(REDEMPTIONS.key_id + " " + REDEMPTIONS.learner_id))
     ),
 }
 
@@ -77,9 +77,10 @@ class Use:
 def uses(url: str, codes: Iterable[str]) -> list[Use]:
     """Return every use of the keys with *codes*."""
     found = (
-        select(REDEMPTIONS.code, REDEMPTIONS.learner_id, ASSIGNMENTS.id)
+        select(KEYS.code, REDEMPTIONS.learner_id, ASSIGNMENTS.id)
         .join_from(TABLES[Redemption], TABLES[CourseAssignment])
-        .where(REDEMPTIONS.code.in_([*codes]))
+        .join(TABLES[TrainingKey], KEYS.id == REDEMPTIONS.key_id)
+        .where(KEYS.code.in_([*codes]))
     )
     with create_engine(url, poolclass=NullPool).connect() as connection:
         return [Use(*row) for row in connection.execute(found)]

@@ -39,12 +39,14 @@ from course_assignments import (
     Note,
     Policies,
     Query,
+    Redemption,
     Refused,
     Registrar,
     Repeat,
     RepeatPolicy,
     Repository,
     Role,
+    TrainingKey,
     User,
 )
 from course_assignments.changes import R
@@ -457,13 +459,23 @@ class RegistrarMachine(RuleBasedStateMachine):
             stored = getattr(self.model, kind)
             assert len(found) == len(stored), kind
             for record in found:
-                assert facts(record) == stored[record.id], kind
+                assert self._facts(record) == stored[getattr(record, "code", record.id)], kind
         claims = {(one.learner_id, one.course_id): one.assignment_id for one in self.seen["claims"]}
         assert claims == self.model.claims
         assert [
             (one.position, one.at, one.by, one.action, dict(one.details).get("support_reason"))
             for one in self.seen["events"]
         ] == self.model.events
+
+    def _facts(self, record: Any) -> Facts:
+        """Return the facts of *record* as the model has them, which knows keys by their codes."""
+        found = facts(record)
+        if isinstance(record, TrainingKey):
+            del found["id"]
+        if isinstance(record, Redemption):
+            codes = {key.id: key.code for key in self.seen["keys"]}
+            found["code"] = codes[found.pop("key_id")]
+        return found
 
     # Who is faster.
 
@@ -961,16 +973,16 @@ class RegistrarMachine(RuleBasedStateMachine):
 
     def _uses_are_within_bounds_and_equal_the_redemptions_not_restored(self) -> None:
         standing = Counter(
-            one.code for one in self._found("redemptions") if one.restored_at is None
+            one.key_id for one in self._found("redemptions") if one.restored_at is None
         )
         for key in self._found("keys"):
             assert 0 <= key.uses <= key.max_uses
-            assert key.uses == standing[key.code]
+            assert key.uses == standing[key.id]
 
     def _no_learner_holds_a_key_twice_under_once_per_learner(self) -> None:
         if self.model.settings.once_per_learner:
             held = Counter(
-                (one.learner_id, one.code)
+                (one.learner_id, one.key_id)
                 for one in self._found("redemptions")
                 if one.restored_at is None
             )

@@ -698,6 +698,7 @@ class Model:
             self.keys[code] = {
                 "code": code,
                 "batch_id": batch["id"],
+                "number": batch["size"] + 1,
                 "uses": 0,
                 "max_uses": batch["max_uses"],
                 "revoked_at": None,

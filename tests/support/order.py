@@ -26,9 +26,9 @@ ENOUGH = 3
 
 
 def _told(outcome: object) -> object:
-    """Return *outcome*, less the uses of a key: its terms are what a command answers for."""
+    """Return *outcome*, less the random id and the uses of a key: its terms are what counts."""
     if isinstance(outcome, TrainingKey):
-        return attrs.evolve(outcome, uses=0)
+        return attrs.evolve(outcome, id=outcome.code, uses=0)
     if isinstance(outcome, tuple):
         return tuple(map(_told, outcome))
     return outcome
@@ -41,8 +41,17 @@ def _agree(outcome: object, model: object) -> bool:
     return _told(outcome) == _told(model)
 
 
-def _kept(repository: Repository, *, in_order: bool) -> dict[str, list[object]]:
-    kept = contents(repository)
+def _kept(repository: Repository, *, in_order: bool) -> dict[str, list[Any]]:
+    """Return what is stored, with the code of each key in place of its random id."""
+    kept: dict[str, list[Any]] = {**contents(repository)}
+    codes = {one.id: one.code for one in kept["TrainingKey"]}
+    keys = [attrs.evolve(one, id=one.code) for one in kept["TrainingKey"]]
+    kept["TrainingKey"] = sorted(keys, key=lambda one: one.id)
+    kept["Redemption"] = [attrs.evolve(one, key_id=codes[one.key_id]) for one in kept["Redemption"]]
+    kept["Event"] = [
+        attrs.evolve(one, subject_ids=[codes.get(id_, id_) for id_ in one.subject_ids])
+        for one in kept["Event"]
+    ]
     if not in_order:
         events = [attrs.evolve(one, position=0) for one in kept["Event"]]
         kept["Event"] = sorted(events, key=repr)

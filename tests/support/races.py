@@ -25,6 +25,7 @@ from course_assignments import (
     Event,
     EventQuery,
     InMemoryRepository,
+    KeyQuery,
     Page,
     Query,
     Record,
@@ -191,7 +192,7 @@ class Scene:
         return self.on(Watched(self.repository, step))
 
     def key(self, code: str) -> TrainingKey:
-        return self.repository.get(TrainingKey, [code])[code]
+        return next(iter(self.repository.find(KeyQuery(code=code))))
 
     def events(self, *actions: str) -> list[Event]:
         """Return all events in order, or those of *actions*."""
@@ -398,6 +399,19 @@ def reckless(repository: Careless, change: Change) -> Change:
     return compares_nothing(repository, overwrites(repository, change))
 
 
+def keeps_taken_codes(habit: Habit) -> Habit:
+    """Return *habit*, for a repository that drops a new key whose code another key has."""
+
+    def both(repository: Careless, change: Change) -> Change:
+        new = [one for one in change.create if isinstance(one, TrainingKey)]
+        query = KeyQuery(codes=[one.code for one in new], limit=1000)
+        taken = {one.code for one in repository.find(query)}
+        create = [one for one in change.create if getattr(one, "code", None) not in taken]
+        return habit(repository, attrs.evolve(change, create=create))
+
+    return both
+
+
 def compares_uses(repository: Careless, change: Change) -> Change:
     """New terms for a key lose to everyone who redeems it meanwhile."""
     for one in change.replace:
@@ -449,9 +463,8 @@ class Unlocked(MeetingInside):
 class EmailBlind(InMemoryRepository):
     """The in-memory repository without its eye on e-mail addresses."""
 
-    def _without_email(self, staged: Any) -> Iterator[Record]:
-        del staged
-        return iter(())
+    def _clashing(self, staged: Any) -> Iterator[Record]:
+        return (one for one in super()._clashing(staged) if not isinstance(one, User))
 
 
 def newcomers(number: int, prefix: str = "u") -> Sequence[User]:

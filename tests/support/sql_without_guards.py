@@ -49,16 +49,16 @@ class CountsInHand(Careless):
 
     def commit(self, change: Change, /) -> None:
         with self.engine.begin() as connection:
-            counted = {use.key.code: self._read(connection, use) + use.by for use in change.use}
-        if any(counted[use.key.code] > use.key.max_uses for use in change.use):
+            counted = {use.key.id: self._read(connection, use) + use.by for use in change.use}
+        if any(counted[use.key.id] > use.key.max_uses for use in change.use):
             raise Conflict(tuple(counted))
         self.sound.commit(attrs.evolve(change, use=()))
         with self.engine.begin() as connection:
-            for code, number in counted.items():
-                connection.execute(update(KEYS).where(KEYS.c.code == code).values(uses=number))
+            for id_, number in counted.items():
+                connection.execute(update(KEYS).where(KEYS.c.id == id_).values(uses=number))
 
     def _read(self, connection: Connection, use: Use) -> int:
-        read = select(KEYS.c.uses).where(KEYS.c.code == use.key.code)
+        read = select(KEYS.c.uses).where(KEYS.c.id == use.key.id)
         return int(connection.execute(read).scalar_one())
 
 
@@ -78,7 +78,7 @@ class SaysUsedUpWhenBusy(Careless):
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("PRAGMA busy_timeout = 0")
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            held = select(KEYS.c.uses).where(KEYS.c.code == key.code).with_for_update(nowait=True)
+            held = select(KEYS.c.uses).where(KEYS.c.id == key.id).with_for_update(nowait=True)
             connection.execute(held)
 
 

@@ -168,6 +168,7 @@ def keys(draw: st.DrawFn) -> tuple[TrainingKey, KeyBatch]:
         size=1,
     )
     key = TrainingKey(
+        id="k-1",
         code="Hand-made-1",
         batch_id=batch.id,
         uses=draw(st.integers(0, max_uses)),

@@ -81,6 +81,10 @@ class Reader(Protocol):
         """Return the key whose code someone typed, or raise `Refused` (rule 12)."""
         ...
 
+    def keys_of_codes(self, codes: Iterable[str]) -> dict[str, TrainingKey]:
+        """Return the stored keys that have one of the folded *codes*, by their codes."""
+        ...
+
     def new_id(self, wanted: str | None = None) -> str:
         """Return *wanted*, or a new id."""
         ...

@@ -67,8 +67,8 @@ class Cancellable(Assigned):
         if self.redemption is not None:
             validation.check_same(self.redemption.assignment_id, self.assignment.id, "redemption")
         if self.key is not None:
-            code = None if self.redemption is None else self.redemption.code
-            validation.check_same(self.key.code, code, "key")
+            key_id = None if self.redemption is None else self.redemption.key_id
+            validation.check_same(self.key.id, key_id, "key")
 
 
 @attrs.frozen
@@ -101,7 +101,7 @@ class Cancel(Command[Cancellable, CourseAssignment]):
         learner, redemption = reader.need_each(
             (User, assignment.learner_id), (Redemption, origin.redemption_id)
         )
-        key = reader.get(TrainingKey, [redemption.code]).get(redemption.code)
+        key = reader.look_up(TrainingKey, redemption.key_id)
         return Cancellable(assignment, learner, redemption, key)
 
     def decide(self, records: Cancellable, context: Context) -> Outcome[CourseAssignment]:

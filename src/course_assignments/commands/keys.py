@@ -23,7 +23,7 @@ from course_assignments.commands.base import (
 )
 from course_assignments.decisions import Decision, Question
 from course_assignments.entities.catalog import Course, Organization
-from course_assignments.entities.codes import MAX_KEYS_PER_CALL, is_storable, mask, read_codes
+from course_assignments.entities.codes import MAX_KEYS_PER_CALL, is_storable, read_codes
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.errors import Conflict, InvalidInput
@@ -97,6 +97,7 @@ class NewKeys:
 
     Attributes:
         course: The course of the batch.
+        key_ids: The ids of the new keys, first of those with hand-made codes.
         generated: The new codes that were asked for, as ``codes.generate`` gives them.
         taken: The hand-made codes that a key has already.
 
@@ -105,6 +106,9 @@ class NewKeys:
     """
 
     course: Course = field(validator=validation.one_of(Course))
+    key_ids: tuple[str, ...] = field(
+        converter=validation.to_tuple, validator=validation.items_of(str)
+    )
     generated: tuple[str, ...] = field(
         default=(), converter=validation.to_tuple, validator=_are_codes, repr=hidden
     )
@@ -123,8 +127,14 @@ class NewKeys:
             raise InvalidInput("code_repeated", "generated", "expected codes not listed elsewhere")
         if not wanted:
             raise InvalidInput("empty_list", "codes", "pass codes, or how many keys to generate")
+        if len(self.key_ids) != len(wanted):
+            raise InvalidInput("missing", "key_ids", "expected one id for each of the keys")
+        named = zip(self.key_ids, wanted, strict=True)
         return tuple(
-            TrainingKey(code=code, batch_id=batch.id, max_uses=batch.max_uses) for code in wanted
+            TrainingKey(
+                id=id_, code=code, batch_id=batch.id, number=number, max_uses=batch.max_uses
+            )
+            for number, (id_, code) in enumerate(named, batch.size + 1)
         )
 
     def require(self, context: Context, organization_id: str, lines: Mapping[str, int]) -> Decision:
@@ -211,7 +221,7 @@ class CreateKeys(CreatingCommand[BatchToCreate, KeyBatch]):
 
     def read(self, reader: Reader) -> BatchToCreate:
         """Read the course, the organization, and which of the codes a key has already."""
-        taken = reader.get(TrainingKey, self.codes)
+        taken = reader.keys_of_codes(self.codes)
         course, organization = reader.need_each(
             (Course, self.course_id), (Organization, self.organization_id)
         )
@@ -219,6 +229,7 @@ class CreateKeys(CreatingCommand[BatchToCreate, KeyBatch]):
             id=reader.new_id(self.id),
             course=course,
             organization=organization,
+            key_ids=_new_ids(reader, len(self.codes) + self.generate),
             generated=reader.new_codes(self.generate, self.codes),
             taken=taken,
         )
@@ -296,11 +307,12 @@ class AddKeys(ReceiptedCommand[BatchToExtend, KeyBatch]):
 
     def read(self, reader: Reader) -> BatchToExtend:
         """Read the batch, its course, and which of the codes a key has already."""
-        taken = reader.get(TrainingKey, self.codes)
+        taken = reader.keys_of_codes(self.codes)
         batch = reader.need(KeyBatch, self.batch_id)
         return BatchToExtend(
             batch=batch,
             course=reader.need(Course, batch.course_id),
+            key_ids=_new_ids(reader, len(self.codes) + self.generate),
             generated=reader.new_codes(self.generate, self.codes),
             taken=taken,
         )
@@ -513,19 +525,20 @@ def _revoke(
     if not valid:
         return (), Change(), decision
     revoked = tuple(attrs.evolve(key, revoked_at=context.at) for key in valid)
-    one = {"key": mask(valid[0].code)} if len(valid) == 1 else {"keys": str(len(valid))}
+    subjects = [records.batch.id, *(key.id for key in valid if len(valid) == 1)]
+    number = str(len(valid)) if len(valid) > 1 else None
     change = Change(
         replace=[Replace(before, after) for before, after in zip(valid, revoked, strict=True)],
         # Keys that are added at the same time change the batch, so none of them slips through.
         expect=context.expect(records.batch),
-        record=[context.event(action, records.batch.id, **one)],
+        record=[context.event(action, *subjects, keys=number)],
     )
     return revoked, change, decision
 
 
 @attrs.frozen
 class Keys(Command[KeyBatch, KeyBatch]):
-    """List the keys of a batch in the order of their codes, which they show (rule 21).
+    """List the keys of a batch in the order of their numbers, with their codes (rule 21).
 
     Attributes:
         batch_id: The batch.
@@ -548,12 +561,16 @@ class Keys(Command[KeyBatch, KeyBatch]):
         return Outcome(records, decision=context.require(questions))
 
 
+def _new_ids(reader: Reader, count: int) -> tuple[str, ...]:
+    return tuple(reader.new_id() for _ in range(count))
+
+
 def _keys_of(reader: Reader, batch: KeyBatch) -> Iterator[TrainingKey]:
     return reader.find(KeyQuery(batch_ids=[batch.id], limit=MAX_PAGE))
 
 
 def _are_all_in(reader: Reader, batch: KeyBatch, codes: Collection[str]) -> bool:
-    found = reader.get(TrainingKey, codes)
+    found = reader.keys_of_codes(codes)
     return all(code in found and found[code].batch_id == batch.id for code in codes)
 
 

@@ -38,7 +38,7 @@ class Redeemable:
     Attributes:
         id: The id of the assignment to be made.
         redemption_id: The id of the redemption to be made. If a learner may redeem a key once only
-            it is ``Redemption.id_for`` the code, the learner and the number of their restored
+            it is ``Redemption.id_for`` the key, the learner and the number of their restored
             redemptions, so that two calls at the same time meet.
         organization: The learner's organization, or ``None`` if they have none.
         redeemed: The learner's redemption of this key that was not restored, if there is one.
@@ -68,7 +68,7 @@ class Redeemable:
         check_organization(self.organization, self.learner)
         check_claim(self.claim, self.learner, self.course)
         if self.redeemed is not None:
-            validation.check_same(self.redeemed.code, self.key.code, "redeemed")
+            validation.check_same(self.redeemed.key_id, self.key.id, "redeemed")
             validation.check_same(self.redeemed.learner_id, self.learner.id, "redeemed")
 
     def questions(self, context: Context) -> list[Question]:
@@ -112,13 +112,13 @@ class Redeemable:
         )
         redemption = Redemption(
             id=self.redemption_id,
-            code=key.code,
+            key_id=key.id,
             batch_id=batch.id,
             learner_id=learner.id,
             assignment_id=self.id,
             redeemed_at=context.at,
         )
-        subjects = (assignment.id, redemption.id, batch.id, batch.course_id, learner.id)
+        subjects = (assignment.id, redemption.id, key.id, batch.id, batch.course_id, learner.id)
         new_claims, claims = write_claims(
             [(self.claim, Claim.of(learner.id, batch.course_id, self.id))]
         )
@@ -262,7 +262,7 @@ def _existing(
         return None
     if isinstance(made.origin, FromKey) and made.learner_id == learner_id:
         redemption = reader.need(Redemption, made.origin.redemption_id)
-        if redemption.code == fold(code):
+        if reader.need(TrainingKey, redemption.key_id).code == fold(code):
             return made
     raise Conflict((made.id,), "id_taken")
 
@@ -272,7 +272,7 @@ def _redeemable(
 ) -> Redeemable:
     """Read what *learner* and *batch* refer to, and the learner's redemptions of *key*."""
     standing, turn = None, 0
-    for one in reader.find(RedemptionQuery(code=key.code, learner_id=learner.id)):
+    for one in reader.find(RedemptionQuery(key_id=key.id, learner_id=learner.id)):
         if one.restored_at is not None:
             turn += 1
         elif standing is None:
@@ -289,7 +289,7 @@ def _redeemable(
         raise Conflict((batch.id,))
     return Redeemable(
         id=reader.new_id(id_),
-        redemption_id=(Redemption.id_for(key.code, learner.id, turn) if once else reader.new_id()),
+        redemption_id=(Redemption.id_for(key.id, learner.id, turn) if once else reader.new_id()),
         key=key,
         batch=latest,
         course=course,

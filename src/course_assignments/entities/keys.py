@@ -62,23 +62,28 @@ def _masked(code: str) -> str:
 
 @attrs.frozen(kw_only=True)
 class TrainingKey:
-    """One key of a batch, identified by its code.
+    """One key of a batch.
+
+    Everything else names it by its id: only the key itself holds its code.
 
     Attributes:
         code: As returned by `codes.fold`, unique over all batches; masked in the repr.
+        number: Its position in the batch, from 1 on.
         uses: How often it was redeemed, without the uses that were restored (rule 13).
         revoked_at: When it was permanently revoked.
 
     Example:
-        >>> key = TrainingKey(code="Spring-2026", batch_id="spring", max_uses=3, uses=1)
+        >>> key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3, uses=1)
         >>> key.remaining_uses
         2
-        >>> key
-        TrainingKey(code='****-26', batch_id='spring', uses=1, max_uses=3, revoked_at=None)
+        >>> key.display_code, "Spring-2026" in repr(key)
+        ('Spring-2026', False)
     """
 
+    id: str = field(validator=validation.identifier)
     code: str = field(validator=_code, repr=_masked)
     batch_id: str = field(validator=validation.identifier)
+    number: int = field(default=1, validator=validation.count(1))
     uses: int = field(default=0, validator=validation.count(0))
     max_uses: int = field(default=1, validator=validation.count(1))
     revoked_at: datetime | None = validation.optional_datetime()
@@ -88,14 +93,9 @@ class TrainingKey:
             raise InvalidInput("invalid_count", "uses", "expected at most max_uses")
 
     @property
-    def id(self) -> str:
-        """The code, under which the key is stored."""
-        return self.code
-
-    @property
-    def terms(self) -> tuple[str, str, int, datetime | None]:
+    def terms(self) -> tuple[str, str, str, int, int, datetime | None]:
         """All fields except ``uses``, none of which a redemption changes."""
-        return self.code, self.batch_id, self.max_uses, self.revoked_at
+        return self.id, self.code, self.batch_id, self.number, self.max_uses, self.revoked_at
 
     @property
     def remaining_uses(self) -> int:
@@ -113,16 +113,15 @@ class Redemption:
     """The use of a key by a learner, and the assignment that it made.
 
     Attributes:
-        code: The code of the key; masked in the repr.
         restored_at: When the use was restored by cancelling, or ``None`` (rule 13).
 
     Example:
-        >>> Redemption.id_for("Spring-2026", "ada", 0) == Redemption.id_for("Spring-2026", "ada", 1)
+        >>> Redemption.id_for("k-1", "ada", 0) == Redemption.id_for("k-1", "ada", 1)
         False
     """
 
     id: str = field(validator=validation.identifier)
-    code: str = field(validator=_code, repr=_masked)
+    key_id: str = field(validator=validation.identifier)
     batch_id: str = field(validator=validation.identifier)
     learner_id: str = field(validator=validation.identifier)
     assignment_id: str = field(validator=validation.identifier)
@@ -130,9 +129,9 @@ class Redemption:
     restored_at: datetime | None = validation.optional_datetime()
 
     @staticmethod
-    def id_for(code: str, learner_id: str, turn: int) -> str:
+    def id_for(key_id: str, learner_id: str, turn: int) -> str:
         """Return the id of this learner's redemption of this key after *turn* restored ones."""
-        validation.check_id(code, "code")
+        validation.check_id(key_id, "key_id")
         validation.check_id(learner_id, "learner_id")
         validation.check_count(turn, "turn", 0)
-        return validation.derived_id("redemption", code, learner_id, str(turn))
+        return validation.derived_id("redemption", key_id, learner_id, str(turn))

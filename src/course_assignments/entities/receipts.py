@@ -31,7 +31,7 @@ class Receipt:
         parts: How many receipts this call has; the first one is stored under ``id_for(..., 0)``.
         made: The ids of the created records.
         skipped: The ids of the records that were skipped (rule 15).
-        positions: The first and the last position of created keys in their batch; else empty.
+        positions: The first and the last number of created keys in their batch; else empty.
 
     Example:
         >>> Receipt.id_for("start", "call-1") == Receipt.id_for("start", "call-1")

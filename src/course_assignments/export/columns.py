@@ -50,8 +50,9 @@ _ASSIGNMENT: Values = {
 }
 
 _KEY: Values = {
+    "id": attrgetter("id"),
     "code": attrgetter("display_code"),
-    **_fields("batch_id uses max_uses remaining_uses revoked_at"),
+    **_fields("batch_id number uses max_uses remaining_uses revoked_at"),
 }
 _LINE = _fields(
     "organization_id course_id learner_id assignment_id created_at cancelled_at billable"

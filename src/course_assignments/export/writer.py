@@ -96,7 +96,7 @@ def export_csv(
 
     Example:
         >>> from io import StringIO
-        >>> keys = [TrainingKey(code="Spring-2026", batch_id="spring", max_uses=3)]
+        >>> keys = [TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3)]
         >>> stream = StringIO()
         >>> export_csv(keys, stream, columns=["code", "remaining_uses"])
         1

@@ -72,7 +72,7 @@ def invitation(
     Example:
         >>> from datetime import UTC, timedelta
         >>> message = invitation(
-        ...     TrainingKey(code="Spring-2026", batch_id="spring"),
+        ...     TrainingKey(id="k-1", code="Spring-2026", batch_id="spring"),
         ...     User(id="ada", name="Ada", email="ada@example.org"),
         ...     course=Course(id="py", name="Python"),
         ...     batch=KeyBatch(

@@ -417,7 +417,7 @@ class Registrar(Runner):
         return self.check(RevokeKeys(batch_id, by=by))
 
     def keys(self, batch_id: str, *, by: str | None = None) -> Iterator[TrainingKey]:
-        """Iterate over the keys of a batch, in the order of their codes."""
+        """Iterate over the keys of a batch, in the order of their numbers."""
         batch = self.execute(Keys(batch_id, by=by))
         return find_all(self.repository, KeyQuery(batch_ids=[batch.id], limit=MAX_PAGE))
 

@@ -1,7 +1,7 @@
 """The reader: reads records for one try of a command, and issues ids and codes."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -14,9 +14,12 @@ from course_assignments.entities.keys import TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.errors import InvalidInput, NotFound
 from course_assignments.policies import Policies
-from course_assignments.queries import Query, RecordT, UserQuery
+from course_assignments.queries import KeyQuery, Query, RecordT, UserQuery
 from course_assignments.reasons import KeyMistyped, KeyNotFound
 from course_assignments.repository import Repository, pages
+
+#: How many codes one query looks for.
+_CHUNK: Final = 500
 
 
 @attrs.define(kw_only=True)
@@ -81,10 +84,18 @@ class RepositoryReader:
         folded = codes.fold(code)
         if codes.is_mistyped(folded):
             raise Refused(Decision((KeyMistyped(),)))
-        found = self.repository.get(TrainingKey, [folded]) if codes.is_storable(folded) else {}
-        if folded not in found:
-            raise Refused(Decision((KeyNotFound(),)))
-        return found[folded]
+        if codes.is_storable(folded):
+            for found in self.repository.find(KeyQuery(code=folded)):
+                return found
+        raise Refused(Decision((KeyNotFound(),)))
+
+    def keys_of_codes(self, codes: Iterable[str]) -> dict[str, TrainingKey]:
+        """Return the stored keys that have one of the folded *codes*, by their codes."""
+        wanted = tuple(codes)
+        starts = range(0, len(wanted), _CHUNK)
+        chunks = (wanted[start : start + _CHUNK] for start in starts)
+        queries = (KeyQuery(codes=chunk, limit=_CHUNK) for chunk in chunks)
+        return {key.code: key for query in queries for key in self.repository.find(query)}
 
     def new_id(self, wanted: str | None = None) -> str:
         """Return *wanted*, or a new id that was not issued before."""
@@ -100,6 +111,6 @@ class RepositoryReader:
         """Return *count* codes that no key has and that are not among *besides*."""
         for _ in range(codes.MAX_ATTEMPTS):
             drawn = codes.generate(count, self.random_bytes)
-            if not self.repository.get(TrainingKey, drawn) and not {*drawn} & {*besides}:
+            if not self.keys_of_codes(drawn) and not {*drawn} & {*besides}:
                 return drawn
         raise InvalidInput("bad_random_source", "random_bytes", "it repeats itself; use another")

@@ -7,7 +7,7 @@ from functools import cache, lru_cache, partial
 from sqlalchemy import Connection, Engine, MetaData
 
 from course_assignments import validation
-from course_assignments.changes import KINDS, Change, R, masked_id
+from course_assignments.changes import KINDS, Change, R
 from course_assignments.errors import InvalidInput
 from course_assignments.queries import Query, RecordT
 from course_assignments.repository import Page
@@ -170,4 +170,4 @@ def _ids(change: Change) -> tuple[str, ...]:
         *(step.key for step in change.use),
     ]
     events = (one for event in change.record for one in event.subject_ids)
-    return tuple(dict.fromkeys(masked_id(record) for record in made)) or (*events,)
+    return tuple(dict.fromkeys(record.id for record in made)) or (*events,)

@@ -6,7 +6,7 @@ may name a record that is stored later, such as the organization of a user.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import attrs
 from sqlalchemy import (
@@ -153,10 +153,12 @@ def build_tables(metadata: MetaData, prefix: str = "") -> Tables:
         ),
         TrainingKey: build.table(
             "training_keys",
-            *(key("code"), build.reference("batch_id", "key_batches")),
-            *(count("uses"), count("max_uses"), instant("revoked_at")),
+            *(key("id"), text("code", required=True), build.reference("batch_id", "key_batches")),
+            *(count("number"), count("uses"), count("max_uses"), instant("revoked_at")),
+            build.check("training_keys", "number", "number >= 1"),
             build.check("training_keys", "uses", "uses BETWEEN 0 AND max_uses"),
-            build.index("training_keys", "batch_id", "code"),
+            build.unique("training_keys", "code"),
+            build.index("training_keys", "batch_id", "number", "id"),
         ),
         CourseAssignment: build.table(
             "course_assignments",
@@ -205,12 +207,12 @@ def build_tables(metadata: MetaData, prefix: str = "") -> Tables:
         ),
         Redemption: build.table(
             "redemptions",
-            *(key("id"), build.reference("code", "training_keys", "code")),
+            *(key("id"), build.reference("key_id", "training_keys")),
             build.reference("batch_id", "key_batches"),
             build.reference("learner_id", "users"),
             build.reference("assignment_id", "course_assignments"),
             *(instant("redeemed_at", required=True), instant("restored_at")),
-            *build.listings("redemptions", "redeemed_at", "code", "learner_id"),
+            *build.listings("redemptions", "redeemed_at", "key_id", "learner_id"),
         ),
         Receipt: build.table(
             "receipts",
@@ -262,11 +264,9 @@ class Builder:
             hint = f"{there}; build them once, or give another prefix"
             raise InvalidInput("table_exists", "prefix", hint) from None
 
-    def reference(
-        self, name: str, table: str, to: Literal["id", "code"] = "id", *, required: bool = True
-    ) -> Column[str]:
+    def reference(self, name: str, table: str, *, required: bool = True) -> Column[str]:
         """Return a foreign key to *table*."""
-        target = f"{self.prefix}{table}.{to}"
+        target = f"{self.prefix}{table}.id"
         return Column(name, BinaryText, ForeignKey(target), nullable=not required)
 
     def check(self, table: str, name: str, condition: str | IsInstantText) -> CheckConstraint:

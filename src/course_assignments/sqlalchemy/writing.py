@@ -25,9 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from course_assignments.changes import Change, Event, Record, Use, masked_id
+from course_assignments.changes import UNIQUE, Change, Event, Record, Use
 from course_assignments.entities.keys import TrainingKey
-from course_assignments.entities.people import User
 from course_assignments.errors import Conflict
 from course_assignments.sqlalchemy.column_types import Instant, any_of
 from course_assignments.sqlalchemy.failures import is_unique_violation
@@ -38,7 +37,7 @@ from course_assignments.sqlalchemy.tables import ORDER, Tables
 Name: TypeAlias = tuple[type[Any], str]
 
 #: What is written when a key is replaced: only `Use` changes its uses.
-_TERMS: Final = ("batch_id", "max_uses", "revoked_at")
+_TERMS: Final = ("code", "batch_id", "number", "max_uses", "revoked_at")
 
 _RANK: Final = {kind: rank for rank, kind in enumerate(ORDER)}
 
@@ -68,7 +67,7 @@ class Statements:
 
     Attributes:
         of_kind: The statements for each kind of record.
-        owners: Select the users who have one of ``emails``.
+        owners: For each kind with a unique field, select the records with one of its ``values``.
         use: Add ``by`` to the uses of a key, if its terms are as given and the uses stay in bounds.
         advance: Advance the journal by ``count``; returns the last position.
         append: Insert events.
@@ -76,7 +75,7 @@ class Statements:
     """
 
     of_kind: Mapping[type, KindStatements]
-    owners: Executable
+    owners: Mapping[type, Executable]
     use: Executable
     advance: Executable
     append: Executable
@@ -85,12 +84,12 @@ class Statements:
     @classmethod
     def of(cls, tables: Tables, dialect: str) -> "Statements":
         """Build them for *tables* in a database of the kind *dialect*."""
-        users, events = tables.by_kind[User], tables.by_kind[Event]
+        events = tables.by_kind[Event]
         return cls(
             of_kind={kind: _of_kind(tables.by_kind[kind], dialect) for kind in ORDER},
-            owners=select(users.c.folded_email, users.c.id).where(
-                any_of(users.c.folded_email, "emails", dialect)
-            ),
+            owners={
+                kind: _owners(tables.by_kind[kind], name, dialect) for kind, name in UNIQUE.items()
+            },
             use=_use_of(tables.by_kind[TrainingKey]),
             advance=_advance(tables.journal, dialect),
             append=events.insert(),
@@ -115,6 +114,11 @@ def _of_kind(table: Table, dialect: str) -> KindStatements:
     )
 
 
+def _owners(table: Table, name: str, dialect: str) -> Executable:
+    unique = table.c[name]
+    return select(unique.label("value"), table.c.id).where(any_of(unique, "values", dialect))
+
+
 def _advance(journal: Table, dialect: str) -> Any:
     last = journal.c.last_position
     first = _insert(journal, dialect).values(id=1, last_position=bindparam("count"))
@@ -132,7 +136,7 @@ def _use_of(keys: Table) -> Update:
     )
     return (
         update(keys)
-        .where(keys.c.code == bindparam("key"), *terms)
+        .where(keys.c.id == bindparam("key"), *terms)
         .where((keys.c.uses + by).between(0, keys.c.max_uses))
         .values(uses=keys.c.uses + by)
     )
@@ -148,8 +152,7 @@ def write(connection: Connection, statements: Statements, change: Change) -> Non
     stored = _held(connection, statements, change)
     lost, replaced = _stepped(stored, change)
     _check(lost + [one for one in change.expect if stored.get(_name(one)) != one])
-    users = [one for one in (*change.create, *replaced) if isinstance(one, User)]
-    _check(_without_email(connection, statements, users))
+    _check([*_clashing(connection, statements, stored, [*change.create, *replaced])])
     _create(connection, statements, change.create)
     _replace(connection, statements, replaced)
     _use(connection, statements, change.use)
@@ -158,7 +161,7 @@ def write(connection: Connection, statements: Statements, change: Change) -> Non
 
 def _check(lost: Sequence[Record]) -> None:
     if lost:
-        raise Conflict(tuple(dict.fromkeys(masked_id(record) for record in lost)))
+        raise Conflict(tuple(dict.fromkeys(record.id for record in lost)))
 
 
 def _name(record: Record) -> Name:
@@ -170,8 +173,8 @@ def _id(record: Record) -> str:
 
 
 def _claim(record: Record) -> str:
-    """Return what other changes may also want: the address of a user, the id of other records."""
-    return record.folded_email if isinstance(record, User) else record.id
+    """Return what other changes may also want: the value of the unique field, or else the id."""
+    return str(getattr(record, UNIQUE.get(type(record), "id")))
 
 
 def _by_kind(
@@ -212,26 +215,34 @@ def _stepped(stored: Mapping[Name, Record], change: Change) -> tuple[list[Record
     return lost, [*replaced.values()]
 
 
-def _without_email(
-    connection: Connection, statements: Statements, users: Sequence[User]
-) -> list[Record]:
-    """Return those of *users* whose e-mail address another user has, or will have.
+def _clashing(
+    connection: Connection,
+    statements: Statements,
+    stored: Mapping[Name, Record],
+    written: Sequence[Record],
+) -> Iterator[Record]:
+    """Give those of *written* whose unique field another record shares, or will share.
 
-    An address that moves from one of them to another is given up now, since addresses are unique.
+    A value that moves from one of them to another is given up now. Where nothing stored gets
+    another value, the database finds the conflict when the records are created.
     """
-    if not users:
-        return []
-    emails = {"emails": [user.folded_email for user in users]}
-    rows = connection.execute(statements.owners, emails)
-    owners: dict[str, str] = {row.folded_email: row.id for row in rows}
-    after = {user.id: user.folded_email for user in users}
-    leaving = {id_ for email, id_ in owners.items() if after.get(id_, email) != email}
-    if leaving:
-        # No address begins with a space.
-        parked = [{"key": id_, "folded_email": f" {id_}"} for id_ in sorted(leaving)]
-        connection.execute(statements.of_kind[User].replace, parked)
-    staying = {email: id_ for email, id_ in owners.items() if id_ not in leaving}
-    return [user for user in users if staying.setdefault(user.folded_email, user.id) != user.id]
+    for kind, name in UNIQUE.items():
+        records = [one for one in written if type(one) is kind]
+        if all(_claim(stored.get(_name(one), one)) == _claim(one) for one in records):
+            continue
+        values = {"values": [_claim(one) for one in records]}
+        rows = connection.execute(statements.owners[kind], values)
+        owners: dict[str, str] = {row.value: row.id for row in rows}
+        after = {one.id: _claim(one) for one in records}
+        leaving = {id_ for value, id_ in owners.items() if after.get(id_, value) != value}
+        if leaving:
+            # No address and no code begins with a space.
+            parked = [{"key": id_, name: f" {id_}"} for id_ in sorted(leaving)]
+            connection.execute(statements.of_kind[kind].replace, parked)
+        staying = {value: id_ for value, id_ in owners.items() if id_ not in leaving}
+        for one in records:
+            if staying.setdefault(_claim(one), one.id) != one.id:
+                yield one
 
 
 def _create(connection: Connection, statements: Statements, records: Sequence[Record]) -> None:
@@ -248,9 +259,9 @@ def _replace(connection: Connection, statements: Statements, records: Sequence[R
             rows = [_changed(record) for record in group]
             connection.execute(statements.of_kind[kind].replace, rows)
         except IntegrityError as error:
-            if kind is not User or not is_unique_violation(error):
+            if kind not in UNIQUE or not is_unique_violation(error):
                 raise
-            # Another change has taken an e-mail address since it was checked.
+            # Another change has taken the value of a unique field since it was checked.
             _check(group)
 
 
@@ -261,9 +272,9 @@ def _changed(record: Record) -> dict[str, Any]:
 
 
 def _use(connection: Connection, statements: Statements, steps: Iterable[Use]) -> None:
-    for step in sorted(steps, key=lambda step: step.key.code):
+    for step in sorted(steps, key=lambda step: step.key.id):
         read = {f"read_{name}": getattr(step.key, name) for name in _TERMS}
-        counted = connection.execute(statements.use, {"key": step.key.code, "by": step.by, **read})
+        counted = connection.execute(statements.use, {"key": step.key.id, "by": step.by, **read})
         _check([] if counted.rowcount else [step.key])
 
 

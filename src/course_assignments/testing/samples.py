@@ -156,7 +156,7 @@ def redemption(id: str, key: TrainingKey, made: CourseAssignment, **facts: Any) 
     """Return the redemption of *key* that created the assignment *made*."""
     return Redemption(
         id=id,
-        code=key.code,
+        key_id=key.id,
         batch_id=key.batch_id,
         learner_id=made.learner_id,
         assignment_id=made.id,
@@ -186,18 +186,20 @@ BATCHES = (
         0,
         redeemable_from=START + 10 * HOUR,
         redeemable_until=START + 20 * HOUR,
-        size=4,
+        size=10,
     ),
     batch("Autumn", "py", "acme", 1, redeemable_from=START + 20 * HOUR, availability=Months(2)),
     batch("winter", "sql", "acme", 2, redeemable_until=START + 10 * HOUR, any_organization=True),
     batch("empty", "py", "acme", 3),
 )
 
-SPRING = TrainingKey(code="Spring-2026", batch_id="spring", max_uses=3, uses=2)
-SMALL = TrainingKey(code="spring-2026", batch_id="spring", max_uses=3)
-USED_UP = TrainingKey(code="Summer-2026", batch_id="summer", uses=1)
-REVOKED = TrainingKey(code="00000000000000012", batch_id="summer", revoked_at=START + TICK)
-GIVEN_BACK = TrainingKey(code="~~Winter~~", batch_id="winter")
+SPRING = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3, uses=2)
+SMALL = TrainingKey(id="K-1", code="spring-2026", batch_id="spring", number=2, max_uses=3)
+USED_UP = TrainingKey(id="k-0", code="Summer-2026", batch_id="summer", number=10, uses=1)
+REVOKED = TrainingKey(
+    id="k-3", code="00000000000000012", batch_id="summer", number=9, revoked_at=START + TICK
+)
+GIVEN_BACK = TrainingKey(id="k-4", code="~~Winter~~", batch_id="winter")
 KEYS = (SPRING, SMALL, USED_UP, REVOKED, GIVEN_BACK)
 
 FRESH = assignment("a-1", "ada", "py", 0)
@@ -263,7 +265,7 @@ SUBSCRIPTIONS = (
 RECEIPTS: tuple[Receipt, ...] = (
     *receipts_of("start", "call-1", ("a-2", "lab"), made=["t-1"]),
     *receipts_of("assign_many", "roster", (), made=["a-1", "A-3"], skipped=["a-2", "a-1"]),
-    *receipts_of("add_keys", "order-7", ("summer", 2), positions=(3, 4)),
+    *receipts_of("add_keys", "order-7", ("summer", 2), positions=(9, 10)),
 )
 CLAIMS = (Claim.of("ada", "py", FRESH.id), Claim.of("bo", "py", COMPLETE.id))
 

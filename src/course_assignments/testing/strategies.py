@@ -309,8 +309,10 @@ def keys(draw: st.DrawFn) -> TrainingKey:
     """Generate a key: unused, used or used up, revoked or not."""
     max_uses = draw(st.integers(1, MAX_COUNT))
     return TrainingKey(
+        id=draw(identifiers()),
         code=draw(codes()),
         batch_id=draw(identifiers()),
+        number=draw(st.integers(1, MAX_COUNT)),
         uses=draw(st.integers(0, max_uses)),
         max_uses=max_uses,
         revoked_at=draw(st.none() | datetimes()),
@@ -322,7 +324,7 @@ def redemptions() -> st.SearchStrategy[Redemption]:
     return st.builds(
         Redemption,
         id=identifiers(),
-        code=codes(),
+        key_id=identifiers(),
         batch_id=identifiers(),
         learner_id=identifiers(),
         assignment_id=identifiers(),

@@ -153,7 +153,13 @@ class Compared(RuleBasedStateMachine):
 
     def code(self, pick: int, typed: Callable[[str], str] = str) -> str:
         """Return the code of a key, changed by *typed*."""
-        return typed(self.pick(TrainingKey, pick))
+        id_ = self.pick(TrainingKey, pick)
+        codes = (
+            key.code
+            for key in self.versions.get((TrainingKey, id_), ())
+            if isinstance(key, TrainingKey)
+        )
+        return typed(next(codes, id_))
 
     def at(self, end: Any) -> Any:
         """Return *end*; a distance from now becomes a datetime."""

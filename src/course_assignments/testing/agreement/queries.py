@@ -83,7 +83,14 @@ QUERIES: st.SearchStrategy[Query[Any]] = st.one_of(
         organization_id=HOMES,
         name=TEXTS,
     ),
-    _asked(queries.KeyQuery, batch_ids=st.lists(IDS), code=CODES, redeemed=FLAGS, usable=FLAGS),
-    _asked(queries.RedemptionQuery, code=CODES, learner_id=LEARNERS),
+    _asked(
+        queries.KeyQuery,
+        batch_ids=st.lists(IDS),
+        code=CODES,
+        codes=st.lists(CODES),
+        redeemed=FLAGS,
+        usable=FLAGS,
+    ),
+    _asked(queries.RedemptionQuery, key_id=IDS, learner_id=LEARNERS),
     _asked(queries.EventQuery, after=st.integers(0, 30)),
 )

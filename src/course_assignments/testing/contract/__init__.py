@@ -8,6 +8,7 @@ from course_assignments.testing.contract.threads import Concurrency
 from course_assignments.testing.contract.values import Keeping
 from course_assignments.testing.contract.writing import (
     Addresses,
+    Codes,
     Creating,
     Expecting,
     Replacing,
@@ -18,6 +19,7 @@ from course_assignments.testing.contract.writing import (
 class RepositoryContract(
     Creating,
     Addresses,
+    Codes,
     Replacing,
     Expecting,
     Together,

@@ -118,13 +118,14 @@ FILTERS: Mapping[type[Query[Any]], Filters] = {
         {"batch_ids": ["winter", "nothing", "summer", "winter"]},
         {"code": " Spring-2026 "},
         {"code": "oooo-oooo oooo-oool-2"},
+        {"codes": ["oooo-oooo oooo-oool-2", "Spring-2026", "Not-there", "Spring-2026 "]},
         {"redeemed": True},
         {"redeemed": False},
         {"usable": True},
         {"usable": False},
     ),
     queries.RedemptionQuery: (
-        {"code": "Spring-2026"},
+        {"key_id": "k-1"},
         {"learner_id": "bo"},
         {"learner_id": "Cy"},
     ),
@@ -179,11 +180,11 @@ class Filtering(Examples):
         _check(repository, queries.BatchQuery)
 
     def test_keys(self, repository: Repository) -> None:
-        """By batch, code, and whether they were or can be redeemed."""
+        """By batch, code, codes, and whether they were or can be redeemed."""
         _check(repository, queries.KeyQuery)
 
     def test_redemptions(self, repository: Repository) -> None:
-        """By code and learner."""
+        """By key and learner."""
         _check(repository, queries.RedemptionQuery)
 
     def test_filters_without_a_match_find_nothing(self, repository: Repository) -> None:
@@ -196,9 +197,12 @@ class Filtering(Examples):
             queries.AttemptQuery(assignment_id="a-2 "),
             queries.SubscriptionQuery(learner_id="nobody"),
             queries.BatchQuery(course_id="PY"),
-            queries.RedemptionQuery(code="SPRING-2026"),
+            queries.RedemptionQuery(key_id="K-1"),
             KeyQuery(batch_ids=[]),
             KeyQuery(code="SPRING-2026"),
+            KeyQuery(codes=[]),
+            KeyQuery(codes=["SPRING-2026", "", "~"]),
+            KeyQuery(code="Spring-2026", codes=["spring-2026"]),
             UserQuery(email="ada@example"),
         ):
             assert listed(repository, query) == [], query

@@ -42,11 +42,11 @@ class Getting(Examples):
         assert repository.get(Course, [*ODD_IDS, "py"]) == {"py": samples.PYTHON}
 
     def test_many_ids_may_be_asked_for_at_once(self, repository: Repository) -> None:
-        """One command can look up 100,000 codes."""
+        """One command can look up 100,000 keys."""
         store(repository)
         many = (f"Not-there-{place}" for place in range(100_000))
-        found = repository.get(TrainingKey, [samples.SPRING.code, *many, samples.SMALL.code])
-        assert found == {samples.SPRING.code: samples.SPRING, samples.SMALL.code: samples.SMALL}
+        found = repository.get(TrainingKey, [samples.SPRING.id, *many, samples.SMALL.id])
+        assert found == {samples.SPRING.id: samples.SPRING, samples.SMALL.id: samples.SMALL}
 
     def test_what_was_read_is_a_snapshot(self, repository: Repository) -> None:
         """Later commits do not change the result, and changing the result stores nothing."""

@@ -27,7 +27,7 @@ from course_assignments.testing.threads import TIMEOUT, frequent_switching, run_
 #: The number of threads, and of the changes that each commits.
 THREADS, ROUNDS = 8, 6
 
-KEY = TrainingKey(code="Hand-made-1", batch_id="spring", max_uses=20)
+KEY = TrainingKey(id="mine", code="Hand-made-1", batch_id="spring", number=3, max_uses=20)
 
 
 @contextmanager

@@ -87,13 +87,16 @@ def odd_values() -> Iterator[Record]:
         size=MAX_COUNT,
     )
     yield TrainingKey(
+        id=id_,
         code="".join(map(chr, range(ord("!"), ord("!") + 64))),
         batch_id=id_,
+        number=MAX_COUNT,
         uses=MAX_COUNT - 1,
         max_uses=MAX_COUNT,
         revoked_at=LATEST,
     )
-    yield TrainingKey(code="\"'\\%_~~!", batch_id=id_)
+    quoted = TrainingKey(id="'", code="\"'\\%_~~!", batch_id=id_)
+    yield quoted
     made = CourseAssignment(
         id=id_,
         learner_id=id_,
@@ -155,7 +158,7 @@ def odd_values() -> Iterator[Record]:
         pauses=[Pause(EARLIEST, EARLIEST), Pause(EARLIEST + TICK, LATEST)],
         finished_at=LATEST,
     )
-    yield samples.redemption(id_, TrainingKey(code="~~Winter~~", batch_id="winter"), made)
+    yield samples.redemption(id_, quoted, made)
 
 
 class Keeping(Examples):
