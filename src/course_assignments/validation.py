@@ -212,11 +212,15 @@ if TYPE_CHECKING:
         """Convert a ``relativedelta`` to a `Duration`."""
         ...
 
+    # `attrs.converters.optional` takes no `Converter` in attrs 24.1.
+    def to_duration_or_none(value: DurationLike | None) -> Duration | None:
+        """Convert as `to_duration` does, and leave ``None``."""
+        ...
+
     def to_end(value: EndLike) -> End:
         """Convert an aware datetime to UTC, and a ``relativedelta`` to a `Duration`."""
         ...
 
-    # `attrs.converters.optional` takes a `Converter` only since attrs 25.
     def to_end_or_none(value: EndLike | None) -> End | None:
         """Convert as `to_end` does, and leave ``None``."""
         ...
@@ -236,6 +240,7 @@ if TYPE_CHECKING:
 else:
     to_utc = Converter(_utc, takes_field=True)
     to_duration = _converter(as_duration)
+    to_duration_or_none = _converter(as_duration, type(None))
     to_end = _converter(as_end)
     to_end_or_none = _converter(as_end, type(None))
     to_ids = _converter(lambda values, field: tuple(dict.fromkeys(check_ids(values, field))))

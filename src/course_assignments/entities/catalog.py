@@ -4,14 +4,13 @@ from datetime import tzinfo
 
 import attrs
 from attrs import field
-from attrs.converters import optional
 
 from course_assignments import validation
 from course_assignments.entities.enums import ActivityKind
 from course_assignments.errors import InvalidInput
 from course_assignments.time.datetimes import zone_named
 from course_assignments.time.durations import Duration
-from course_assignments.validation import items_of, to_duration, to_tuple
+from course_assignments.validation import items_of, to_duration_or_none, to_tuple
 
 
 @attrs.frozen(kw_only=True)
@@ -32,7 +31,7 @@ class Organization:
     id: str = field(validator=validation.identifier)
     name: str = field(validator=validation.name)
     parent_id: str | None = field(default=None, validator=validation.identifier_or_none)
-    maximum_access: Duration | None = field(default=None, converter=optional(to_duration))
+    maximum_access: Duration | None = field(default=None, converter=to_duration_or_none)
     time_zone: str = field(default="UTC")
     anonymous_registration: bool = field(default=False, validator=validation.flag)
 
@@ -90,7 +89,7 @@ class Course:
     activities: tuple[Activity, ...] = field(
         default=(), converter=to_tuple, validator=items_of(Activity)
     )
-    maximum_access: Duration | None = field(default=None, converter=optional(to_duration))
+    maximum_access: Duration | None = field(default=None, converter=to_duration_or_none)
     archived: bool = field(default=False, validator=validation.flag)
 
     def __attrs_post_init__(self) -> None:
