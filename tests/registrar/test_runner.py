@@ -342,6 +342,10 @@ class TestTries:
 class TestSources:
     """The clock, the id source and the random source are arguments; a bad one is named."""
 
+    def test_the_clock_is_the_one_that_was_passed(self) -> None:
+        registrar, clock = world()
+        assert registrar.clock is clock
+
     def test_a_naive_clock_is_named(self) -> None:
         registrar = Registrar(clock=lambda: datetime(2026, 1, 5))  # noqa: DTZ001 - that is the point
         with pytest.raises(InvalidInput) as caught:
