@@ -20,6 +20,9 @@ EVERY_TEST = ("--pyargs", "course_assignments", "tests", "README.md", "docs")
 #: All tests except the slow ones, which need only one Python and no coverage.
 SHORT = ("-m", "not long", *EVERY_TEST)
 
+#: What differs between versions shows in a few examples of each property.
+FEW_EXAMPLES = {"HYPOTHESIS_PROFILE": "few"}
+
 #: The crash tests on PostgreSQL; like `tests/postgres`, they run only when they are named.
 POSTGRES_CRASHES = "tests/crash/test_crash_postgres.py"
 
@@ -143,12 +146,12 @@ def build(session: nox.Session) -> None:
     session.run("python", "-I", "-c", "import course_assignments")
 
 
-@nox.session(python=["3.11", "3.12", "3.13"], default=False)
+@nox.session(python=["3.11", "3.12", "3.13", "3.14", "3.15"], default=False)
 @nox.parametrize("dateutil", ["2.9.0", "4.0.0"])
 def matrix(session: nox.Session, dateutil: str) -> None:
     """Run the tests on each common version of Python and python-dateutil."""
     session.install(PACKAGE, *group("test"), f"python-dateutil=={dateutil}")
-    session.run("pytest", *SHORT)
+    session.run("pytest", *SHORT, env=FEW_EXAMPLES)
 
 
 @nox.session(default=False)
@@ -174,4 +177,4 @@ def lowest(session: nox.Session) -> None:
     )
     session.install("--no-deps", ".")
     # In importlib mode, pytest 8.0 cannot import a package from a hidden folder such as .nox.
-    session.run("pytest", "--import-mode=prepend", *SHORT)
+    session.run("pytest", "--import-mode=prepend", *SHORT, env=FEW_EXAMPLES)

@@ -1,4 +1,4 @@
-"""How hard the property tests look: HYPOTHESIS_PROFILE is "default" or "thorough"."""
+"""How hard the property tests look: HYPOTHESIS_PROFILE is "default", "few" or "thorough"."""
 
 import os
 
@@ -10,9 +10,10 @@ from tests.support.examples import Examples
 # Asked for by name only; they take what other sessions do without.
 collect_ignore = ["bench.py", "postgres", "support/postgres_daemon.py"]
 
-settings.register_profile(
-    "default", max_examples=50, derandomize=True, deadline=None, print_blob=True
-)
+for profile, examples in {"default": 50, "few": 10}.items():
+    settings.register_profile(
+        profile, max_examples=examples, derandomize=True, deadline=None, print_blob=True
+    )
 settings.register_profile("thorough", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
