@@ -15,26 +15,29 @@ from course_assignments import (
     CancellationPolicy,
     CompletionStatus,
     CourseAssignment,
-    Event,
+    Duration,
     ExpirationLimit,
+    ExpirationPolicy,
     InvalidInput,
     KeyQuery,
     ManualClock,
     Months,
-    NotFound,
     Policies,
     Redemption,
     RedemptionQuery,
-    Refused,
     Registrar,
-    Role,
+    ReschedulePolicy,
     TrainingKey,
     find_all,
 )
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
+from tests.support.acts import ACTS, GIVEN
+from tests.support.rules import counted
 from tests.support.situations import codes, error, events, made_by
-from tests.support.world import ACME, ADA, MANAGER, PYTHON, SALES, START, SUPPORT, contents, world
+from tests.support.strategies import terms
+from tests.support.world import ACME, PYTHON, SALES, START, world
 
+RESCHEDULE = ACTS["reschedule"]
 TICK = timedelta(microseconds=1)
 DAY = timedelta(hours=24)
 
@@ -75,33 +78,18 @@ def redemptions(registrar: Registrar) -> list[Redemption]:
 class TestCancel:
     """Only within 24 hours of creation and only if no labs have been launched."""
 
-    @pytest.mark.parametrize("passed", [timedelta(0), TICK, DAY - TICK, DAY])
-    def test_it_can_be_cancelled_up_to_and_with_24_hours(self, passed: timedelta) -> None:
+    @pytest.mark.parametrize("passed", [timedelta(0), TICK, DAY - TICK, DAY, DAY + TICK])
+    def test_it_can_be_cancelled_for_24_hours(self, passed: timedelta) -> None:
         registrar, clock = with_one()
-        clock.advance(passed) if passed else None
+        clock.set(START + passed)
         before = made_by(registrar, "a-1")
+        if passed > DAY:
+            assert codes(registrar, "cancel", "a-1") == ["cancellation_window_closed"]
+            return
         assert registrar.may_cancel("a-1").changes_at == START + DAY + TICK
         after = registrar.cancel("a-1")
-        assert after == attrs.evolve(before, cancelled_at=START + passed)
-        assert made_by(registrar, "a-1") == after
+        assert after == attrs.evolve(before, cancelled_at=clock())
         assert after.status_at(clock()) is AssignmentStatus.CANCELLED
-        assert events(registrar)[-1] == Event(
-            position=len(events(registrar)),
-            at=clock(),
-            action="cancel",
-            subject_ids=["a-1", "ada"],
-        )
-
-    def test_one_microsecond_later_it_is_refused(self) -> None:
-        registrar, clock = with_one()
-        clock.advance(DAY + TICK)
-        assert codes(registrar, "cancel", "a-1") == ["cancellation_window_closed"]
-
-    def test_a_lab_that_was_launched_counts_for_good(self) -> None:
-        registrar, _ = with_one()
-        registrar.start("a-1", "lab")
-        assert codes(registrar, "cancel", "a-1") == ["lab_launched"]
-        assert codes(registrar, "cancel", "a-1", support_reason="please") == ["lab_launched"]
 
     def test_all_failed_conditions_are_reported(self) -> None:
         registrar, clock = with_one()
@@ -161,12 +149,6 @@ class TestCancelBySupport:
             "assignment_not_active",
             "already_cancelled",
         ]
-
-    @pytest.mark.parametrize("blank", ["", " ", "\n\t", 7, b"moved", "a\x00b"])
-    def test_a_reason_that_says_nothing_is_invalid(self, blank: Any) -> None:
-        registrar, _ = with_one()
-        refused = error(InvalidInput, registrar, "cancel", "a-1", support_reason=blank)
-        assert refused.field == "support_reason"
 
 
 class TestGiveBack:
@@ -270,18 +252,8 @@ class TestReschedule:
         clock.advance(timedelta(days=3))
         assert registrar.may_reschedule("a-1", expires).changes_at == end + TICK
         after = registrar.reschedule("a-1", expires, by="manager")
-        assert after == attrs.evolve(before, expires_at=end, limited_by=ExpirationLimit.REQUEST), (
-            after
-        )
+        assert after == attrs.evolve(before, expires_at=end, limited_by=ExpirationLimit.REQUEST)
         assert after.expires_at.tzinfo is UTC
-        assert made_by(registrar, "a-1") == after
-        assert events(registrar)[-1] == Event(
-            position=len(events(registrar)),
-            at=clock(),
-            by="manager",
-            action="reschedule",
-            subject_ids=["a-1", "ada"],
-        )
 
     def test_a_learner_without_an_organization_has_utc(self) -> None:
         registrar, _ = world()
@@ -289,7 +261,7 @@ class TestReschedule:
         after = registrar.reschedule("a-1", date(2026, 4, 5))
         assert after.expires_at == datetime(2026, 4, 5, tzinfo=UTC)
 
-    @pytest.mark.parametrize("learner", ["ada", "bo"])
+    @pytest.mark.parametrize("learner", ["ada", "bo", "cy"])
     @pytest.mark.parametrize(("over", "fits"), [(-TICK, True), (timedelta(0), True), (TICK, False)])
     def test_the_limit_belongs_to_what_is_allowed(
         self, *, learner: str, over: timedelta, fits: bool
@@ -297,13 +269,13 @@ class TestReschedule:
         registrar, clock = world()
         registrar.assign("py", learner, id="a-1", expires=timedelta(days=1))
         clock.advance(timedelta(days=50))
-        limit = START + timedelta(days={"ada": 180, "bo": 90}[learner])
+        limit = START + timedelta(days=90 if learner == "bo" else 180)
         wanted = limit + over
         if fits:
             assert registrar.reschedule("a-1", wanted).expires_at == wanted
         else:
             assert codes(registrar, "reschedule", "a-1", wanted) == ["expires_too_late"]
-            by = {"ada": ExpirationLimit.MAXIMUM, "bo": ExpirationLimit.ORGANIZATION}[learner]
+            by = ExpirationLimit.ORGANIZATION if learner == "bo" else ExpirationLimit.MAXIMUM
             assert registrar.may_reschedule("a-1", wanted).reasons == (ExpiresTooLate(limit, by),)
 
     def test_the_limit_is_that_of_now(self) -> None:
@@ -348,12 +320,25 @@ class TestReschedule:
             "expires_too_early",
         ]
 
-    @given(st.integers(-2, 200), st.integers(0, 200))
-    def test_it_is_allowed_from_now_to_the_limit(self, wanted: int, passed: int) -> None:
-        registrar, clock = with_one()
-        clock.set(START + timedelta(days=passed))
-        fits = max(passed, 1) <= wanted <= 180
-        assert registrar.may_reschedule("a-1", START + timedelta(days=wanted)).allowed is fits
+    @given(
+        terms(timedelta(days=400)) | st.sampled_from([timedelta(days=180), timedelta(days=1)]),
+        st.integers(0, 300),
+        st.none() | terms(timedelta(days=200)),
+    )
+    def test_the_policies_decide(self, term: Duration, days: int, maximum: Duration | None) -> None:
+        at = START + days * DAY
+        course = attrs.evolve(PYTHON, maximum_access=maximum)
+        end = counted(term, START, ACME.zone)
+        in_bounds = ExpirationPolicy().evaluate(
+            end, created_at=START, course=course, organization=ACME
+        )
+        asked = ReschedulePolicy().evaluate(GIVEN, expires_at=end, at=at)
+        decision = RESCHEDULE.decision(expires=term, at=at, course=course)
+        assert decision.reasons == (*asked.reasons, *in_bounds.reasons)
+        if decision:
+            (after,) = RESCHEDULE(expires=term, at=at, course=course).made(CourseAssignment)
+            assert (after.expires_at, after.limited_by) == (end, ExpirationLimit.REQUEST)
+            assert decision.changes_at == asked.changes_at
 
     @pytest.mark.parametrize(
         "expires",
@@ -368,7 +353,7 @@ class TestReschedule:
             date.max,
         ],
     )
-    def test_what_is_no_end_is_invalid(self, expires: Any) -> None:
+    def test_an_invalid_end_is_named(self, expires: Any) -> None:
         registrar, _ = with_one()
         assert error(InvalidInput, registrar, "reschedule", "a-1", expires).field == "expires"
 
@@ -385,12 +370,6 @@ class TestComplete:
         assert after == attrs.evolve(before, completed_at=clock())
         assert after.completion is CompletionStatus.COMPLETE
         assert after.is_active_at(clock())
-        assert events(registrar)[-1] == Event(
-            position=len(events(registrar)),
-            at=clock(),
-            action="complete",
-            subject_ids=["a-1", "ada"],
-        )
 
     def test_an_expired_one_can_be_completed(self) -> None:
         registrar, clock = with_one()
@@ -403,97 +382,6 @@ class TestComplete:
         assert codes(registrar, "complete", "a-1") == ["already_completed"]
         registrar.cancel("a-1")
         assert codes(registrar, "complete", "a-1") == ["already_cancelled", "already_completed"]
-
-    def test_a_cancelled_one_is_refused(self) -> None:
         registrar, _ = with_one()
         registrar.cancel("a-1")
         assert codes(registrar, "complete", "a-1") == ["already_cancelled"]
-
-
-COMMANDS: tuple[tuple[str, tuple[object, ...]], ...] = (
-    ("cancel", ()),
-    ("complete", ()),
-    ("reschedule", (timedelta(days=9),)),
-)
-
-
-@pytest.mark.parametrize(("command", "rest"), COMMANDS)
-class TestActing:
-    """Cancel, reschedule and complete take the creating roles; and the learner's organization must
-    be among the actor's managed ones, matched exactly. Without an actor the caller is trusted."""
-
-    @pytest.mark.parametrize("role", Role)
-    def test_each_role_opens_what_it_opens(
-        self, command: str, rest: tuple[object, ...], role: Role
-    ) -> None:
-        registrar, _ = with_one()
-        registrar.update(attrs.evolve(MANAGER, roles={role}))
-        if role is Role.SUPPORT:
-            assert codes(registrar, command, "a-1", *rest, by="manager") == ["role_missing"]
-        else:
-            assert getattr(registrar, command)("a-1", *rest, by="manager")
-            assert events(registrar)[-1].by == "manager"
-
-    def test_the_organization_has_to_be_managed(
-        self, command: str, rest: tuple[object, ...]
-    ) -> None:
-        registrar, _ = with_one()
-        for managed in ((), ("beta",)):
-            registrar.update(attrs.evolve(MANAGER, managed_organization_ids=managed))
-            found = codes(registrar, command, "a-1", *rest, by="manager")
-            assert found == ["organization_not_managed"]
-
-    def test_it_is_the_organization_that_the_learner_has_now(
-        self, command: str, rest: tuple[object, ...]
-    ) -> None:
-        registrar, _ = with_one()
-        registrar.update(attrs.evolve(ADA, organization_id="beta"))
-        assert codes(registrar, command, "a-1", *rest, by="manager") == ["organization_not_managed"]
-        assert getattr(registrar, command)("a-1", *rest, by="sales")
-
-    def test_a_learner_without_an_organization_is_nobodys(
-        self, command: str, rest: tuple[object, ...]
-    ) -> None:
-        registrar, _ = with_one()
-        registrar.update(attrs.evolve(ADA, organization_id=None))
-        assert codes(registrar, command, "a-1", *rest, by="sales") == ["organization_not_managed"]
-
-    def test_learners_themselves_may_not(self, command: str, rest: tuple[object, ...]) -> None:
-        registrar, _ = with_one()
-        assert codes(registrar, command, "a-1", *rest, by="ada") == [
-            "role_missing",
-            "organization_not_managed",
-        ]
-
-    def test_whoever_and_whatever_is_unknown_is_named(
-        self, command: str, rest: tuple[object, ...]
-    ) -> None:
-        registrar, _ = with_one()
-        missing = error(NotFound, registrar, command, "a-9", *rest)
-        assert (missing.kind, missing.id) == ("CourseAssignment", "a-9")
-        missing = error(NotFound, registrar, command, "a-1", *rest, by="nobody")
-        assert (missing.kind, missing.id) == ("User", "nobody")
-
-    @pytest.mark.parametrize("junk", [None, 7, "", " ", "a" * 201, b"a-1", ["a-1"]])
-    def test_what_can_be_no_id_is_invalid(
-        self, command: str, rest: tuple[object, ...], junk: Any
-    ) -> None:
-        registrar, _ = with_one()
-        assert error(InvalidInput, registrar, command, junk, *rest).field == "assignment_id"
-        if junk is not None:
-            assert error(InvalidInput, registrar, command, "a-1", *rest, by=junk).field == "by"
-
-
-def test_a_refusal_can_be_caught_and_read() -> None:
-    registrar, clock = with_one()
-    clock.advance(timedelta(days=2))
-    with pytest.raises(Refused) as caught:
-        registrar.cancel("a-1")
-    assert str(caught.value) == (
-        "Cancellation was possible until 6 Jan 2026, 09:00 UTC. "
-        "Support can still cancel it if no lab was launched."
-    )
-    (stored,) = contents(registrar.repository)["CourseAssignment"]
-    assert isinstance(stored, CourseAssignment)
-    assert stored.cancelled_at is None
-    assert SUPPORT.roles == {Role.SUPPORT}
