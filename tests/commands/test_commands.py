@@ -1,35 +1,23 @@
 """The commands: what each one wants written, what it refuses, and what two of them meet over."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from course_assignments import (
     AuthorizationPolicy,
     Change,
     Conflict,
     Course,
-    CourseAssignment,
-    CourseAvailabilityPolicy,
     Decision,
     Direct,
-    Duration,
-    ExpirationLimit,
-    ExpirationPolicy,
     FromSubscription,
     InvalidInput,
-    KeyRedemptionPolicy,
-    Months,
-    Organization,
     Permission,
-    Policies,
     Receipt,
     Record,
-    RegistrationPolicy,
     Repeat,
     Role,
     TrainingKey,
@@ -65,13 +53,12 @@ from tests.support.acts import (
     event,
     pair,
     presented,
-    redemption,
     stocked,
     wanted,
 )
-from tests.support.rules import JUNK, NO_INSTANTS, check_junk, codes, counted
-from tests.support.strategies import US, instants, terms, zones
-from tests.support.world import ACME, ADA, BETA, BO, CY, DRAFT, MANAGER, OLD, PYTHON, SQL, START
+from tests.support.rules import JUNK, NO_INSTANTS, check_junk
+from tests.support.strategies import US
+from tests.support.world import ACME, ADA, BETA, BO, CY, MANAGER, OLD, PYTHON, SQL, START
 from tests.support.world import SUPPORT as SUPPORTER
 
 #: One who has no role and manages nothing.
@@ -194,120 +181,6 @@ class TestKeys:
         assert decision == AuthorizationPolicy().evaluate(
             STRANGER, permission=Permission.MANAGE_KEYS, organization_id="acme", at=NOW
         )
-
-
-#: Without a request the end is the policy's.
-ENDLESS: dict[str, dict[str, Any]] = {"assign": {"expires": None}}
-
-
-class TestRedeem:
-    """Rules 8 to 11: the learner, or a newcomer, with a key."""
-
-    redeem, register = ACTS["redeem"], ACTS["register"]
-
-    @given(instants(), terms(), st.tuples(*[st.none() | terms()] * 2), zones())
-    def test_the_end_is_the_earliest_of_availability_and_limit(
-        self,
-        at: datetime,
-        availability: Duration,
-        maxima: tuple[Duration | None, Duration | None],
-        zone: Any,
-    ) -> None:
-        """Content availability is counted from redemption, and the limit still applies (rule 8)."""
-        for_course, for_organization = maxima
-        lengths = {
-            ExpirationLimit.KEY: availability,
-            ExpirationLimit.COURSE: for_course,
-            ExpirationLimit.ORGANIZATION: for_organization,
-            ExpirationLimit.MAXIMUM: timedelta(days=180),
-        }
-        ends = {by: counted(term, at, zone) for by, term in lengths.items() if term is not None}
-        change = self.redeem(
-            about=presented(
-                batch=attrs.evolve(BATCH, availability=availability),
-                course=attrs.evolve(PYTHON, maximum_access=for_course),
-                organization=attrs.evolve(
-                    ACME, maximum_access=for_organization, time_zone=zone.key
-                ),
-            ),
-            at=at,
-        )
-        (assignment,) = change.made(CourseAssignment)
-        assert assignment.expires_at == min(ends.values())
-        assert assignment.limited_by is min(ends, key=lambda by: ends[by])
-
-    @pytest.mark.parametrize(
-        "key", [KEY, attrs.evolve(KEY, uses=3), attrs.evolve(KEY, revoked_at=NOW)]
-    )
-    @pytest.mark.parametrize("learner", [ADA, BO])
-    def test_it_is_refused_with_the_answers_of_the_policies(
-        self, key: TrainingKey, learner: User
-    ) -> None:
-        earlier = attrs.evolve(redemption(learner), redeemed_at=START)
-        for course in (PYTHON, DRAFT):
-            for first in (None, earlier):
-                by_key = KeyRedemptionPolicy().evaluate(key, BATCH, learner, at=NOW, redeemed=first)
-                by_course = CourseAvailabilityPolicy().evaluate(course, at=NOW)
-                decision = self.redeem.decision(
-                    about=presented(learner, key=key, course=course, redeemed=first)
-                )
-                assert decision.reasons == (*by_key.reasons, *by_course.reasons)
-
-    def test_an_availability_beyond_the_years_that_are_accepted_limits_nothing(self) -> None:
-        late = datetime(9850, 1, 1, tzinfo=UTC)
-        batch = attrs.evolve(BATCH, availability=Months(1200))
-        (made,) = self.redeem(about=presented(batch=batch), at=late).made(CourseAssignment)
-        assert (made.expires_at, made.limited_by) == (late + 180 * DAY, ExpirationLimit.MAXIMUM)
-
-    @pytest.mark.parametrize("act", [ACTS["redeem"], ACTS["assign"]])
-    def test_a_policy_of_the_host_that_gives_no_ceiling_is_named(self, act: Act) -> None:
-        class Endless(ExpirationPolicy):
-            def limit(self, *_: object, **__: object) -> Any:
-                return None
-
-            def default_end(self, *_: object, **__: object) -> Any:
-                return None
-
-        with pytest.raises(InvalidInput) as caught:
-            act(policies=Policies(expiration=Endless()), **ENDLESS.get(act.command.action, {}))
-        assert (caught.value.code, caught.value.field) == ("wrong_type", "policies.expiration")
-
-    def test_learners_act_for_themselves_and_for_another_it_takes_a_role(self) -> None:
-        own = self.redeem(actor=ADA)
-        assert own.record[0].by == "ada"
-        assert set(own.expect) == {PYTHON, ADA, ACME}
-        for_another = self.redeem.decision(actor=DI)
-        assert codes(for_another) == ["role_missing", "organization_not_managed"]
-
-    @pytest.mark.parametrize("host", [ACME, BETA])
-    @pytest.mark.parametrize("owner", [None, ADA])
-    def test_registering_asks_first_whether_it_is_allowed(
-        self, host: Organization, owner: User | None
-    ) -> None:
-        batch = attrs.evolve(BATCH, organization_id=host.id, any_organization=True)
-        used_up = presented(NEWCOMER, key=attrs.evolve(KEY, uses=3), batch=batch)
-        decision = self.register.decision(
-            redeemable=used_up, batch_organization=host, email_owner=owner
-        )
-        asked = RegistrationPolicy().evaluate(host, NEWCOMER, at=NOW, email_owner=owner)
-        assert decision.reasons[:-1] == asked.reasons
-        assert codes(decision)[-1] == "key_exhausted"
-
-    def test_a_newcomer_of_another_organization_brings_it_and_the_host_is_expected(self) -> None:
-        newcomer = attrs.evolve(NEWCOMER, organization_id="beta")
-        batch = attrs.evolve(BATCH, any_organization=True)
-        change = self.register(redeemable=presented(newcomer, batch=batch, organization=BETA))
-        assert set(change.expect) == {PYTHON, BETA, ACME}
-        assert change.made(CourseAssignment)[0].organization_id == "beta"
-
-    @pytest.mark.parametrize(
-        "rights", [{"roles": {Role.SALES_MANAGER}}, {"managed_organization_ids": {"acme"}}]
-    )
-    def test_a_newcomer_brings_no_rights(self, rights: dict[str, Any]) -> None:
-        with pytest.raises(InvalidInput) as caught:
-            self.register(redeemable=presented(attrs.evolve(NEWCOMER, **rights)))
-        assert caught.value.code == "newcomer_with_rights"
-        assert caught.value.field == f"learner.{next(iter(rights))}"
 
 
 OTHER_KEY = attrs.evolve(KEY, id="k-9", code="Other-2026", batch_id="other")
