@@ -11,12 +11,10 @@ from hypothesis import strategies as st
 from course_assignments import (
     Conflict,
     Course,
-    Event,
     InvalidInput,
     NotFound,
     Organization,
     Registrar,
-    Role,
     User,
     UserQuery,
     find_all,
@@ -33,16 +31,6 @@ def kept(registrar: Registrar, user_id: str) -> User:
 class TestAdd:
     """An equal record again does nothing, a different one under the same id is Conflict (notebook
     cells rerun)."""
-
-    def test_what_was_added_is_stored_in_one_commit_with_one_event(self) -> None:
-        registrar, _ = world()
-        assert contents(registrar.repository)["User"] == sorted(
-            (one for one in RECORDS if isinstance(one, User)), key=lambda one: one.id
-        )
-        (event,) = events(registrar)
-        assert event == Event(
-            position=1, at=START, action="add", subject_ids=[one.id for one in RECORDS]
-        )
 
     def test_a_cell_can_be_run_again(self) -> None:
         registrar, clock = world()
@@ -86,28 +74,21 @@ class TestAdd:
         registrar, _ = world()
         new = Course(id="new", name="New")
         assert error(Conflict, registrar, "add", new, changed).ids == (changed.id,)
-
-    def test_two_that_differ_under_one_id_conflict_with_each_other(self) -> None:
-        registrar, _ = world()
-        two = (Course(id="new", name="New"), Course(id="new", name="Newer"))
-        assert error(Conflict, registrar, "add", *two).ids == ("new",)
+        again = attrs.evolve(new, name="Newer")
+        assert error(Conflict, registrar, "add", new, again).ids == ("new",)
 
     def test_one_id_may_stand_for_records_of_different_kinds(self) -> None:
         registrar, _ = world()
         registrar.add(Organization(id="py", name="Py"), Course(id="acme", name="Acme"))
         assert kept(registrar, "ada").organization_id == "acme"
 
-    @pytest.mark.parametrize("email", ["ada@example.org", "ADA@EXAMPLE.ORG"])
-    def test_an_address_that_is_taken_is_refused(self, email: str) -> None:
-        registrar, _ = world()
-        new = User(id="new", name="New", email=email)
-        assert codes(registrar, "add", Course(id="c", name="C"), new) == ["email_taken"]
-
-    def test_an_address_that_two_new_ones_share_is_refused(self) -> None:
+    def test_an_address_that_is_taken_or_shared_is_refused(self) -> None:
         registrar, _ = world()
         one, two = (User(id=name, name=name, email="x@example.org") for name in ("x", "y"))
         assert codes(registrar, "add", one, two) == ["email_taken"]
         assert str(registrar.may_add(one, two)).startswith("The email address of 'y'")
+        taken = User(id="new", name="New", email="ADA@EXAMPLE.ORG")
+        assert codes(registrar, "add", Course(id="c", name="C"), taken) == ["email_taken"]
 
     def test_all_that_is_referred_to_and_unknown_is_named(self) -> None:
         registrar, _ = world()
@@ -140,44 +121,10 @@ class TestAdd:
         refused = error(InvalidInput, registrar, "add", SQL, junk)
         assert refused.field == "records[1]"
 
-    def test_nothing_at_all_is_invalid(self) -> None:
-        registrar, _ = world()
-        assert error(InvalidInput, registrar, "add").code == "empty_list"
-
-    def test_the_event_says_who_acted(self) -> None:
-        registrar, _ = world()
-        registrar.add(Course(id="new", name="New"), by="ada")
-        assert events(registrar)[-1].by == "ada"
-        new = Course(id="newer", name="Newer")
-        assert error(NotFound, registrar, "add", new, by="nobody").id == "nobody"
-        assert error(InvalidInput, registrar, "add", new, by=7).field == "by"
-
 
 class TestUpdate:
     """`update(record)` for organizations, courses, users. Editing changes what is made later, never
     an expiry already given."""
-
-    @pytest.mark.parametrize(
-        "after",
-        [
-            attrs.evolve(PYTHON, archived=True),
-            attrs.evolve(ACME, name="Acme Ltd."),
-            attrs.evolve(ADA, organization_id="beta", roles={Role.SUPPORT}),
-        ],
-    )
-    def test_the_record_is_stored_in_place_of_the_old(self, after: Any) -> None:
-        registrar, clock = world()
-        clock.advance(timedelta(days=1))
-        assert registrar.may_update(after)
-        assert registrar.update(after, by="bo") == after
-        assert registrar.repository.get(type(after), [after.id]) == {after.id: after}
-        assert events(registrar)[-1] == Event(
-            position=2,
-            at=START + timedelta(days=1),
-            by="bo",
-            action="update",
-            subject_ids=[after.id],
-        )
 
     def test_the_same_again_does_nothing(self) -> None:
         registrar, _ = world()
@@ -217,30 +164,21 @@ class TestUpdate:
         assert error(NotFound, registrar, "update", child).id == "unknown"
         moved = attrs.evolve(ADA, organization_id="unknown")
         assert error(NotFound, registrar, "update", moved).id == "unknown"
-        assert error(NotFound, registrar, "update", ADA, by="nobody").id == "nobody"
-
-    @pytest.mark.parametrize("junk", [None, 7, "ada", User, [ADA]])
-    def test_what_is_no_record_is_refused(self, junk: Any) -> None:
-        registrar, _ = world()
-        assert error(InvalidInput, registrar, "update", junk).field == "record"
 
 
 class TestAnonymise:
     """`anonymize(user_id)` replaces name and e-mail and keeps the records."""
 
     def test_name_and_address_are_gone_and_all_else_stays(self) -> None:
-        registrar, clock = world()
+        registrar, _ = world()
         assignment = registrar.assign("py", "manager")
-        clock.advance(timedelta(days=1))
         after = registrar.anonymize("manager", by="support")
         assert after == attrs.evolve(MANAGER, name=after.name, email=after.email)
         assert kept(registrar, "manager") == after
         assert "manager" not in f"{after.name} {after.email}".casefold()
         assert not list(find_all(registrar.repository, UserQuery(email=MANAGER.email)))
         assert contents(registrar.repository)["CourseAssignment"] == [assignment]
-        assert events(registrar)[-1] == Event(
-            position=3, at=clock(), by="support", action="anonymize", subject_ids=["manager"]
-        )
+        assert registrar.anonymize("ada").email != after.email
 
     def test_nothing_that_is_kept_names_the_person(self) -> None:
         registrar, _ = world()
@@ -258,18 +196,8 @@ class TestAnonymise:
         assert registrar.anonymize("ada") == first
         assert contents(registrar.repository) == before
 
-    def test_two_who_are_forgotten_do_not_meet(self) -> None:
-        registrar, _ = world()
-        assert registrar.anonymize("ada").email != registrar.anonymize("bo").email
-
     def test_the_address_is_free_for_the_next(self) -> None:
         registrar, _ = world()
         registrar.anonymize("ada")
         registrar.add(User(id="new", name="Ada", email="ADA@example.org"))
         registrar.update(attrs.evolve(BO, email="bo2@example.org"))
-
-    def test_nobody_cannot_be_forgotten(self) -> None:
-        registrar, _ = world()
-        assert error(NotFound, registrar, "anonymize", "nobody").kind == "User"
-        assert error(NotFound, registrar, "anonymize", "ada", by="nobody").id == "nobody"
-        assert error(InvalidInput, registrar, "anonymize", 7).field == "user_id"

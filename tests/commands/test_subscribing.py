@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from course_assignments import (
     CancellationPolicy,
     Conflict,
-    CourseAssignment,
     CustomReason,
     Decision,
     Duration,
@@ -20,14 +19,10 @@ from course_assignments import (
     ExpirationLimit,
     ExpirationPolicy,
     ForAssignment,
-    FromSubscription,
     InvalidInput,
     Months,
-    NotFound,
-    Opening,
     Policies,
     Registrar,
-    Role,
     Subscription,
 )
 from course_assignments.reasons import (
@@ -37,16 +32,13 @@ from course_assignments.reasons import (
     ExpiresTooLate,
     LabLaunched,
     SubscriptionEnded,
-    SubscriptionNotActive,
 )
 from tests.support.learning import subscribed
 from tests.support.rules import check_turn, counted
-from tests.support.situations import barged, codes, error, events, made_by
+from tests.support.situations import codes, error, events, made_by
 from tests.support.strategies import terms
 from tests.support.world import (
     ACME,
-    ADA,
-    MANAGER,
     PYTHON,
     SQL,
     START,
@@ -103,23 +95,10 @@ class TestSubscribe:
         assert stored(registrar) == made
         assert contents(registrar.repository)["CourseAssignment"] == []
 
-    def test_what_happened_is_told(self) -> None:
-        registrar, clock = world()
-        clock.advance(HOUR)
-        registrar.subscribe(["py"], "ada", duration=DAY, id="s-1", by="manager")
-        assert last_event(registrar) == Event(
-            at=clock(), by="manager", action="subscribe", subject_ids=["s-1", "ada"]
-        )
-
     def test_a_course_that_is_named_twice_counts_once(self) -> None:
         registrar, _ = world()
         made = registrar.subscribe(iter(["sql", "py", "sql"]), "ada", duration=DAY)
         assert made.course_ids == ("sql", "py")
-
-    def test_a_learner_may_have_several(self) -> None:
-        registrar, _ = world()
-        made = {registrar.subscribe(["py"], "ada", duration=DAY).id for _ in range(3)}
-        assert len(made) == 3
 
     def test_courses_that_are_not_ready_or_archived_are_all_named(self) -> None:
         """Checked whenever something new is made."""
@@ -138,16 +117,6 @@ class TestSubscribe:
             "course_archived",
             "course_not_available",
         ]
-
-    def test_all_that_is_unknown_is_named(self) -> None:
-        registrar, _ = world()
-        missing = error(NotFound, registrar, "subscribe", ["c-8", "py", "c-9"], "ada", duration=DAY)
-        named = [(one.kind, one.id) for one in (missing, *missing.also)]
-        assert named == [("Course", "c-8"), ("Course", "c-9")]
-        missing = error(NotFound, registrar, "subscribe", ["py"], "nobody", duration=DAY)
-        assert (missing.kind, missing.id) == ("User", "nobody")
-        missing = error(NotFound, registrar, "subscribe", ["py"], "ada", duration=DAY, by="u-9")
-        assert (missing.kind, missing.id) == ("User", "u-9")
 
     @pytest.mark.parametrize(
         ("changed", "field"),
@@ -179,34 +148,6 @@ class TestSubscribeUnderAnId:
     """If what it would make exists under that id with the same content, it is returned and nothing
     happens; if it differs, `Conflict` at once. This check comes before any policy."""
 
-    def test_a_second_time_it_returns_the_same_as_it_stands_now(self) -> None:
-        registrar, clock = subscribed()
-        registrar.open_course("s-1", "py")
-        registrar.update(attrs.evolve(PYTHON, archived=True))
-        clock.set(END + DAY)
-        now, before = stored(registrar), contents(registrar.repository)
-        for by in (None, "bo", "nobody"):
-            again: dict[str, Any] = {"duration": DAY, "id": "s-1", "by": by}
-            set_ = ["py", "sql", "py", "lessons"]
-            assert registrar.may_subscribe(set_, "ada", **again) == Decision()
-            assert registrar.subscribe(set_, "ada", **again) == now
-        assert contents(registrar.repository) == before
-
-    @pytest.mark.parametrize(
-        ("learner", "courses"), [("bo", ["py", "sql", "lessons"]), ("ada", ["py"])]
-    )
-    def test_another_learner_or_set_is_a_conflict(self, learner: str, courses: list[str]) -> None:
-        registrar, _ = subscribed()
-        conflict = error(Conflict, registrar, "subscribe", courses, learner, duration=DAY, id="s-1")
-        assert conflict == Conflict(("s-1",), "id_taken")
-
-    @pytest.mark.parametrize("junk", [None, 7, "", " ", ["ada"]])
-    def test_what_can_be_no_id_of_a_learner_is_invalid_and_no_conflict(self, junk: Any) -> None:
-        registrar, _ = subscribed()
-        set_ = ["py", "sql", "lessons"]
-        found = error(InvalidInput, registrar, "subscribe", set_, junk, duration=DAY, id="s-1")
-        assert found.field == "learner_id"
-
     def test_once_it_was_edited_the_set_is_not_compared_the_learner_is(self) -> None:
         registrar, _ = subscribed()
         registrar.edit_subscription("s-1", ["sql"])
@@ -214,22 +155,6 @@ class TestSubscribeUnderAnId:
         assert again == stored(registrar)
         conflict = error(Conflict, registrar, "subscribe", ["sql"], "bo", duration=DAY, id="s-1")
         assert conflict.code == "id_taken"
-
-    def test_two_at_once_under_one_id_get_one_and_the_same(self) -> None:
-        made: list[Subscription] = []
-        registrar, _, repository = barged(
-            lambda other: made.append(other.subscribe(["py"], "ada", duration=DAY, id="s-1"))
-        )
-        repository.open = True
-        assert registrar.subscribe(["py"], "ada", duration=DAY, id="s-1") == made[0]
-        assert contents(registrar.repository)["Subscription"] == made
-
-    def test_without_an_id_they_get_two(self) -> None:
-        # The negative control: what the id is for.
-        registrar, _ = world()
-        for _ in range(2):
-            registrar.subscribe(["py"], "ada", duration=DAY)
-        assert len(contents(registrar.repository)["Subscription"]) == 2
 
 
 class TestEdit:
@@ -281,18 +206,6 @@ class TestEdit:
             decision = registrar.may_edit_subscription("s-1", ["sql"])
             assert decision == Decision([SubscriptionEnded(END)])
 
-    @pytest.mark.parametrize("step", STEPS)
-    def test_before_its_creation_nothing_may_be_done(self, step: timedelta) -> None:
-        registrar, clock = subscribed()
-        clock.set(START + step)
-        decision = registrar.may_edit_subscription("s-1", ["sql"])
-        if step < timedelta(0):
-            assert decision == Decision([SubscriptionNotActive(START)], START)
-            found = codes(registrar, "edit_subscription", "s-1", ["sql"])
-            assert found == ["subscription_not_active"]
-        else:
-            assert decision == Decision((), END)
-
     def test_everything_at_once(self) -> None:
         registrar, clock = subscribed()
         registrar.cancel_subscription("s-1")
@@ -304,17 +217,6 @@ class TestEdit:
             "subscription_ended",
             "course_not_available",
         ]
-
-    @pytest.mark.parametrize("junk", [[], "py", None, ["py", 7], [["py"]]])
-    def test_a_set_is_a_list_of_ids(self, junk: Any) -> None:
-        registrar, _ = subscribed()
-        found = error(InvalidInput, registrar, "edit_subscription", "s-1", junk)
-        assert found.field.startswith("course_ids")
-
-    def test_every_course_that_is_unknown_is_named(self) -> None:
-        registrar, _ = subscribed()
-        missing = error(NotFound, registrar, "edit_subscription", "s-1", ["c-8", "py", "c-9"])
-        assert [one.id for one in (missing, *missing.also)] == ["c-8", "c-9"]
 
 
 class TestCancel:
@@ -352,14 +254,6 @@ class TestCancel:
         assert made_by(registrar, second.id).cancelled_at == clock()
         assert events(registrar)[-1].subject_ids == ("s-1", second.id, "ada")
 
-    def test_what_has_ended_is_cancelled_too(self) -> None:
-        registrar, clock = subscribed()
-        opened = registrar.open_course("s-1", "py")
-        clock.advance(HOUR)
-        registrar.reschedule(opened.id, clock())
-        registrar.cancel_subscription("s-1")
-        assert made_by(registrar, opened.id).cancelled_at == clock()
-
     @pytest.mark.parametrize("step", STEPS)
     def test_the_window_counts_from_the_creation_of_the_subscription(self, step: timedelta) -> None:
         registrar, clock = subscribed()
@@ -391,12 +285,6 @@ class TestCancel:
             "lab_launched",
         ]
 
-    def test_a_lab_under_an_assignment_by_hand_does_not_matter(self) -> None:
-        registrar, _ = subscribed()
-        registrar.assign("py", "ada", id="a-1")
-        registrar.start("a-1", "lab")
-        assert registrar.cancel_subscription("s-1").cancelled_at == START
-
     def test_it_is_cancelled_once(self) -> None:
         registrar, clock = subscribed()
         registrar.open_course("s-1", "py")
@@ -425,12 +313,6 @@ class TestCancel:
         assert (event.by, event.details) == ("support", (("support_reason", "moved\naway"),))
         # It was over before that.
         assert registrar.may_open_course("s-1", "sql").reasons == (SubscriptionEnded(END),)
-
-    @pytest.mark.parametrize("blank", ["", " ", "\n\t", 7, b"moved", "a\x00b"])
-    def test_a_reason_that_says_nothing_is_invalid(self, blank: Any) -> None:
-        registrar, _ = subscribed()
-        refused = error(InvalidInput, registrar, "cancel_subscription", "s-1", support_reason=blank)
-        assert refused.field == "support_reason"
 
     def test_a_clock_that_went_back_cancels_nothing_before_it_was_made(self) -> None:
         registrar, clock = subscribed()
@@ -477,31 +359,6 @@ class TestOpen:
     subscription's end; opening it again while that assignment is active returns the same one; after
     it ended, a new one."""
 
-    def test_an_assignment_is_made(self) -> None:
-        registrar, clock = subscribed()
-        clock.advance(HOUR)
-        before = stored(registrar)
-        assert registrar.may_open_course("s-1", "py") == Decision((), END)
-        made = registrar.open_course("s-1", "py", by="manager")
-        assert made == CourseAssignment(
-            id=before.next_assignment_id("py"),
-            learner_id="ada",
-            course_id="py",
-            organization_id="acme",
-            created_at=clock(),
-            expires_at=END,
-            limited_by=ExpirationLimit.SUBSCRIPTION,
-            origin=FromSubscription("s-1"),
-        )
-        assert made_by(registrar, made.id) == made
-        assert stored(registrar) == attrs.evolve(before, openings=[Opening("py", made.id)])
-        assert last_event(registrar) == Event(
-            at=clock(),
-            by="manager",
-            action="open_course",
-            subject_ids=[made.id, "s-1", "py", "ada"],
-        )
-
     def test_while_it_is_active_it_is_the_same_one_and_nothing_happens(self) -> None:
         registrar, clock = subscribed()
         made = registrar.open_course("s-1", "sql")
@@ -515,12 +372,6 @@ class TestOpen:
         registrar.assign("py", "ada", id="a-1")
         assert registrar.open_course("s-1", "py").id not in {"a-1", made.id}
         assert contents(registrar.repository) != before
-
-    def test_so_it_is_once_it_is_complete(self) -> None:
-        registrar, _ = subscribed()
-        made = registrar.open_course("s-1", "sql")
-        complete = registrar.complete(made.id)
-        assert registrar.open_course("s-1", "sql") == complete
 
     @pytest.mark.parametrize("step", STEPS)
     def test_after_it_has_ended_there_is_a_new_one(self, step: timedelta) -> None:
@@ -549,14 +400,6 @@ class TestOpen:
             ids.add(made.id)
             assert len(ids) == turn + 1 == len(stored(registrar).openings)
 
-    def test_one_that_came_to_life_again_is_the_same_one(self) -> None:
-        registrar, clock = subscribed()
-        made = registrar.open_course("s-1", "py")
-        clock.advance(HOUR)
-        registrar.reschedule(made.id, clock())
-        revived = registrar.reschedule(made.id, 10 * DAY)
-        assert registrar.open_course("s-1", "py") == revived
-
     def test_of_two_that_are_active_the_one_that_ends_last_is_returned(self) -> None:
         registrar, clock = subscribed()
         first = registrar.open_course("s-1", "py")
@@ -577,7 +420,8 @@ class TestOpen:
     def test_while_it_is_active_neither_the_set_nor_the_course_matters(self) -> None:
         """Never for what exists."""
         registrar, clock = subscribed()
-        made = registrar.open_course("s-1", "sql")
+        registrar.open_course("s-1", "sql")
+        made = registrar.complete(stored(registrar).openings[0].assignment_id)
         registrar.edit_subscription("s-1", ["py"])
         registrar.update(attrs.evolve(SQL, archived=True, content_provider=None))
         assert registrar.may_open_course("s-1", "sql") == Decision((), made.expires_at)
@@ -588,13 +432,6 @@ class TestOpen:
             "course_not_available",
             "course_archived",
         ]
-
-    @pytest.mark.parametrize("changed", [{"archived": True}, {"publishing_group": None}])
-    def test_what_is_new_takes_a_course_that_is_available(self, changed: dict[str, Any]) -> None:
-        registrar, _ = subscribed()
-        registrar.update(attrs.evolve(PYTHON, **changed))
-        (code,) = codes(registrar, "open_course", "s-1", "py")
-        assert code == ("course_archived" if "archived" in changed else "course_not_available")
 
     def test_a_course_outside_the_set_is_refused(self) -> None:
         registrar, _ = subscribed()
@@ -614,15 +451,6 @@ class TestOpen:
             assert registrar.open_course("s-1", "py").expires_at == END
         else:
             assert codes(registrar, "open_course", "s-1", "py") == ["subscription_ended"]
-
-    @pytest.mark.parametrize("step", STEPS)
-    def test_before_its_creation_nothing_opens(self, step: timedelta) -> None:
-        registrar, clock = subscribed()
-        clock.set(START + step)
-        if step < timedelta(0):
-            assert codes(registrar, "open_course", "s-1", "py") == ["subscription_not_active"]
-        else:
-            assert registrar.open_course("s-1", "py").created_at == clock()
 
     def test_everything_at_once(self) -> None:
         registrar, clock = subscribed()
@@ -654,59 +482,6 @@ class TestOpen:
         marks = [START, made.created_at, made.expires_at, END]
         for at in (START - TICK, START, made.created_at, made.expires_at, END - TICK, END):
             check_turn(ask, at, marks)
-
-    def test_all_that_is_unknown_or_no_id_is_named(self) -> None:
-        registrar, _ = subscribed()
-        missing = error(NotFound, registrar, "open_course", "s-1", "c-9")
-        assert (missing.kind, missing.id) == ("Course", "c-9")
-        for junk in (None, 7, "", " ", b"py", ["py"]):
-            assert error(InvalidInput, registrar, "open_course", "s-1", junk).field == "course_id"
-            if junk is not None:
-                found = error(InvalidInput, registrar, "open_course", "s-1", "py", id=junk)
-                assert found.field == "id"
-
-
-class TestOpenUnderAnId:
-    """If what it would make exists under that id with the same content (learner, course, origin),
-    it is returned and nothing happens; if it differs, `Conflict` at once."""
-
-    def test_a_second_time_it_returns_the_same_whatever_became_of_it(self) -> None:
-        registrar, clock = subscribed()
-        first = registrar.open_course("s-1", "py", id="x-1")
-        assert first.id == "x-1"
-        assert stored(registrar).openings == (Opening("py", "x-1"),)
-        cancelled = registrar.cancel("x-1")
-        clock.set(END)
-        registrar.update(attrs.evolve(PYTHON, archived=True))
-        before = contents(registrar.repository)
-        for by in (None, "bo", "nobody"):
-            assert registrar.may_open_course("s-1", "py", id="x-1", by=by) == Decision()
-            assert registrar.open_course("s-1", "py", id="x-1", by=by) == cancelled
-        assert contents(registrar.repository) == before
-
-    def test_anything_else_under_it_is_a_conflict(self) -> None:
-        registrar, _ = subscribed()
-        registrar.subscribe(["py"], "ada", duration=DAY, id="s-2")
-        registrar.open_course("s-1", "py", id="x-1")
-        registrar.assign("py", "ada", id="a-1")
-        for args in (("s-1", "sql", "x-1"), ("s-2", "py", "x-1"), ("s-1", "py", "a-1")):
-            subscription_id, course_id, id_ = args
-            found = error(Conflict, registrar, "open_course", subscription_id, course_id, id=id_)
-            assert found == Conflict((id_,), "id_taken")
-        assert error(Conflict, registrar, "assign", "py", "ada", id="x-1").ids == ("x-1",)
-
-    @pytest.mark.parametrize("ids", [("x-1", "x-1"), ("x-1", "x-2"), (None, None), ("x-1", None)])
-    def test_two_at_once_get_one_and_the_same(self, ids: tuple[str | None, str | None]) -> None:
-        made: list[CourseAssignment] = []
-        one, other = ids
-        registrar, _, repository = barged(
-            lambda of: made.append(of.open_course("s-1", "py", id=one))
-        )
-        registrar.subscribe(["py"], "ada", duration=DAY, id="s-1")
-        repository.open = True
-        assert registrar.open_course("s-1", "py", id=other) == made[0]
-        assert contents(registrar.repository)["CourseAssignment"] == made
-        assert stored(registrar).openings == (Opening("py", made[0].id),)
 
 
 class TestTheEndOfWhatIsOpened:
@@ -804,20 +579,6 @@ class TestTheEndOfWhatIsOpened:
             "expires_too_late",
         ]
 
-    def test_too_early_is_too_early_as_for_any(self) -> None:
-        registrar, clock = subscribed()
-        made = registrar.open_course("s-1", "py")
-        clock.set(END + DAY)
-        assert codes(registrar, "reschedule", made.id, END) == ["expires_too_early"]
-        found = codes(registrar, "reschedule", made.id, END + DAY - TICK)
-        assert found == ["expires_too_early", "expires_too_late"]
-        assert codes(registrar, "reschedule", made.id, END + DAY) == ["expires_too_late"]
-
-    def test_an_assignment_by_hand_knows_nothing_of_it(self) -> None:
-        registrar, _ = subscribed()
-        registrar.assign("py", "ada", id="a-1")
-        assert registrar.reschedule("a-1", END + DAY).expires_at == END + DAY
-
 
 #: Each command, as it is allowed on subscription s-1.
 COMMANDS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
@@ -826,77 +587,6 @@ COMMANDS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "cancel_subscription": (("s-1",), {}),
     "open_course": (("s-1", "py"), {}),
 }
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-class TestActing:
-    """Subscribe takes the creating roles, and the learner's organization among the managed ones;
-    learners open courses for themselves. Without an actor the caller is trusted."""
-
-    @pytest.mark.parametrize("role", Role)
-    def test_each_role_opens_what_it_opens(self, command: str, role: Role) -> None:
-        registrar, _ = subscribed()
-        args, options = COMMANDS[command]
-        registrar.update(attrs.evolve(MANAGER, roles={role}))
-        if role is Role.SUPPORT:
-            found = codes(registrar, command, *args, **options, by="manager")
-            assert found == ["role_missing"]
-        else:
-            assert getattr(registrar, command)(*args, **options, by="manager")
-            assert events(registrar)[-1].by == "manager"
-
-    def test_the_organization_has_to_be_managed(self, command: str) -> None:
-        registrar, _ = subscribed()
-        args, options = COMMANDS[command]
-        for managed in ((), ("beta",)):
-            registrar.update(attrs.evolve(MANAGER, managed_organization_ids=managed))
-            found = codes(registrar, command, *args, **options, by="manager")
-            assert found == ["organization_not_managed"]
-
-    def test_it_is_the_organization_that_the_learner_has_now(self, command: str) -> None:
-        registrar, _ = subscribed()
-        args, options = COMMANDS[command]
-        registrar.update(attrs.evolve(ADA, organization_id="beta"))
-        found = codes(registrar, command, *args, **options, by="manager")
-        assert found == ["organization_not_managed"]
-        assert getattr(registrar, command)(*args, **options, by="sales")
-
-    def test_learners_open_courses_for_themselves_and_no_more(self, command: str) -> None:
-        registrar, _ = subscribed()
-        args, options = COMMANDS[command]
-        if command == "open_course":
-            registrar.open_course(*args, **options, by="ada")
-            assert events(registrar)[-1].by == "ada"
-        else:
-            assert codes(registrar, command, *args, **options, by="ada") == [
-                "role_missing",
-                "organization_not_managed",
-            ]
-        assert codes(registrar, command, *args, **options, by="bo")[:2] == [
-            "role_missing",
-            "organization_not_managed",
-        ]
-
-    def test_whoever_and_whatever_is_unknown_is_named(self, command: str) -> None:
-        registrar, _ = subscribed()
-        args, options = COMMANDS[command]
-        missing = error(NotFound, registrar, command, *args, **options, by="nobody")
-        assert (missing.kind, missing.id) == ("User", "nobody")
-        if command != "subscribe":
-            missing = error(NotFound, registrar, command, "s-9", *args[1:], **options)
-            assert (missing.kind, missing.id) == ("Subscription", "s-9")
-
-    @pytest.mark.parametrize("junk", [None, 7, "", " ", "a" * 201, b"s-1", ["s-1"]])
-    def test_what_can_be_no_id_is_invalid(self, command: str, junk: Any) -> None:
-        registrar, _ = subscribed()
-        args, options = COMMANDS[command]
-        field = "learner_id" if command == "subscribe" else "subscription_id"
-        wrong = (args[0], junk) if command == "subscribe" else (junk, *args[1:])
-        found = error(InvalidInput, registrar, command, *wrong, **options)
-        assert found.field == field
-        if junk is not None:
-            found = error(InvalidInput, registrar, command, *args, **options, by=junk)
-            assert found.field == "by"
 
 
 @attrs.frozen

@@ -133,47 +133,13 @@ class TestAgain:
         # The keys of the small world were made before.
         assert [event.action for event in events(registrar)][3:] == [step.command]
 
-    def test_without_an_id_they_would_get_two(self, step: Call) -> None:
-        # The negative control: what the id is for.
-        registrar = with_keys(random_bytes=hashed("ids"))
-        bare = attrs.evolve(
-            step, kwargs={name: one for name, one in step.kwargs.items() if name != "id"}
-        )
-        step.on(registrar)
-        before = contents(registrar.repository)
-        try:
-            bare.on(registrar)
-        except (Refused, Conflict):
-            assert contents(registrar.repository) == before
-        else:
-            assert contents(registrar.repository) != before
 
 
 class TestAssign:
     """The same content: learner, course and origin. If it differs, `Conflict` at once."""
 
-    @pytest.mark.parametrize("other", [("sql", "ada"), ("py", "bo"), ("py", "nobody")])
-    def test_another_pair_is_a_conflict(self, other: tuple[str, str]) -> None:
-        registrar, _ = world()
-        registrar.assign("py", "ada", id="x-1")
-        assert error(Conflict, registrar, "assign", *other, id="x-1").ids == ("x-1",)
 
-    def test_another_origin_is_a_conflict(self) -> None:
-        registrar = with_keys()
-        registrar.redeem(CODE, "ada", id="x-1")
-        registrar.assign("py", "ada", id="x-2")
-        error(Conflict, registrar, "assign", "py", "ada", id="x-1")
-        error(Conflict, registrar, "redeem", CODE, "ada", id="x-2")
 
-    def test_what_may_have_changed_since_is_not_compared(self) -> None:
-        registrar, clock = world()
-        registrar.assign("py", "ada", id="x-1", note=Note(title="a", message="b"))
-        clock.advance(DAY)
-        registrar.reschedule("x-1", timedelta(days=9))
-        registrar.cancel("x-1")
-        again = registrar.assign("py", "ada", id="x-1", expires=timedelta(days=900))
-        assert again == made_by(registrar, "x-1")
-        assert again.cancelled_at == clock()
 
     def test_under_skip_the_active_one_is_returned_under_its_own_id(self) -> None:
         registrar, _ = world()
@@ -182,12 +148,6 @@ class TestAssign:
             assert registrar.assign("py", "ada", id="x-1", repeat=Repeat.SKIP) == first
         assert not registrar.repository.get(CourseAssignment, ["x-1"])
 
-    @pytest.mark.parametrize("junk", ["", " ", "x" * 201, 7, b"x-1", ["x-1"], "a\nb"])
-    @pytest.mark.parametrize("step", CREATING, ids=lambda step: step.command)
-    def test_what_can_be_no_id_is_invalid(self, step: Call, junk: Any) -> None:
-        registrar = with_keys()
-        kwargs = {**step.kwargs, "id": junk}
-        assert error(InvalidInput, registrar, step.command, *step.args, **kwargs).field == "id"
 
     def test_200_characters_are_an_id(self) -> None:
         registrar, _ = world()
@@ -218,44 +178,8 @@ class TestAssignMany:
         created = registrar.assign_many(["a", "ab"], ["bc", "c"], id="p").created
         assert len({one.id for one in created}) == 4
 
-    @pytest.mark.parametrize(
-        "other",
-        [
-            {"course_ids": ["sql"]},
-            {"learners": ["bo", "ada"]},
-            {"expires": DAY},
-            {"note": Note(title="Title", message="Message")},
-            {"repeat": Repeat.SKIP},
-        ],
-        ids=lambda other: next(iter(other)),
-    )
-    def test_other_arguments_are_a_conflict(self, other: dict[str, Any]) -> None:
-        registrar, _ = world()
-        said: dict[str, Any] = {"course_ids": ["py", "sql"], "learners": ["ada", "bo"], "id": "p-1"}
-        registrar.assign_many(**said)
-        assert error(Conflict, registrar, "assign_many", **{**said, **other}).ids == ("p-1",)
 
-    @pytest.mark.parametrize(
-        ("courses", "learners"),
-        [(["py", "sql"], ["ada"]), (["py"], ["ada", "bo"]), (["py"], ["nobody", "ada"])],
-    )
-    @pytest.mark.parametrize("repeat", Repeat)
-    def test_more_than_it_made_is_a_conflict(
-        self, courses: list[str], learners: list[str], repeat: Repeat
-    ) -> None:
-        registrar, _ = world()
-        registrar.assign_many(["py"], ["ada"], id="p-1", repeat=repeat)
-        assert error(
-            Conflict, registrar, "assign_many", courses, learners, id="p-1", repeat=repeat
-        ).ids == ("p-1",)
 
-    def test_a_call_that_skipped_everything_is_known_again(self) -> None:
-        registrar, clock = world()
-        held = registrar.assign("py", "ada", expires=DAY)
-        first = registrar.assign_many(["py"], ["ada"], repeat=Repeat.SKIP, id="p-1")
-        assert first == AssignmentBatch(created=(), skipped=(held,))
-        clock.advance(2 * DAY)
-        assert registrar.assign_many(["py"], ["ada"], repeat=Repeat.SKIP, id="p-1") == first
 
     @pytest.mark.parametrize("by_policy", [True, False])
     def test_what_was_skipped_is_skipped_again(self, *, by_policy: bool) -> None:
@@ -310,41 +234,9 @@ class TestRedeemAndRegister:
         first = registrar.redeem("0000-0000-0000-0001-2", "ada", id="x-1")
         assert registrar.redeem("oooo oooo oooo oool 2", "ada", id="x-1") == first
 
-    @pytest.mark.parametrize(
-        ("code", "learner"),
-        [
-            (CODE, "bo"),
-            ("Hand-made-2", "ada"),
-            ("unknown-1", "ada"),
-            ("0000-0000-0000-0001-3", "ada"),
-        ],
-    )
-    def test_another_learner_or_another_key_is_a_conflict(self, code: str, learner: str) -> None:
-        registrar = with_keys()
-        registrar.redeem(CODE, "ada", id="x-1")
-        assert error(Conflict, registrar, "redeem", code, learner, id="x-1").ids == ("x-1",)
 
-    @pytest.mark.parametrize("junk", [7, None, CODE.encode()])
-    def test_what_is_no_code_gets_nothing_back(self, junk: Any) -> None:
-        registrar = with_keys()
-        registrar.redeem(CODE, "ada", id="x-1")
-        with pytest.raises((Conflict, InvalidInput)):
-            registrar.redeem(junk, "ada", id="x-1")
 
-    def test_a_registration_can_be_retried_by_the_same_newcomer_only(self) -> None:
-        registrar = with_keys()
-        first = registrar.register(CODE, NEW, id="x-1")
-        assert registrar.register(CODE, NEW, id="x-1") == first
-        other = attrs.evolve(NEW, id="newer", email="newer@example.org")
-        error(Conflict, registrar, "register", CODE, other, id="x-1")
-        error(Conflict, registrar, "register", "Hand-made-2", NEW, id="x-1")
-        assert key(registrar).uses == 1
 
-    def test_what_was_given_back_since_is_returned_as_it_is(self) -> None:
-        registrar = with_keys()
-        registrar.redeem(CODE, "ada", id="x-1")
-        cancelled = registrar.cancel("x-1")
-        assert registrar.redeem(CODE, "ada", id="x-1") == cancelled
 
 
 class TestKeys:
@@ -355,21 +247,6 @@ class TestKeys:
         added = registrar.add_keys("b-1", codes=["Fresh-code"])
         assert make_keys(registrar) == added
 
-    @pytest.mark.parametrize(
-        "other",
-        [
-            {"course_id": "sql"},
-            {"organization_id": "beta"},
-            {"codes": [CODE, "Fresh-code"]},
-            {"codes": ["Fresh-code"]},
-            # Three more keys than there are cannot be what was made.
-            {"generate": 3},
-        ],
-    )
-    def test_other_keys_under_the_same_id_are_a_conflict(self, other: dict[str, Any]) -> None:
-        registrar = with_keys()
-        found = error(Conflict, registrar, "create_keys", **{**TERMS, **other})
-        assert found.ids == ("b-1",)
 
     def test_an_addition_is_remembered_by_its_id(self) -> None:
         registrar = with_keys()
@@ -378,30 +255,9 @@ class TestKeys:
         assert registrar.add_keys("b-1", generate=2, id="plus more").size == after.size + 2
         assert registrar.add_keys("b-1", generate=2, id="plus").size == after.size + 2
 
-    def test_other_codes_under_the_id_of_an_addition_are_a_conflict(self) -> None:
-        registrar = with_keys()
-        registrar.add_keys("b-1", codes=["Fresh-code"], id="plus")
-        for wanted in (["Other-code"], ["Fresh-code", "Other-code"]):
-            found = error(Conflict, registrar, "add_keys", "b-1", codes=wanted, id="plus")
-            assert found.ids == ("plus",)
 
-    @pytest.mark.parametrize("generate", [1, 3])
-    def test_another_number_under_the_id_of_an_addition_is_a_conflict(self, generate: int) -> None:
-        registrar = with_keys()
-        registrar.add_keys("b-1", generate=2, id="plus")
-        error(Conflict, registrar, "add_keys", "b-1", generate=generate, id="plus")
 
-    def test_a_code_of_another_batch_is_another_code(self) -> None:
-        registrar = with_keys()
-        make_keys(registrar, id="b-2", codes=["Other-code"])
-        registrar.add_keys("b-1", codes=["Fresh-code"], id="plus")
-        error(Conflict, registrar, "add_keys", "b-1", codes=["Other-code"], id="plus")
 
-    def test_another_batch_under_the_id_of_an_addition_is_a_conflict(self) -> None:
-        registrar = with_keys()
-        make_keys(registrar, id="b-2", codes=["Other-code"])
-        registrar.add_keys("b-1", generate=1, id="plus")
-        assert error(Conflict, registrar, "add_keys", "b-2", generate=1, id="plus").ids == ("plus",)
 
 
 def test_a_course_that_is_gone_from_the_catalogue_is_no_matter_for_a_retry() -> None:
