@@ -46,8 +46,6 @@ def wanted(**options: Any) -> dict[str, Any]:
     return {**terms, **options}
 
 
-
-
 class TestCreateKeys:
     def test_a_batch_says_everything_about_itself(self) -> None:
         registrar, _ = world()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from course_assignments import (
     CancellationPolicy,
-    Conflict,
+    CourseAssignment,
     CustomReason,
     Decision,
     Duration,
@@ -21,6 +21,7 @@ from course_assignments import (
     ForAssignment,
     InvalidInput,
     Months,
+    Opening,
     Policies,
     Registrar,
     Subscription,
@@ -35,7 +36,7 @@ from course_assignments.reasons import (
 )
 from tests.support.learning import subscribed
 from tests.support.rules import check_turn, counted
-from tests.support.situations import codes, error, events, made_by
+from tests.support.situations import barged, codes, error, events, made_by
 from tests.support.strategies import terms
 from tests.support.world import (
     ACME,
@@ -142,19 +143,6 @@ class TestSubscribe:
         registrar, _ = world()
         known = {"learner_id": "ada", "course_ids": ["py"], "duration": DAY, **changed}
         assert error(InvalidInput, registrar, "subscribe", **known).field == field
-
-
-class TestSubscribeUnderAnId:
-    """If what it would make exists under that id with the same content, it is returned and nothing
-    happens; if it differs, `Conflict` at once. This check comes before any policy."""
-
-    def test_once_it_was_edited_the_set_is_not_compared_the_learner_is(self) -> None:
-        registrar, _ = subscribed()
-        registrar.edit_subscription("s-1", ["sql"])
-        again = registrar.subscribe(["py", "sql", "lessons"], "ada", duration=DAY, id="s-1")
-        assert again == stored(registrar)
-        conflict = error(Conflict, registrar, "subscribe", ["sql"], "bo", duration=DAY, id="s-1")
-        assert conflict.code == "id_taken"
 
 
 class TestEdit:
@@ -482,6 +470,21 @@ class TestOpen:
         marks = [START, made.created_at, made.expires_at, END]
         for at in (START - TICK, START, made.created_at, made.expires_at, END - TICK, END):
             check_turn(ask, at, marks)
+
+    @pytest.mark.parametrize("ids", [("x-1", "x-2"), (None, None), ("x-1", None)])
+    def test_two_who_open_it_at_once_get_the_same_one(
+        self, ids: tuple[str | None, str | None]
+    ) -> None:
+        made: list[CourseAssignment] = []
+        one, other = ids
+        registrar, _, repository = barged(
+            lambda of: made.append(of.open_course("s-1", "py", id=one))
+        )
+        registrar.subscribe(["py"], "ada", duration=DAY, id="s-1")
+        repository.open = True
+        assert registrar.open_course("s-1", "py", id=other) == made[0]
+        assert contents(registrar.repository)["CourseAssignment"] == made
+        assert stored(registrar).openings == (Opening("py", made[0].id),)
 
 
 class TestTheEndOfWhatIsOpened:

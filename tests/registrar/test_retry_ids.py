@@ -1,6 +1,8 @@
-"""`id=` makes a command safe to retry: what it would make is there, or it is something else."""
+"""`id=` makes a command safe to retry: it returns what an earlier call made, or is a conflict."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import attrs
@@ -11,143 +13,228 @@ from hypothesis import strategies as st
 from course_assignments import (
     AssignmentBatch,
     Conflict,
-    Course,
     CourseAssignment,
     Decision,
-    InvalidInput,
-    KeyBatch,
     KeyQuery,
     Note,
-    NotFound,
     Policies,
     Refused,
     Registrar,
     Repeat,
     RepeatPolicy,
-    TrainingKey,
+    Subscription,
     User,
 )
-from tests.support.situations import Call, barged, error, events, hashed, made_by
-from tests.support.world import ADA, PYTHON, SALES, START, contents, world
+from tests.support.learning import LESSONS
+from tests.support.situations import Call, barged, error, events, hashed
+from tests.support.world import ADA, PYTHON, SALES, contents, world
 
 CODE = "Hand-made-1"
 NEW = User(id="new", name="New", email="new@example.org")
+OTHER = User(id="newer", name="Newer", email="newer@example.org")
 DAY = timedelta(days=1)
 
 
-def with_keys(**options: Any) -> Registrar:
-    """Return a small world with batch b-1 of two hand-made keys, of two uses each."""
+def fill(registrar: Registrar) -> None:
+    """Add what the commands are about: keys, assignments and subscriptions."""
+    registrar.add(SALES, LESSONS)
+    terms: dict[str, Any] = {"organization_id": "acme", "availability": 30 * DAY, "max_uses": 2}
+    for batch_id, codes in (("b-1", [CODE, "Hand-made-2"]), ("b-2", ["Other-code"])):
+        registrar.create_keys(
+            "py", name="Keys", any_organization=True, codes=codes, id=batch_id, **terms
+        )
+    registrar.assign("lessons", "ada", id="a-1")
+    registrar.assign("lessons", "bo", id="a-2")
+    for subscription_id in ("s-1", "s-2"):
+        registrar.subscribe(["py", "sql"], "ada", duration=60 * DAY, id=subscription_id)
+
+
+def filled(**options: Any) -> Registrar:
+    """Return a registrar of a small world with what the commands are about."""
     registrar, _ = world(**options)
-    registrar.add(SALES)
-    make_keys(registrar)
+    fill(registrar)
     return registrar
 
 
-TERMS: dict[str, Any] = {
-    "course_id": "py",
-    "name": "Keys",
-    "organization_id": "acme",
-    "availability": timedelta(days=30),
-    "max_uses": 2,
-    "any_organization": True,
-    "codes": [CODE, "Hand-made-2"],
-    "id": "b-1",
+#: Each command that creates, under an id.
+CREATING: dict[str, dict[str, Any]] = {
+    "assign": {"course_id": "py", "learner_id": "ada", "repeat": Repeat.REFUSE},
+    "assign_many": {"course_ids": ["py", "sql"], "learners": ["ada", NEW, "bo"]},
+    "redeem": {"code": CODE, "learner_id": "ada"},
+    "register": {"code": CODE, "user": NEW},
+    "add_keys": {"batch_id": "b-1", "codes": ["Fresh-code"], "generate": 2},
+    "create_keys": {
+        "course_id": "py",
+        "name": "More keys",
+        "organization_id": "acme",
+        "availability": DAY,
+        "codes": ["Fresh-code"],
+        "generate": 2,
+    },
+    "start": {"assignment_id": "a-1", "activity_id": "lab"},
+    "subscribe": {"course_ids": ["py", "sql"], "learner_id": "ada", "duration": DAY},
+    "open_course": {"subscription_id": "s-1", "course_id": "py"},
 }
 
 
-def make_keys(registrar: Registrar, **other: Any) -> KeyBatch:
-    return registrar.create_keys(**{**TERMS, **other})
+def call(name: str, **changed: Any) -> Call:
+    return Call(name, (), {**CREATING[name], "id": "x-1", **changed})
 
 
-def key(registrar: Registrar) -> TrainingKey:
-    return next(iter(registrar.find_all(KeyQuery(code=CODE))))
-
-
-#: Each command that creates, in a form that can be repeated under the same id.
-CREATING = (
-    Call("assign", ("py", "ada"), {"id": "x-1", "expires": DAY}),
-    Call("assign", ("py", "ada"), {"id": "x-1", "repeat": Repeat.REFUSE}),
-    Call("assign_many", (["py", "sql"], ["ada", NEW, "bo"]), {"id": "x-1"}),
-    Call("assign_many", (["py"], ["ada", "bo"]), {"id": "x-1", "repeat": Repeat.REFUSE}),
-    Call("redeem", (CODE, "ada"), {"id": "x-1"}),
-    Call("register", (CODE, NEW), {"id": "x-1"}),
-    Call("add_keys", ("b-1",), {"id": "x-1", "codes": ["Fresh-code"], "generate": 2}),
-    Call(
-        "create_keys",
-        ("py",),
-        {
-            "id": "x-1",
-            "name": "More keys",
-            "organization_id": "acme",
-            "availability": DAY,
-            "codes": ["Fresh-code"],
-            "generate": 2,
-        },
-    ),
-)
-
-
-@pytest.mark.parametrize("step", CREATING, ids=lambda step: step.command)
+@pytest.mark.parametrize("name", CREATING)
 class TestAgain:
     """If what it would make exists under that id with the same content, it is returned and nothing
     happens, no second use of the key. This check comes before any policy."""
 
-    def test_a_second_time_it_returns_the_same_and_nothing_happens(self, step: Call) -> None:
-        registrar = with_keys()
+    def test_it_returns_the_same_before_any_policy_is_asked(self, name: str) -> None:
+        registrar, step = filled(), call(name)
         first = step.on(registrar)
-        before = contents(registrar.repository)
-        assert step.asked_of(registrar) == Decision()
         assert step.on(registrar) == first
-        assert contents(registrar.repository) == before
-
-    def test_it_does_so_before_any_policy_is_asked(self, step: Call) -> None:
-        registrar = with_keys()
-        first = step.on(registrar)
         registrar.update(attrs.evolve(PYTHON, archived=True))
         registrar.revoke_keys("b-1")
         before = contents(registrar.repository)
-        # Neither does it matter who asks: even someone unknown only asks what there is.
+        # The actor does not matter: even someone unknown only asks what exists.
         for by in (None, "bo", "nobody"):
-            again = attrs.evolve(step, kwargs={**step.kwargs, "by": by})
+            again = call(name, by=by)
             assert again.asked_of(registrar) == Decision()
             assert again.on(registrar) == first
         assert contents(registrar.repository) == before
 
-    def test_a_first_time_that_was_refused_left_nothing(self, step: Call) -> None:
-        registrar = with_keys()
-        registrar.update(attrs.evolve(PYTHON, archived=True))
+    def test_a_refused_first_time_left_nothing(self, name: str) -> None:
+        registrar = filled()
         before = contents(registrar.repository)
-        assert not step.asked_of(registrar)
-        registrar.update(PYTHON)
-        assert step.on(registrar)
+        with pytest.raises(Refused):
+            call(name, by="cy").on(registrar)
+        assert contents(registrar.repository) == before
+        assert call(name).on(registrar)
         assert contents(registrar.repository) != before
 
-    def test_two_at_once_under_one_id_get_one_and_the_same(self, step: Call) -> None:
+    def test_two_at_once_under_one_id_get_the_same(self, name: str) -> None:
         made: list[Any] = []
+        step = call(name)
         registrar, _, repository = barged(lambda other: made.append(step.on(other)))
-        registrar.add(SALES)
-        make_keys(registrar)
+        fill(registrar)
+        before = len(events(registrar))
         repository.open = True
         assert step.on(registrar) == made[0]
         assert repository.commits == 1
-        # The keys of the small world were made before.
-        assert [event.action for event in events(registrar)][3:] == [step.command]
+        assert [event.action for event in events(registrar)[before:]] == [name]
 
+    def test_without_an_id_they_would_get_two(self, name: str) -> None:
+        # The negative control: what the id is for.
+        registrar = filled(random_bytes=hashed("ids"))
+        first = call(name).on(registrar)
+        before = contents(registrar.repository)
+        bare = call(name, id=None)
+        try:
+            again = bare.on(registrar)
+        except (Refused, Conflict):
+            assert contents(registrar.repository) == before
+        else:
+            # While it is active, the course that was opened is returned.
+            assert (contents(registrar.repository) == before) is (name == "open_course")
+            assert (again == first) is (name == "open_course")
+
+
+def cancel(of: Registrar, made: CourseAssignment) -> CourseAssignment:
+    return of.cancel(made.id)
+
+
+def open_another(of: Registrar, made: Subscription) -> Subscription:
+    of.open_course(made.id, "py")
+    return of.get(Subscription, made.id)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        *((name, cancel) for name in ("assign", "redeem", "register", "open_course")),
+        ("start", lambda of, made: of.pause(made.id)),
+        ("start", lambda of, made: of.finish(made.id)),
+        ("subscribe", open_another),
+        ("create_keys", lambda of, made: of.edit_keys(made.id, name="Summer", max_uses=9)),
+        ("create_keys", lambda of, made: of.add_keys(made.id, codes=["Newer-code"])),
+    ],
+)
+def test_a_retry_returns_the_record_as_it_is_now(
+    name: str, change: Callable[[Registrar, Any], Any]
+) -> None:
+    registrar = filled()
+    changed = change(registrar, call(name).on(registrar))
+    assert call(name).on(registrar) == changed
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("assign", {"course_id": "sql"}),
+        ("assign", {"learner_id": "bo"}),
+        ("assign", {"learner_id": "nobody"}),
+        ("assign_many", {"course_ids": ["sql"]}),
+        ("assign_many", {"course_ids": ["py", "sql", "lessons"]}),
+        ("assign_many", {"learners": ["bo", NEW, "ada"]}),
+        ("assign_many", {"learners": ["ada", NEW, "bo", "nobody"]}),
+        ("assign_many", {"expires": DAY}),
+        ("assign_many", {"note": Note(title="Title", message="Message")}),
+        *(("assign_many", {"repeat": repeat}) for repeat in Repeat),
+        ("redeem", {"learner_id": "bo"}),
+        ("redeem", {"code": "Hand-made-2"}),
+        ("redeem", {"code": "unknown-1"}),
+        ("redeem", {"code": "0000-0000-0000-0001-3"}),
+        ("register", {"code": "Hand-made-2"}),
+        ("register", {"user": OTHER}),
+        ("add_keys", {"codes": ["Never-made"]}),
+        ("add_keys", {"codes": ["Fresh-code", "Never-made"]}),
+        ("add_keys", {"codes": ["Other-code"]}),  # a code of another batch
+        ("add_keys", {"generate": 1}),
+        ("add_keys", {"generate": 3}),
+        ("add_keys", {"batch_id": "b-2"}),
+        ("create_keys", {"course_id": "sql"}),
+        ("create_keys", {"organization_id": "beta"}),
+        ("create_keys", {"codes": ["Fresh-code", "Never-made"]}),
+        ("create_keys", {"codes": ["Never-made"]}),
+        ("create_keys", {"generate": 3}),
+        ("start", {"activity_id": "film"}),
+        ("start", {"assignment_id": "a-2"}),
+        ("subscribe", {"learner_id": "bo"}),
+        ("subscribe", {"course_ids": ["py"]}),
+        ("open_course", {"course_id": "sql"}),
+        ("open_course", {"subscription_id": "s-2"}),
+    ],
+)
+def test_other_content_is_a_conflict(name: str, changed: dict[str, Any]) -> None:
+    registrar = filled()
+    call(name).on(registrar)
+    found = error(Conflict, registrar, name, **call(name, **changed).kwargs)
+    assert found == Conflict(("x-1",), "id_taken")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [*permutations(["assign", "redeem", "open_course"], 2)]
+)
+def test_another_origin_is_a_conflict(first: str, second: str) -> None:
+    registrar = filled()
+    call(first).on(registrar)
+    found = error(Conflict, registrar, second, **call(second).kwargs)
+    assert found == Conflict(("x-1",), "id_taken")
+
+
+def test_what_may_change_later_is_not_compared() -> None:
+    registrar = filled()
+    first = registrar.assign("py", "ada", id="x-1", note=Note(title="a", message="b"))
+    assert registrar.assign("py", "ada", id="x-1", expires=900 * DAY) == first
+    registrar.anonymize("ada")
+    assert registrar.assign("py", "ada", id="x-1") == first
+    assert ADA.name not in repr(contents(registrar.repository)["User"])
 
 
 class TestAssign:
-    """The same content: learner, course and origin. If it differs, `Conflict` at once."""
-
-
-
-
     def test_under_skip_the_active_one_is_returned_under_its_own_id(self) -> None:
         registrar, _ = world()
         first = registrar.assign("py", "ada")
         for _ in range(2):
             assert registrar.assign("py", "ada", id="x-1", repeat=Repeat.SKIP) == first
         assert not registrar.repository.get(CourseAssignment, ["x-1"])
-
 
     def test_200_characters_are_an_id(self) -> None:
         registrar, _ = world()
@@ -169,31 +256,25 @@ class TestAssignMany:
 
     def test_the_pairs_of_one_prefix_do_not_run_together(self) -> None:
         registrar, _ = world()
-        registrar.add(
-            attrs.evolve(PYTHON, id="a"),
-            attrs.evolve(PYTHON, id="ab"),
-            User(id="bc", name="bc", email="bc@x.org"),
-            User(id="c", name="c", email="c@x.org"),
-        )
+        registrar.add(*(attrs.evolve(PYTHON, id=id_) for id_ in ("a", "ab")))
+        registrar.add(*(User(id=id_, name=id_, email=f"{id_}@x.org") for id_ in ("bc", "c")))
         created = registrar.assign_many(["a", "ab"], ["bc", "c"], id="p").created
         assert len({one.id for one in created}) == 4
-
-
-
 
     @pytest.mark.parametrize("by_policy", [True, False])
     def test_what_was_skipped_is_skipped_again(self, *, by_policy: bool) -> None:
         policies = Policies(repeat=RepeatPolicy(Repeat.SKIP if by_policy else Repeat.ALLOW))
         registrar, clock = world(policies=policies)
-        options: dict[str, Any] = (
-            {"id": "p-1"} if by_policy else {"id": "p-1", "repeat": Repeat.SKIP}
-        )
-        held = registrar.assign("py", "bo", repeat=Repeat.ALLOW)
+        options: dict[str, Any] = {"id": "p-1"} | ({} if by_policy else {"repeat": Repeat.SKIP})
+        held = registrar.assign("py", "bo", repeat=Repeat.ALLOW, expires=DAY)
         batch = registrar.assign_many(["py"], ["ada", "bo"], **options)
         assert batch.skipped == (held,)
-        clock.advance(DAY)
+        every = registrar.assign_many(["py"], ["bo"], **{**options, "id": "p-2"})
+        assert every == AssignmentBatch(created=(), skipped=(held,))
+        clock.advance(2 * DAY)
         before = contents(registrar.repository)
         assert registrar.assign_many(["py"], ["ada", "bo"], **options) == batch
+        assert registrar.assign_many(["py"], ["bo"], **{**options, "id": "p-2"}) == every
         assert contents(registrar.repository) == before
 
     def test_a_newcomer_of_the_first_time_is_no_newcomer_of_the_second(self) -> None:
@@ -221,52 +302,50 @@ class TestAssignMany:
         assert contents(registrar.repository) == kept
 
 
-class TestRedeemAndRegister:
-    def test_no_second_use_is_taken(self) -> None:
-        registrar = with_keys()
-        first = registrar.redeem(CODE, "ada", id="x-1")
-        assert registrar.redeem(f" {CODE} ", "ada", id="x-1") == first
-        assert key(registrar).uses == 1
-
-    def test_a_generated_code_is_the_same_however_it_is_typed(self) -> None:
-        registrar = with_keys()
-        registrar.add_keys("b-1", codes=["00000000000000012"])
-        first = registrar.redeem("0000-0000-0000-0001-2", "ada", id="x-1")
-        assert registrar.redeem("oooo oooo oooo oool 2", "ada", id="x-1") == first
-
-
-
-
-
-
 class TestKeys:
-    def test_a_batch_can_be_made_again_after_it_was_edited(self) -> None:
-        registrar = with_keys()
-        edited = registrar.edit_keys("b-1", name="Summer", max_uses=9)
-        assert make_keys(registrar) == edited
-        added = registrar.add_keys("b-1", codes=["Fresh-code"])
-        assert make_keys(registrar) == added
-
+    def test_a_code_is_the_same_however_it_is_typed_and_no_second_use_is_taken(self) -> None:
+        registrar = filled()
+        registrar.add_keys("b-1", codes=["00000000000000012"])
+        for number, (code, again) in enumerate(
+            [(CODE, f" {CODE} "), ("0000-0000-0000-0001-2", "oooo oooo oooo oool 2")]
+        ):
+            first = registrar.redeem(code, "ada", id=f"x-{number}")
+            assert registrar.redeem(again, "ada", id=f"x-{number}") == first
+            assert [key.uses for key in registrar.find_all(KeyQuery(code=code))] == [1]
 
     def test_an_addition_is_remembered_by_its_id(self) -> None:
-        registrar = with_keys()
+        registrar = filled()
         after = registrar.add_keys("b-1", generate=2, id="plus")
         assert registrar.add_keys("b-1", generate=2, id="plus") == after
         assert registrar.add_keys("b-1", generate=2, id="plus more").size == after.size + 2
         assert registrar.add_keys("b-1", generate=2, id="plus").size == after.size + 2
 
 
+class TestStart:
+    def test_of_several_retakes_the_one_under_the_id_is_returned(self) -> None:
+        registrar = filled()
+        made = [
+            registrar.finish(registrar.start("a-1", "lab", id=one).id)
+            for one in ("x-1", "x-2", "x-3")
+        ]
+        assert [one.number for one in made] == [1, 2, 3]
+        assert [registrar.start("a-1", "lab", id=f"x-{one}") for one in (1, 2, 3)] == made
+
+    def test_of_two_activities_at_once_under_one_id_one_starts(self) -> None:
+        registrar, _, repository = barged(lambda other: other.start("a-1", "film", id="x-1"))
+        fill(registrar)
+        registrar.start("a-1", "play")
+        repository.open = True
+        with pytest.raises(Conflict) as caught:
+            registrar.start("a-1", "lab", id="x-1")
+        assert caught.value == Conflict(("x-1",), "id_taken")
+        assert registrar.start("a-1", "film", id="x-1").activity_id == "film"
 
 
-
-
-def test_a_course_that_is_gone_from_the_catalogue_is_no_matter_for_a_retry() -> None:
-    registrar, _ = world()
-    registrar.add(Course(id="c-1", name="C", content_provider="us", publishing_group="all"))
-    first = registrar.assign("c-1", "ada", id="x-1")
-    registrar.anonymize("ada")
-    assert registrar.assign("c-1", "ada", id="x-1") == first
-    assert first.created_at == START
-    missing = error(NotFound, registrar, "assign", "c-2", "ada", id="x-2")
-    assert missing.id == "c-2"
-    assert ADA.name not in repr(contents(registrar.repository)["User"])
+def test_once_a_subscription_was_edited_its_set_is_not_compared() -> None:
+    registrar = filled()
+    edited = registrar.edit_subscription("s-1", ["sql"])
+    again = registrar.subscribe(["py", "sql"], "ada", duration=DAY, id="s-1")
+    assert again == edited
+    found = error(Conflict, registrar, "subscribe", ["sql"], "bo", duration=DAY, id="s-1")
+    assert found == Conflict(("s-1",), "id_taken")
