@@ -48,7 +48,6 @@ from tests.support.junk import (
     Counting,
     Entry,
     Junk,
-    Zone,
     half_a_list,
     junk,
     stage,
@@ -362,55 +361,16 @@ LAB = ca.Activity(id="lab", name="A lab", kind=ca.ActivityKind.LAB)
 EXAMPLES = (
     # Instants
     Example("1 naive", "naive_datetime", "expires", _assign(expires=NAIVE)),
-    Example("1 naive now", "naive_datetime", "at", _at(NAIVE)),
-    Example("2 no offset", "naive_datetime", "at", _at(START.replace(tzinfo=Zone(None)))),
     Example("3 day", "not_a_datetime", "at", _at(date(2026, 2, 1))),
-    Example(
-        "3 day kept",
-        "not_a_datetime",
-        "expires_at",
-        _made(ca.CourseAssignment, ASSIGNMENT, expires_at=date(2026, 2, 1)),
-    ),
-    Example("4 timestamp", "not_a_datetime", "at", _at(1_767_225_600)),
-    Example("4 timestamp with a fraction", "not_a_datetime", "at", _at(1_767_225_600.5)),
-    Example("5 text", "not_a_datetime", "at", lambda _: ca.ManualClock("2026-01-05T09:00Z")),  # type: ignore[arg-type]
     Example("6 max", "out_of_range", "expires", _assign(expires=datetime.max.replace(tzinfo=UTC))),
-    Example("7 year 1", "out_of_range", "at", _at(datetime(1, 1, 1, tzinfo=UTC))),
-    Example("8 year 9900", "out_of_range", "at", _at(datetime(9900, 1, 1, tzinfo=UTC))),
-    Example("8 day of 9900", "out_of_range", "expires", _assign(expires=date(9900, 1, 2))),
-    Example(
-        "12 None",
-        "not_a_datetime",
-        "created_at",
-        _made(ca.CourseAssignment, ASSIGNMENT, created_at=None),
-    ),
-    Example("17 offset of a day", "out_of_range", "at", _at(START.replace(tzinfo=Zone(DAY)))),
     Example(
         "18 zone",
         "unknown_time_zone",
         "time_zone",
         lambda _: ca.Organization(id="x", name="X", time_zone="Mars/Olympus_Mons"),
     ),
-    Example(
-        "18 path of a zone",
-        "unknown_time_zone",
-        "time_zone",
-        lambda _: ca.Organization(id="x", name="X", time_zone="../../etc/passwd"),
-    ),
-    Example("19 bool", "not_a_datetime", "at", _at(True)),  # noqa: FBT003
     # Terms
     Example("20 zero", "invalid_duration", "availability", _create_keys(availability=timedelta(0))),
-    Example("21 negative", "invalid_duration", "availability", _create_keys(availability=-DAY)),
-    Example(
-        "22 hundred years",
-        "invalid_duration",
-        "maximum_access",
-        _made(ca.Course, PYTHON, maximum_access=timedelta(days=36525, microseconds=1)),
-    ),
-    Example("23 float months", "invalid_duration", "months", lambda _: ca.Months(1.5)),  # type: ignore[arg-type]
-    Example("24 no months", "invalid_duration", "months", lambda _: ca.Months(0)),
-    Example("24 over 1200 months", "invalid_duration", "months", lambda _: ca.Months(1201)),
-    Example("25 bool months", "invalid_duration", "months", lambda _: ca.Months(True)),  # noqa: FBT003
     Example(
         "27 mixture",
         "invalid_duration",
@@ -424,35 +384,18 @@ EXAMPLES = (
         lambda _: ca.CancellationPolicy(window=ca.Months(1)),  # type: ignore[arg-type]
     ),
     Example("28 words", "invalid_duration", "duration", lambda _: ca.parse_duration("6 months")),
-    Example("28 huge", "invalid_duration", "duration", lambda _: ca.parse_duration("P999999999W")),
-    Example("28 empty", "invalid_duration", "duration", lambda _: ca.parse_duration("P")),
     Example(
         "30 empty window",
         "empty_window",
         "redeemable_until",
         _create_keys(redeemable_until=START, redeemable_from=START),
     ),
-    Example(
-        "31 too fine", "invalid_duration", "duration", lambda _: ca.parse_duration("PT0.0000001S")
-    ),
     # Assigning
     Example("32 empty id", "blank", "learner_id", _assign(learner_id="")),
-    Example("33 white id", "blank", "learner_id", _assign(learner_id=" \t")),
-    Example("33 id of another kind", "not_a_text", "course_id", _assign(course_id=7)),
-    Example(
-        "40 no maximum",
-        "invalid_duration",
-        "maximum_access",
-        _made(ca.Course, PYTHON, maximum_access=timedelta(0)),
-    ),
     Example("43 no title", "blank", "title", _made(ca.Note, NOTE, title=" ")),
-    Example("44 long message", "too_long", "message", _made(ca.Note, NOTE, message="x" * 10_001)),
-    Example("45 title of two lines", "unprintable", "title", _made(ca.Note, NOTE, title="a\nb")),
-    Example(
-        "46 importance", "not_a_flag", "high_importance", _made(ca.Note, NOTE, high_importance=1)
-    ),
     Example("46 note", "wrong_type", "note", _assign(note="Paid")),
     Example("48 actor", "not_a_text", "by", _assign(by=ca.CompletionStatus.COMPLETE)),
+    Example("end of another type", "invalid_duration", "expires", _assign(expires="P6M")),
     Example("48 repeat", "wrong_type", "repeat", _assign(repeat="skip")),
     Example("49 empty id", "blank", "id", _assign(id="")),
     Example("49 long id", "too_long", "id", _assign(id="x" * 201)),
@@ -461,12 +404,8 @@ EXAMPLES = (
     Example("50 no learners", "empty_list", "learners", _assign_many(learners=[])),
     Example("51 no courses", "empty_list", "course_ids", _assign_many(courses=[])),
     Example("52 text", "not_a_list", "learners", _assign_many(learners="ada")),
-    Example("52 text of courses", "not_a_list", "course_ids", _assign_many(courses="py")),
-    Example("52 bytes", "not_a_list", "learners", _assign_many(learners=b"ada")),
-    Example("52 text of codes", "not_a_list", "codes", _create_keys(codes=CODE)),
     Example("53 half a list", "not_a_list", "learners", _assign_many(learners=HalfAList())),
     Example("57 None", "not_a_text", "learners[1]", _assign_many(learners=["ada", None])),
-    Example("57 None of the courses", "not_a_text", "course_ids[1]", _assign_many(["py", None])),
     Example(
         "58 one of 10,000",
         "blank",
@@ -497,7 +436,7 @@ EXAMPLES = (
         "learners[0].managed_organization_ids",
         _assign_many(learners=[MANAGING]),
     ),
-    # Cancelling
+    # Canceling
     Example(
         "68 no reason",
         "blank",
@@ -526,35 +465,12 @@ EXAMPLES = (
     ),
     # Keys
     Example("72 no use", "invalid_count", "max_uses", _create_keys(max_uses=0)),
-    Example("73 negative", "invalid_count", "max_uses", _create_keys(max_uses=-1)),
     Example("74 bool", "invalid_count", "max_uses", _create_keys(max_uses=True)),
-    Example("75 float", "invalid_count", "max_uses", _create_keys(max_uses=1.0)),
-    Example("75 text", "invalid_count", "max_uses", _create_keys(max_uses="5")),
-    Example("76 2**31", "invalid_count", "max_uses", _create_keys(max_uses=2**31)),
-    Example("77 2**63", "invalid_count", "max_uses", _create_keys(max_uses=2**63)),
-    Example("78 no name", "blank", "name", _create_keys(name="")),
-    Example("79 long name", "too_long", "name", _create_keys(name="x" * 501)),
+    Example("flag", "not_a_flag", "any_organization", _create_keys(any_organization="yes")),
     Example("80 NUL", "unprintable", "name", _create_keys(name="a\0b")),
-    Example("81 surrogate", "unprintable", "name", _create_keys(name="a\ud800b")),
-    Example(
-        "83 over before it begins",
-        "empty_window",
-        "redeemable_until",
-        _create_keys(redeemable_until=START, redeemable_from=None),
-    ),
-    Example(
-        "84 ends first",
-        "empty_window",
-        "redeemable_until",
-        _create_keys(redeemable_until=END, redeemable_from=END + DAY),
-    ),
     Example(
         "86 no availability", "invalid_duration", "availability", _create_keys(availability=None)
     ),
-    Example(
-        "87 no organization", "not_a_text", "organization_id", _create_keys(organization_id=None)
-    ),
-    Example("88 two courses", "not_a_text", "course_id", _create_keys(course_id=["py", "sql"])),
     Example(
         "91 uses over the maximum", "invalid_count", "uses", _made(ca.TrainingKey, KEY, uses=4)
     ),
@@ -563,16 +479,9 @@ EXAMPLES = (
     Example(
         "92 blank lines", "empty_list", "codes", _create_keys(codes=["", " ", "\ufeff"], generate=0)
     ),
-    Example("93 dashes", "invalid_code", "codes[0]", _pasted("---")),
     Example("94 seven", "invalid_code", "codes[0]", _pasted("Hand-07")),
-    Example("95 sixty-five", "invalid_code", "codes[0]", _pasted("x" * 65)),
-    Example("97 space", "invalid_code", "codes[1]", _pasted("Hand-made", "Hand made")),
     Example("98 Cyrillic", "invalid_code", "codes[0]", _pasted("\u0410utumn-2026")),
-    Example("99 long s", "invalid_code", "codes[0]", _pasted("\u017fpring-2026")),
-    Example("100 circled", "invalid_code", "codes[0]", _pasted("Spring-202\u2465")),
     Example("101 no width", "invalid_code", "codes[0]", _pasted("Spring\u200b-2026")),
-    Example("101 soft hyphen", "invalid_code", "codes[0]", _pasted("0000-0000-0000-0001-\u00ad2")),
-    Example("102 digits", "invalid_code", "codes[0]", _pasted("Spring-\u0662\u0660\u0662\u0666")),
     Example("104 twice", "code_repeated", "codes[2]", _pasted("Hand-made", "", " Hand-made")),
     Example(
         "104 twice in another form",
@@ -581,8 +490,6 @@ EXAMPLES = (
         _pasted("0000-0000-0000-0001-2", "oooo oooo oooo oool 2"),
     ),
     Example("106 check symbol", "key_mistyped", "codes[0]", _pasted("0000-0000-0000-0001-3")),
-    Example("107 fewer than none", "invalid_count", "generate", _create_keys(generate=-1)),
-    Example("107 bool", "invalid_count", "generate", _create_keys(generate=True)),
     Example("107 too many", "invalid_count", "generate", _create_keys(generate=100_001)),
     Example(
         "108 few bytes",
@@ -605,21 +512,14 @@ EXAMPLES = (
     ),
     # Redeeming
     Example("121 address", "invalid_email", "email", _made(ca.User, ADA, email="ada")),
-    Example("121 two at", "invalid_email", "email", _made(ca.User, ADA, email="a@b@c")),
-    Example("121 blank", "blank", "email", _made(ca.User, ADA, email=" ")),
-    Example(
-        "121 injection",
-        "unprintable",
-        "email",
-        _made(ca.User, ADA, email="ada@example.org\r\nBcc: all@example.org"),
-    ),
-    Example("121 long", "too_long", "email", _made(ca.User, ADA, email=f"{'a' * 243}@example.org")),
     Example(
         "121 rights",
         "newcomer_with_rights",
         "user.roles",
         lambda office: office.register(CODE, BRINGING),
     ),
+    Example("user", "wrong_type", "user", lambda office: office.register(CODE, PYTHON)),  # type: ignore[arg-type]
+    Example("no more keys", "empty_list", "codes", lambda office: office.add_keys("spring")),
     Example("125 number", "not_a_text", "code", lambda office: office.redeem(12345678, "ada")),  # type: ignore[arg-type]
     # What the rest of the public names refuse
     Example(
@@ -639,12 +539,6 @@ EXAMPLES = (
         "wrong_type",
         "records[1]",
         lambda office: office.add(NEWCOMER, KEY),  # type: ignore[arg-type]
-    ),
-    Example(
-        "second note",
-        "wrong_type",
-        "notes[1]",
-        _made(ca.CourseAssignment, ASSIGNMENT, notes=[NOTE, LAB]),
     ),
     Example(
         "second id",
@@ -726,72 +620,6 @@ def test_bad_input_is_named_by_its_code_and_field(example: Example) -> None:
     assert contents(registrar.repository) == before
 
 
-@pytest.mark.parametrize(
-    ("about", "outcome", "run"),
-    [
-        ("34 unknown learner", "User x", _assign(learner_id="x")),
-        ("35 unknown course", "Course x", _assign(course_id="x")),
-        ("36 course without a provider", "course_not_available", _assign(course_id="draft")),
-        ("36 archived course", "course_archived", _assign(course_id="old")),
-        (
-            "37 organization of others",
-            "organization_not_managed",
-            _assign(learner_id="bo", by="manager"),
-        ),
-        ("39 end in the past", "expires_too_early", _assign(expires=START - DAY)),
-        ("42 id taken", "Conflict a-1", _assign(id="a-1", learner_id="bo")),
-        ("48 unknown actor", "User x", _assign(by="x")),
-        (
-            "59 one address twice",
-            "email_taken",
-            _assign_many(
-                learners=[NEWCOMER, attrs.evolve(NEWCOMER, id="x", email="NEW@example.org")]
-            ),
-        ),
-        ("61 unknown assignment", "CourseAssignment x", lambda office: office.cancel("x")),
-        (
-            "67 no support",
-            "support_role_missing",
-            lambda office: office.cancel("a-1", support_reason="moved", by="manager"),
-        ),
-        (
-            "89 fewer uses than made",
-            "max_uses_below_uses",
-            lambda office: (office.redeem(CODE, "manager"), office.edit_keys("spring", max_uses=1)),
-        ),
-        ("105 code taken", "code_taken", _pasted(CODE)),
-        ("112 unknown key", "key_not_found", lambda office: office.redeem("Winter-2026", "ada")),
-        ("112 blank key", "key_not_found", lambda office: office.redeem("", "ada")),
-        (
-            "106 typing error",
-            "key_mistyped",
-            lambda office: office.redeem("0000-0000-0000-0001-3", "ada"),
-        ),
-        ("117 other organization", "wrong_organization", lambda office: office.redeem(CODE, "bo")),
-        ("118 again", "already_redeemed", lambda office: office.redeem(CODE, "ada")),
-        ("120 user who exists", "email_taken", lambda office: office.register(CODE, ADA)),
-        ("124 id of another", "Conflict a-2", lambda office: office.redeem(CODE, "bo", id="a-2")),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_what_is_well_formed_but_wrong_is_an_outcome_and_no_bad_input(
-    about: str, outcome: str, run: Callable[[ca.Registrar], object]
-) -> None:
-    del about
-    with pytest.raises(ca.CourseAssignmentsError) as caught:
-        run(stage())
-    match caught.value:
-        case ca.NotFound(kind=kind, id=id_):
-            found = {f"{kind} {id_}"}
-        case ca.Conflict(ids=ids):
-            found = {f"Conflict {one}" for one in ids}
-        case ca.Refused(decision=decision):
-            found = {reason.code for reason in decision.reasons}
-        case other:
-            found = {repr(other)}
-    assert outcome in found
-
-
 #: What only who asks for an extra imports; the tests of each have the codes of its errors.
 EXTRAS = {"serialization", "sqlalchemy", "testing"}
 
@@ -813,14 +641,6 @@ class TestCodes:
 
     def test_have_an_example_each(self) -> None:
         assert {example.code for example in EXAMPLES} == CODES
-
-    @given(st.text(max_size=300), st.text(min_size=1, max_size=300))
-    def test_come_with_one_line_of_at_most_200_characters(self, field: str, hint: str) -> None:
-        message = str(ca.InvalidInput("blank", field, hint))
-        assert len(message) <= 200
-        assert message.isprintable()
-        if len(field) + len(hint) <= 198 and (field + hint).isprintable():
-            assert message == f"{field}: {hint}"
 
 
 class TestPoliciesOfAHost:

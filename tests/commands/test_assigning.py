@@ -402,20 +402,21 @@ class TestAssignMany:
         registrar, _ = world()
         active = registrar.assign("py", "ada")
         taken = attrs.evolve(NEW, email="ADA@example.org", organization_id="acme")
-        args = ["py", "draft", "old"], ["ada", "bo", taken]
+        courses = ["py", "draft", "old"]
+        learners: list[str | User] = ["ada", "bo", taken]
         asked: dict[str, Any] = {"expires": 100 * DAY, "repeat": Repeat.REFUSE, "by": "manager"}
-        assert codes(registrar, "assign_many", *args, **asked) == [
+        assert codes(registrar, "assign_many", courses, learners, **asked) == [
             "email_taken",
             "already_assigned",
             "organization_not_managed",
             *("expires_too_late", "course_not_available", "expires_too_late"),
             *("course_archived", "expires_too_late"),
         ]
-        reasons = registrar.may_assign_many(*args, **asked).reasons
+        reasons = registrar.may_assign_many(courses, learners, **asked).reasons
         too_late = ExpiresTooLate(START + 90 * DAY, ExpirationLimit.ORGANIZATION)
         assert {*reasons} >= {
             ForAssignment("py", "ada", AlreadyAssigned(active.id, active.expires_at)),
-            *(ForAssignment(course, "bo", too_late) for course in args[0]),
+            *(ForAssignment(course, "bo", too_late) for course in courses),
             OrganizationNotManaged("beta"),
         }
 
@@ -481,7 +482,7 @@ class TestNewcomers:
     @pytest.mark.parametrize("repeat", Repeat)
     def test_the_same_newcomer_twice_counts_once(self, repeat: Repeat) -> None:
         registrar, _ = world()
-        learners = ["new", NEW, attrs.evolve(NEW), "new"]
+        learners: list[str | User] = ["new", NEW, attrs.evolve(NEW), "new"]
         batch = registrar.assign_many(["py"], learners, repeat=repeat)
         assert pairs(batch.created) == [("py", "new")]
         assert registrar.get(User, "new") == NEW
