@@ -10,75 +10,33 @@ from hypothesis import strategies as st
 
 from course_assignments import (
     AssignmentQuery,
-    Attempt,
     AttemptQuery,
     BatchQuery,
     Change,
     Course,
-    CourseAssignment,
     CourseQuery,
-    Direct,
     Event,
     EventQuery,
-    ExpirationLimit,
     InMemoryRepository,
     InvalidInput,
-    KeyBatch,
     KeyQuery,
     OrganizationQuery,
     Page,
     Query,
-    Redemption,
     RedemptionQuery,
-    Subscription,
     SubscriptionQuery,
-    TrainingKey,
     User,
     UserQuery,
     find_all,
 )
 from course_assignments.testing.strategies import attempts, subscriptions
+from tests.support import acts
+from tests.support.acts import BATCH, GENERATED, GIVEN, REDEMPTION, RUNNING, SUBSCRIPTION
 from tests.support.strategies import assignments, courses, keys, organizations, users
 from tests.support.world import ACME, ADA, BO, PYTHON, SQL, START
 
-GENERATED = "00000000000000012"
 EVENT = Event(position=3, at=START, action="test", subject_ids=["a"])
-ASSIGNMENT = CourseAssignment(
-    id="a-1",
-    learner_id="ada",
-    course_id="py",
-    organization_id=None,
-    created_at=START,
-    expires_at=START + timedelta(days=9),
-    limited_by=ExpirationLimit.REQUEST,
-    origin=Direct(),
-)
-BATCH = KeyBatch(
-    id="spring",
-    name="Spring",
-    course_id="py",
-    organization_id="acme",
-    created_at=START,
-    availability=timedelta(days=9),
-)
-REDEMPTION = Redemption(
-    id="r-1",
-    key_id="k-1",
-    batch_id="spring",
-    learner_id="ada",
-    assignment_id="a-1",
-    redeemed_at=START,
-)
-KEY = TrainingKey(id="k-1", code=GENERATED, batch_id="spring")
-ATTEMPT = Attempt(id="t-1", assignment_id="a-1", activity_id="lab", number=1, started_at=START)
-SUBSCRIPTION = Subscription(
-    id="s-1",
-    learner_id="ada",
-    organization_id=None,
-    course_ids=["py"],
-    created_at=START,
-    expires_at=START + timedelta(days=9),
-)
+KEY = attrs.evolve(acts.KEY, code=GENERATED)
 QUERIES: tuple[Query[Any], ...] = (
     OrganizationQuery(),
     CourseQuery(),
@@ -92,7 +50,7 @@ QUERIES: tuple[Query[Any], ...] = (
     EventQuery(),
 )
 RECORDS = (
-    *(ACME, PYTHON, ADA, ASSIGNMENT, BATCH, KEY, REDEMPTION, ATTEMPT, SUBSCRIPTION),
+    *(ACME, PYTHON, ADA, GIVEN, BATCH, KEY, REDEMPTION, RUNNING, SUBSCRIPTION),
     EVENT,
 )
 
@@ -136,10 +94,10 @@ class TestMatches:
             (RedemptionQuery(key_id="k-1"), True),
             (KeyQuery(code="0000 0000-0000 oool-2"), True),
             (RedemptionQuery(key_id="k-2"), False),
-            (RedemptionQuery(learner_id="ada"), True),
+            (RedemptionQuery(learner_id="di"), True),
             (RedemptionQuery(learner_id="bo"), False),
-            (AttemptQuery(assignment_id="a-1", activity_id="lab"), True),
-            (AttemptQuery(assignment_id="a-1", activity_id="film"), False),
+            (AttemptQuery(assignment_id="a-3", activity_id="lab"), True),
+            (AttemptQuery(assignment_id="a-3", activity_id="film"), False),
             (AttemptQuery(assignment_id="a-2", activity_id="lab"), False),
             (SubscriptionQuery(learner_id="ada"), True),
             (SubscriptionQuery(learner_id="bo"), False),
@@ -161,17 +119,17 @@ class TestOrder:
 
     def test_sort_keys(self) -> None:
         assert CourseQuery().sort_key(PYTHON) == ("py",)
-        assert AssignmentQuery().sort_key(ASSIGNMENT) == (START, "a-1")
+        assert AssignmentQuery().sort_key(GIVEN) == (START, "a-1")
         assert BatchQuery().sort_key(BATCH) == (START, "spring")
         assert KeyQuery().sort_key(KEY) == ("spring", 1, "k-1")
         assert RedemptionQuery().sort_key(REDEMPTION) == (START, "r-1")
-        assert AttemptQuery().sort_key(ATTEMPT) == (START, "t-1")
+        assert AttemptQuery().sort_key(RUNNING) == (START, RUNNING.id)
         assert SubscriptionQuery().sort_key(SUBSCRIPTION) == (START, "s-1")
         assert EventQuery().sort_key(EVENT) == (3,)
 
     def test_a_query_goes_on_after_a_record(self) -> None:
         query = AssignmentQuery(learner_id="ada", limit=7)
-        rest = query.starting_after(ASSIGNMENT)
+        rest = query.starting_after(GIVEN)
         assert rest == attrs.evolve(query, cursor=(START, "a-1"))
         assert (query.cursor, rest.cursor) == (None, (START, "a-1"))
 
@@ -194,7 +152,7 @@ class TestJunk:
         query: Query[Any] = Query()
         for ask in (query.matches, query.sort_key, query.starting_after):
             with pytest.raises(InvalidInput) as caught:
-                ask(ASSIGNMENT)
+                ask(GIVEN)
             assert caught.value.field == "query"
 
     @pytest.mark.parametrize("limit", [0, -1, 10_001, True, 1.0, "10", None])
