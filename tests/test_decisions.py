@@ -25,7 +25,7 @@ Question = Callable[[datetime], Decision]
 
 class TestOneDecision:
     @pytest.mark.parametrize("changes_at", [None, START])
-    def test_allows_if_nothing_speaks_against(self, changes_at: datetime | None) -> None:
+    def test_allows_without_reasons(self, changes_at: datetime | None) -> None:
         decision = Decision(changes_at=changes_at)
         assert decision.allowed is bool(decision) is True
         assert decision.reasons == ()
@@ -150,10 +150,10 @@ class TestAllOfThem:
             ]
         assert list(all_of(iter(questions), at_minute(minute)).reasons) == expected
 
-    def test_of_none_at_all_is_a_yes_for_good(self) -> None:
+    def test_of_an_empty_list_is_a_permanent_yes(self) -> None:
         assert all_of([], START) == Decision()
 
-    def test_are_no_for_good_if_one_of_them_is(self) -> None:
+    def test_are_permanently_no_if_one_of_them_is(self) -> None:
         asked: list[datetime] = []
 
         def soon(at: datetime) -> Decision:
@@ -187,7 +187,7 @@ class TestAllOfThem:
         assert all_of([stuck_later], START) == Decision()
         assert len(asked) == 4
 
-    def test_give_up_on_one_that_turns_for_ever_and_say_how_far_they_came(self) -> None:
+    def test_give_up_on_one_that_changes_forever(self) -> None:
         asked: list[datetime] = []
 
         def daily(at: datetime) -> Decision:

@@ -299,7 +299,7 @@ class TestTable:
             ca.InvalidInput("blank", "id", " "),
         ],
     )
-    def test_an_error_that_helps_nobody_is_noticed(self, error: ca.InvalidInput) -> None:
+    def test_an_unclear_error_is_noticed(self, error: ca.InvalidInput) -> None:
         def run(_: object, __: object) -> None:
             raise error
 
@@ -690,7 +690,7 @@ class TestOddQuestions:
         decision = stage().may_reschedule("a-1", latest)
         assert [reason.code for reason in decision.reasons] == ["expires_too_late"]
 
-    def test_a_term_that_is_none_is_not_written(self) -> None:
+    def test_an_invalid_duration_is_not_formatted(self) -> None:
         for term in (timedelta(0), -DAY, timedelta.max):
             with pytest.raises(ca.InvalidInput) as caught:
                 ca.format_duration(term)
@@ -745,7 +745,7 @@ for example in test_junk.EXAMPLES:
 print(held, len(test_junk.EXAMPLES), __debug__)
 """
 
-    def test_bad_input_is_refused_just_so(self) -> None:
+    def test_bad_input_is_refused_as_usual(self) -> None:
         paths = os.pathsep.join(path for path in sys.path if path)
         done = subprocess.run(  # noqa: S603 - our own script and this very Python
             [sys.executable, "-O", "-c", self.SCRIPT, str(Path(__file__).parent)],
@@ -756,7 +756,7 @@ print(held, len(test_junk.EXAMPLES), __debug__)
         )
         assert done.stdout.split() == [str(len(EXAMPLES))] * 2 + ["False"], done.stderr
 
-    def test_no_assert_stands_in_the_source(self) -> None:
+    def test_the_source_has_no_assert(self) -> None:
         folder = Path(str(ca.__file__)).parent
         # Except in the examples of the kit, which are for pytest to run.
         paths = (path for path in folder.rglob("*.py") if "testing" not in path.parts)

@@ -148,7 +148,7 @@ class TestOrder:
 class TestJunk:
     """What cannot be asked is InvalidInput, with the field."""
 
-    def test_what_asks_for_no_kind_of_record_is_no_query(self) -> None:
+    def test_a_query_without_a_kind_is_invalid(self) -> None:
         query: Query[Any] = Query()
         for ask in (query.matches, query.sort_key, query.starting_after):
             with pytest.raises(InvalidInput) as caught:
@@ -172,7 +172,7 @@ class TestJunk:
             *((), ("py", "sql"), ("py", 1.5), (START,)),
         ],
     )
-    def test_a_cursor_is_a_place_of_its_kind(self, cursor: Any) -> None:
+    def test_a_cursor_is_a_sort_key_of_its_kind(self, cursor: Any) -> None:
         with pytest.raises(InvalidInput) as caught:
             CourseQuery(cursor=cursor)
         assert caught.value.field == "cursor"
@@ -201,7 +201,7 @@ class TestJunk:
         ],
     )
     @pytest.mark.parametrize("value", [7, "", " ", b"ada", ["ada"], "a\x00", "\ud800"])
-    def test_a_filter_is_a_text_that_could_be_stored(
+    def test_a_filter_is_a_string_that_could_be_stored(
         self, kind: type[Query[Any]], field: str, value: Any
     ) -> None:
         given_field: dict[str, Any] = {field: value}
@@ -216,7 +216,7 @@ class TestJunk:
         assert caught.value.field.startswith("batch_ids")
 
     @pytest.mark.parametrize("codes", ["Spring-2026", 7, [7], [None], b"Spring-2026"])
-    def test_codes_are_a_list_of_texts(self, codes: Any) -> None:
+    def test_codes_are_a_list_of_strings(self, codes: Any) -> None:
         with pytest.raises(InvalidInput) as caught:
             KeyQuery(codes=codes)
         assert caught.value.field.startswith("codes")
@@ -246,15 +246,15 @@ class TestPages:
         page = self.repository().find(CourseQuery())
         assert (list(page), len(page), page.next) == ([PYTHON, SQL], 2, None)
 
-    def test_a_page_that_is_just_full_has_nothing_behind_it(self) -> None:
+    def test_a_page_that_is_just_full_has_no_next_page(self) -> None:
         page = self.repository().find(CourseQuery(limit=2))
         assert page == Page((PYTHON, SQL), None)
 
-    def test_a_full_page_leads_to_what_is_behind_it(self) -> None:
+    def test_a_full_page_leads_to_the_next_page(self) -> None:
         page = self.repository().find(CourseQuery(limit=1))
         assert page == Page((PYTHON,), CourseQuery(limit=1, cursor=("py",)))
 
-    def test_every_goes_through_all_pages_one_after_the_other(self) -> None:
+    def test_find_all_reads_all_pages_one_by_one(self) -> None:
         repository = self.repository()
         found = find_all(repository, UserQuery(limit=1))
         assert next(found) == ADA

@@ -142,7 +142,7 @@ def test_each_is_a_value_with_its_sentence(reason: Any) -> None:
     assert_is_value(pair, keyword_only=False)
 
 
-def test_none_is_left_out() -> None:
+def test_every_kind_is_listed() -> None:
     assert [*map(type, ONE_OF_EACH)] == list(KINDS)
     assert set(get_args(Reason)) == {*KINDS, ForAssignment}
 
@@ -260,7 +260,7 @@ def test_a_sentence_is_one_line_whatever_is_in_it(
         assert sentence.endswith(".")
 
 
-def test_a_reason_against_a_pair_has_the_fields_of_what_speaks_against_it() -> None:
+def test_a_reason_against_a_pair_has_the_fields_of_the_inner_reason() -> None:
     pair: Any = ForAssignment("py", "ada", reasons.AlreadyAssigned("a-1", AT))
     assert (pair.assignment_id, pair.expires_at) == ("a-1", AT)
     for name in ("missing", "_missing"):

@@ -241,7 +241,7 @@ class TestNames:
             ordered, named = SIGNATURES[path], ""
         assert spelled(find(path)) == (ordered.split(), set(named.split()))
 
-    def test_a_dashboard_takes_its_instant_and_policy_by_name(self) -> None:
+    def test_a_dashboard_takes_its_time_and_policy_by_name(self) -> None:
         parameters = inspect.signature(ca.dashboard).parameters
         assert list(parameters) == ["repository", "learner_id", "at", "policy"]
         assert [parameters[name].kind for name in ("at", "policy")] == [Parameter.KEYWORD_ONLY] * 2
@@ -405,7 +405,7 @@ OFFERED = {
 
 class TestDocumentation:
     @pytest.mark.parametrize("module", modules(), ids=lambda module: module.__name__)
-    def test_every_module_says_what_it_promises(self, module: types.ModuleType) -> None:
+    def test_every_module_has_a_docstring(self, module: types.ModuleType) -> None:
         assert (module.__doc__ or "").strip()
 
     @pytest.mark.parametrize(("path", "thing"), DEFINED, ids=[path for path, _ in DEFINED])
@@ -478,7 +478,7 @@ def test_the_version_is_that_of_the_project() -> None:
     assert ca.__version__ == project["version"]
 
 
-def test_there_is_no_other_name_in_the_package() -> None:
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = getattr(ca, "nothing")  # noqa: B009 - for mypy there is no such name
 
@@ -592,5 +592,5 @@ def test_a_repository_of_ones_own_is_known_by_its_three_methods() -> None:
     assert public == {"get", "find", "commit"}
 
 
-def test_the_clock_of_the_system_is_an_aware_instant() -> None:
+def test_the_clock_of_the_system_is_aware() -> None:
     assert ca.system_clock() > START

@@ -23,7 +23,7 @@ NEARBY = [*range(0x3000), *range(0xD7F0, 0xE010), 0xFEFF, 0xFFFE, 0xFFFF, 0x1F60
 NAIVE = datetime.fromisoformat("2026-01-05")
 
 
-class TestTexts:
+class TestStrings:
     """Ids have 1 to 200 characters, names 1 to 500, no control characters or surrogates."""
 
     def test_have_no_control_character_and_no_surrogate(self) -> None:
@@ -62,7 +62,7 @@ class TestTexts:
             assert (error.code, error.field) == ("blank", "field")
 
     @pytest.mark.parametrize("value", [None, 5, b"ada", ["ada"]])
-    def test_are_texts(self, value: Any) -> None:
+    def test_are_strings(self, value: Any) -> None:
         error = refusal(lambda: f.check_id(value, "field"))
         assert (error.code, error.field) == ("not_a_text", "field")
 
@@ -211,7 +211,7 @@ class TestARecord:
         assert got == kept
         assert type(got) is type(kept)
 
-    def test_keeps_instants_in_utc(self) -> None:
+    def test_keeps_datetimes_in_utc(self) -> None:
         berlin = datetime.fromisoformat("2026-01-05T01:00:00+01:00")
         assert Record(created_at=berlin).created_at.tzinfo is UTC
         assert Record(begins=berlin).begins.tzinfo is UTC
@@ -258,7 +258,7 @@ def test_a_record_is_of_its_very_class() -> None:
         assert (error.code, error.field) == ("wrong_type", "record")
 
 
-def test_a_storage_that_cannot_read_on_is_heard() -> None:
+def test_an_error_of_the_storage_is_raised() -> None:
     def half() -> Iterator[str]:
         yield "a"
         raise StorageError("failed", "disk I/O error")

@@ -515,7 +515,7 @@ class TestNewcomers:
     @pytest.mark.parametrize(
         "rights", [{"roles": {Role.SUPPORT}}, {"managed_organization_ids": {"acme"}}]
     )
-    def test_nobody_comes_in_with_rights(self, rights: dict[str, Any]) -> None:
+    def test_a_newcomer_has_no_rights(self, rights: dict[str, Any]) -> None:
         """One given with roles or managed organizations is invalid input (rule 11)."""
         registrar, _ = world()
         new = attrs.evolve(NEW, **rights)

@@ -113,7 +113,7 @@ class TestCancelBySupport:
     the launched lab; it needs the SUPPORT role when an actor is given, and a reason text that is
     recorded."""
 
-    def test_support_cancels_after_the_window_and_says_why(self) -> None:
+    def test_support_cancels_after_the_window_with_a_reason(self) -> None:
         registrar, clock = with_one()
         clock.advance(timedelta(days=90))
         assert registrar.may_cancel("a-1", support_reason="moved", by="support").changes_at is None
@@ -151,12 +151,12 @@ class TestCancelBySupport:
         ]
 
 
-class TestGiveBack:
+class TestRestoredUse:
     """The use is not given back unless `CancellationPolicy(restores_key_use=True)`; then the same
     change sets `Redemption.restored_at`, and the learner may redeem again. Uses = redemptions not
     restored."""
 
-    def test_by_default_the_use_is_gone(self) -> None:
+    def test_by_default_the_use_is_not_restored(self) -> None:
         registrar, _ = with_key(restores=False)
         registrar.cancel("a-1")
         assert key(registrar).uses == 1
@@ -166,7 +166,7 @@ class TestGiveBack:
             "already_redeemed",
         ]
 
-    def test_the_use_comes_back_in_the_same_change(self) -> None:
+    def test_the_use_is_restored_in_the_same_change(self) -> None:
         registrar, clock = with_key()
         clock.advance(timedelta(hours=2))
         number = len(events(registrar))
@@ -175,7 +175,7 @@ class TestGiveBack:
         assert [one.restored_at for one in redemptions(registrar)] == [clock()]
         assert len(events(registrar)) == number + 1
 
-    def test_the_learner_may_redeem_again_and_again_each_turn_with_an_id_of_its_own(self) -> None:
+    def test_the_learner_may_redeem_again_each_time_under_a_new_id(self) -> None:
         registrar, clock = with_key()
         for turn in range(1, 4):
             clock.advance(timedelta(hours=1))
@@ -191,31 +191,31 @@ class TestGiveBack:
         assert [one.restored_at is None for one in redemptions(registrar)] == [False] * 3 + [True]
         assert key(registrar).uses == 1
 
-    def test_what_one_gives_back_another_may_take(self) -> None:
+    def test_another_learner_may_take_a_restored_use(self) -> None:
         registrar, _ = with_key()
         registrar.cancel("a-1")
         assert registrar.redeem("Hand-made-1", "manager").learner_id == "manager"
 
-    def test_the_use_of_a_revoked_key_comes_back_too_and_helps_nobody(self) -> None:
+    def test_the_use_of_a_revoked_key_is_restored_too(self) -> None:
         registrar, _ = with_key()
         registrar.revoke_key("Hand-made-1")
         registrar.cancel("a-1")
         assert (key(registrar).uses, key(registrar).revoked_at) == (0, START)
         assert codes(registrar, "redeem", "Hand-made-1", "ada") == ["key_revoked"]
 
-    def test_support_gives_back_as_well(self) -> None:
+    def test_support_restores_the_use_as_well(self) -> None:
         registrar, clock = with_key(uses=3)
         clock.advance(timedelta(days=9))
         registrar.cancel("a-1", support_reason="moved")
         assert key(registrar).uses == 0
 
-    def test_an_assignment_by_hand_gives_nothing_back(self) -> None:
+    def test_a_direct_assignment_restores_no_use(self) -> None:
         registrar, _ = with_key()
         registrar.assign("py", "ada", id="a-2")
         registrar.cancel("a-2")
         assert key(registrar).uses == 1
 
-    def test_a_refused_cancelling_gives_nothing_back(self) -> None:
+    def test_a_refused_cancellation_restores_no_use(self) -> None:
         registrar, clock = with_key()
         clock.advance(DAY + TICK)
         assert codes(registrar, "cancel", "a-1") == ["cancellation_window_closed"]
@@ -263,7 +263,7 @@ class TestReschedule:
 
     @pytest.mark.parametrize("learner", ["ada", "bo", "cy"])
     @pytest.mark.parametrize(("over", "fits"), [(-TICK, True), (timedelta(0), True), (TICK, False)])
-    def test_the_limit_belongs_to_what_is_allowed(
+    def test_the_limit_itself_is_allowed(
         self, *, learner: str, over: timedelta, fits: bool
     ) -> None:
         registrar, clock = world()
@@ -278,7 +278,7 @@ class TestReschedule:
             by = ExpirationLimit.ORGANIZATION if learner == "bo" else ExpirationLimit.MAXIMUM
             assert registrar.may_reschedule("a-1", wanted).reasons == (ExpiresTooLate(limit, by),)
 
-    def test_the_limit_is_that_of_now(self) -> None:
+    def test_the_present_limit_counts(self) -> None:
         registrar, _ = with_one()
         registrar.update(attrs.evolve(PYTHON, maximum_access=timedelta(days=10)))
         assert codes(registrar, "reschedule", "a-1", timedelta(days=11)) == ["expires_too_late"]
@@ -300,7 +300,7 @@ class TestReschedule:
         clock.advance(timedelta(hours=1))
         assert registrar.may_reschedule("a-1", START - DAY).reasons == (ExpiresTooEarly(clock()),)
 
-    def test_an_expired_one_comes_to_life_again_a_cancelled_one_does_not(self) -> None:
+    def test_an_expired_one_can_be_extended_and_a_cancelled_one_cannot(self) -> None:
         registrar, clock = with_one()
         registrar.reschedule("a-1", timedelta(hours=3))
         clock.advance(timedelta(hours=4))

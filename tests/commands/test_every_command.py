@@ -209,7 +209,7 @@ class TestExecution:
                 assert found.field == field
 
     @pytest.mark.parametrize("junk", ["", "\n\t", 7, b"moved", "a\x00b", "x" * 10_001])
-    def test_names_a_support_reason_that_is_not_a_text(self, name: str, junk: Any) -> None:
+    def test_names_an_invalid_support_reason(self, name: str, junk: Any) -> None:
         if "support_reason" in attrs.fields_dict(COMMANDS[name]):
             args, options = said(name, support_reason=junk)
             found = error(InvalidInput, registrar_for(name), name, *args, **options)

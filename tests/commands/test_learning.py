@@ -315,7 +315,7 @@ class TestFinish:
         assert after.completed_at is None
         assert told(registrar, "complete") == []
 
-    def test_a_retake_takes_nothing_away_and_completes_nothing_twice(self) -> None:
+    def test_a_retake_changes_nothing_about_the_completion(self) -> None:
         registrar, clock = classroom()
         for activity_id in ("lab", "film"):
             registrar.finish(registrar.start("a-1", activity_id).id)
@@ -335,7 +335,7 @@ class TestFinish:
         assert made_by(registrar, "a-1").completed_at == START
         assert told(registrar, "complete") == [("complete", "a-1", "ada")]
 
-    def test_a_course_without_required_ones_is_completed_by_an_administrator_only(self) -> None:
+    def test_without_required_activities_only_an_administrator_completes(self) -> None:
         registrar, _ = classroom()
         registrar.assign("free", "ada", id="a-2")
         registrar.finish(registrar.start("a-2", "link").id)
@@ -351,7 +351,7 @@ class TestFinish:
         registrar.finish(lab.id)
         assert made_by(registrar, "a-1").completion is CompletionStatus.COMPLETE
 
-    def test_an_activity_that_the_course_has_no_more_can_be_finished(self) -> None:
+    def test_an_activity_that_was_removed_can_be_finished(self) -> None:
         registrar, _, lab = lesson()
         registrar.update(attrs.evolve(LESSONS, activities=LESSONS.activities[1:]))
         registrar.finish(lab.id)
@@ -421,7 +421,7 @@ class Unreadable(InMemoryRepository):
         return super().find(query)
 
 
-def test_what_goes_wrong_in_the_repository_is_not_taken_for_bad_input() -> None:
+def test_an_error_of_the_repository_is_not_invalid_input() -> None:
     repository = Unreadable()
     registrar, _ = classroom(repository)
     repository.is_broken = True

@@ -47,7 +47,7 @@ def wanted(**options: Any) -> dict[str, Any]:
 
 
 class TestCreateKeys:
-    def test_a_batch_says_everything_about_itself(self) -> None:
+    def test_a_batch_keeps_its_terms(self) -> None:
         registrar, _ = world()
         batch = make(
             registrar,

@@ -48,7 +48,7 @@ class TestAdd:
         assert events(registrar)[-1].subject_ids == ("new",)
 
     @given(st.lists(organizations() | courses(), min_size=1, max_size=5))
-    def test_adding_all_at_once_one_by_one_or_twice_comes_to_the_same(
+    def test_adding_all_at_once_one_by_one_or_twice_is_the_same(
         self, records: list[Organization | Course]
     ) -> None:
         distinct = {(type(one), one.id): one for one in reversed(records)}
@@ -77,7 +77,7 @@ class TestAdd:
         again = attrs.evolve(new, name="Newer")
         assert error(Conflict, registrar, "add", new, again).ids == ("new",)
 
-    def test_one_id_may_stand_for_records_of_different_kinds(self) -> None:
+    def test_records_of_different_kinds_may_have_the_same_id(self) -> None:
         registrar, _ = world()
         registrar.add(Organization(id="py", name="Py"), Course(id="acme", name="Acme"))
         assert kept(registrar, "ada").organization_id == "acme"
@@ -156,7 +156,7 @@ class TestUpdate:
         assert registrar.update(after) == after
         assert list(find_all(registrar.repository, UserQuery(email="ada@example.org"))) == [after]
 
-    def test_what_is_not_there_cannot_be_updated(self) -> None:
+    def test_a_record_that_is_unknown_cannot_be_updated(self) -> None:
         registrar, _ = world()
         missing = error(NotFound, registrar, "update", Course(id="new", name="New"))
         assert (missing.kind, missing.id) == ("Course", "new")
@@ -166,10 +166,10 @@ class TestUpdate:
         assert error(NotFound, registrar, "update", moved).id == "unknown"
 
 
-class TestAnonymise:
+class TestAnonymize:
     """`anonymize(user_id)` replaces name and e-mail and keeps the records."""
 
-    def test_name_and_address_are_gone_and_all_else_stays(self) -> None:
+    def test_name_and_address_are_replaced_and_all_else_is_kept(self) -> None:
         registrar, _ = world()
         assignment = registrar.assign("py", "manager")
         after = registrar.anonymize("manager", by="support")
@@ -187,7 +187,7 @@ class TestAnonymise:
         assert registrar.anonymize("ada") == first
         assert contents(registrar.repository) == before
 
-    def test_the_address_is_free_for_the_next(self) -> None:
+    def test_the_address_can_be_used_again(self) -> None:
         registrar, _ = world()
         registrar.anonymize("ada")
         registrar.add(User(id="new", name="Ada", email="ADA@example.org"))

@@ -124,7 +124,7 @@ class TestRedeem:
         assert assignment.expires_at == min(ends.values())
         assert assignment.limited_by is min(ends, key=lambda by: ends[by])
 
-    def test_an_availability_beyond_the_years_that_are_accepted_limits_nothing(self) -> None:
+    def test_an_availability_beyond_the_accepted_years_limits_nothing(self) -> None:
         late = datetime(9850, 1, 1, tzinfo=UTC)
         batch = attrs.evolve(BATCH, availability=Months(1200))
         (late_one,) = ACTS["redeem"](about=presented(batch=batch), at=late).made(CourseAssignment)
@@ -159,24 +159,13 @@ class TestRedeem:
             (Months(1), "bo", 31, ExpirationLimit.KEY),
         ],
     )
-    def test_access_lasts_as_long_as_the_content_is_available_or_the_limit_allows(
+    def test_access_lasts_until_the_availability_or_the_limit_ends(
         self, availability: Any, learner: str, days: int, limit: ExpirationLimit
     ) -> None:
         registrar, _ = with_key(availability=availability, any_organization=True)
         assignment = registrar.redeem(CODE, learner)
         assert assignment.expires_at == START + timedelta(days=days)
         assert assignment.limited_by is limit
-
-    def test_the_calendar_is_that_of_the_learners_organization(self) -> None:
-        registrar, _ = with_key(availability=Months(3), any_organization=True)
-        # The clocks of Berlin change in between, those of Beta do not.
-        ends = [registrar.redeem(CODE, learner).expires_at for learner in ("ada", "bo")]
-        assert [end.hour for end in ends] == [8, 9]
-
-    def test_the_maximum_of_the_course_counts_too(self) -> None:
-        registrar, _ = with_key()
-        registrar.update(attrs.evolve(PYTHON, maximum_access=timedelta(days=5)))
-        assert registrar.redeem(CODE, "ada").limited_by is ExpirationLimit.COURSE
 
     @pytest.mark.parametrize("typed", ["0000 0000 0000 0001 2", "oooo-oooo-oooo-oool-2", " 0"])
     def test_a_generated_code_is_forgiven_case_spaces_dashes_and_look_alikes(
@@ -210,7 +199,7 @@ class TestRedeem:
             ("Spring-\ud800-2026", "key_not_found"),
         ],
     )
-    def test_what_can_be_no_key_is_known_before_any_look_up(
+    def test_what_cannot_be_a_key_is_refused_without_a_look_up(
         self, command: str, typed: str, code: str
     ) -> None:
         class NoKeys(InMemoryRepository):
@@ -265,7 +254,7 @@ class TestRefusals:
         assert registrar.may_redeem(CODE, "ada").reasons == (reason,)
         assert key(registrar).uses == 1
 
-    def test_a_policy_may_allow_it_again_and_again(self) -> None:
+    def test_a_policy_may_allow_more_than_one_redemption(self) -> None:
         policies = Policies(key_redemption=KeyRedemptionPolicy(once_per_learner=False))
         registrar, _ = with_key(policies=policies)
         one, two = registrar.redeem(CODE, "ada"), registrar.redeem(CODE, "ada")
@@ -278,7 +267,7 @@ class TestRefusals:
         registrar.assign("py", "ada")
         registrar.redeem(CODE, "ada")
 
-    def test_a_course_that_was_archived_gives_no_more_access(self) -> None:
+    def test_a_key_of_an_archived_course_is_refused(self) -> None:
         registrar, _ = with_key()
         registrar.update(attrs.evolve(PYTHON, archived=True, publishing_group=None))
         assert codes(registrar, "redeem", CODE, "ada") == [
@@ -413,7 +402,7 @@ class TestRegister:
     @pytest.mark.parametrize(
         "rights", [{"roles": {Role.SUPPORT}}, {"managed_organization_ids": {"acme"}}]
     )
-    def test_nobody_comes_in_with_rights(self, rights: dict[str, Any]) -> None:
+    def test_a_newcomer_has_no_rights(self, rights: dict[str, Any]) -> None:
         registrar, _ = with_key()
         found = error(InvalidInput, registrar, "register", CODE, attrs.evolve(NEW, **rights))
         (name,) = rights

@@ -139,7 +139,7 @@ class TestQuestions:
                 assert isinstance(came_to, Decision)
                 assert came_to.allowed != answer.allowed
 
-    def test_what_moves_with_the_clock_has_no_instant_at_which_it_changes(self) -> None:
+    def test_an_answer_that_moves_with_the_clock_has_no_changes_at(self) -> None:
         registrar, clock = world()
         wanted = START + timedelta(days=170)
         assert registrar.may_assign("py", "ada", expires=wanted).changes_at is None
@@ -277,7 +277,7 @@ class TestTries:
         )
         assert (batch.size, repository.commits) == (3, 2)
 
-    def test_a_conflict_that_no_other_try_can_mend_is_raised_at_once(self) -> None:
+    def test_a_conflict_over_an_id_is_raised_at_once(self) -> None:
         clock = Clock()
         registrar, _ = world(clock=clock)
         registrar.assign("py", "ada", id="a-1")
@@ -296,7 +296,7 @@ class TestTries:
             ({"timeout": timedelta(seconds=-5)}, 1),
         ],
     )
-    def test_patience_ends_at_its_deadline(self, options: dict[str, Any], tries: int) -> None:
+    def test_retries_end_at_the_timeout(self, options: dict[str, Any], tries: int) -> None:
         passed = [1000.0]
 
         def slowly(other: Registrar) -> None:
@@ -338,7 +338,7 @@ class TestSources:
         assert not list(find_all(registrar.repository, CourseQuery()))
 
     @pytest.mark.parametrize("shown", [None, "2026-01-05", datetime(1960, 1, 1, tzinfo=UTC)])
-    def test_a_clock_that_shows_no_instant_is_named(self, shown: Any) -> None:
+    def test_a_clock_without_a_valid_datetime_is_named(self, shown: Any) -> None:
         with pytest.raises(InvalidInput) as caught:
             Registrar(clock=lambda: shown).add(PYTHON)
         assert caught.value.field == "clock"
@@ -402,15 +402,13 @@ class TestSources:
             ("timeout", 30),
         ],
     )
-    def test_what_is_no_source_at_all_is_refused_when_the_office_opens(
-        self, field: str, bad: Any
-    ) -> None:
+    def test_an_argument_that_is_not_a_source_is_refused(self, field: str, bad: Any) -> None:
         options: dict[str, Any] = {field: bad}
         with pytest.raises(InvalidInput) as caught:
             Registrar(**options)
         assert caught.value.field == field
 
-    def test_the_office_opens_with_nothing_at_all(self) -> None:
+    def test_a_registrar_needs_no_arguments(self) -> None:
         registrar = Registrar()
         assert isinstance(registrar.repository, InMemoryRepository)
         registrar.add(PYTHON, attrs.evolve(ADA, organization_id=None))
@@ -471,7 +469,7 @@ class TestNegativeControls:
         registrar.assign("py", "ada")
         assert list(contents(repository)["CourseAssignment"])
 
-    def test_a_copy_of_a_world_equals_it_and_goes_its_own_way(self) -> None:
+    def test_a_copy_of_a_world_is_independent(self) -> None:
         registrar, clock = world()
         registrar.assign("py", "ada", id="a-1", repeat=Repeat.REFUSE)
         copy = copied(registrar.repository)
@@ -480,7 +478,7 @@ class TestNegativeControls:
         assert contents(copy) != contents(registrar.repository)
 
 
-def test_a_change_that_lost_is_not_partly_there() -> None:
+def test_a_change_that_lost_is_not_partly_stored() -> None:
     registrar, _, repository = barged(
         lambda other: other.assign("py", "ada", id="a-1"),
         policies=Policies(key_redemption=KeyRedemptionPolicy(once_per_learner=False)),

@@ -106,16 +106,16 @@ def upload_amid_another(repeat: Repeat, command: type[Assign] = Assign) -> list[
 
 
 @pytest.mark.parametrize("repeat", [Repeat.SKIP, Repeat.REFUSE])
-def test_what_another_made_since_the_clock_was_read_stands_in_the_way(repeat: Repeat) -> None:
+def test_an_assignment_made_after_the_clock_was_read_counts(repeat: Repeat) -> None:
     assert len(upload_amid_another(repeat)) == 1
 
 
 @pytest.mark.parametrize("repeat", [Repeat.SKIP, Repeat.REFUSE])
-def test_if_only_what_is_active_stood_there_would_be_two(repeat: Repeat) -> None:
+def test_if_only_active_assignments_counted_there_would_be_two(repeat: Repeat) -> None:
     assert len(upload_amid_another(repeat, AssignUnlessActive)) == 2
 
 
-def test_what_another_made_since_the_clock_was_read_can_be_cancelled() -> None:
+def test_an_assignment_made_after_the_clock_was_read_can_be_cancelled() -> None:
     repository = Interrupted(CourseAssignment)
     registrar, _ = world(repository, clock=ticking())
     repository.steps = [lambda: registrar.assign("py", "ada", id="a-1")]
@@ -190,12 +190,12 @@ class TestAnAnswerThatWritesNothing:
             registrar.assign("py", "ada")
         assert rule.asked == 5
 
-    def test_is_read_twice_even_without_patience(self) -> None:
+    def test_is_read_twice_even_without_a_timeout(self) -> None:
         registrar, rule = scripted("x-a", "x-b", "x-c", timeout=timedelta(0))
         assert [one.code for one in registrar.may_assign("py", "ada").reasons] == ["x-b"]
         assert rule.asked == 2
 
-    def test_is_not_that_someone_is_missing_who_has_just_come(self) -> None:
+    def test_is_not_that_someone_is_missing_who_was_just_added(self) -> None:
         repository = Interrupted(User)
         registrar, _ = world(repository)
         zoe = attrs.evolve(ADA, id="zoe", email="zoe@example.org")
@@ -259,7 +259,7 @@ def keys_of_acme(repository: Interrupted | None = None) -> tuple[Registrar, Manu
     return registrar, clock
 
 
-def test_a_window_that_closed_before_the_course_was_set_free_is_closed() -> None:
+def test_a_window_that_closed_before_the_course_was_restored_is_closed() -> None:
     """The change does not expect the batch, so its terms are read when all else was read."""
     repository = Interrupted(Course)
     registrar, _ = keys_of_acme(repository)
@@ -276,7 +276,7 @@ def test_a_window_that_closed_before_the_course_was_set_free_is_closed() -> None
     assert [one.code for one in caught.value.decision.reasons] == ["key_expired"]
 
 
-def test_a_batch_that_is_given_to_another_course_meanwhile_is_read_again() -> None:
+def test_a_batch_that_was_moved_to_another_course_is_read_again() -> None:
     """No command does so, but a host may."""
     repository = Interrupted(Course)
     registrar, _ = keys_of_acme(repository)
@@ -289,7 +289,7 @@ def test_a_batch_that_is_given_to_another_course_meanwhile_is_read_again() -> No
     assert registrar.redeem("Spring-2026", "ada").course_id == "other"
 
 
-def test_a_batch_that_is_given_to_another_organization_meanwhile_is_read_again() -> None:
+def test_a_batch_that_was_moved_to_another_organization_is_read_again() -> None:
     repository = Interrupted(Course)
     registrar, _ = keys_of_acme(repository)
     batch = repository.get(KeyBatch, ["spring"])["spring"]
@@ -369,7 +369,7 @@ class TestAStartUnderItsId:
 
 
 class TestARosterUnderItsPrefix:
-    def test_one_who_got_it_amid_the_first_call_is_skipped_again_whatever_became_of_it(
+    def test_a_pair_assigned_during_the_first_call_is_skipped_again(
         self,
     ) -> None:
         repository = Interrupted(User)
@@ -391,7 +391,7 @@ class TestARosterUnderItsPrefix:
         assert [one.id for one in again.skipped] == ["other"]
 
     @pytest.mark.parametrize(("ends", "told"), [((3, 9), "a"), ((9, 3), "b"), ((9, 9), "a")])
-    def test_of_several_that_stood_the_one_that_ends_last_is_told_or_that_of_the_smaller_id(
+    def test_of_several_the_one_that_ends_last_or_has_the_smaller_id_is_named(
         self, ends: tuple[int, int], told: str
     ) -> None:
         registrar, clock = world()
@@ -403,7 +403,7 @@ class TestARosterUnderItsPrefix:
         assert first.skipped == (held[told],)
         assert registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP) == first
 
-    def test_who_was_skipped_then_is_skipped_again_whatever_became_of_it(self) -> None:
+    def test_a_skipped_pair_is_skipped_again_after_every_change(self) -> None:
         registrar, clock = world()
         held = registrar.assign("py", "bo", expires=timedelta(days=3))
         first = registrar.assign_many(["py"], ["ada", "bo"], id="r", repeat=Repeat.SKIP)
@@ -415,9 +415,7 @@ class TestARosterUnderItsPrefix:
         assert (first.skipped, again.skipped) == ((held,), (cancelled,))
 
     @pytest.mark.parametrize("expires", [None, timedelta(days=30)])
-    def test_skipping_asks_each_pair_as_often_however_many_there_are(
-        self, expires: timedelta | None
-    ) -> None:
+    def test_the_cost_of_skipping_is_linear(self, expires: timedelta | None) -> None:
         def asked(size: int) -> int:
             registrar, clock = world()
             count = 0
@@ -459,13 +457,13 @@ def texts_in(thing: object) -> set[str]:
     return {one for one in seen.values() if isinstance(one, str)}
 
 
-class TestTheAddressOfWhoWasForgotten:
-    def test_is_nobody_elses(self) -> None:
+class TestTheAnonymousAddress:
+    def test_is_of_one_user_only(self) -> None:
         with pytest.raises(InvalidInput) as caught:
             attrs.evolve(ADA, id="bo", email=anonymous_email("ada"))
         assert (caught.value.code, caught.value.field) == ("invalid_email", "email")
 
-    def test_that_they_had_is_kept_nowhere(self) -> None:
+    def test_replaces_every_copy_of_the_former_address(self) -> None:
         registrar, _ = world()
         assert ADA.email in texts_in(registrar.repository)
         registrar.anonymize("ada")
