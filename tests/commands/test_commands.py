@@ -96,7 +96,7 @@ STRANGERS: list[tuple[str, dict[str, Any], str]] = [
         "subscription",
     ),
     ("register", {"batch_organization": BETA}, "batch_organization"),
-    ("update", {"record": BO, "email_owner": None}, "after"),
+    ("update", {"record": BO, "email_owner": None}, "before"),
     ("update", {"record": attrs.evolve(PYTHON, id="ada"), "email_owner": None}, "after"),
 ]
 
