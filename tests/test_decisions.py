@@ -78,7 +78,7 @@ class TestOneDecision:
 def turning(name: str, turns: list[int], *, allows: bool) -> Question:
     """Return a policy that first *allows* or not, and turns at these minutes after `START`.
 
-    Why it refuses is told anew at each minute, so that only `allowed` is constant in between.
+    The reason is different at each minute, so that only `allowed` is constant in between.
     """
 
     def ask(at: datetime) -> Decision:
@@ -205,6 +205,6 @@ class TestAllOfThem:
             return turning("a", [1, 2, 3, 9], allows=True)(at)
 
         late = turning("b", [10], allows=False)
-        # Until the tenth minute the other refuses, whatever the first does meanwhile.
+        # Until the tenth minute the other refuses, whatever the first does until then.
         assert all_of([watched, late], START).changes_at == at_minute(10)
         assert asked == [START, at_minute(10)]

@@ -47,22 +47,22 @@ UNKNOWN = "It is unknown whether 'a-1', 'r-1' were stored."
 
 every_error = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 
-texts = st.text(max_size=250)
+strings = st.text(max_size=250)
 
 
 def errors() -> st.SearchStrategy[CourseAssignmentsError]:
     """Draw an error of any of the seven kinds, made of any text; ids are what may be an id."""
     kinds = st.sampled_from(["Course", "User"])
     ids = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1)
-    not_found = st.builds(NotFound, kinds, texts)
+    not_found = st.builds(NotFound, kinds, strings)
     return st.one_of(
-        st.builds(InvalidInput, texts, texts, texts),
-        st.builds(NotFound, kinds, texts, st.lists(not_found, max_size=2).map(tuple)),
+        st.builds(InvalidInput, strings, strings, strings),
+        st.builds(NotFound, kinds, strings, st.lists(not_found, max_size=2).map(tuple)),
         st.builds(Conflict, st.lists(ids, max_size=3).map(tuple)),
         st.builds(Refused, st.builds(Decision, st.lists(st.builds(CourseArchived, any_ids())))),
-        st.builds(StorageBusy, texts),
+        st.builds(StorageBusy, strings),
         st.builds(OutcomeUnknown, st.lists(ids, max_size=3).map(tuple)),
-        st.builds(StorageError, texts, texts),
+        st.builds(StorageError, strings, strings),
     )
 
 
@@ -120,7 +120,7 @@ class TestRaising:
 
 
 class TestMessages:
-    @given(texts, texts)
+    @given(strings, strings)
     def test_of_invalid_input_are_one_line_of_at_most_200_characters(
         self, field: str, hint: str
     ) -> None:
@@ -194,7 +194,9 @@ class TestEverythingMissing:
     def test_nothing_missing_raises_nothing(self) -> None:
         NotFound.raise_any(iter(()))
 
-    @given(st.lists(st.tuples(st.sampled_from(["Course", "User"]), texts), min_size=1, max_size=4))
+    @given(
+        st.lists(st.tuples(st.sampled_from(["Course", "User"]), strings), min_size=1, max_size=4)
+    )
     def test_all_of_it_is_named_in_order(self, missing: list[tuple[str, str]]) -> None:
         with pytest.raises(NotFound) as caught:
             NotFound.raise_any(iter(missing))

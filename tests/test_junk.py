@@ -104,7 +104,7 @@ NAMES = [entry.name for entry in ENTRIES]
 
 
 class Stage:
-    """A world that is set up anew whenever something was stored in it."""
+    """A world that is set up again whenever something was stored in it."""
 
     def __init__(self) -> None:
         self.set_up()
@@ -281,9 +281,9 @@ class TestTable:
         ("run", "complaint"),
         [
             (lambda _, given: {}[given["id"]], "let out KeyError(5)"),
-            (lambda office, _: (office.anonymize("ada"), 1 / 0), "stored something"),
-            (lambda office, _: office.anonymize("ada"), "stored something"),
-            (lambda office, _: office.assign("py", " "), "speaks of 'learner_id' (blank)"),
+            (lambda of, _: (of.anonymize("ada"), 1 / 0), "stored something"),
+            (lambda of, _: of.anonymize("ada"), "stored something"),
+            (lambda of, _: of.assign("py", " "), "speaks of 'learner_id' (blank)"),
         ],
     )
     def test_an_entry_that_misbehaves_is_noticed(self, run: Any, complaint: str) -> None:
@@ -317,15 +317,15 @@ class Example:
 
 
 def _assign(**changes: Any) -> Callable[[ca.Registrar], object]:
-    return lambda office: office.assign(**{"course_id": "py", "learner_id": "ada", **changes})
+    return lambda of: of.assign(**{"course_id": "py", "learner_id": "ada", **changes})
 
 
 def _assign_many(courses: Any = ("py",), learners: Any = ("ada",)) -> Callable[..., object]:
-    return lambda office: office.assign_many(courses, learners)
+    return lambda of: of.assign_many(courses, learners)
 
 
 def _create_keys(**changes: Any) -> Callable[[ca.Registrar], object]:
-    return lambda office: office.create_keys(**{**KEY_TERMS, **changes})
+    return lambda of: of.create_keys(**{**KEY_TERMS, **changes})
 
 
 def _pasted(*lines: Any) -> Callable[[ca.Registrar], object]:
@@ -441,7 +441,7 @@ EXAMPLES = (
         "68 no reason",
         "blank",
         "support_reason",
-        lambda office: office.cancel("a-1", support_reason=" \n"),
+        lambda of: of.cancel("a-1", support_reason=" \n"),
     ),
     Example(
         "70 cancelled before",
@@ -516,11 +516,11 @@ EXAMPLES = (
         "121 rights",
         "newcomer_with_rights",
         "user.roles",
-        lambda office: office.register(CODE, BRINGING),
+        lambda of: of.register(CODE, BRINGING),
     ),
-    Example("user", "wrong_type", "user", lambda office: office.register(CODE, PYTHON)),  # type: ignore[arg-type]
-    Example("no more keys", "empty_list", "codes", lambda office: office.add_keys("spring")),
-    Example("125 number", "not_a_text", "code", lambda office: office.redeem(12345678, "ada")),  # type: ignore[arg-type]
+    Example("user", "wrong_type", "user", lambda of: of.register(CODE, PYTHON)),  # type: ignore[arg-type]
+    Example("no more keys", "empty_list", "codes", lambda of: of.add_keys("spring")),
+    Example("125 number", "not_a_text", "code", lambda of: of.redeem(12345678, "ada")),  # type: ignore[arg-type]
     # What the rest of the public names refuse
     Example(
         "own parent",
@@ -538,13 +538,13 @@ EXAMPLES = (
         "second record",
         "wrong_type",
         "records[1]",
-        lambda office: office.add(NEWCOMER, KEY),  # type: ignore[arg-type]
+        lambda of: of.add(NEWCOMER, KEY),  # type: ignore[arg-type]
     ),
     Example(
         "second id",
         "wrong_type",
         "ids[1]",
-        lambda office: office.repository.get(ca.User, ["a", NOTE]),  # type: ignore[list-item]
+        lambda of: of.repository.get(ca.User, ["a", NOTE]),  # type: ignore[list-item]
     ),
     Example(
         "second pair",
@@ -567,7 +567,7 @@ EXAMPLES = (
         lambda _: ca.Statement(start=END, end=END + DAY, lines=[LINE]),
     ),
     Example(
-        "status at no instant",
+        "status without a time",
         "missing",
         "at",
         lambda _: ca.AssignmentQuery(status=ca.AssignmentStatus.ACTIVE),

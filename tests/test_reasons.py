@@ -250,10 +250,8 @@ def test_a_fact_that_cannot_be_one_is_invalid(kind: type[Any], name: str) -> Non
     utc_instants(),
     st.sampled_from(RULES),
 )
-def test_a_sentence_is_one_line_whatever_is_in_it(
-    text: str, instant: datetime, kind: type[Any]
-) -> None:
-    reason = kind(**facts_for(kind, text, instant))
+def test_a_sentence_is_one_line_whatever_is_in_it(text: str, at: datetime, kind: type[Any]) -> None:
+    reason = kind(**facts_for(kind, text, at))
     for sentence in (str(reason), str(ForAssignment(text, text, reason))):
         assert sentence.isprintable()
         assert len(sentence.splitlines()) == 1

@@ -47,7 +47,7 @@ GENERATED = tuple(
 )
 
 
-def texts_of(thing: Any) -> Iterator[str]:
+def strings_of(thing: Any) -> Iterator[str]:
     """Give all that can be read of *thing* without asking for a code by name."""
     yield repr(thing)
     yield str(thing)
@@ -90,7 +90,7 @@ class Story:
             self.said += [error, *getattr(getattr(error, "decision", None), "reasons", ())]
 
     def tell(self) -> None:
-        office, code, other = self.registrar, self.code, self.other
+        registrar, code, other = self.registrar, self.code, self.other
         terms: dict[str, Any] = {"organization_id": "acme", "availability": 30 * DAY}
         keys = {"name": "Keys", "max_uses": 2, **terms}
         self.say("create_keys", "py", codes=[code], id="b-1", **keys)
@@ -102,7 +102,7 @@ class Story:
         self.say("add_keys", "b-1", codes=[code], id="most")
         for lines in ([code, code], [code + "!"], [code[:7]], [f" {code} x"], [code.encode()]):
             self.say("add_keys", "b-1", codes=lines)
-        self.said += list(office.keys("b-1"))
+        self.said += list(registrar.keys("b-1"))
         for learner in ("ada", "ada", "bo", "manager", "support", "nobody"):
             self.say("redeem", code, learner, id=f"a-{learner}")
         self.say("redeem", code, "ada")
@@ -126,7 +126,7 @@ class Story:
         self.say("revoke_keys", "b-1")
         self.say("revoke_key", "Never-made-1")
         self.handle_records()
-        for kind in contents(office.repository).values():
+        for kind in contents(registrar.repository).values():
             self.said += kind
 
     def handle_records(self) -> None:
@@ -217,11 +217,11 @@ def kept_of(story: Story) -> list[Any]:
 
 
 def leaks(story: Story) -> list[str]:
-    texts = {text for thing in story.said for text in texts_of(thing)}
+    strings = {text for thing in story.said for text in strings_of(thing)}
     return [
         f"{code} in {text}"
         for code in (story.code, story.other)
-        for text in texts
+        for text in strings
         if shows(code, text)
     ]
 
@@ -254,7 +254,7 @@ class TestNothingShowsACode:
         ],
     )
     def test_of_an_odd_form(self, code: str, other: str) -> None:
-        said = [text for thing in Story(code, other).said for text in texts_of(thing)]
+        said = [text for thing in Story(code, other).said for text in strings_of(thing)]
         assert not [text for text in said if code in text or other in text]
         assert not [text for text in said if shows(code, text, 4)]
 
@@ -270,7 +270,7 @@ class TestNothingShowsACode:
             batch,
             *(one for kind in contents(registrar.repository).values() for one in kind),
         ]
-        assert not [t for thing in said for t in texts_of(thing) if shows(key.code, t)]
+        assert not [t for thing in said for t in strings_of(thing) if shows(key.code, t)]
 
 
 @given(*HAND_MADE)
@@ -290,7 +290,7 @@ def test_no_command_and_no_records_show_a_code(code: str, other: str) -> None:
             taken=[other],
         ),
     ]
-    assert not [t for thing in said for t in texts_of(thing) if shows(code, t)]
+    assert not [t for thing in said for t in strings_of(thing) if shows(code, t)]
 
 
 class TestTheStory:

@@ -68,7 +68,7 @@ class TestStrings:
 
 
 class Large(IntEnum):
-    """A number that is none of the plain ones."""
+    """A number of a derived class."""
 
     TWO = 2
 

@@ -199,7 +199,7 @@ STANDING = st.lists(
 
 
 class TestRepeat:
-    """`Repeat.ALLOW` (default: a new assignment, billed anew), `SKIP` (bulk says which; a single
+    """`Repeat.ALLOW` (default: a new assignment, billed again), `SKIP` (bulk says which; a single
     one returns the active one) or `REFUSE`, by policy or per call, for assign and assign_many."""
 
     @given(

@@ -1,5 +1,6 @@
 """The commands: what each one wants written, what it refuses, and what two of them meet over."""
 
+from functools import partial
 from typing import Any
 
 import attrs
@@ -404,6 +405,8 @@ class TestJunk:
 
     @pytest.mark.parametrize("records", [pair(), presented()], ids=["pair", "key"])
     def test_in_a_pair_or_a_presented_key_is_invalid(self, records: Any) -> None:
+        def with_junk(field: str, junk: Any) -> object:
+            return attrs.evolve(records, **{field: junk})
+
         for field in attrs.fields_dict(type(records)):
-            values = [42, object(), [42], NO_INSTANTS[3]]
-            check_junk(lambda junk: attrs.evolve(records, **{field: junk}), field, values)  # noqa: B023
+            check_junk(partial(with_junk, field), field, [42, object(), [42], NO_INSTANTS[3]])

@@ -65,7 +65,7 @@ def attempts(registrar: Registrar, **wanted: Any) -> list[Attempt]:
 
 
 def told(registrar: Registrar, *commands: str) -> list[tuple[str, ...]]:
-    """Return the subjects of every event of *commands*, in order, behind its name."""
+    """Return the name and the subjects of every event of *commands*, in order."""
     return [(one.action, *one.subject_ids) for one in events(registrar) if one.action in commands]
 
 
@@ -150,7 +150,7 @@ class TestStart:
             attempt = registrar.start("a-1", "lab")
             assert attempt.number == number
             assert attempt.id == Attempt.id_for("a-1", "lab", number)
-            # The next may begin in the instant in which the last one ended.
+            # The next may begin at the moment at which the last one ended.
             clock.advance(HOUR)
             registrar.finish(attempt.id)
         assert registrar.start("a-1", "film").number == 1

@@ -39,18 +39,7 @@ from tests.support.acts import ACTS, BATCH, NEWCOMER, presented
 from tests.support.rules import counted
 from tests.support.situations import barged, codes, error
 from tests.support.strategies import instants, terms, zones
-from tests.support.world import (
-    ACME,
-    ADA,
-    BETA,
-    BO,
-    CY,
-    PYTHON,
-    SALES,
-    START,
-    contents,
-    world,
-)
+from tests.support.world import ACME, ADA, BETA, BO, CY, PYTHON, SALES, START, contents, world
 
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
@@ -110,28 +99,28 @@ class TestRedeem:
             ExpirationLimit.MAXIMUM: timedelta(days=180),
         }
         ends = {by: counted(term, at, zone) for by, term in lengths.items() if term is not None}
-        change = ACTS["redeem"](
-            about=presented(
-                batch=attrs.evolve(BATCH, availability=availability),
-                course=attrs.evolve(PYTHON, maximum_access=for_course),
-                organization=attrs.evolve(
-                    ACME, maximum_access=for_organization, time_zone=zone.key
+        assignment = (
+            ACTS["redeem"]
+            .outcome(
+                about=presented(
+                    batch=attrs.evolve(BATCH, availability=availability),
+                    course=attrs.evolve(PYTHON, maximum_access=for_course),
+                    organization=attrs.evolve(
+                        ACME, maximum_access=for_organization, time_zone=zone.key
+                    ),
                 ),
-            ),
-            at=at,
+                at=at,
+            )
+            .result
         )
-        (assignment,) = change.made(CourseAssignment)
         assert assignment.expires_at == min(ends.values())
         assert assignment.limited_by is min(ends, key=lambda by: ends[by])
 
     def test_an_availability_beyond_the_accepted_years_limits_nothing(self) -> None:
         late = datetime(9850, 1, 1, tzinfo=UTC)
         batch = attrs.evolve(BATCH, availability=Months(1200))
-        (late_one,) = ACTS["redeem"](about=presented(batch=batch), at=late).made(CourseAssignment)
-        assert (late_one.expires_at, late_one.limited_by) == (
-            late + 180 * DAY,
-            ExpirationLimit.MAXIMUM,
-        )
+        made = ACTS["redeem"].outcome(about=presented(batch=batch), at=late).result
+        assert (made.expires_at, made.limited_by) == (late + 180 * DAY, ExpirationLimit.MAXIMUM)
 
     @pytest.mark.parametrize(("name", "known"), [("redeem", {}), ("assign", {"expires": None})])
     def test_a_policy_of_the_host_that_gives_no_limit_is_named(

@@ -38,14 +38,7 @@ from tests.support.learning import subscribed
 from tests.support.rules import check_turn, counted
 from tests.support.situations import barged, codes, error, events, made_by
 from tests.support.strategies import terms
-from tests.support.world import (
-    ACME,
-    PYTHON,
-    SQL,
-    START,
-    contents,
-    world,
-)
+from tests.support.world import ACME, PYTHON, SQL, START, contents, world
 
 TICK = timedelta(microseconds=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -355,7 +348,7 @@ class TestOpen:
         for options in ({}, {"by": "ada"}, {"id": "x-1"}):
             assert registrar.may_open_course("s-1", "sql", **options).allowed
             assert registrar.open_course("s-1", "sql", **options) == made
-        # An assignment by hand is none that came of it, and neither is one of another course.
+        # A direct assignment does not count, and neither does one of another course.
         clock.set(START + HOUR)
         registrar.assign("py", "ada", id="a-1")
         assert registrar.open_course("s-1", "py").id not in {"a-1", made.id}

@@ -51,7 +51,7 @@ TICK = timedelta(microseconds=1)
 
 
 def tried(step: Call, registrar: Registrar) -> Decision | CourseAssignmentsError:
-    """Return what carrying *step* out comes to: a yes, a refusal's decision, or an error."""
+    """Carry *step* out; return a yes, the decision of a refusal, or an error."""
     try:
         step.on(registrar)
     except Refused as refused:
@@ -77,10 +77,10 @@ def outcome_at(
     return tried(step, same_registrar(copied(registrar.repository), ManualClock(at), policies))
 
 
-def instants_before(at: datetime, turn: datetime | None, step: Call) -> Iterator[datetime]:
-    """Give instants at which an answer given at *at* has to hold, if no one does anything.
+def times_before(at: datetime, turn: datetime | None, step: Call) -> Iterator[datetime]:
+    """Yield times at which an answer given at *at* has to hold, if no one does anything.
 
-    There is none for what counts from the instant of the command itself.
+    There are none for what counts from the time of the command itself.
     """
     request_moves = any(
         step.kwargs.get(name) is not None
@@ -129,7 +129,7 @@ class TestQuestions:
                 continue
             turn = answer.changes_at
             note(f"{step} at {now}: {answer!r}")
-            for at in instants_before(now, turn, step):
+            for at in times_before(now, turn, step):
                 came_to = outcome_at(step, registrar, policies, at)
                 assert isinstance(came_to, Decision)
                 assert came_to.allowed == answer.allowed, at
@@ -212,7 +212,7 @@ class Clock:
 
 class TestTries:
     """The registrar reads the clock once per try, and starts again when a record was changed
-    meanwhile, until it succeeds, is refused, or a deadline passes."""
+    in the meantime, until it succeeds, is refused, or a deadline passes."""
 
     def test_one_try_reads_the_clock_once(self) -> None:
         clock = Clock()
@@ -224,7 +224,7 @@ class TestTries:
         assert (
             batch.created[0].created_at == START + timedelta(minutes=2) == events(registrar)[-1].at
         )
-        # What writes nothing is read twice, each time at an instant of its own.
+        # What writes nothing is read twice, each time with a reading of the clock.
         registrar.may_cancel(batch.created[0].id)
         assert clock.readings == 4
 
@@ -236,7 +236,7 @@ class TestTries:
         repository.open = True
         assignment = registrar.assign("py", "ada")
         assert repository.commits == times + 1 == clock.readings - readings
-        # It was decided on what the last try read, at the instant the last try read.
+        # It was decided on the records and the time that the last try read.
         assert assignment.created_at == START + timedelta(minutes=clock.readings)
         assert [event.action for event in events(registrar)][-times - 1 :] == [
             *["update"] * times,
@@ -419,7 +419,7 @@ class TestSources:
 
 
 class TestClockGoingBack:
-    """An instant before `created_at` may be asked about: not active, nothing may be done."""
+    """A time before `created_at` may be asked about: not active, nothing may be done."""
 
     @pytest.mark.parametrize(
         ("command", "arguments"),

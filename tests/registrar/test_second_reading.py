@@ -1,6 +1,6 @@
 """The readings of one try are no snapshot, and its clock is read before them.
 
-Whatever comes between two of them, what a command or a question answers was true at some instant.
+Whatever comes between two of them, what a command or a question answers was true at some time.
 """
 
 from collections.abc import Callable, Iterable
@@ -72,12 +72,12 @@ class Interrupted(InMemoryRepository):
 
 def ticking() -> Callable[[], datetime]:
     """Return a clock that moves on with every reading, as clocks do."""
-    instant = START
+    time = START
 
     def read() -> datetime:
-        nonlocal instant
-        instant += US
-        return instant
+        nonlocal time
+        time += US
+        return time
 
     return read
 
@@ -87,7 +87,7 @@ def standing(registrar: Registrar) -> list[CourseAssignment]:
 
 
 class AssignUnlessActive(Assign):
-    """Heeds only what is active, and nothing that was made an instant later."""
+    """Counts only active assignments, and none that was made later."""
 
     def decide(self, records: Assignable, context: Context) -> Outcome[CourseAssignment]:
         active = [one for one in records.existing if one.is_active_at(context.at)]
@@ -124,7 +124,7 @@ def test_an_assignment_made_after_the_clock_was_read_can_be_cancelled() -> None:
 
 
 def test_a_yes_that_was_never_true_is_not_given() -> None:
-    """The key is revoked before the course is set free: at no instant could it be redeemed."""
+    """The key is revoked before the course is restored: at no time could it be redeemed."""
     repository = Interrupted(Course)
     registrar, _ = keys_of_acme(repository)
     registrar.update(attrs.evolve(PYTHON, archived=True))
@@ -240,9 +240,9 @@ class TestAProfileThatOthersBringToo:
 
     def test_is_refused_if_the_address_is_another_s(self) -> None:
         _, registrar = self.interrupted()
-        twin = attrs.evolve(self.PEOPLE[0], id="twin")
+        other = attrs.evolve(self.PEOPLE[0], id="other")
         with pytest.raises(Refused, match="email address"):
-            registrar.assign_many(["py"], [*self.PEOPLE, twin])
+            registrar.assign_many(["py"], [*self.PEOPLE, other])
 
 
 def keys_of_acme(repository: Interrupted | None = None) -> tuple[Registrar, ManualClock]:
