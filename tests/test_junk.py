@@ -519,6 +519,7 @@ EXAMPLES = (
         lambda of: of.register(CODE, BRINGING),
     ),
     Example("user", "wrong_type", "user", lambda of: of.register(CODE, PYTHON)),  # type: ignore[arg-type]
+    Example("no records", "empty_list", "records", lambda of: of.add()),
     Example("no more keys", "empty_list", "codes", lambda of: of.add_keys("spring")),
     Example("125 number", "not_a_text", "code", lambda of: of.redeem(12345678, "ada")),  # type: ignore[arg-type]
     # What the rest of the public names refuse

@@ -1,4 +1,4 @@
-"""The commands: what each one wants written, what it refuses, and what two of them meet over."""
+"""Records that do not belong together, and two decisions on the same records."""
 
 from functools import partial
 from typing import Any
@@ -103,7 +103,7 @@ STRANGERS: list[tuple[str, dict[str, Any], str]] = [
 
 
 class TestWhatBelongsTogether:
-    """Who hands in records of one's own gets no change that is made of those of others."""
+    """A command is decided only on the records that it names."""
 
     @pytest.mark.parametrize(("act", "changed", "field"), STRANGERS)
     def test_a_record_of_another_is_refused(
@@ -336,7 +336,7 @@ MEETINGS: dict[str, tuple[Any, Any, str | None]] = {
 
 
 class TestTwoDecisionsOnTheSameRecords:
-    """Two that cannot both stand meet over what both write, or what one of them expects."""
+    """Decisions that exclude each other conflict over a record that both write or one expects."""
 
     @pytest.mark.parametrize("name", MEETINGS)
     def test_the_second_is_stored_only_if_both_may_be(self, name: str) -> None:
