@@ -215,12 +215,31 @@ class TestExecution:
             found = error(InvalidInput, registrar_for(name), name, *args, **options)
             assert found.field == "support_reason"
 
-    def test_names_all_unknown_courses(self, name: str) -> None:
-        if "course_ids" not in attrs.fields_dict(COMMANDS[name]):
-            return
+
+@pytest.mark.parametrize(
+    "name", [name for name, kind in COMMANDS.items() if "course_ids" in attrs.fields_dict(kind)]
+)
+class TestCourseIds:
+    def test_are_all_named_if_they_are_unknown(self, name: str) -> None:
         args, options = said(name, course_ids=["c-8", "py", "c-9"])
         missing = error(NotFound, registrar_for(name), name, *args, **options)
         assert missing == NotFound("Course", "c-8", (NotFound("Course", "c-9"),))
+
+    @pytest.mark.parametrize(
+        ("junk", "path"),
+        [
+            (None, "course_ids"),
+            ([], "course_ids"),
+            ("py", "course_ids"),
+            (["py", 7], "course_ids[1]"),
+            ([["py"]], "course_ids[0]"),
+            ([" "], "course_ids[0]"),
+        ],
+    )
+    def test_are_named_if_they_are_not_a_list_of_ids(self, name: str, junk: Any, path: str) -> None:
+        args, options = said(name, course_ids=junk)
+        found = error(InvalidInput, registrar_for(name), name, *args, **options)
+        assert found.field == path
 
 
 @pytest.mark.parametrize("name", ROLES)
