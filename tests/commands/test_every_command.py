@@ -115,6 +115,8 @@ def said(name: str, **changed: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
 def test_every_command_is_in_the_table() -> None:
     assert {name: act.kind for name, act in ACTS.items()} == dict(COMMANDS)
     assert {*COMMANDS} - {*ROLES} == {"add", "update", "anonymize"}
+    of_keys = {name for name, roles in ROLES.items() if roles is MANAGING_KEYS}
+    assert {*ROLES} - {*LEARNERS} == of_keys | {"assign_many", "register"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
