@@ -1,8 +1,4 @@
-"""Changes: what a command wants to store, as five kinds of steps.
-
-A change is decided on records that were read before. If one of these records has changed since
-then, nothing is stored; otherwise the whole change is stored.
-"""
+"""Changes: what a command wants to store, all of it or, if a record has changed, nothing."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

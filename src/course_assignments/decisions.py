@@ -19,8 +19,8 @@ class Decision:
 
     Attributes:
         reasons: All reasons against it, in a fixed order; without any it is a yes.
-        changes_at: The first UTC datetime at which `allowed` differs if no one does anything.
-            ``None`` if there is none, or if the request itself moves with the clock.
+        changes_at: The first UTC datetime at which `allowed` differs if no one does anything, or
+            ``None`` if there is no such time or the request itself moves with the clock.
 
     Example:
         >>> from course_assignments.reasons import CourseArchived
@@ -62,9 +62,6 @@ YES: Final = Decision()
 class Refused(CourseAssignmentsError):
     """A rule said no; nothing was stored or used up.
 
-    Attributes:
-        decision: The decision, with every reason.
-
     Example:
         >>> from course_assignments.reasons import CourseArchived
         >>> print(Refused(Decision([CourseArchived("py")])))
@@ -98,19 +95,16 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
     """
     asked = validation.check_list(questions, "questions", empty=True)
     answers = first = _answers(asked, at)
-    reasons: dict[Reason, None] = {}
-    for answer in first:
-        reasons.update(dict.fromkeys(answer.reasons))
+    reasons = tuple(dict.fromkeys(reason for answer in first for reason in answer.reasons))
     last, turn = at, _next_turn(answers)
     for _ in range(MAX_TURNS):
         if turn is None or turn <= last:
-            return Decision(tuple(reasons)) if reasons else YES
-        answers = _answers(asked, turn)
-        last = turn
+            return Decision(reasons) if reasons else YES
+        last, answers = turn, _answers(asked, turn)
         if all(answers) != all(first):
             break
         turn = _next_turn(answers)
-    return Decision(tuple(reasons), last)
+    return Decision(reasons, last)
 
 
 def _answers(asked: Iterable[Question], at: datetime) -> list[Decision]:

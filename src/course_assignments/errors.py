@@ -1,7 +1,6 @@
-"""Errors: values that say what happened and what to do.
+"""Errors: values that say what happened and what to do, but never the code of a training key.
 
-All seven have one base class, so one ``except`` catches all of them. `Refused`, which has a
-decision, is defined next to `Decision`. No message shows the code of a training key.
+`Refused`, which has a decision, is defined next to `Decision`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -43,46 +42,26 @@ class CourseAssignmentsError(Exception):
 
 
 def printable(text: str) -> str:
-    """Return *text* on one line, with "?" for each character that can't be printed.
-
-    Example:
-        >>> printable("one" + chr(10) + "two")
-        'one?two'
-    """
+    """Return *text* on one line, with "?" for each character that can't be printed."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def to_words(name: str) -> str:
-    """Return the words of the class name *name* in lower case.
-
-    Example:
-        >>> to_words("TrainingKey")
-        'training key'
-    """
+    """Return the words of the class name *name* in lower case."""
     return sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
 
 
 def format_list(values: Sequence[object]) -> str:
-    """Return the first of *values*, separated by commas, and the number of the others.
-
-    Example:
-        >>> format_list(range(1, 11))
-        '1, 2, 3, 4, 5, 6, 7, 8 and 2 more'
-    """
+    """Return the first of *values*, separated by commas, and the number of the others."""
     shown = ", ".join(str(value) for value in values[:MAX_NAMED])
     more = len(values) - MAX_NAMED
     return f"{shown} and {more} more" if more > 0 else shown
 
 
 def name_lines(numbers: Sequence[int]) -> str:
-    """Return the first of the line *numbers* in words.
-
-    Example:
-        >>> name_lines([3]), name_lines([3, 7])
-        ('line 3', 'lines 3, 7')
-    """
+    """Return the first of the line *numbers* in words, such as ``lines 3, 7``."""
     return f"line{'s' * (len(numbers) > 1)} {format_list(numbers)}"
 
 
@@ -94,17 +73,13 @@ def _to_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(values) if type(values) is list else values  # type: ignore[return-value]
 
 
-def _check_tuple(value: Any, field: str, kind: type) -> None:
+def _strings(_: object, field: "attrs.Attribute[Any]", value: Any, kind: type = str) -> None:
     if value.__class__ is not tuple or not all(isinstance(one, kind) for one in value):
-        raise InvalidInput("not_a_list", field, f"expected a tuple of {kind.__name__}")
+        raise InvalidInput("not_a_list", field.name, f"expected a tuple of {kind.__name__}")
 
 
-def _not_founds(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
-    _check_tuple(value, field.name, NotFound)
-
-
-def _strings(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
-    _check_tuple(value, field.name, str)
+def _not_founds(error: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    _strings(error, field, value, NotFound)
 
 
 def _string(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
@@ -141,7 +116,6 @@ class NotFound(CourseAssignmentsError, LookupError):
 
     Attributes:
         kind: The class name of the record, such as ``Course``.
-        id: The id that was not found.
         also: The kinds and ids of other records that the same call did not find.
 
     Example:
@@ -191,7 +165,6 @@ class Conflict(CourseAssignmentsError):
     """A stored record is not what this change expects; nothing was stored.
 
     Attributes:
-        ids: The ids of the records in conflict.
         code: ``changed`` if someone else created or changed a record; try again.
             ``id_taken`` if a different record has the id that you passed; pass another id.
 
@@ -217,9 +190,6 @@ class Conflict(CourseAssignmentsError):
 @attrs.frozen(eq=False)
 class StorageBusy(CourseAssignmentsError):
     """A lock could not be obtained in time; nothing was stored.
-
-    Attributes:
-        hint: The message of the storage.
 
     Example:
         >>> print(StorageBusy("database is locked"))
@@ -258,10 +228,6 @@ class OutcomeUnknown(CourseAssignmentsError):
 @attrs.frozen(eq=False)
 class StorageError(CourseAssignmentsError):
     """The storage failed; nothing was stored.
-
-    Attributes:
-        code: A stable word for what is wrong, such as ``read_only``.
-        hint: The message of the storage, or what to do.
 
     Example:
         >>> print(StorageError("disk_full", "database or disk is full"))

@@ -1,7 +1,6 @@
 """Register our strategies with Hypothesis, which calls the entry point `register`.
 
-The entry point runs whenever Hypothesis is imported, so it must not load pytest or the test tools.
-Importing `testing` loads both, so this module is outside of `testing`.
+It is called whenever Hypothesis is imported, so it must not load `testing`, which loads pytest.
 """
 
 from typing import Any, Final
@@ -21,14 +20,7 @@ DRAWN: Final[tuple[type, ...]] = (
 
 
 def register() -> None:
-    """Let ``st.from_type`` generate each class of `DRAWN` with `testing.strategies`.
-
-    Example:
-        >>> from hypothesis import find, strategies as st
-        >>> register()
-        >>> find(st.from_type(Months), lambda months: months.count > 6)
-        Months(count=7)
-    """
+    """Let ``st.from_type`` generate each class of `DRAWN` with `testing.strategies`."""
     from hypothesis import strategies as st  # noqa: PLC0415 - an extra, and it calls us
 
     for kind in DRAWN:

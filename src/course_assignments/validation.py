@@ -1,11 +1,10 @@
-"""Checks and conversions of single values; every refusal is an `InvalidInput` that names the field.
+"""Checks of arguments, and the converters and validators of fields.
 
-A field of a record has a converter (``to_utc``), a validator (``identifier``), or both: a converter
-also refuses what it cannot convert. Arguments of functions go through the ``check_`` functions.
+All raise an `InvalidInput` that names the field; converters do so for what they cannot convert.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
@@ -15,7 +14,7 @@ import attrs
 from attrs import Converter
 
 from course_assignments.errors import CourseAssignmentsError, InvalidInput
-from course_assignments.time.datetimes import EARLIEST, END_OF_RANGE, as_utc
+from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import (
     Duration,
     DurationLike,
@@ -45,7 +44,7 @@ MAX_COUNT = 2**31 - 1
 def check_text(value: object, field: str, length: int = ID_LENGTH, allowed: str = "") -> str:
     """Raise InvalidInput unless *value* is a string of 1 to *length* characters and not blank.
 
-    Control characters and lone surrogates are refused, except for those *allowed*.
+    It must not have control characters, except for those *allowed*, or lone surrogates.
     """
     if not isinstance(value, str):
         raise InvalidInput("not_a_text", field, f"expected a string of 1 to {length} characters")
@@ -72,24 +71,18 @@ def check_long_text(value: object, field: str) -> str:
 def check_count(value: object, field: str, least: int, most: int = MAX_COUNT) -> int:
     """Raise InvalidInput unless *value* is a whole number from *least* to *most*, and no bool."""
     if type(value) is not int or not least <= value <= most:
-        raise InvalidInput(
-            "invalid_count", field, f"expected a whole number from {least} to {most}"
-        )
+        hint = f"expected a whole number from {least} to {most}"
+        raise InvalidInput("invalid_count", field, hint)
     return value
 
 
-#: What can be iterated over without asking; abstract classes answer slowly.
-_LISTS = frozenset({tuple, list, dict, frozenset})
-
-
 def check_list(values: Iterable[T], field: str, *, empty: bool = False) -> tuple[T, ...]:
-    """Return *values* as a tuple; raise InvalidInput for a string or what cannot be iterated.
+    """Return *values* as a tuple, or raise InvalidInput if they are a string or have no element.
 
-    No elements are an error as well, unless *empty* is set.
+    No element is accepted if *empty* is set.
     """
-    if values.__class__ not in _LISTS and (
-        isinstance(values, str | bytes) or not isinstance(values, Iterable)
-    ):
+    # `isinstance(values, Iterable)` is slow.
+    if isinstance(values, (str, bytes)) or not hasattr(type(values), "__iter__"):
         raise InvalidInput("not_a_list", field, "expected a list, such as ['a', 'b']")
     try:
         found = tuple(values)
@@ -110,22 +103,22 @@ def check_ids(values: Iterable[str], field: str) -> tuple[str, ...]:
     return found
 
 
-def check_each(values: Iterable[T], field: str, *kinds: type) -> tuple[T, ...]:
+def check_each(values: Iterable[T], field: str, *kinds: type, exact: bool = False) -> tuple[T, ...]:
     """Return *values* as a tuple, or raise InvalidInput unless each is an instance of *kinds*."""
     found = check_list(values, field, empty=True)
-    _check_items(found, field, kinds)
+    for position, value in enumerate(found):
+        if type(value) not in kinds:
+            check_kind(value, f"{field}[{position}]", *kinds, exact=exact)
     return found
 
 
 def check_kind(value: object, field: str, *kinds: type, exact: bool = False) -> None:
     """Raise InvalidInput unless *value* is an instance of *kinds*; *exact* excludes subclasses."""
-    if isinstance(value, kinds):
-        if exact and type(value) not in kinds:
-            hint = "expected exactly this class, not a subclass"
-            raise InvalidInput("wrong_type", field, hint)
-        return
-    names = " or ".join(_example(kind) for kind in kinds)
-    raise InvalidInput("wrong_type", field, f"expected {names}")
+    if not isinstance(value, kinds):
+        names = " or ".join(_example(kind) for kind in kinds)
+        raise InvalidInput("wrong_type", field, f"expected {names}")
+    if exact and type(value) not in kinds:
+        raise InvalidInput("wrong_type", field, "expected exactly this class, not a subclass")
 
 
 def check_record(value: object, field: str, *kinds: type) -> None:
@@ -155,42 +148,16 @@ def _example(kind: type) -> str:
     return kind.__name__
 
 
-def _check_items(
-    values: Collection[Any], field: str, kinds: tuple[type, ...], *, exact: bool = False
-) -> None:
-    for position, value in enumerate(values):
-        if value.__class__ not in kinds:
-            check_kind(value, f"{field}[{position}]", *kinds, exact=exact)
-
-
 # --- Converters ----------------------------------------------------------------------------------
 
 
 def _converter(convert: Callable[[Any, str], Any], *unchanged: type) -> Any:
-    """Return a converter that hands *convert* the value and the name of its field.
-
-    A value of exactly one of the types *unchanged* needs no conversion.
-    """
+    """Return a converter that calls *convert* with the value and the name of its field."""
 
     def convert_field(value: Any, field: Field) -> Any:
         return value if value.__class__ in unchanged else convert(value, field.name)
 
     return Converter(convert_field, takes_field=True)
-
-
-def _utc(value: Any, field: Field) -> datetime:
-    if value.__class__ is datetime and value.tzinfo is UTC and not value.fold:
-        found: datetime = value
-        if EARLIEST <= found < END_OF_RANGE:
-            return found
-    return as_utc(value, field.name)
-
-
-def _tuple(values: Any, field: Field) -> tuple[Any, ...]:
-    kind = values.__class__
-    if kind is tuple:
-        return values  # type: ignore[no-any-return]
-    return tuple(values) if kind is list else check_list(values, field.name, empty=True)
 
 
 def _set(values: Iterable[Any], field: str) -> frozenset[Any]:
@@ -201,50 +168,28 @@ def _set(values: Iterable[Any], field: str) -> frozenset[Any]:
         raise InvalidInput("not_a_list", field, "expected a set of hashable values") from error
 
 
-# mypy and pyright accept only functions as converters, and solve no generic ones.
+# mypy and pyright accept only functions as converters, and solve no generic ones; in attrs 24.1
+# `attrs.converters.optional` takes no `Converter`.
 if TYPE_CHECKING:
+    # ruff: disable[D103]
+    def to_utc(value: datetime) -> datetime: ...
+    def to_duration(value: DurationLike) -> Duration: ...
+    def to_duration_or_none(value: DurationLike | None) -> Duration | None: ...
+    def to_end(value: EndLike) -> End: ...
+    def to_end_or_none(value: EndLike | None) -> End | None: ...
+    def to_ids(values: Iterable[str]) -> tuple[str, ...]: ...
+    def to_tuple(values: Iterable[Any]) -> tuple[Any, ...]: ...
+    def to_set(values: Iterable[Any]) -> frozenset[Any]: ...
 
-    def to_utc(value: datetime) -> datetime:
-        """Convert an aware datetime to UTC."""
-        ...
-
-    def to_duration(value: DurationLike) -> Duration:
-        """Convert a ``relativedelta`` to a `Duration`."""
-        ...
-
-    # `attrs.converters.optional` takes no `Converter` in attrs 24.1.
-    def to_duration_or_none(value: DurationLike | None) -> Duration | None:
-        """Convert as `to_duration` does, and leave ``None``."""
-        ...
-
-    def to_end(value: EndLike) -> End:
-        """Convert an aware datetime to UTC, and a ``relativedelta`` to a `Duration`."""
-        ...
-
-    def to_end_or_none(value: EndLike | None) -> End | None:
-        """Convert as `to_end` does, and leave ``None``."""
-        ...
-
-    def to_ids(values: Iterable[str]) -> tuple[str, ...]:
-        """Convert a list of ids, at least one, to a tuple that has each once."""
-        ...
-
-    def to_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
-        """Convert any iterable to a tuple."""
-        ...
-
-    def to_set(values: Iterable[Any]) -> frozenset[Any]:
-        """Convert any iterable of hashable elements to a frozenset."""
-        ...
-
+    # ruff: enable[D103]
 else:
-    to_utc = Converter(_utc, takes_field=True)
+    to_utc = _converter(as_utc)
     to_duration = _converter(as_duration)
     to_duration_or_none = _converter(as_duration, type(None))
     to_end = _converter(as_end)
     to_end_or_none = _converter(as_end, type(None))
     to_ids = _converter(lambda values, field: tuple(dict.fromkeys(check_ids(values, field))))
-    to_tuple = Converter(_tuple, takes_field=True)
+    to_tuple = _converter(lambda values, field: check_list(values, field, empty=True), tuple)
     to_set = _converter(_set, frozenset)
 
 _to_utc_or_none = _converter(as_utc, type(None))
@@ -253,15 +198,13 @@ _to_utc_or_none = _converter(as_utc, type(None))
 
 
 def _text(length: int, allowed: str = "", *, optional: bool = False) -> Validator:
-    def check(_: object, field: Field, value: object) -> None:
-        """Refuse what is not such a string."""
-        # Most values are plain and short: what can be decided at once needs no further call.
-        if isinstance(value, str):
-            if value.isprintable() and not value.isspace() and 0 < len(value) <= length:
-                return
-        elif value is None and optional:
+    def check(_: object, field: Field, value: Any) -> None:
+        # Most values are short and plain, and need no further call.
+        short = value.__class__ is str and 0 < len(value) <= length
+        if short and value.isprintable() and not value.isspace():
             return
-        check_text(value, field.name, length, allowed)
+        if value is not None or not optional:
+            check_text(value, field.name, length, allowed)
 
     return check
 
@@ -296,10 +239,7 @@ def exact_duration(_: object, field: Field, value: object) -> None:
 
 
 def one_of(*kinds: type, exact: bool = False, optional: bool = False) -> Validator:
-    """Refuse what is not an instance of *kinds*; *exact* excludes subclasses.
-
-    ``None`` is accepted as well if *optional* is set.
-    """
+    """Refuse what is not an instance of *kinds*, nor ``None`` if *optional*."""
     exactly = frozenset((*kinds, type(None)) if optional else kinds)
 
     def check(_: object, field: Field, value: object) -> None:
@@ -310,14 +250,14 @@ def one_of(*kinds: type, exact: bool = False, optional: bool = False) -> Validat
 
 
 def items_of(*kinds: type, exact: bool = False) -> Validator:
-    """Refuse elements that are not instances of *kinds*; *exact* excludes subclasses."""
+    """Refuse elements that are not instances of *kinds*."""
     exactly = frozenset(kinds)
 
     def check(_: object, field: Field, values: Collection[Any]) -> None:
         for value in values:
             if value.__class__ not in exactly:
-                _check_items(values, field.name, kinds, exact=exact)
-                return
+                check_each(values, field.name, *kinds, exact=exact)
+                break
 
     return check
 
@@ -356,10 +296,7 @@ def since_creation() -> datetime | None:
 
 
 def copy_with(record: T, **values: object) -> T:
-    """Return *record* with *values* in some fields, where `attrs.evolve` would check all again.
-
-    The *values* must have been checked.
-    """
+    """Return *record* with *values*, which were checked, in some fields; `attrs.evolve` is slow."""
     kind: Any = type(record)
     made: T = object.__new__(kind)
     for one in kind.__attrs_attrs__:
@@ -383,14 +320,7 @@ def fold_text(text: str) -> str:
 def derived_id(*parts: str) -> str:
     """Return the id that *parts*, in this order, always give.
 
-    The length of each part goes in before it, so that no two lists of parts run together.
-
-    Example:
-        >>> derived_id("claim", "ab", "c") == derived_id("claim", "a", "bc")
-        False
+    The length of each part goes in before it: "ab" and "c" differ from "a" and "bc".
     """
-    digest = sha256()
-    for part in parts:
-        data = part.encode()
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()
+    data = [part.encode() for part in parts]
+    return sha256(b"".join(len(part).to_bytes(8, "big") + part for part in data)).hexdigest()

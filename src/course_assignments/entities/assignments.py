@@ -96,12 +96,10 @@ class AccessPeriod:
 
 @attrs.frozen(kw_only=True)
 class CourseAssignment(AccessPeriod):
-    """A learner's access to a course, from ``created_at`` until before ``expires_at``.
+    """A learner's access to a course, from ``created_at`` until before ``expires_at``, in UTC.
 
     Attributes:
         organization_id: The learner's organization at creation, which is billed (rule 16).
-        created_at: When access begins; all datetimes of a record are in UTC.
-        expires_at: The first moment without access.
         limited_by: Which limit set the end (rule 1).
         first_lab_launched_at: When a lab was first launched; it never changes again (rule 3).
         finished: The ids of the finished activities (rule 5).
@@ -139,14 +137,13 @@ class CourseAssignment(AccessPeriod):
 
     @property
     def batch_id(self) -> str | None:
-        """The batch of the redeemed key, if there is one."""
+        """The batch of the redeemed key, or ``None``."""
         return self.origin.batch_id if isinstance(self.origin, FromKey) else None
 
     @property
     def subscription_id(self) -> str | None:
-        """The subscription that the assignment was opened from, if there is one."""
-        origin = self.origin
-        return origin.subscription_id if isinstance(origin, FromSubscription) else None
+        """The subscription that the assignment was opened from, or ``None``."""
+        return self.origin.subscription_id if isinstance(self.origin, FromSubscription) else None
 
     @property
     def completion(self) -> CompletionStatus:
@@ -162,8 +159,7 @@ class CourseAssignment(AccessPeriod):
 class Claim:
     """The latest assignment of a course to a learner (rule 15).
 
-    Every command that creates an assignment writes the claim of its learner and course. So two
-    concurrent commands for the same learner and course conflict.
+    Every command that creates an assignment writes its claim, so that concurrent ones conflict.
 
     Example:
         >>> Claim.of("ada", "py", "a-1") == Claim.of("ada", "py", "a-1")
@@ -194,7 +190,6 @@ class AssignmentBatch:
     """The result of `assign_many`, in the order of the input.
 
     Attributes:
-        created: The new assignments.
         skipped: With ``Repeat.SKIP``, the active assignments that existed already.
 
     Example:

@@ -32,9 +32,8 @@ class Attempt:
     """An attempt at an activity under an assignment; a retake is a new one (rule 5).
 
     Attributes:
-        number: The number of this attempt at this activity under this assignment, from 1 on.
+        number: Counts the attempts at this activity under this assignment, from 1 on.
         pauses: In order; only the last one may be open.
-        finished_at: When the learner finished, or ``None`` while the attempt is open.
 
     Example:
         >>> from datetime import UTC

@@ -20,8 +20,7 @@ class Organization:
     Attributes:
         maximum_access: The longest access of its learners, or ``None`` (rule 1).
         time_zone: The IANA name of the time zone in which months and days are counted.
-        anonymous_registration: Whether newcomers may register with the organization's keys
-            (rule 11).
+        anonymous_registration: Whether newcomers may register with its keys (rule 11).
 
     Example:
         >>> print(Organization(id="acme", name="Acme", time_zone="Europe/Berlin").zone)
@@ -38,8 +37,9 @@ class Organization:
     def __attrs_post_init__(self) -> None:
         zone_named(self.time_zone)
         if self.parent_id == self.id:
-            hint = "an organization cannot be its own parent"
-            raise InvalidInput("own_parent", "parent_id", hint)
+            raise InvalidInput(
+                "own_parent", "parent_id", "an organization cannot be its own parent"
+            )
 
     @property
     def zone(self) -> tzinfo:
@@ -69,12 +69,11 @@ class Activity:
 class Course:
     """A course of the catalog.
 
+    To be assigned it needs a provider and a publishing group, and must not be archived (rule 22).
+
     Attributes:
-        content_provider: Who wrote the course; required before you can assign it (rule 22).
-        publishing_group: Who publishes the course; required before you can assign it (rule 22).
         activities: The parts of the course, in order, with distinct ids.
         maximum_access: The longest access to the course, or ``None`` (rule 1).
-        archived: Whether new assignments are refused (rule 22).
 
     Example:
         >>> from datetime import timedelta

@@ -41,8 +41,9 @@ _MARGIN = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff"
 RandomBytes = Callable[[int], bytes]
 
 
-def _not_a_text() -> InvalidInput:
-    return InvalidInput("not_a_text", "code", "expected the code of a key as a string")
+def _check_string(code: object) -> None:
+    if not isinstance(code, str):
+        raise InvalidInput("not_a_text", "code", "expected the code of a key as a string")
 
 
 def check_symbol(symbols: str) -> str:
@@ -55,8 +56,7 @@ def check_symbol(symbols: str) -> str:
         >>> check_symbol("0000000000000001")
         '2'
     """
-    if not isinstance(symbols, str):
-        raise _not_a_text()
+    _check_string(symbols)
     value = 0
     for symbol in symbols:
         if symbol not in _VALUES:
@@ -75,8 +75,7 @@ def fold(typed: str) -> str:
         >>> fold(" ooo0-0000 0000-oool-2 "), fold(" Spring-2026 ")
         ('00000000000000012', 'Spring-2026')
     """
-    if not isinstance(typed, str):
-        raise _not_a_text()
+    _check_string(typed)
     exact = typed.strip(_MARGIN)
     if len(exact) < GENERATED_LENGTH:
         return exact
@@ -94,8 +93,7 @@ def has_generated_shape(code: str) -> bool:
         >>> has_generated_shape("00000000000000012")
         True
     """
-    if not isinstance(code, str):
-        raise _not_a_text()
+    _check_string(code)
     return len(code) == GENERATED_LENGTH and _VALUES.keys() >= set(code)
 
 
@@ -116,15 +114,9 @@ def is_storable(code: str) -> bool:
         >>> is_storable("Spring-2026"), is_storable("short")
         (True, False)
     """
-    if not isinstance(code, str):
-        raise _not_a_text()
-    length = len(code)
+    _check_string(code)
     printable = code.isascii() and code.isprintable() and " " not in code
-    return (
-        MIN_CODE_LENGTH <= length <= MAX_CODE_LENGTH
-        and printable
-        and not (length == GENERATED_LENGTH and is_mistyped(code))
-    )
+    return printable and MIN_CODE_LENGTH <= len(code) <= MAX_CODE_LENGTH and not is_mistyped(code)
 
 
 def format_code(code: str) -> str:
@@ -146,8 +138,7 @@ def mask(code: str) -> str:
         >>> mask("0000000000000001C7Q2"), mask("Spring-2026")
         ('****-C7Q2', '****-26')
     """
-    if not isinstance(code, str):
-        raise _not_a_text()
+    _check_string(code)
     shown = min(4, len(code) // 4)
     return f"****-{code[len(code) - shown :]}" if shown else "****"
 

@@ -18,7 +18,6 @@ class KeyBatch:
 
     Attributes:
         organization_id: Who owns the keys; its learners may redeem them.
-        redeemable_from: When redemption begins, or ``None`` for at once.
         redeemable_until: When redemption ends, or ``None`` for never (rule 7).
         max_uses: How often each key can be used (rule 6).
         availability: How long access lasts from redemption on (rule 8).
@@ -62,15 +61,12 @@ def _masked(code: str) -> str:
 
 @attrs.frozen(kw_only=True)
 class TrainingKey:
-    """One key of a batch.
-
-    Everything else names it by its id: only the key itself holds its code.
+    """One key of a batch. Only the key itself has its code; everything else refers to its id.
 
     Attributes:
         code: As returned by `codes.fold`, unique over all batches; masked in the repr.
         number: Its position in the batch, from 1 on.
         uses: How often it was redeemed, without the uses that were restored (rule 13).
-        revoked_at: When it was permanently revoked.
 
     Example:
         >>> key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3, uses=1)

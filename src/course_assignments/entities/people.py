@@ -48,10 +48,8 @@ class User:
 
     Attributes:
         email: Unique over all users, compared by `fold_email`.
-        organization_id: The organization of the user, or ``None``.
         roles: What the user may do for others (rule 21).
-        managed_organization_ids: The organizations that the user acts for, without their children
-            (rule 21).
+        managed_organization_ids: Whom the user acts for, without child organizations (rule 21).
 
     Example:
         >>> User(id="ada", name="Ada", email="ada@example.org").roles

@@ -1,4 +1,4 @@
-"""Receipts: they make calls safe to repeat that create no record under their own id."""
+"""Receipts make calls safe to repeat that create no record under their own id."""
 
 from collections.abc import Iterator, Sequence
 from typing import cast
@@ -30,7 +30,7 @@ class Receipt:
         digest: A digest of the arguments, to detect a call with different arguments.
         parts: How many receipts this call has; the first one is stored under ``id_for(..., 0)``.
         made: The ids of the created records.
-        skipped: The ids of the records that were skipped (rule 15).
+        skipped: The ids of the skipped records (rule 15).
         positions: The first and the last number of created keys in their batch; else empty.
 
     Example:
@@ -70,13 +70,7 @@ def receipts_of(
     skipped: Sequence[str] = (),
     positions: tuple[int, ...] = (),
 ) -> tuple[Receipt, ...]:
-    """Return the receipt of a call, in as many parts as its ids need.
-
-    Example:
-        >>> (receipt,) = receipts_of("start", "call-1", ("a-1", "lab"), made=["t-1"])
-        >>> receipt.made
-        ('t-1',)
-    """
+    """Return the receipt of a call, in as many parts as its ids need."""
     starts = range(0, max(len(made), len(skipped), 1), MAX_IDS)
     return tuple(
         Receipt(
@@ -93,12 +87,7 @@ def receipts_of(
 
 
 def digest(action: str, call_id: str, arguments: object) -> str:
-    """Return a digest of *arguments*, salted with the action and the id of the call.
-
-    Example:
-        >>> digest("start", "call-1", ("a-1", "lab")) == digest("start", "call-1", ("a-1", "film"))
-        False
-    """
+    """Return a digest of *arguments*, salted with the action and the id of the call."""
     return derived_id("arguments", action, call_id, *_flattened(arguments))
 
 

@@ -34,8 +34,6 @@ class Subscription(AccessPeriod):
     Attributes:
         organization_id: The learner's organization at creation.
         course_ids: The courses that can be opened, each once, in the order given.
-        created_at: When the subscription begins; all datetimes of a record are in UTC.
-        expires_at: The first moment at which no course can be opened.
         edited_at: When ``course_ids`` was last changed.
         openings: All courses that were opened, in order (rule 19).
 
@@ -69,6 +67,5 @@ class Subscription(AccessPeriod):
 
     def next_assignment_id(self, course_id: str) -> str:
         """Return the id of the next assignment that opening this course creates."""
-        return validation.derived_id(
-            "opening", self.id, course_id, str(len(self.opened(course_id)))
-        )
+        turn = len(self.opened(course_id))
+        return validation.derived_id("opening", self.id, course_id, str(turn))

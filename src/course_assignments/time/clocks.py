@@ -1,7 +1,4 @@
-"""Clocks: the system clock, and a clock that tests set.
-
-Only this file reads the time of this machine. Below the registrar, datetimes are arguments.
-"""
+"""Clocks: the system clock, and a clock that tests set. Only this file reads the system time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

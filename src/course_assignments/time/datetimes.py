@@ -22,10 +22,7 @@ LATEST = END_OF_RANGE - TICK
 
 
 def as_utc(value: datetime, field: str = "at") -> datetime:
-    """Return the aware datetime *value* in UTC; an error names *field*.
-
-    Raises:
-        InvalidInput: *value* is not a datetime, is naive, or is not in the years 1970 to 9899.
+    """Return the aware datetime *value*, of the years 1970 to 9899, in UTC.
 
     Example:
         >>> from zoneinfo import ZoneInfo
@@ -70,26 +67,14 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def format_datetime(at: datetime) -> str:
-    """Format *at* for a sentence, rounded down to the second; omit ":00".
-
-    Example:
-        >>> format_datetime(datetime(2026, 1, 6, 9, 0, 0, 999999, tzinfo=UTC))
-        '6 Jan 2026, 09:00 UTC'
-        >>> format_datetime(datetime(2026, 1, 6, 9, 0, 59, tzinfo=UTC))
-        '6 Jan 2026, 09:00:59 UTC'
-    """
+    """Format *at*, rounded down to the second, as in ``6 Jan 2026, 09:00 UTC``."""
     day = f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
     seconds = f":{at.second:02}" if at.second else ""
     return f"{day}, {at.hour:02}:{at.minute:02}{seconds} UTC"
 
 
 def format_datetime_up(at: datetime) -> str:
-    """Format *at* rounded up to the second, so that it is never too early.
-
-    Example:
-        >>> format_datetime_up(datetime(2026, 1, 6, 9, 0, 0, 1, tzinfo=UTC))
-        '6 Jan 2026, 09:00:01 UTC'
-    """
+    """Format *at* rounded up to the second, so that it is never too early."""
     return format_datetime(at + timedelta(seconds=1) - TICK)
 
 
@@ -108,8 +93,8 @@ def first_at_or_after(wall: datetime, zone: tzinfo) -> datetime:
     found = local.astimezone(UTC)
     if found.astimezone(zone).replace(tzinfo=None) == wall:
         return found
-    # In a gap, fold=0 gives the offset before the jump and fold=1 the offset after it, so the jump
-    # lies between the two results. Zones jump on whole seconds.
+    # In a gap, fold=0 gives the offset before the jump and fold=1 the one after it, so the jump is
+    # between the two results. Zones jump on whole seconds.
     before = local.replace(fold=1).astimezone(UTC)
     old = before.astimezone(zone).utcoffset()
     seconds = range(int(before.timestamp()), int(found.timestamp()) + 2)
@@ -138,12 +123,7 @@ def start_of_day(day: date, zone: tzinfo, field: str = "day") -> datetime:
 
 
 def zone_named(name: str, field: str = "time_zone") -> tzinfo:
-    """Return the time zone with the IANA *name*.
-
-    Example:
-        >>> print(zone_named("Asia/Tokyo"))
-        Asia/Tokyo
-    """
+    """Return the time zone with the IANA *name*."""
     if isinstance(name, str):
         if name == "UTC":  # works even without a time zone database
             return UTC

@@ -1,7 +1,6 @@
 """Durations, either exact or in calendar months, and the datetimes after them.
 
-Hours and days are exact lengths in UTC. Months are counted on a calendar, once from their start. A
-``relativedelta`` is converted, never stored.
+A day is 24 hours. Months are counted on a calendar. A ``relativedelta`` is converted, never stored.
 """
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -78,20 +77,9 @@ class CalendarDelta(Protocol):
         Months(count=6)
     """
 
-    @property
-    def years(self) -> int:
-        """The number of years."""
-        ...
-
-    @property
-    def months(self) -> int:
-        """The number of months."""
-        ...
-
-    @property
-    def days(self) -> int:
-        """The number of days."""
-        ...
+    years: int
+    months: int
+    days: int
 
 
 #: Accepted where a `Duration` is expected; a ``relativedelta`` is converted to one.
@@ -99,13 +87,10 @@ DurationLike: TypeAlias = timedelta | Months | CalendarDelta
 
 
 def as_duration(value: DurationLike, field: str = "duration") -> Duration:
-    """Return *value* as a `Duration`; an error names *field*.
+    """Return *value* as a `Duration`, above 0 and at most a hundred years.
 
-    A ``relativedelta`` of years and months becomes `Months`. A ``relativedelta`` of weeks, days and
-    smaller units becomes a `timedelta`. If it mixes both, or sets a date, it is invalid.
-
-    Raises:
-        InvalidInput: *value* is not a duration, not positive, or longer than a hundred years.
+    A ``relativedelta`` of years and months becomes `Months`, and one of weeks, days and smaller
+    units a `timedelta`. It is invalid if it mixes both, or sets a date.
 
     Example:
         >>> as_duration(relativedelta(years=1, months=6))
@@ -178,32 +163,23 @@ EndLike: TypeAlias = End | CalendarDelta
 
 
 def as_end(value: EndLike, field: str = "end") -> End:
-    """Return *value* as an `End`; an error names *field*.
-
-    Raises:
-        InvalidInput: *value* is not an end, is naive, or is out of range.
-
-    Example:
-        >>> as_end(relativedelta(months=6))
-        Months(count=6)
-    """
-    if isinstance(value, datetime):
-        return as_utc(value, field)
-    if isinstance(value, date):
-        return value
-    if not isinstance(value, timedelta | Months | relativedelta):
-        hint = "expected an aware datetime, a date, or a duration such as timedelta(days=30)"
-        raise _invalid(field, hint)
-    return as_duration(value, field)
+    """Return *value* as an `End`."""
+    match value:
+        case datetime():
+            return as_utc(value, field)
+        case date():
+            return value
+        case timedelta() | Months() | relativedelta():
+            return as_duration(value, field)
+        case _:
+            hint = "expected an aware datetime, a date, or a duration such as timedelta(days=30)"
+            raise _invalid(field, hint)
 
 
 def resolve_end(value: EndLike, *, start: datetime, zone: tzinfo, field: str) -> datetime:
     """Resolve an end to a UTC datetime.
 
     A duration counts from *start*. A date is the start of that day in *zone*.
-
-    Raises:
-        InvalidInput: *value* is not an end, or the result is not in the years 1970 to 9899.
 
     Example:
         >>> start = datetime(2026, 1, 5, tzinfo=UTC)
@@ -255,23 +231,17 @@ def parse_duration(text: str, field: str = "duration") -> Duration:
     if isinstance(text, str) and text.isascii():
         if (calendar := fullmatch(_MONTHS, text)) and any(calendar.groups()):
             years, months = (int(amount or 0) for amount in calendar.groups())
-            return _checked_months(12 * years + months, field)
+            try:
+                return Months(12 * years + months)
+            except InvalidInput as error:
+                raise attrs.evolve(error, field=field) from None
         if (exact := fullmatch(_EXACT, text)) and any(exact.groups()):
             *whole, fraction = exact.groups()
-            units = ("weeks", "days", "hours", "minutes", "seconds", "microseconds")
-            amounts = (*whole, (fraction or "0").ljust(6, "0"))
+            weeks, days, hours, minutes, seconds = (int(amount or 0) for amount in whole)
+            microseconds = int((fraction or "0").ljust(6, "0"))
             try:
-                length = timedelta(
-                    **{unit: int(amount or 0) for unit, amount in zip(units, amounts, strict=True)}
-                )
+                length = timedelta(days, seconds, microseconds, 0, minutes, hours, weeks)
             except OverflowError:
                 length = timedelta.max
             return as_duration(length, field)
     raise _invalid(field, "expected ISO 8601 such as P6M, P180D or PT24H")
-
-
-def _checked_months(count: int, field: str) -> Months:
-    try:
-        return Months(count)
-    except InvalidInput as error:
-        raise attrs.evolve(error, field=field) from None
