@@ -49,8 +49,9 @@ class Replace:
 
     Example:
         >>> before = Course(id="py", name="Python")
-        >>> Replace(before, attrs.evolve(before, archived=True)).after.archived
-        True
+        >>> step = Replace(before, attrs.evolve(before, archived=True))
+        >>> step.of(before).archived, step.of(None)
+        (True, None)
     """
 
     before: Record = field(validator=validation.one_of(*KINDS, exact=True))
@@ -64,23 +65,14 @@ class Replace:
         """Return the record to store in place of *stored*, or ``None`` on a conflict.
 
         The uses of a `TrainingKey` are neither compared nor set.
-
-        Example:
-            >>> key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=2)
-            >>> step = Replace(key, attrs.evolve(key, max_uses=3))
-            >>> after = step.of(attrs.evolve(key, uses=1))
-            >>> after.uses, after.max_uses
-            (1, 3)
         """
         validation.check_record(stored, "stored", *KINDS, type(None))
-        before, after = self.before, self.after
-        if not isinstance(before, TrainingKey) or not isinstance(after, TrainingKey):
-            return after if stored == before else None
-        if not isinstance(stored, TrainingKey) or stored.terms != before.terms:
-            return None
-        if stored.uses > after.max_uses:
-            return None
-        return validation.copy_with(after, uses=stored.uses)
+        match stored, self.before, self.after:
+            case TrainingKey(), TrainingKey() as before, TrainingKey() as after:
+                same = stored.terms == before.terms and stored.uses <= after.max_uses
+                return validation.copy_with(after, uses=stored.uses) if same else None
+            case _:
+                return self.after if stored == self.before else None
 
 
 @attrs.frozen
@@ -88,23 +80,16 @@ class Use:
     """Add *by*, which may be negative, to the uses of the stored key.
 
     Example:
-        >>> Use(TrainingKey(id="k-1", code="Spring-2026", batch_id="spring"), 1).by
-        1
+        >>> key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=2)
+        >>> Use(key, 2).of(key).uses, Use(key, 3).of(key)
+        (2, None)
     """
 
     key: TrainingKey = field(validator=validation.one_of(TrainingKey, exact=True))
     by: int = field(validator=validation.count(-validation.MAX_COUNT))
 
     def of(self, stored: Record | None) -> Record | None:
-        """Return the key to store in place of *stored*, or ``None`` on a conflict.
-
-        Example:
-            >>> key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=2)
-            >>> Use(key, 1).of(attrs.evolve(key, uses=1)).uses
-            2
-            >>> Use(key, 1).of(attrs.evolve(key, uses=2)) is None
-            True
-        """
+        """Return the key to store in place of *stored*, or ``None`` on a conflict."""
         if type(stored) is not TrainingKey:
             validation.check_record(stored, "stored", *KINDS, type(None))
             return None
@@ -167,12 +152,9 @@ class Change:
     """Everything that one command stores, and the conditions for storing it.
 
     Attributes:
-        create: New records; a conflict if the id, the e-mail address of a `User`, or the code of a
-            `TrainingKey` is taken.
-        replace: Records to compare and set.
-        use: Changes of the counters of keys, which stay between 0 and their maximum.
+        create: New records, whose ids, e-mail addresses and codes must not be taken.
+        use: Changes of the uses of keys, which stay between 0 and their maximum.
         expect: Records that must be unchanged since they were read.
-        record: Events to append.
 
     Example:
         >>> change = Change(create=[Course(id="py", name="Python")])

@@ -78,7 +78,7 @@ def _strings(_: object, field: "attrs.Attribute[Any]", value: Any, kind: type = 
         raise InvalidInput("not_a_list", field.name, f"expected a tuple of {kind.__name__}")
 
 
-def _not_founds(error: object, field: "attrs.Attribute[Any]", value: object) -> None:
+def _errors(error: object, field: "attrs.Attribute[Any]", value: object) -> None:
     _strings(error, field, value, NotFound)
 
 
@@ -125,9 +125,7 @@ class NotFound(CourseAssignmentsError, LookupError):
 
     kind: str
     id: str
-    also: tuple["NotFound", ...] = attrs.field(
-        default=(), converter=_to_tuple, validator=_not_founds
-    )
+    also: tuple["NotFound", ...] = attrs.field(default=(), converter=_to_tuple, validator=_errors)
 
     @classmethod
     def raise_any(cls, missing: Iterable[tuple[str, str]]) -> None:

@@ -199,21 +199,21 @@ _to_utc_or_none = _converter(as_utc, type(None))
 
 def _text(length: int, allowed: str = "", *, optional: bool = False) -> Validator:
     def check(_: object, field: Field, value: Any) -> None:
-        # Most values are short and plain, and need no further call.
-        short = value.__class__ is str and 0 < len(value) <= length
-        if short and value.isprintable() and not value.isspace():
+        if value.__class__ is str:  # most values are short and plain, and need no further call
+            if value.isprintable() and not value.isspace() and 0 < len(value) <= length:
+                return
+        elif value is None and optional:
             return
-        if value is not None or not optional:
-            check_text(value, field.name, length, allowed)
+        check_text(value, field.name, length, allowed)
 
     return check
 
 
-identifier = _text(ID_LENGTH)
-identifier_or_none = _text(ID_LENGTH, optional=True)
-name = _text(NAME_LENGTH)
-name_or_none = _text(NAME_LENGTH, optional=True)
-long_text = _text(TEXT_LENGTH, "\n\r\t")
+identifier: Validator = _text(ID_LENGTH)
+identifier_or_none: Validator = _text(ID_LENGTH, optional=True)
+name: Validator = _text(NAME_LENGTH)
+name_or_none: Validator = _text(NAME_LENGTH, optional=True)
+long_text: Validator = _text(TEXT_LENGTH, "\n\r\t")
 
 
 def count(least: int) -> Validator:

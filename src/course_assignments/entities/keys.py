@@ -9,7 +9,7 @@ from course_assignments import validation
 from course_assignments.entities.codes import fold, format_code, is_storable, mask
 from course_assignments.errors import InvalidInput
 from course_assignments.time.durations import Duration
-from course_assignments.validation import to_duration, to_utc
+from course_assignments.validation import after, optional_datetime, to_duration, to_utc
 
 
 @attrs.frozen(kw_only=True)
@@ -39,10 +39,8 @@ class KeyBatch:
     course_id: str = field(validator=validation.identifier)
     organization_id: str = field(validator=validation.identifier)
     created_at: datetime = field(converter=to_utc)
-    redeemable_from: datetime | None = validation.optional_datetime()
-    redeemable_until: datetime | None = validation.optional_datetime(
-        validation.after("redeemable_from")
-    )
+    redeemable_from: datetime | None = optional_datetime()
+    redeemable_until: datetime | None = optional_datetime(after("redeemable_from"))
     max_uses: int = field(default=1, validator=validation.count(1))
     availability: Duration = field(converter=to_duration)
     any_organization: bool = field(default=False, validator=validation.flag)
@@ -82,7 +80,7 @@ class TrainingKey:
     number: int = field(default=1, validator=validation.count(1))
     uses: int = field(default=0, validator=validation.count(0))
     max_uses: int = field(default=1, validator=validation.count(1))
-    revoked_at: datetime | None = validation.optional_datetime()
+    revoked_at: datetime | None = optional_datetime()
 
     def __attrs_post_init__(self) -> None:
         if self.uses > self.max_uses:
@@ -122,7 +120,7 @@ class Redemption:
     learner_id: str = field(validator=validation.identifier)
     assignment_id: str = field(validator=validation.identifier)
     redeemed_at: datetime = field(converter=to_utc)
-    restored_at: datetime | None = validation.optional_datetime()
+    restored_at: datetime | None = optional_datetime()
 
     @staticmethod
     def id_for(key_id: str, learner_id: str, turn: int) -> str:

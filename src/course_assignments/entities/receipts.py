@@ -7,13 +7,13 @@ import attrs
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.validation import derived_id
+from course_assignments.validation import derived_id, items_of, to_tuple
 
 #: How many ids one receipt holds; a longer list is split into several parts.
 MAX_IDS = 10_000
 
 
-def _positions(_: object, at: "attrs.Attribute[tuple[int, ...]]", value: tuple[int, ...]) -> None:
+def _positions(_: object, at: validation.Field, value: tuple[int, ...]) -> None:
     for position, number in enumerate(value):
         validation.check_count(number, f"{at.name}[{position}]", 1)
 
@@ -42,15 +42,9 @@ class Receipt:
     action: str = field(validator=validation.identifier)
     digest: str = field(validator=validation.identifier)
     parts: int = field(default=1, validator=validation.count(1))
-    made: tuple[str, ...] = field(
-        default=(), converter=validation.to_tuple, validator=validation.items_of(str)
-    )
-    skipped: tuple[str, ...] = field(
-        default=(), converter=validation.to_tuple, validator=validation.items_of(str)
-    )
-    positions: tuple[int, ...] = field(
-        default=(), converter=validation.to_tuple, validator=_positions
-    )
+    made: tuple[str, ...] = field(default=(), converter=to_tuple, validator=items_of(str))
+    skipped: tuple[str, ...] = field(default=(), converter=to_tuple, validator=items_of(str))
+    positions: tuple[int, ...] = field(default=(), converter=to_tuple, validator=_positions)
 
     @staticmethod
     def id_for(action: str, call_id: str, part: int = 0) -> str:

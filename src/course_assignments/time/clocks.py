@@ -48,17 +48,15 @@ class ManualClock:
 
     def advance(self, duration: DurationLike) -> datetime:
         """Move forward by *duration* and return the new time; months are counted in UTC."""
-        length = as_duration(duration)
         with self._lock:
-            self._at = end_of(length, self._at)
+            self._at = end_of(as_duration(duration), self._at)
             return self._at
 
     def set(self, at: datetime) -> datetime:
         """Move to *at*, which may be in the past, and return it."""
-        new = as_utc(at)
         with self._lock:
-            self._at = new
-            return new
+            self._at = as_utc(at)
+            return self._at
 
     def __repr__(self) -> str:
         return f"ManualClock({self._at.isoformat()})"

@@ -35,12 +35,8 @@ def as_utc(value: datetime, field: str = "at") -> datetime:
         raise InvalidInput("not_a_datetime", field, "expected an aware datetime")
     try:
         offset = value.utcoffset()
-        # Rebuilt from its fields, because a subclass may override the arithmetic.
-        wall = datetime.combine(
-            date(value.year, value.month, value.day),
-            time(value.hour, value.minute, value.second, value.microsecond),
-            tzinfo=UTC,
-        )
+        # Rebuilt, because a subclass may override its methods and its arithmetic.
+        wall = datetime.combine(datetime.date(value), datetime.time(value), UTC)
         found = None if offset is None else wall - offset
     except Exception as error:  # a foreign tzinfo may raise anything
         raise out_of_range(field) from error
@@ -68,9 +64,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def format_datetime(at: datetime) -> str:
     """Format *at*, rounded down to the second, as in ``6 Jan 2026, 09:00 UTC``."""
-    day = f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
-    seconds = f":{at.second:02}" if at.second else ""
-    return f"{day}, {at.hour:02}:{at.minute:02}{seconds} UTC"
+    clock = f"{at:%H:%M:%S}".removesuffix(":00")
+    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {clock} UTC"
 
 
 def format_datetime_up(at: datetime) -> str:

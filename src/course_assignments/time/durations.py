@@ -136,11 +136,10 @@ def end_of(
     """
     length, at = as_duration(duration, field), as_utc(start, "start")
     check_zone(zone)
-    try:
-        end = at + length if isinstance(length, timedelta) else length.after(at, zone)
-    except (InvalidInput, OverflowError) as error:
-        raise out_of_range(field) from error
-    return as_utc(end, field)
+    end = end_in_range(length, at, zone)
+    if end is None:
+        raise out_of_range(field)
+    return end
 
 
 def end_in_range(duration: Duration, start: datetime, zone: tzinfo = UTC) -> datetime | None:
