@@ -1,4 +1,4 @@
-"""Checks of arguments, and the converters and validators of fields.
+"""First the checks of arguments, then the converters and the validators of fields.
 
 All raise an `InvalidInput` that names the field; converters do so for what they cannot convert.
 """
@@ -37,8 +37,6 @@ TEXT_LENGTH = 10_000
 
 #: The largest whole number that every common database stores in an ordinary integer column.
 MAX_COUNT = 2**31 - 1
-
-# --- Checks of arguments -------------------------------------------------------------------------
 
 
 def check_text(value: object, field: str, length: int = ID_LENGTH, allowed: str = "") -> str:
@@ -148,9 +146,6 @@ def _example(kind: type) -> str:
     return kind.__name__
 
 
-# --- Converters ----------------------------------------------------------------------------------
-
-
 def _converter(convert: Callable[[Any, str], Any], *unchanged: type) -> Any:
     """Return a converter that calls *convert* with the value and the name of its field."""
 
@@ -193,8 +188,6 @@ else:
     to_set = _converter(_set, frozenset)
 
 _to_utc_or_none = _converter(as_utc, type(None))
-
-# --- Validators ----------------------------------------------------------------------------------
 
 
 def _text(length: int, allowed: str = "", *, optional: bool = False) -> Validator:

@@ -53,10 +53,6 @@ def _code(_: object, at: validation.Field, value: object) -> None:
         raise InvalidInput("invalid_code", at.name, hint)
 
 
-def _masked(code: str) -> str:
-    return repr(mask(code))
-
-
 @attrs.frozen(kw_only=True)
 class TrainingKey:
     """One key of a batch. Only the key itself has its code; everything else refers to its id.
@@ -75,7 +71,7 @@ class TrainingKey:
     """
 
     id: str = field(validator=validation.identifier)
-    code: str = field(validator=_code, repr=_masked)
+    code: str = field(validator=_code, repr=lambda code: repr(mask(code)))
     batch_id: str = field(validator=validation.identifier)
     number: int = field(default=1, validator=validation.count(1))
     uses: int = field(default=0, validator=validation.count(0))

@@ -29,7 +29,6 @@ class Receipt:
         action: The name of the command.
         digest: A digest of the arguments, to detect a call with different arguments.
         parts: How many receipts this call has; the first one is stored under ``id_for(..., 0)``.
-        made: The ids of the created records.
         skipped: The ids of the skipped records (rule 15).
         positions: The first and the last number of created keys in their batch; else empty.
 
