@@ -95,112 +95,25 @@ from course_assignments.views.billing import Statement, StatementLine, Statement
 from course_assignments.views.dashboard import Dashboard, DashboardPolicy, dashboard
 from course_assignments.views.training import current_training, expiring, transcript
 
-__all__ = [
-    "AccessPolicy",
-    "Activity",
-    "ActivityKind",
-    "AssignmentBatch",
-    "AssignmentQuery",
-    "AssignmentStatus",
-    "Attempt",
-    "AttemptPolicy",
-    "AttemptQuery",
-    "AuthorizationPolicy",
-    "BatchQuery",
-    "CancellationPolicy",
-    "Change",
-    "Claim",
-    "Clock",
-    "CompletionPolicy",
-    "CompletionStatus",
-    "Conflict",
-    "Course",
-    "CourseAssignment",
-    "CourseAssignmentsError",
-    "CourseAvailabilityPolicy",
-    "CourseQuery",
-    "CustomReason",
-    "Dashboard",
-    "DashboardPolicy",
-    "Decision",
-    "Direct",
-    "Duration",
-    "DurationLike",
-    "EndLike",
-    "Event",
-    "EventQuery",
-    "ExpirationLimit",
-    "ExpirationPolicy",
-    "ExportColumn",
-    "FinishPolicy",
-    "ForAssignment",
-    "FromKey",
-    "FromSubscription",
-    "InMemoryRepository",
-    "InvalidInput",
-    "InvitationTemplate",
-    "KeyBatch",
-    "KeyQuery",
-    "KeyRedemptionPolicy",
-    "Limit",
-    "ManualClock",
-    "Months",
-    "NotFound",
-    "Note",
-    "Opening",
-    "Organization",
-    "OrganizationQuery",
-    "Origin",
-    "OutcomeUnknown",
-    "Page",
-    "Pause",
-    "Permission",
-    "Policies",
-    "Query",
-    "Reason",
-    "Receipt",
-    "Record",
-    "Redemption",
-    "RedemptionQuery",
-    "Refused",
-    "Registrar",
-    "RegistrationPolicy",
-    "Repeat",
-    "RepeatPolicy",
-    "Replace",
-    "Repository",
-    "ReschedulePolicy",
-    "Role",
-    "Statement",
-    "StatementLine",
-    "StatementTotal",
-    "StorageBusy",
-    "StorageError",
-    "Subscription",
-    "SubscriptionPolicy",
-    "SubscriptionQuery",
-    "TrainingKey",
-    "Use",
-    "User",
-    "UserQuery",
-    "codes",
-    "commands",
-    "current_training",
-    "dashboard",
-    "expiring",
-    "export_csv",
-    "find_all",
-    "format_duration",
-    "invitation",
-    "parse_duration",
-    "read_cell",
-    "read_codes",
-    "reasons",
-    "statement",
-    "system_clock",
-    "to_dict",
-    "transcript",
-]
+__all__ = ["AccessPolicy", "Activity", "ActivityKind", "AssignmentBatch", "AssignmentQuery"]
+__all__ += ["AssignmentStatus", "Attempt", "AttemptPolicy", "AttemptQuery", "AuthorizationPolicy"]
+__all__ += ["BatchQuery", "CancellationPolicy", "Change", "Claim", "Clock", "CompletionPolicy"]
+__all__ += ["CompletionStatus", "Conflict", "Course", "CourseAssignment", "CourseAssignmentsError"]
+__all__ += ["CourseAvailabilityPolicy", "CourseQuery", "CustomReason", "Dashboard"]
+__all__ += ["DashboardPolicy", "Decision", "Direct", "Duration", "DurationLike", "EndLike", "Event"]
+__all__ += ["EventQuery", "ExpirationLimit", "ExpirationPolicy", "ExportColumn", "FinishPolicy"]
+__all__ += ["ForAssignment", "FromKey", "FromSubscription", "InMemoryRepository", "InvalidInput"]
+__all__ += ["InvitationTemplate", "KeyBatch", "KeyQuery", "KeyRedemptionPolicy", "Limit"]
+__all__ += ["ManualClock", "Months", "NotFound", "Note", "Opening", "Organization"]
+__all__ += ["OrganizationQuery", "Origin", "OutcomeUnknown", "Page", "Pause", "Permission"]
+__all__ += ["Policies", "Query", "Reason", "Receipt", "Record", "Redemption", "RedemptionQuery"]
+__all__ += ["Refused", "Registrar", "RegistrationPolicy", "Repeat", "RepeatPolicy", "Replace"]
+__all__ += ["Repository", "ReschedulePolicy", "Role", "Statement", "StatementLine"]
+__all__ += ["StatementTotal", "StorageBusy", "StorageError", "Subscription", "SubscriptionPolicy"]
+__all__ += ["SubscriptionQuery", "TrainingKey", "Use", "User", "UserQuery", "codes", "commands"]
+__all__ += ["current_training", "dashboard", "expiring", "export_csv", "find_all"]
+__all__ += ["format_duration", "invitation", "parse_duration", "read_cell", "read_codes", "reasons"]
+__all__ += ["statement", "system_clock", "to_dict", "transcript"]
 
 if TYPE_CHECKING:
     __version__: str
