@@ -192,6 +192,7 @@ _to_utc_or_none = _converter(as_utc, type(None))
 
 def _text(length: int, allowed: str = "", *, optional: bool = False) -> Validator:
     def check(_: object, field: Field, value: Any) -> None:
+        """Refuse what is not such a string."""
         if value.__class__ is str:  # most values are short and plain, and need no further call
             if value.isprintable() and not value.isspace() and 0 < len(value) <= length:
                 return

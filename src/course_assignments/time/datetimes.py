@@ -117,7 +117,7 @@ def start_of_day(day: date, zone: tzinfo, field: str = "day") -> datetime:
         raise out_of_range(field) from error
 
 
-def zone_named(name: str, field: str = "time_zone") -> tzinfo:
+def zone_named(name: str) -> tzinfo:
     """Return the time zone with the IANA *name*."""
     if isinstance(name, str):
         if name == "UTC":  # works even without a time zone database
@@ -127,4 +127,4 @@ def zone_named(name: str, field: str = "time_zone") -> tzinfo:
         except (LookupError, OSError, ValueError):
             pass
     hint = "expected an IANA name such as Europe/Berlin; if this machine has none, install tzdata"
-    raise InvalidInput("unknown_time_zone", field, hint)
+    raise InvalidInput("unknown_time_zone", "time_zone", hint)
