@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias, get_args
 
-import attrs
-from attrs import field
+from attrs import field, frozen
 
 from course_assignments import validation
 from course_assignments.errors import CourseAssignmentsError
@@ -13,7 +12,7 @@ from course_assignments.reasons import Reason
 from course_assignments.validation import items_of, to_tuple
 
 
-@attrs.frozen
+@frozen
 class Decision:
     """The answer to one question at one moment.
 
@@ -58,7 +57,7 @@ class Decision:
 YES: Final = Decision()
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Refused(CourseAssignmentsError):
     """A rule said no; nothing was stored or used up.
 

@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TypeAlias, get_args
 
-import attrs
-from attrs import field
+from attrs import field, frozen
 
 from course_assignments import validation
 from course_assignments.entities.enums import AssignmentStatus, CompletionStatus, ExpirationLimit
@@ -12,7 +11,7 @@ from course_assignments.time.datetimes import as_utc
 from course_assignments.validation import items_of, to_set, to_tuple, to_utc
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Note:
     """A message about an assignment, from one administrator to others.
 
@@ -26,7 +25,7 @@ class Note:
     high_importance: bool = field(default=False, validator=validation.flag)
 
 
-@attrs.frozen
+@frozen
 class Direct:
     """Origin: an administrator created the assignment.
 
@@ -36,7 +35,7 @@ class Direct:
     """
 
 
-@attrs.frozen
+@frozen
 class FromKey:
     """Origin: the learner redeemed a training key.
 
@@ -49,7 +48,7 @@ class FromKey:
     redemption_id: str = field(validator=validation.identifier)
 
 
-@attrs.frozen
+@frozen
 class FromSubscription:
     """Origin: the learner opened a course of their subscription.
 
@@ -65,7 +64,7 @@ class FromSubscription:
 Origin: TypeAlias = Direct | FromKey | FromSubscription
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AccessPeriod:
     """Base class for access from ``created_at`` until just before ``expires_at``.
 
@@ -94,7 +93,7 @@ class AccessPeriod:
         return self.expires_at - as_utc(at) if self.is_active_at(at) else timedelta(0)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CourseAssignment(AccessPeriod):
     """A learner's access to a course, from ``created_at`` until before ``expires_at``, in UTC.
 
@@ -155,7 +154,7 @@ class CourseAssignment(AccessPeriod):
         return CompletionStatus.NOT_STARTED
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Claim:
     """The latest assignment of a course to a learner (rule 15).
 
@@ -185,7 +184,7 @@ class Claim:
         return cls(id=id_, learner_id=learner_id, course_id=course_id, assignment_id=assignment_id)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AssignmentBatch:
     """The result of `assign_many`, in the order of the input.
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-import attrs
-from attrs import field
+from attrs import field, frozen
 
 from course_assignments import validation
 from course_assignments.errors import InvalidInput
@@ -13,7 +12,7 @@ from course_assignments.time.datetimes import as_utc
 from course_assignments.validation import items_of, to_tuple, to_utc
 
 
-@attrs.frozen
+@frozen
 class Pause:
     """A pause in an attempt; ``resumed_at`` is ``None`` until the attempt is resumed.
 
@@ -27,7 +26,7 @@ class Pause:
     resumed_at: datetime | None = validation.optional_datetime()
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Attempt:
     """An attempt at an activity under an assignment; a retake is a new one (rule 5).
 

@@ -2,8 +2,7 @@
 
 from datetime import tzinfo
 
-import attrs
-from attrs import field
+from attrs import field, frozen
 
 from course_assignments import validation
 from course_assignments.entities.enums import ActivityKind
@@ -13,7 +12,7 @@ from course_assignments.time.durations import Duration
 from course_assignments.validation import items_of, to_duration_or_none, to_tuple
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Organization:
     """A customer of the training system.
 
@@ -47,7 +46,7 @@ class Organization:
         return zone_named(self.time_zone)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Activity:
     """A part of a course, such as a lab or a video.
 
@@ -65,7 +64,7 @@ class Activity:
     required: bool = field(default=False, validator=validation.flag)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Course:
     """A course of the catalog.
 

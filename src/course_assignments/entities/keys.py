@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-import attrs
-from attrs import field
+from attrs import field, frozen
 
 from course_assignments import validation
 from course_assignments.entities.codes import fold, format_code, is_storable, mask
@@ -12,7 +11,7 @@ from course_assignments.time.durations import Duration
 from course_assignments.validation import after, optional_datetime, to_duration, to_utc
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class KeyBatch:
     """Keys of one course that share a name and their terms.
 
@@ -53,7 +52,7 @@ def _code(_: object, at: validation.Field, value: object) -> None:
         raise InvalidInput("invalid_code", at.name, hint)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TrainingKey:
     """One key of a batch. Only the key itself has its code; everything else refers to its id.
 
@@ -98,7 +97,7 @@ class TrainingKey:
         return format_code(self.code)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Redemption:
     """The use of a key by a learner, and the assignment that it made.
 

@@ -2,8 +2,7 @@
 
 import re
 
-import attrs
-from attrs import field
+from attrs import field, frozen
 
 from course_assignments import validation
 from course_assignments.entities.enums import Role
@@ -42,7 +41,7 @@ def anonymous_email(user_id: str) -> str:
     return f"{validation.derived_id('anonymous', user_id)}@{_ANONYMOUS}"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class User:
     """A person, called learner where they hold an assignment.
 

@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-import attrs
-from attrs import field
+from attrs import field, frozen
 
 from course_assignments import validation
 from course_assignments.entities.assignments import AccessPeriod
 from course_assignments.validation import items_of, to_tuple, to_utc
 
 
-@attrs.frozen
+@frozen
 class Opening:
     """An opened course and the assignment that was created.
 
@@ -27,7 +26,7 @@ def _distinct_ids(_: object, at: validation.Field, ids: tuple[str, ...]) -> None
     validation.check_distinct(validation.check_ids(ids, at.name), f"{at.name}[{{}}]")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Subscription(AccessPeriod):
     """A right to open courses, from ``created_at`` until just before ``expires_at``.
 
