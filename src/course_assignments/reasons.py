@@ -7,10 +7,10 @@ To add a reason, write its class, list it in `PlainReason` and test its sentence
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any, ClassVar, Final, Literal, TypeAlias, get_args
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_args
 
 import attrs
 from attrs import field, frozen, validators
@@ -18,14 +18,7 @@ from attrs import field, frozen, validators
 from course_assignments.entities.enums import ExpirationLimit, Role
 from course_assignments.errors import InvalidInput, format_list, printable, to_words
 from course_assignments.time.datetimes import format_datetime, format_datetime_up
-from course_assignments.validation import (
-    count,
-    identifier,
-    items_of,
-    one_of,
-    to_tuple,
-    to_utc,
-)
+from course_assignments.validation import count, identifier, items_of, one_of, to_tuple, to_utc
 
 #: The metadata of a datetime that a sentence must not show earlier than it is.
 ROUND_UP: Final = {"round_up": True}
@@ -49,12 +42,7 @@ class Variants:
 
 
 def format_fact(value: Any, *, round_up: bool = False) -> str:
-    """Format *value* for a sentence; ids are quoted, enum members and lists are not.
-
-    Example:
-        >>> format_fact("a-1"), format_fact((Role.SALES_MANAGER, Role.SUPPORT)), format_fact(3)
-        ("'a-1'", 'sales manager, support', '3')
-    """
+    """Format *value* for a sentence; ids are quoted, enum members and lists are not."""
     match value:
         case datetime():
             return format_datetime_up(value) if round_up else format_datetime(value)
@@ -68,9 +56,6 @@ def format_fact(value: Any, *, round_up: bool = False) -> str:
             return printable(format_list(words))
         case _:
             return str(value)
-
-
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @frozen
@@ -90,68 +75,86 @@ class _Sentence:
             one = fields[placeholder[1]]
             return format_fact(getattr(self, one.name), **one.metadata)
 
-        return _PLACEHOLDER.sub(fact, template)
+        return re.sub(r"\{(\w+)\}", fact, template)
 
 
 class _Reason(_Sentence):
-    """A reason of this library; its code is the name of its class."""
+    """A reason of this library."""
 
     __slots__ = ()
 
     code: ClassVar[Any]
 
-    def __init_subclass__(cls) -> None:
-        cls.code = to_words(cls.__name__).replace(" ", "_")
+
+ReasonT = TypeVar("ReasonT", bound=_Reason)
+
+
+def says(
+    sentence: str, **variants: Mapping[object, str]
+) -> Callable[[type[ReasonT]], type[ReasonT]]:
+    """Give a reason its code, the name of its class, and its sentence.
+
+    Name a field and some of its values to state *variants* of the sentence.
+    """
+
+    def declare(kind: type[ReasonT]) -> type[ReasonT]:
+        kind.code = to_words(kind.__name__).replace(" ", "_")
+        kind.sentence = sentence
+        for name, cases in variants.items():
+            kind.sentence = Variants(name, cases, sentence)
+        return kind
+
+    return declare
 
 
 # Cancel, complete or reschedule an assignment. Rules 2 to 4.
 
 
 @frozen
+@says(
+    "Cancellation was possible until {closed_at}. "
+    "Support can still cancel it if no lab was launched."
+)
 class CancellationWindowClosed(_Reason):
     """The cancellation window of the assignment is over (rule 3)."""
 
     code: ClassVar[Literal["cancellation_window_closed"]]
-    sentence = (
-        "Cancellation was possible until {closed_at}. "
-        "Support can still cancel it if no lab was launched."
-    )
     closed_at: datetime = field(converter=to_utc)
 
 
 @frozen
+@says("A lab was launched on {launched_at}, so cancellation is no longer possible.")
 class LabLaunched(_Reason):
     """A lab was launched, so the assignment can never be cancelled (rule 3)."""
 
     code: ClassVar[Literal["lab_launched"]]
-    sentence = "A lab was launched on {launched_at}, so cancellation is no longer possible."
     launched_at: datetime = field(converter=to_utc)
 
 
 @frozen
+@says("Already cancelled on {cancelled_at}. Create a new one instead.")
 class AlreadyCancelled(_Reason):
     """The assignment or the subscription is cancelled."""
 
     code: ClassVar[Literal["already_cancelled"]]
-    sentence = "Already cancelled on {cancelled_at}. Create a new one instead."
     cancelled_at: datetime = field(converter=to_utc)
 
 
 @frozen
+@says("Already completed on {completed_at}. There is nothing left to do.")
 class AlreadyCompleted(_Reason):
     """The assignment is completed."""
 
     code: ClassVar[Literal["already_completed"]]
-    sentence = "Already completed on {completed_at}. There is nothing left to do."
     completed_at: datetime = field(converter=to_utc)
 
 
 @frozen
+@says("The assignment is not active before {created_at}. Try again then.")
 class AssignmentNotActive(_Reason):
     """The decision is for a time before the assignment was created."""
 
     code: ClassVar[Literal["assignment_not_active"]]
-    sentence = "The assignment is not active before {created_at}. Try again then."
     created_at: datetime = field(converter=to_utc, metadata=ROUND_UP)
 
 
@@ -159,55 +162,55 @@ class AssignmentNotActive(_Reason):
 
 
 @frozen
+@says("Access ended on {expired_at}. Ask for an extension or a new assignment.")
 class AssignmentExpired(_Reason):
     """Access under the assignment has ended."""
 
     code: ClassVar[Literal["assignment_expired"]]
-    sentence = "Access ended on {expired_at}. Ask for an extension or a new assignment."
     expired_at: datetime = field(converter=to_utc)
 
 
 @frozen
+@says("An attempt of this activity is still open. Continue or finish it first.")
 class AttemptOpen(_Reason):
     """An attempt of the activity is open, and only one may be open at a time."""
 
     code: ClassVar[Literal["attempt_open"]]
-    sentence = "An attempt of this activity is still open. Continue or finish it first."
     attempt_id: str = field(validator=identifier)
 
 
 @frozen
+@says("The attempt was finished on {finished_at}. Start the activity again.")
 class NoAttemptOpen(_Reason):
     """The attempt is finished."""
 
     code: ClassVar[Literal["no_attempt_open"]]
-    sentence = "The attempt was finished on {finished_at}. Start the activity again."
     finished_at: datetime = field(converter=to_utc)
 
 
 @frozen
+@says("The attempt has been paused since {paused_at}. Resume or finish it.")
 class AttemptPaused(_Reason):
     """The attempt is already paused."""
 
     code: ClassVar[Literal["attempt_paused"]]
-    sentence = "The attempt has been paused since {paused_at}. Resume or finish it."
     paused_at: datetime = field(converter=to_utc)
 
 
 @frozen
+@says("The attempt is not paused, so there is nothing to resume.")
 class AttemptNotPaused(_Reason):
     """The attempt is not paused, so it can't be resumed."""
 
     code: ClassVar[Literal["attempt_not_paused"]]
-    sentence = "The attempt is not paused, so there is nothing to resume."
 
 
 @frozen
+@says("The attempt was changed later, on {changed_at}. Try again then, or check the clock.")
 class AttemptAhead(_Reason):
     """The decision is for a time before the last recorded change of the attempt."""
 
     code: ClassVar[Literal["attempt_ahead"]]
-    sentence = "The attempt was changed later, on {changed_at}. Try again then, or check the clock."
     changed_at: datetime = field(converter=to_utc, metadata=ROUND_UP)
 
 
@@ -215,32 +218,32 @@ class AttemptAhead(_Reason):
 
 
 @frozen
+@says(
+    "Course {course_id} is not part of the subscription. "
+    "Choose another course, or ask for this one to be added."
+)
 class CourseNotInSubscription(_Reason):
     """The subscription does not include the course."""
 
     code: ClassVar[Literal["course_not_in_subscription"]]
-    sentence = (
-        "Course {course_id} is not part of the subscription. "
-        "Choose another course, or ask for this one to be added."
-    )
     course_id: str = field(validator=identifier)
 
 
 @frozen
+@says("The subscription is not active before {created_at}. Try again then.")
 class SubscriptionNotActive(_Reason):
     """The decision is for a time before the subscription was created."""
 
     code: ClassVar[Literal["subscription_not_active"]]
-    sentence = "The subscription is not active before {created_at}. Try again then."
     created_at: datetime = field(converter=to_utc, metadata=ROUND_UP)
 
 
 @frozen
+@says("The subscription ended on {ended_at}. Ask for a new one.")
 class SubscriptionEnded(_Reason):
     """The subscription has ended or was cancelled."""
 
     code: ClassVar[Literal["subscription_ended"]]
-    sentence = "The subscription ended on {ended_at}. Ask for a new one."
     ended_at: datetime = field(converter=to_utc)
 
 
@@ -248,66 +251,61 @@ class SubscriptionEnded(_Reason):
 
 
 @frozen
+@says(
+    "Access is possible until {latest}. Choose an earlier end.",
+    limited_by={
+        ExpirationLimit.COURSE: ("The course allows access until {latest}. Choose an earlier end."),
+        ExpirationLimit.ORGANIZATION: (
+            "The organization allows access until {latest}. Choose an earlier end."
+        ),
+        ExpirationLimit.SUBSCRIPTION: ("The subscription ends on {latest}. Choose an earlier end."),
+    },
+)
 class ExpiresTooLate(_Reason):
     """The requested end is later than the limits allow (rules 1 and 2)."""
 
     code: ClassVar[Literal["expires_too_late"]]
-    sentence = Variants(
-        "limited_by",
-        {
-            ExpirationLimit.COURSE: (
-                "The course allows access until {latest}. Choose an earlier end."
-            ),
-            ExpirationLimit.ORGANIZATION: (
-                "The organization allows access until {latest}. Choose an earlier end."
-            ),
-            ExpirationLimit.SUBSCRIPTION: (
-                "The subscription ends on {latest}. Choose an earlier end."
-            ),
-        },
-        "Access is possible until {latest}. Choose an earlier end.",
-    )
     latest: datetime = field(converter=to_utc)
     limited_by: ExpirationLimit = field(validator=one_of(ExpirationLimit))
 
 
 @frozen
+@says("Access can't end before {earliest}. Choose a later end.")
 class ExpiresTooEarly(_Reason):
     """The requested end is too early (rule 2)."""
 
     code: ClassVar[Literal["expires_too_early"]]
-    sentence = "Access can't end before {earliest}. Choose a later end."
     earliest: datetime = field(converter=to_utc, metadata=ROUND_UP)
 
 
 @frozen
+@says("Course {course_id} is not available yet. Add what is missing: {missing}.")
 class CourseNotAvailable(_Reason):
     """The course is not fully set up for training (rule 22)."""
 
     code: ClassVar[Literal["course_not_available"]]
-    sentence = "Course {course_id} is not available yet. Add what is missing: {missing}."
     course_id: str = field(validator=identifier)
     missing: tuple[str, ...] = field(converter=to_tuple, validator=items_of(str))
 
 
 @frozen
+@says("Course {course_id} is archived. Choose another course.")
 class CourseArchived(_Reason):
     """The course is archived, so new assignments are refused (rule 22)."""
 
     code: ClassVar[Literal["course_archived"]]
-    sentence = "Course {course_id} is archived. Choose another course."
     course_id: str = field(validator=identifier)
 
 
 @frozen
+@says(
+    "The learner already has assignment {assignment_id} of this course until {expires_at}. "
+    "Use that assignment."
+)
 class AlreadyAssigned(_Reason):
     """The learner has an active assignment of the course (rule 15)."""
 
     code: ClassVar[Literal["already_assigned"]]
-    sentence = (
-        "The learner already has assignment {assignment_id} of this course until {expires_at}. "
-        "Use that assignment."
-    )
     assignment_id: str = field(validator=identifier)
     expires_at: datetime = field(converter=to_utc)
 
@@ -316,102 +314,98 @@ class AlreadyAssigned(_Reason):
 
 
 @frozen
+@says("This key doesn't exist. Compare it with the key that you received.")
 class KeyNotFound(_Reason):
     """No key has this code (rule 12)."""
 
     code: ClassVar[Literal["key_not_found"]]
-    sentence = "This key doesn't exist. Compare it with the key that you received."
 
 
 @frozen
+@says("The key contains a typo. Compare it with the key that you received, character by character.")
 class KeyMistyped(_Reason):
     """The check character of the code does not match the others (rule 12)."""
 
     code: ClassVar[Literal["key_mistyped"]]
-    sentence = (
-        "The key contains a typo. Compare it with the key that you received, "
-        "character by character."
-    )
 
 
 @frozen
+@says("The key was revoked on {revoked_at}. Ask for a new one.")
 class KeyRevoked(_Reason):
     """The key was revoked."""
 
     code: ClassVar[Literal["key_revoked"]]
-    sentence = "The key was revoked on {revoked_at}. Ask for a new one."
     revoked_at: datetime = field(converter=to_utc)
 
 
 @frozen
+@says("The key can be redeemed from {redeemable_from}. Try again then.")
 class KeyNotYetRedeemable(_Reason):
     """The redemption window of the key has not begun (rule 7)."""
 
     code: ClassVar[Literal["key_not_yet_redeemable"]]
-    sentence = "The key can be redeemed from {redeemable_from}. Try again then."
     redeemable_from: datetime = field(converter=to_utc, metadata=ROUND_UP)
 
 
 @frozen
+@says("The key expired on {redeemable_until}. Ask for a new one.")
 class KeyExpired(_Reason):
     """The redemption window of the key is over (rule 7)."""
 
     code: ClassVar[Literal["key_expired"]]
-    sentence = "The key expired on {redeemable_until}. Ask for a new one."
     redeemable_until: datetime = field(converter=to_utc)
 
 
 @frozen
+@says(
+    "All {max_uses} uses of the key are taken. Ask for another key.",
+    max_uses={1: "The one use of the key is taken. Ask for another key."},
+)
 class KeyExhausted(_Reason):
     """The key has no uses left (rule 6)."""
 
     code: ClassVar[Literal["key_exhausted"]]
-    sentence = Variants(
-        "max_uses",
-        {1: "The one use of the key is taken. Ask for another key."},
-        "All {max_uses} uses of the key are taken. Ask for another key.",
-    )
     max_uses: int = field(validator=count(1))
 
 
 @frozen
+@says("This key is reserved for another organization. Ask your organization for a key.")
 class WrongOrganization(_Reason):
     """The key is reserved for learners of another organization (rule 9)."""
 
     code: ClassVar[Literal["wrong_organization"]]
-    sentence = "This key is reserved for another organization. Ask your organization for a key."
 
 
 @frozen
+@says(
+    "This key was already redeemed on {redeemed_at} for assignment {assignment_id}. "
+    "Use that assignment."
+)
 class AlreadyRedeemed(_Reason):
     """The learner has redeemed this key before (rule 10)."""
 
     code: ClassVar[Literal["already_redeemed"]]
-    sentence = (
-        "This key was already redeemed on {redeemed_at} for assignment {assignment_id}. "
-        "Use that assignment."
-    )
     assignment_id: str = field(validator=identifier)
     redeemed_at: datetime = field(converter=to_utc)
 
 
 @frozen
+@says("You can't register with this key. Sign in with your account to redeem it.")
 class RegistrationDisabled(_Reason):
     """The organization of the key does not allow registration (rule 11)."""
 
     code: ClassVar[Literal["registration_disabled"]]
-    sentence = "You can't register with this key. Sign in with your account to redeem it."
 
 
 @frozen
+@says(
+    "The email address of {user_id} already belongs to an account. "
+    "Sign in with that account, or use another address."
+)
 class EmailTaken(_Reason):
     """A user with this email address exists, ignoring case (rule 11)."""
 
     code: ClassVar[Literal["email_taken"]]
-    sentence = (
-        "The email address of {user_id} already belongs to an account. "
-        "Sign in with that account, or use another address."
-    )
     user_id: str = field(validator=identifier)
 
 
@@ -419,44 +413,42 @@ class EmailTaken(_Reason):
 
 
 @frozen
+@says(
+    "You need one of these roles: {any_of}. Ask someone who has one.",
+    any_of={
+        0: "No role allows this. Ask whoever configures this system.",
+        1: "You need this role: {any_of}. Ask someone who has it.",
+    },
+)
 class RoleMissing(_Reason):
     """The actor has none of the required roles (rule 21)."""
 
     code: ClassVar[Literal["role_missing"]]
-    sentence = Variants(
-        "any_of",
-        {
-            0: "No role allows this. Ask whoever configures this system.",
-            1: "You need this role: {any_of}. Ask someone who has it.",
-        },
-        "You need one of these roles: {any_of}. Ask someone who has one.",
-    )
     any_of: tuple[Role, ...] = field(converter=to_tuple, validator=items_of(Role))
 
 
 @frozen
+@says("Only support can cancel after the cancellation window. Ask support.")
 class SupportRoleMissing(_Reason):
     """The actor is not support (rule 4)."""
 
     code: ClassVar[Literal["support_role_missing"]]
-    sentence = "Only support can cancel after the cancellation window. Ask support."
 
 
 @frozen
+@says(
+    "You don't manage organization {organization_id}. Ask someone who does.",
+    organization_id={
+        None: (
+            "The learner has no organization, so nobody manages them. "
+            "Add the learner to an organization first."
+        )
+    },
+)
 class OrganizationNotManaged(_Reason):
     """The actor does not manage the organization (rule 21)."""
 
     code: ClassVar[Literal["organization_not_managed"]]
-    sentence = Variants(
-        "organization_id",
-        {
-            None: (
-                "The learner has no organization, so nobody manages them. "
-                "Add the learner to an organization first."
-            )
-        },
-        "You don't manage organization {organization_id}. Ask someone who does.",
-    )
     organization_id: str | None = field(validator=validators.optional(identifier))
 
 
@@ -464,28 +456,26 @@ class OrganizationNotManaged(_Reason):
 
 
 @frozen
+@says(
+    "Other keys already have the codes in lines {lines}. Remove those lines.",
+    lines={1: "Another key already has the code in line {lines}. Remove that line."},
+)
 class CodeTaken(_Reason):
     """Other keys have these custom codes; the lines count from 1 (rule 12)."""
 
     code: ClassVar[Literal["code_taken"]]
-    sentence = Variants(
-        "lines",
-        {1: "Another key already has the code in line {lines}. Remove that line."},
-        "Other keys already have the codes in lines {lines}. Remove those lines.",
-    )
     lines: tuple[int, ...] = field(converter=to_tuple, validator=items_of(int))
 
 
 @frozen
+@says(
+    "A key was already used {uses} times. Allow at least {uses} uses.",
+    uses={1: "A key was already used once. Allow at least 1 use."},
+)
 class MaxUsesBelowUses(_Reason):
     """A key of the batch already has more uses than the new maximum (rule 20)."""
 
     code: ClassVar[Literal["max_uses_below_uses"]]
-    sentence = Variants(
-        "uses",
-        {1: "A key was already used once. Allow at least 1 use."},
-        "A key was already used {uses} times. Allow at least {uses} uses.",
-    )
     uses: int = field(validator=count(1))
 
 
@@ -508,9 +498,6 @@ class CustomReason:
 
     The code is any string that starts with ``x-``. Its type is a single literal because mypy and
     pyright narrow a union by ``code`` only if each member has a literal.
-
-    Raises:
-        InvalidInput: *code* does not start with ``x-``, or *sentence* is not one line.
 
     Example:
         >>> print(CustomReason("x-unpaid", "The invoice of May is open."))
@@ -583,7 +570,7 @@ class ForAssignment(_Sentence):
         publishing group.
     """
 
-    sentence = "Learner {learner_id}, course {course_id}: {reason}"
+    sentence: ClassVar[str | Variants] = "Learner {learner_id}, course {course_id}: {reason}"
     course_id: str = field(validator=identifier)
     learner_id: str = field(validator=identifier)
     reason: PlainReason = field(validator=one_of(*get_args(PlainReason)))
