@@ -1,10 +1,7 @@
 """The rules: one policy for each question, and `Policies`, which has one of each.
 
 Each module answers one question, quotes the rule, and defines its numbers as constants. Next to
-each policy is a Protocol for your own policies.
-
-A policy takes records and a datetime and returns a `Decision`; it reads no clock and no storage.
-Every method raises `InvalidInput` if an argument has the wrong type or a datetime is naive.
+each policy is a Protocol for your own policies. A policy reads no clock and no storage.
 """
 
 from typing import Any
@@ -40,11 +37,7 @@ from course_assignments.policies.subscription import SubscriptionPolicy, Subscri
 
 
 def check_policy(value: object, field: str, *needed: str) -> None:
-    """Raise InvalidInput unless *value* has ``evaluate()`` and all *needed* names.
-
-    Example:
-        >>> check_policy(CancellationPolicy(), "cancellation", "restores_key_use")
-    """
+    """Raise InvalidInput unless *value* has ``evaluate()`` and all *needed* names."""
     missing = [name for name in needed if not hasattr(value, name)]
     if isinstance(value, type) or not callable(getattr(value, "evaluate", None)) or missing:
         wanted = ", ".join(("evaluate()", *needed))
@@ -52,8 +45,6 @@ def check_policy(value: object, field: str, *needed: str) -> None:
 
 
 def _policy(default: Any, *needed: str) -> Any:
-    """Return a field for a policy, with a validator."""
-
     def check(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
         check_policy(value, at.name, *needed)
 

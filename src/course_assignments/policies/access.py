@@ -6,18 +6,10 @@ from typing import Protocol
 
 import attrs
 
-from course_assignments import validation
+from course_assignments import reasons, validation
 from course_assignments.decisions import Decision
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.attempts import Attempt
-from course_assignments.reasons import (
-    AlreadyCancelled,
-    AlreadyCompleted,
-    AssignmentExpired,
-    AssignmentNotActive,
-    AttemptOpen,
-    Reason,
-)
 from course_assignments.time.datetimes import as_utc
 
 
@@ -26,7 +18,6 @@ class AssignmentRule(Protocol):
 
     def evaluate(self, assignment: CourseAssignment, /, *, at: datetime) -> Decision:
         """Decide whether *assignment* allows it at *at*."""
-        ...
 
 
 class AttemptRule(Protocol):
@@ -34,40 +25,36 @@ class AttemptRule(Protocol):
 
     def evaluate(self, attempts: Iterable[Attempt], /, *, at: datetime) -> Decision:
         """Decide whether a learner with *attempts* may start the activity at *at*."""
-        ...
 
 
-def check_exists(assignment: CourseAssignment, now: datetime) -> Decision:
-    """Decide whether *assignment* exists at *now* and is never cancelled."""
-    reasons: list[Reason] = []
-    if now < assignment.created_at:
-        reasons.append(AssignmentNotActive(assignment.created_at))
+def check_exists(assignment: CourseAssignment, at: datetime) -> Decision:
+    """Decide whether *assignment* exists at *at* and is never cancelled."""
+    validation.check_kind(assignment, "assignment", CourseAssignment)
+    found: list[reasons.Reason] = []
+    if as_utc(at) < assignment.created_at:
+        found.append(reasons.AssignmentNotActive(assignment.created_at))
     if assignment.cancelled_at is not None:
-        return Decision((*reasons, AlreadyCancelled(assignment.cancelled_at)))
-    return Decision(reasons, assignment.created_at if reasons else None)
+        return Decision((*found, reasons.AlreadyCancelled(assignment.cancelled_at)))
+    return Decision(found, assignment.created_at if found else None)
 
 
 @attrs.frozen
 class AccessPolicy:
     """Allow working on activities while the assignment is active (rule 5).
 
-    A learner may start, pause, resume and retake activities. After completion they still may, until
-    access ends.
+    A learner may start, pause, resume and retake activities, also after completion.
 
     Example:
-        >>> AccessPolicy()
-        AccessPolicy()
+        >>> policy = AccessPolicy()
     """
 
     def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:
         """Decide whether *assignment* gives access to its activities at *at*."""
-        validation.check_kind(assignment, "assignment", CourseAssignment)
-        now = as_utc(at)
-        exists = check_exists(assignment, now)
+        exists = check_exists(assignment, at)
         # "start, pause, and retake labs and activities as long as the assignment remains active":
         # at its end it is no longer active
-        if assignment.expires_at <= now:
-            return Decision((*exists.reasons, AssignmentExpired(assignment.expires_at)))
+        if assignment.expires_at <= as_utc(at):
+            return Decision((*exists.reasons, reasons.AssignmentExpired(assignment.expires_at)))
         return Decision((), assignment.expires_at) if exists else exists
 
 
@@ -76,8 +63,7 @@ class AttemptPolicy:
     """Allow any number of attempts at an activity, one at a time (rule 5).
 
     Example:
-        >>> AttemptPolicy()
-        AttemptPolicy()
+        >>> policy = AttemptPolicy()
     """
 
     def evaluate(self, attempts: Iterable[Attempt], *, at: datetime) -> Decision:
@@ -87,41 +73,33 @@ class AttemptPolicy:
         """
         as_utc(at)
         given = validation.check_each(attempts, "attempts", Attempt)
-        return Decision([AttemptOpen(one.id) for one in given if one.is_open])
+        return Decision([reasons.AttemptOpen(one.id) for one in given if one.is_open])
 
 
 @attrs.frozen
 class FinishPolicy:
-    """Allow finishing an open attempt unless the assignment is cancelled (rule 5).
-
-    An attempt may be finished even after access has ended.
+    """Allow finishing an open attempt, even after access ended, unless cancelled (rule 5).
 
     Example:
-        >>> FinishPolicy()
-        FinishPolicy()
+        >>> policy = FinishPolicy()
     """
 
     def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:
         """Decide whether an open attempt under *assignment* may be finished at *at*."""
-        validation.check_kind(assignment, "assignment", CourseAssignment)
-        return check_exists(assignment, as_utc(at))
+        return check_exists(assignment, at)
 
 
 @attrs.frozen
 class CompletionPolicy:
-    """Allow marking an assignment complete unless it is cancelled (rule 5).
-
-    An expired assignment may be marked complete too.
+    """Allow marking an assignment complete, even after access ended, unless cancelled (rule 5).
 
     Example:
-        >>> CompletionPolicy()
-        CompletionPolicy()
+        >>> policy = CompletionPolicy()
     """
 
     def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:
         """Decide whether *assignment* may be marked complete at *at*."""
-        validation.check_kind(assignment, "assignment", CourseAssignment)
-        exists = check_exists(assignment, as_utc(at))
+        exists = check_exists(assignment, at)
         if assignment.completed_at is None:
             return exists
-        return Decision((*exists.reasons, AlreadyCompleted(assignment.completed_at)))
+        return Decision((*exists.reasons, reasons.AlreadyCompleted(assignment.completed_at)))

@@ -5,10 +5,9 @@ from typing import Protocol
 
 import attrs
 
-from course_assignments import validation
-from course_assignments.decisions import YES, Decision
+from course_assignments import reasons, validation
+from course_assignments.decisions import Decision
 from course_assignments.entities.catalog import Course
-from course_assignments.reasons import CourseArchived, CourseNotAvailable, Reason
 from course_assignments.time.datetimes import as_utc
 
 
@@ -17,7 +16,6 @@ class CourseAvailabilityRule(Protocol):
 
     def evaluate(self, course: Course, /, *, at: datetime) -> Decision:
         """Decide whether something new may be created for *course*."""
-        ...
 
 
 @attrs.frozen
@@ -30,8 +28,7 @@ class CourseAvailabilityPolicy:
     Example:
         >>> from datetime import UTC
         >>> course, at = Course(id="py", name="Python"), datetime(2026, 1, 5, tzinfo=UTC)
-        >>> decision = CourseAvailabilityPolicy().evaluate(course, at=at)
-        >>> print(decision)
+        >>> print(CourseAvailabilityPolicy().evaluate(course, at=at))
         Course 'py' is not available yet. Add what is missing: content provider, publishing group.
     """
 
@@ -39,15 +36,15 @@ class CourseAvailabilityPolicy:
         """Decide whether something new may be created; *at* makes no difference."""
         as_utc(at)
         validation.check_kind(course, "course", Course)
-        reasons: list[Reason] = []
         # courses "must be assigned to a Content Provider and a Publishing Group"
-        missing: list[str] = []
-        if course.content_provider is None:
-            missing.append("content provider")
-        if course.publishing_group is None:
-            missing.append("publishing group")
+        needed = [
+            ("content provider", course.content_provider),
+            ("publishing group", course.publishing_group),
+        ]
+        missing = [name for name, value in needed if value is None]
+        found: list[reasons.Reason] = []
         if missing:
-            reasons.append(CourseNotAvailable(course.id, tuple(missing)))
+            found.append(reasons.CourseNotAvailable(course.id, missing))
         if course.archived:
-            reasons.append(CourseArchived(course.id))
-        return Decision(reasons) if reasons else YES
+            found.append(reasons.CourseArchived(course.id))
+        return Decision(found)

@@ -6,17 +6,10 @@ from typing import Final, Protocol, TypeAlias
 import attrs
 from attrs import field
 
-from course_assignments import validation
+from course_assignments import reasons, validation
 from course_assignments.decisions import Decision
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.errors import InvalidInput
-from course_assignments.reasons import (
-    AlreadyCancelled,
-    AssignmentNotActive,
-    CancellationWindowClosed,
-    LabLaunched,
-    Reason,
-)
 from course_assignments.time.datetimes import LATEST, as_utc, next_tick
 from course_assignments.time.durations import end_in_range
 
@@ -31,17 +24,14 @@ class CancellationDates(Protocol):
     @property
     def created_at(self) -> datetime:
         """The time of creation."""
-        ...
 
     @property
     def cancelled_at(self) -> datetime | None:
         """The time of cancellation, or ``None``."""
-        ...
 
     @property
     def first_lab_launched_at(self) -> datetime | None:
         """The time of the first lab launch, or ``None``."""
-        ...
 
 
 #: A `CourseAssignment` fits the Protocol, but pyright cannot tell: its fields have converters.
@@ -58,13 +48,11 @@ class CancellationRule(Protocol):
     @property
     def restores_key_use(self) -> bool:
         """Whether cancellation restores the use of the key."""
-        ...
 
     def evaluate(
         self, cancellable: Cancellable, /, *, at: datetime, support: bool = False
     ) -> Decision:
         """Decide whether *cancellable* may be cancelled at *at*."""
-        ...
 
 
 @attrs.frozen
@@ -75,9 +63,6 @@ class CancellationPolicy:
         window: How long after creation cancellation is possible, including its end. The length is
             exact: 24 hours stay 24 hours when the clocks change.
         restores_key_use: Whether cancellation restores the use of the key (rule 13).
-
-    Raises:
-        InvalidInput: *window* is not a positive `timedelta`.
 
     Example:
         >>> CancellationPolicy(window=timedelta(days=14)).window
@@ -102,25 +87,25 @@ class CancellationPolicy:
         created_at, cancelled_at, lab_launched_at = _dates(cancellable)
         closes_at, now = self.closes_at(cancellable), as_utc(at)
         validation.check_kind(support, "support", bool)
-        reasons: list[Reason] = []
+        found: list[reasons.Reason] = []
         if now < created_at:
-            reasons.append(AssignmentNotActive(created_at))
+            found.append(reasons.AssignmentNotActive(created_at))
         # not already cancelled, even later than *at*
         if cancelled_at is not None:
-            reasons.append(AlreadyCancelled(cancelled_at))
+            found.append(reasons.AlreadyCancelled(cancelled_at))
         # "only within 24 hours of creation": refused when more than that has passed
         if now > closes_at and not support:
-            reasons.append(CancellationWindowClosed(closes_at))
+            found.append(reasons.CancellationWindowClosed(closes_at))
         # "only if no labs have been launched": a launched lab counts permanently
         if lab_launched_at is not None:
-            reasons.append(LabLaunched(lab_launched_at))
-        match reasons:
+            found.append(reasons.LabLaunched(lab_launched_at))
+        match found:
             case []:
                 return Decision((), None if support else next_tick(closes_at))
-            case [AssignmentNotActive()]:  # the only reason that time removes
-                return Decision(reasons, created_at)
+            case [reasons.AssignmentNotActive()]:  # the only reason that time removes
+                return Decision(found, created_at)
             case _:
-                return Decision(reasons)
+                return Decision(found)
 
 
 def _dates(cancellable: Cancellable) -> tuple[datetime, datetime | None, datetime | None]:

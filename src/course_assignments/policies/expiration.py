@@ -42,23 +42,12 @@ class Limit:
 
 
 def earliest(limits: Iterable[Limit]) -> Limit:
-    """Return the earliest of *limits*; of equal ones the first in `ExpirationLimit`.
-
-    Example:
-        >>> at = datetime(2026, 7, 4, tzinfo=UTC)
-        >>> earliest([Limit(at, ExpirationLimit.MAXIMUM), Limit(at, ExpirationLimit.KEY)]).by
-        <ExpirationLimit.KEY: 'key'>
-    """
+    """Return the earliest of *limits*; of equal ones the first in `ExpirationLimit`."""
     return min(limits, key=lambda limit: (limit.at, _ORDER.index(limit.by)))
 
 
 def zone_of(organization: Organization | None) -> tzinfo:
-    """Return the time zone of *organization*, or UTC, for counting months and days.
-
-    Example:
-        >>> zone_of(None)
-        datetime.timezone.utc
-    """
+    """Return the time zone of *organization*, or UTC, for counting months and days."""
     return UTC if organization is None else organization.zone
 
 
@@ -73,7 +62,6 @@ class ExpirationRule(Protocol):
         organization: Organization | None = None,
     ) -> Limit:
         """Return the latest allowed end."""
-        ...
 
     def default_end(
         self,
@@ -83,7 +71,6 @@ class ExpirationRule(Protocol):
         organization: Organization | None = None,
     ) -> Limit:
         """Return the end if the caller requests none."""
-        ...
 
     def evaluate(
         self,
@@ -94,7 +81,6 @@ class ExpirationRule(Protocol):
         organization: Organization | None = None,
     ) -> Decision:
         """Decide whether access may end at *expires_at*."""
-        ...
 
 
 class RescheduleRule(Protocol):
@@ -104,7 +90,6 @@ class RescheduleRule(Protocol):
         self, assignment: CourseAssignment, /, *, expires_at: datetime, at: datetime
     ) -> Decision:
         """Decide whether the end of *assignment* may become *expires_at* at *at*."""
-        ...
 
 
 @attrs.frozen
@@ -136,29 +121,22 @@ class ExpirationPolicy:
     ) -> Limit:
         """Return the latest end of an assignment created at *created_at*.
 
-        A maximum with an end after the year 9899 is ignored.
-
-        Raises:
-            InvalidInput: an argument is invalid, or every end is after the year 9899.
+        A maximum with an end after the year 9899 is ignored; it is an error if all are.
         """
         start = as_utc(created_at, "created_at")
-        maxima: list[tuple[ExpirationLimit, Duration | None]]
-        maxima = [(ExpirationLimit.MAXIMUM, self.maximum)]
+        maxima: dict[ExpirationLimit, Duration | None] = {ExpirationLimit.MAXIMUM: self.maximum}
         if organization is not None:
             validation.check_kind(organization, "organization", Organization)
-            maxima.append((ExpirationLimit.ORGANIZATION, organization.maximum_access))
+            maxima[ExpirationLimit.ORGANIZATION] = organization.maximum_access
         if course is not None:
             validation.check_kind(course, "course", Course)
-            maxima.append((ExpirationLimit.COURSE, course.maximum_access))
+            maxima[ExpirationLimit.COURSE] = course.maximum_access
         zone = zone_of(organization)
-        limits: list[Limit] = []
-        for by, maximum in maxima:
-            end = None if maximum is None else end_in_range(maximum, start, zone)
-            if end is not None:
-                limits.append(Limit(end, by))
+        ends = {by: end_in_range(one, start, zone) for by, one in maxima.items() if one is not None}
+        limits = [Limit(end, by) for by, end in ends.items() if end is not None]
         if not limits:
             raise out_of_range("created_at")
-        return limits[0] if len(limits) == 1 else earliest(limits)
+        return earliest(limits)
 
     def default_end(
         self,
@@ -198,18 +176,16 @@ class ReschedulePolicy:
     The end may be now, which ends access. `ExpirationPolicy` decides how late the end may be.
 
     Example:
-        >>> ReschedulePolicy()
-        ReschedulePolicy()
+        >>> policy = ReschedulePolicy()
     """
 
     def evaluate(
         self, assignment: CourseAssignment, *, expires_at: datetime, at: datetime
     ) -> Decision:
         """Decide whether the end of *assignment* may become *expires_at* at *at*."""
-        validation.check_kind(assignment, "assignment", CourseAssignment)
-        now, end = as_utc(at), as_utc(expires_at, "expires_at")
         # "a later change ... may revive an expired assignment, never a cancelled one"
-        exists = check_exists(assignment, now)
+        exists = check_exists(assignment, at)
+        now, end = as_utc(at), as_utc(expires_at, "expires_at")
         # "an end before now is refused, now ends access"
         if end < now:
             return Decision((*exists.reasons, ExpiresTooEarly(now)))

@@ -6,19 +6,10 @@ from typing import Protocol
 import attrs
 from attrs import field
 
-from course_assignments import validation
-from course_assignments.decisions import YES, Decision
+from course_assignments import reasons, validation
+from course_assignments.decisions import Decision
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
-from course_assignments.reasons import (
-    AlreadyRedeemed,
-    KeyExhausted,
-    KeyExpired,
-    KeyNotYetRedeemable,
-    KeyRevoked,
-    Reason,
-    WrongOrganization,
-)
 from course_assignments.time.datetimes import as_utc
 
 
@@ -28,7 +19,6 @@ class KeyRedemptionRule(Protocol):
     @property
     def once_per_learner(self) -> bool:
         """Whether a learner may use each key only once."""
-        ...
 
     def evaluate(
         self,
@@ -41,7 +31,6 @@ class KeyRedemptionRule(Protocol):
         redeemed: Redemption | None = None,
     ) -> Decision:
         """Decide whether *learner* may redeem *key* at *at*."""
-        ...
 
 
 @attrs.frozen
@@ -80,28 +69,28 @@ class KeyRedemptionPolicy:
         if redeemed is not None:
             validation.check_kind(redeemed, "redeemed", Redemption)
         now, start, end = as_utc(at), batch.redeemable_from, batch.redeemable_until
-        reasons: list[Reason] = []
+        found: list[reasons.Reason] = []
         if key.revoked_at is not None:
-            reasons.append(KeyRevoked(key.revoked_at))
+            found.append(reasons.KeyRevoked(key.revoked_at))
         # before its start a key is "not yet" redeemable, not "expired"
         if start is not None and now < start:
-            reasons.append(KeyNotYetRedeemable(start))
+            found.append(reasons.KeyNotYetRedeemable(start))
         # "the date when keys can no longer be redeemed": not from then on
         if end is not None and end <= now:
-            reasons.append(KeyExpired(end))
+            found.append(reasons.KeyExpired(end))
         # "blank or 1"
         if key.uses >= key.max_uses:
-            reasons.append(KeyExhausted(key.max_uses))
+            found.append(reasons.KeyExhausted(key.max_uses))
         # not "redeemable by any student regardless of organization": only the batch's organization
         if not batch.any_organization and learner.organization_id != batch.organization_id:
-            reasons.append(WrongOrganization())
+            found.append(reasons.WrongOrganization())
         # a learner may not redeem a key with several uses twice
         if self.once_per_learner and redeemed is not None:
-            reasons.append(AlreadyRedeemed(redeemed.assignment_id, redeemed.redeemed_at))
-        match reasons:
+            found.append(reasons.AlreadyRedeemed(redeemed.assignment_id, redeemed.redeemed_at))
+        match found:
             case []:
-                return YES if end is None else Decision((), end)
-            case [KeyNotYetRedeemable()]:  # the only reason that time removes
-                return Decision(reasons, start)
+                return Decision((), end)
+            case [reasons.KeyNotYetRedeemable()]:  # the only reason that time removes
+                return Decision(found, start)
             case _:
-                return Decision(reasons)
+                return Decision(found)

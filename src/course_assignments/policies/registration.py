@@ -5,11 +5,10 @@ from typing import Protocol
 
 import attrs
 
-from course_assignments import validation
+from course_assignments import reasons, validation
 from course_assignments.decisions import Decision
 from course_assignments.entities.catalog import Organization
 from course_assignments.entities.people import User
-from course_assignments.reasons import EmailTaken, Reason, RegistrationDisabled
 from course_assignments.time.datetimes import as_utc
 
 
@@ -26,7 +25,6 @@ class RegistrationRule(Protocol):
         email_owner: User | None = None,
     ) -> Decision:
         """Decide whether *newcomer* may register with a key of *organization*."""
-        ...
 
 
 @attrs.frozen
@@ -34,8 +32,7 @@ class RegistrationPolicy:
     """Allow registration if the organization of the key's batch allows it (rule 11).
 
     Example:
-        >>> RegistrationPolicy()
-        RegistrationPolicy()
+        >>> policy = RegistrationPolicy()
     """
 
     def evaluate(
@@ -56,9 +53,9 @@ class RegistrationPolicy:
         validation.check_kind(newcomer, "newcomer", User)
         if email_owner is not None:
             validation.check_kind(email_owner, "email_owner", User)
-        reasons: list[Reason] = []
+        found: list[reasons.Reason] = []
         if not organization.anonymous_registration:
-            reasons.append(RegistrationDisabled())
+            found.append(reasons.RegistrationDisabled())
         if email_owner is not None:
-            reasons.append(EmailTaken(newcomer.id))
-        return Decision(reasons)
+            found.append(reasons.EmailTaken(newcomer.id))
+        return Decision(found)

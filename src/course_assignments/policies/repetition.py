@@ -21,31 +21,23 @@ class RepeatRule(Protocol):
     @property
     def default(self) -> Repeat:
         """The behavior if a call does not specify ``repeat``."""
-        ...
 
     def evaluate(self, existing: Iterable[CourseAssignment], /, *, at: datetime) -> Decision:
         """Decide whether a learner with *existing* may get another assignment at *at*."""
-        ...
 
 
 def latest_open(assignments: Iterable[CourseAssignment], at: datetime) -> CourseAssignment | None:
-    """Return the open assignment that ends last, or ``None``.
+    """Return the open assignment that ends last, or ``None``; of equal ones the smallest id.
 
     An assignment is open if it is not cancelled and does not end by *at*. Assignments created after
-    *at* are included, because another caller's clock may be ahead. Of several with the same end,
-    the smallest id wins.
+    *at* are included, because another caller's clock may be ahead.
 
     Example:
         >>> from datetime import UTC
-        >>> latest_open([], datetime(2026, 1, 5, tzinfo=UTC)) is None
-        True
+        >>> latest_open([], datetime(2026, 1, 5, tzinfo=UTC))
     """
-    now = as_utc(at)
-    return _latest_open(validation.check_each(assignments, "assignments", CourseAssignment), now)
-
-
-def _latest_open(assignments: Iterable[CourseAssignment], now: datetime) -> CourseAssignment | None:
-    still_open = [one for one in assignments if one.cancelled_at is None and now < one.expires_at]
+    now, given = as_utc(at), validation.check_each(assignments, "assignments", CourseAssignment)
+    still_open = [one for one in given if one.cancelled_at is None and now < one.expires_at]
     return min(still_open, key=lambda one: (LATEST - one.expires_at, one.id), default=None)
 
 
@@ -70,7 +62,7 @@ class RepeatPolicy:
         *existing* are the learner's assignments of the course; if one is open, the answer is no.
         """
         given = validation.check_each(existing, "existing", CourseAssignment)
-        found = _latest_open(given, as_utc(at))
+        found = latest_open(given, at)
         if found is None:
             return YES
         return Decision([AlreadyAssigned(found.id, found.expires_at)], found.expires_at)

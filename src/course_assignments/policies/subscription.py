@@ -5,15 +5,9 @@ from typing import Protocol
 
 import attrs
 
-from course_assignments import validation
+from course_assignments import reasons, validation
 from course_assignments.decisions import Decision
 from course_assignments.entities.subscriptions import Subscription
-from course_assignments.reasons import (
-    CourseNotInSubscription,
-    Reason,
-    SubscriptionEnded,
-    SubscriptionNotActive,
-)
 from course_assignments.time.datetimes import as_utc
 
 
@@ -24,7 +18,6 @@ class SubscriptionRule(Protocol):
         self, subscription: Subscription, /, *, at: datetime, course_id: str | None = None
     ) -> Decision:
         """Decide whether *subscription* opens the course at *at*, or may be edited."""
-        ...
 
 
 @attrs.frozen
@@ -32,8 +25,7 @@ class SubscriptionPolicy:
     """Allow opening the courses of an active subscription (rule 19).
 
     Example:
-        >>> SubscriptionPolicy()
-        SubscriptionPolicy()
+        >>> policy = SubscriptionPolicy()
     """
 
     def evaluate(
@@ -49,18 +41,18 @@ class SubscriptionPolicy:
             validation.check_id(course_id, "course_id")
         created_at, expires_at = subscription.created_at, subscription.expires_at
         cancelled_at = subscription.cancelled_at
-        reasons: list[Reason] = []
+        found: list[reasons.Reason] = []
         if now < created_at:
-            reasons.append(SubscriptionNotActive(created_at))
+            found.append(reasons.SubscriptionNotActive(created_at))
         # a cancelled subscription has ended, even if it was cancelled later than *at*
         if cancelled_at is not None or expires_at <= now:
-            reasons.append(SubscriptionEnded(min(cancelled_at or expires_at, expires_at)))
+            found.append(reasons.SubscriptionEnded(min(cancelled_at or expires_at, expires_at)))
         if course_id is not None and course_id not in subscription.course_ids:
-            reasons.append(CourseNotInSubscription(course_id))
-        match reasons:
+            found.append(reasons.CourseNotInSubscription(course_id))
+        match found:
             case []:
                 return Decision((), expires_at)
-            case [SubscriptionNotActive()]:  # the only reason that time removes
-                return Decision(reasons, created_at)
+            case [reasons.SubscriptionNotActive()]:  # the only reason that time removes
+                return Decision(found, created_at)
             case _:
-                return Decision(reasons)
+                return Decision(found)
