@@ -33,16 +33,14 @@ class StatementLine:
 
     Attributes:
         organization_id: The learner's organization at creation, which is billed (rule 16).
-        created_at: When the assignment was created and became billable.
 
     Example:
         >>> from datetime import UTC
-        >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
         >>> StatementLine(
         ...     organization_id="acme", course_id="py", learner_id="ada", assignment_id="a-1",
-        ...     created_at=created, cancelled_at=created,
+        ...     created_at=datetime(2026, 1, 5, 9, tzinfo=UTC),
         ... ).billable
-        False
+        True
     """
 
     organization_id: str | None = field(validator=validation.identifier_or_none)
@@ -79,14 +77,12 @@ class StatementTotal:
     """The number of assignments of one course and one organization in the period.
 
     Attributes:
-        organization_id: The organization, or ``None`` for learners without one.
         created: All created assignments: the sum of ``cancelled`` and ``billable``.
 
     Example:
-        >>> StatementTotal(
+        >>> total = StatementTotal(
         ...     organization_id="acme", course_id="py", created=3, cancelled=1, billable=2
-        ... ).billable
-        2
+        ... )
     """
 
     organization_id: str | None = field(validator=validation.identifier_or_none)
@@ -96,12 +92,11 @@ class StatementTotal:
     billable: int = field(validator=validation.count(0))
 
 
-def _place(line: StatementLine) -> tuple[str, str, datetime, str]:
-    return line.organization_id or "", line.course_id, line.created_at, line.assignment_id
-
-
 def _in_order(lines: Iterable[StatementLine]) -> tuple[StatementLine, ...]:
-    return tuple(sorted(validation.check_each(lines, "lines", StatementLine), key=_place))
+    def place(line: StatementLine) -> tuple[str, str, datetime, str]:
+        return line.organization_id or "", line.course_id, line.created_at, line.assignment_id
+
+    return tuple(sorted(validation.check_each(lines, "lines", StatementLine), key=place))
 
 
 def _zone(_: object, at: validation.Field, value: tzinfo) -> None:
@@ -113,8 +108,7 @@ class Statement:
     """The assignments created in a period, by organization, course and creation.
 
     Attributes:
-        start: The start of the period, in UTC.
-        end: The first moment after the period, in UTC.
+        end: The first moment after the period.
         zone: The time zone of the days.
         organization_id: The organization, or ``None`` for all organizations.
         lines: One line for each assignment. Learners without an organization come first.
@@ -150,21 +144,18 @@ class Statement:
     @property
     def totals(self) -> tuple[StatementTotal, ...]:
         """One total for each organization and course, in the order of the lines."""
-        found: list[StatementTotal] = []
-        for (organization_id, course_id), lines in groupby(
-            self.lines, key=lambda line: (line.organization_id, line.course_id)
-        ):
-            billable = [line.billable for line in lines]
-            found.append(
-                StatementTotal(
-                    organization_id=organization_id,
-                    course_id=course_id,
-                    created=len(billable),
-                    cancelled=billable.count(False),
-                    billable=billable.count(True),
-                )
+        by_course = groupby(self.lines, key=lambda line: (line.organization_id, line.course_id))
+        billed = {ids: [line.billable for line in lines] for ids, lines in by_course}
+        return tuple(
+            StatementTotal(
+                organization_id=organization_id,
+                course_id=course_id,
+                created=len(flags),
+                cancelled=flags.count(False),
+                billable=flags.count(True),
             )
-        return tuple(found)
+            for (organization_id, course_id), flags in billed.items()
+        )
 
     def __add__(self, other: "Statement") -> "Statement":
         """Return the statement of both periods; *other* must start when this one ends."""
@@ -187,20 +178,12 @@ def statement(
 ) -> Statement:
     """Return the assignments created from *start* until just before *end*.
 
-    A cancellation counts for the period in which the assignment was created. So a statement is
+    A ``date`` is the start of that day in *zone*, by default the zone of the organization, or else
+    UTC. A cancellation counts for the period in which the assignment was created. So a statement is
     final once its last assignments can no longer be cancelled, except by support.
-
-    Args:
-        repository: Where the assignments are stored.
-        start: The start of the period; a ``date`` is the start of that day.
-        end: The first moment after the period; a ``date`` is the start of that day, which is not
-            part of the period.
-        zone: The time zone of the days; by default the zone of the organization, or else UTC.
-        organization_id: The organization; by default all organizations.
 
     Raises:
         NotFound: The organization is unknown.
-        InvalidInput: The period is empty, or an argument is wrong.
 
     Example:
         >>> from course_assignments import InMemoryRepository

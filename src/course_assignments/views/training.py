@@ -1,8 +1,7 @@
 """Current, completed and expiring training of a learner. Rules 17 and 18.
 
-Some functions take assignments that you have read yourself. Their results do not depend on the
-order of the input. What happens after *at* is ignored, so you can ask about the past. Every
-function raises `InvalidInput` if an argument has the wrong type or a datetime is naive.
+Some functions take assignments that you have read yourself, in any order. What happens after *at*
+is ignored, so you can ask about the past.
 """
 
 from collections.abc import Iterable
@@ -16,6 +15,8 @@ from course_assignments.queries import MAX_PAGE, AssignmentQuery
 from course_assignments.repository import Repository, find_all
 from course_assignments.time.datetimes import LATEST, as_utc, next_tick
 from course_assignments.time.durations import DurationLike, as_duration, end_of
+
+Assignments: TypeAlias = tuple[CourseAssignment, ...]
 
 #: The sort key of an assignment.
 Rank: TypeAlias = tuple[Any, ...]
@@ -38,17 +39,9 @@ def relevance(assignment: CourseAssignment, at: datetime) -> Rank:
     first to end first), creation (the newest first), and id (rule 17).
 
     Example:
-        >>> from datetime import timedelta
-        >>> from course_assignments.entities.assignments import Direct
-        >>> from course_assignments.entities.enums import ExpirationLimit
-        >>> created = datetime(2026, 1, 5, tzinfo=UTC)
-        >>> assignment = CourseAssignment(
-        ...     id="a-1", learner_id="ada", course_id="py", organization_id=None,
-        ...     created_at=created, started_at=created, origin=Direct(),
-        ...     expires_at=created + timedelta(days=180), limited_by=ExpirationLimit.MAXIMUM,
-        ... )
-        >>> relevance(assignment, created)[:2]
-        (False, False)
+        >>> at = datetime(2026, 1, 5, tzinfo=UTC)
+        >>> sorted([], key=lambda assignment: relevance(assignment, at))
+        []
     """
     return (
         has_happened(assignment.completed_at, at),
@@ -59,15 +52,13 @@ def relevance(assignment: CourseAssignment, at: datetime) -> Rank:
     )
 
 
-def ranked(given: Iterable[CourseAssignment], now: datetime) -> tuple[CourseAssignment, ...]:
+def ranked(given: Iterable[CourseAssignment], now: datetime) -> Assignments:
     """Return the active assignments in the order of `relevance`, without checks."""
     active = (one for one in given if one.is_active_at(now))
     return tuple(sorted(active, key=lambda one: relevance(one, now)))
 
 
-def relevant(
-    assignments: Iterable[CourseAssignment], *, at: datetime
-) -> tuple[CourseAssignment, ...]:
+def relevant(assignments: Iterable[CourseAssignment], *, at: datetime) -> Assignments:
     """Return the assignments that are active at *at*, the most relevant first.
 
     Example:
@@ -75,32 +66,24 @@ def relevant(
         ()
     """
     now = as_utc(at)
-    return ranked(_checked(assignments), now)
+    return ranked(validation.check_each(assignments, "assignments", CourseAssignment), now)
 
 
-def current(
-    assignments: Iterable[CourseAssignment], *, at: datetime
-) -> tuple[CourseAssignment, ...]:
-    """Return the active assignments that are not completed at *at* (rule 18).
-
-    The most relevant is first.
+def current(assignments: Iterable[CourseAssignment], *, at: datetime) -> Assignments:
+    """Return those `relevant` assignments that are not completed at *at* (rule 18).
 
     Example:
         >>> current([], at=datetime(2026, 1, 5, tzinfo=UTC))
         ()
     """
-    now = as_utc(at)
-    active = ranked(_checked(assignments), now)
-    return tuple(one for one in active if not has_happened(one.completed_at, now))
+    active = relevant(assignments, at=at)
+    return tuple(one for one in active if not has_happened(one.completed_at, as_utc(at)))
 
 
-def completed(
-    assignments: Iterable[CourseAssignment], *, at: datetime
-) -> tuple[CourseAssignment, ...]:
-    """Return the assignments completed by *at*, expired or not (rule 18).
+def completed(assignments: Iterable[CourseAssignment], *, at: datetime) -> Assignments:
+    """Return the assignments completed and not cancelled by *at*, expired or not (rule 18).
 
     The newest completion is first; assignments completed at the same time are sorted by id.
-    Assignments that are cancelled at *at* are left out.
 
     Example:
         >>> completed([], at=datetime(2026, 1, 5, tzinfo=UTC))
@@ -109,7 +92,7 @@ def completed(
     now = as_utc(at)
     done = [
         (LATEST - one.completed_at, one.id, one)
-        for one in _checked(assignments)
+        for one in validation.check_each(assignments, "assignments", CourseAssignment)
         if one.completed_at is not None
         and one.completed_at <= now
         and one.status_at(now) is not AssignmentStatus.CANCELLED
@@ -123,34 +106,26 @@ def ending(
     at: datetime,
     within: DurationLike,
     zone: tzinfo = UTC,
-) -> tuple[CourseAssignment, ...]:
-    """Return the assignments that are active at *at* and end *within* a duration.
+) -> Assignments:
+    """Return the assignments that are active at *at* and end *within* a duration, the next first.
 
-    The first to end is first; assignments that end at the same time are sorted by id. An end
-    exactly *within* after *at* is included, an end at *at* is not. So consecutive windows include
-    each end once. Completed assignments are included, because they give access until they end.
-
-    Args:
-        assignments: The assignments to select from.
-        at: The start of the window.
-        within: The length of the window, exact or in months.
-        zone: The time zone in which months are counted.
-
-    Raises:
-        InvalidInput: an argument is invalid, or the window ends after the year 9899.
+    An end exactly *within* after *at* is included, an end at *at* is not. So consecutive windows
+    include each end once. Completed assignments are included, because they give access until they
+    end. Assignments that end at the same time are sorted by id. Months are counted in *zone*.
 
     Example:
         >>> from datetime import timedelta
         >>> ending([], at=datetime(2026, 1, 5, tzinfo=UTC), within=timedelta(days=14))
         ()
     """
-    now, given = as_utc(at), _checked(assignments)
-    return _ending(given, now, _window_end(now, within, zone))
+    now = as_utc(at)
+    given = validation.check_each(assignments, "assignments", CourseAssignment)
+    until = _window_end(now, within, zone)
+    soon = (one for one in given if one.is_active_at(now) and one.expires_at <= until)
+    return tuple(sorted(soon, key=lambda one: (one.expires_at, one.id)))
 
 
-def current_training(
-    repository: Repository, learner_id: str, *, at: datetime
-) -> tuple[CourseAssignment, ...]:
+def current_training(repository: Repository, learner_id: str, *, at: datetime) -> Assignments:
     """Return a learner's current training at *at*, selected by `current`.
 
     The result for a learner without assignments, or for an unknown learner, is empty.
@@ -163,12 +138,8 @@ def current_training(
     return current(of_learner(repository, learner_id), at=at)
 
 
-def transcript(
-    repository: Repository, learner_id: str, *, at: datetime
-) -> tuple[CourseAssignment, ...]:
-    """Return a learner's transcript at *at*, selected by `completed`.
-
-    The result for a learner without assignments, or for an unknown learner, is empty.
+def transcript(repository: Repository, learner_id: str, *, at: datetime) -> Assignments:
+    """Return a learner's transcript at *at*, selected by `completed`; empty as current training.
 
     Example:
         >>> from course_assignments.memory import InMemoryRepository
@@ -187,23 +158,11 @@ def expiring(
     course_id: str | None = None,
     organization_id: str | None = None,
     zone: tzinfo = UTC,
-) -> tuple[CourseAssignment, ...]:
+) -> Assignments:
     """Return the assignments that expire soon, selected by `ending`.
 
     To remind only learners who are not done, check ``completion``. A filter with an unknown id
-    finds nothing.
-
-    Args:
-        repository: Where the assignments are stored.
-        at: The start of the window. Use consecutive windows to see each end once.
-        within: The length of the window, exact or in months.
-        learner_id: Only assignments of this learner.
-        course_id: Only assignments of this course.
-        organization_id: Only assignments made for learners of this organization (rule 16).
-        zone: The time zone in which months are counted.
-
-    Raises:
-        InvalidInput: an argument is invalid, or the window ends after the year 9899.
+    finds nothing. The organization is the learner's at creation (rule 16).
 
     Example:
         >>> from datetime import timedelta
@@ -213,35 +172,23 @@ def expiring(
         ()
     """
     now = as_utc(at)
-    until = _window_end(now, within, zone)
     query = AssignmentQuery(
         learner_id=learner_id,
         course_id=course_id,
         organization_id=organization_id,
         expires_from=now,
-        expires_until=next_tick(until),
+        expires_until=next_tick(_window_end(now, within, zone)),
         limit=MAX_PAGE,
     )
-    return _ending(find_all(repository, query), now, until)
+    return ending(find_all(repository, query), at=now, within=within, zone=zone)
 
 
-def of_learner(repository: Repository, learner_id: str) -> tuple[CourseAssignment, ...]:
+def of_learner(repository: Repository, learner_id: str) -> Assignments:
     """Return all assignments of a learner in *repository*."""
     # The query takes None for everyone, so None must not get that far.
     validation.check_id(learner_id, "learner_id")
     return tuple(find_all(repository, AssignmentQuery(learner_id=learner_id, limit=MAX_PAGE)))
 
 
-def _ending(
-    given: Iterable[CourseAssignment], now: datetime, until: datetime
-) -> tuple[CourseAssignment, ...]:
-    soon = (one for one in given if one.is_active_at(now) and one.expires_at <= until)
-    return tuple(sorted(soon, key=lambda one: (one.expires_at, one.id)))
-
-
 def _window_end(now: datetime, within: DurationLike, zone: tzinfo) -> datetime:
     return end_of(as_duration(within, "within"), now, zone, "within")
-
-
-def _checked(assignments: Iterable[CourseAssignment]) -> tuple[CourseAssignment, ...]:
-    return validation.check_each(assignments, "assignments", CourseAssignment)
