@@ -1,8 +1,7 @@
 """Values of mail headers, safe against injection.
 
 A value is either plain words, whose characters have no meaning in a header, or encoded words (RFC
-2047). So nothing needs escaping. When the standard library folds a header, a long name can lose its
-quotes, and a part of it can become an address. This module prevents that.
+2047). So nothing needs quotes, which a long name can lose when the standard library folds a header.
 """
 
 from email.header import Header
@@ -30,14 +29,7 @@ _ADDRESS = rf"{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})*"
 
 
 def as_header(text: str, header: str) -> str:
-    """Return *text* as the value of the header named *header*, folded if needed.
-
-    Each run of white space becomes one space.
-
-    Example:
-        >>> as_header("Your key", "Subject"), as_header("Key: Python", "Subject")
-        ('Your key', '=?utf-8?q?Key=3A_Python?=')
-    """
+    """Return *text* with single spaces as the value of the header named *header*, folded."""
     line = " ".join(text.split())
     if len(line) <= _PLAIN_LENGTH and fullmatch(_PLAIN, line, ASCII):
         return line
@@ -45,17 +37,10 @@ def as_header(text: str, header: str) -> str:
 
 
 def as_mailbox(name: str | None, address: str, header: str, field: str) -> str:
-    r"""Return a mailbox for the header named *header*; an error names *field*.
+    """Return a mailbox for the header named *header*; an error names *field*.
 
     The address is on a separate line and is never changed. It need not be ASCII; then the caller
     must send the message according to RFC 6531.
-
-    Raises:
-        InvalidInput: *address* is not an address, or would need quotes.
-
-    Example:
-        >>> as_mailbox("Ada, of Acme", "ada@example.org", "To", "email")
-        '=?utf-8?q?Ada=2C_of_Acme?=\n <ada@example.org>'
     """
     validation.check_text(address, field, EMAIL_LENGTH)
     # Also check the compatibility form: a mail service may read a full-width comma as a comma.

@@ -21,7 +21,6 @@ from course_assignments.errors import InvalidInput
 from course_assignments.invitations.headers import as_header, as_mailbox
 from course_assignments.invitations.template import Block, InvitationTemplate, blocks, parts
 from course_assignments.time.datetimes import LATEST, TICK
-from course_assignments.validation import check_kind, check_same, derived_id
 
 #: The longest URL of a login page; browsers and mail programs support this length.
 URL_LENGTH: Final = 2_000
@@ -52,22 +51,9 @@ def invitation(
     `Registrar.may_redeem` or `Registrar.may_register` first. The message contains the code of the
     key, so do not log the message.
 
-    Args:
-        key: The key to hand out.
-        learner: The recipient.
-        course: The course of the batch.
-        batch: The batch of the key. The message shows its redemption window (rule 7) to the minute,
-            and never wider than it is.
-        organization: The organization of the batch. The window is shown in its time zone. If
-            newcomers cannot register with its keys, use a template without steps for them.
-        login_url: The URL of the login page, http or https.
-        sender: The e-mail address of the sender.
-        sender_name: The name of the sender.
-        template: The wording.
-
-    Raises:
-        InvalidInput: two records do not belong together, an address cannot be used or belongs to an
-            anonymized user (rule 23), or *login_url* is wrong.
+    The message shows the redemption window of the batch (rule 7) to the minute, in the time zone of
+    the organization, and never wider than it is. If newcomers cannot register with the keys of the
+    organization, use a template without steps for them. An anonymized user is refused (rule 23).
 
     Example:
         >>> from datetime import UTC, timedelta
@@ -83,18 +69,18 @@ def invitation(
         ...     login_url="https://learn.example/login",
         ...     sender="training@acme.example",
         ... )
-        >>> print(message["To"], "|", message["Subject"])
-        Ada <ada@example.org> | Your key for Python
+        >>> print(message["Subject"])
+        Your key for Python
     """
-    check_kind(key, "key", TrainingKey)
-    check_kind(learner, "learner", User)
-    check_kind(course, "course", Course)
-    check_kind(batch, "batch", KeyBatch)
-    check_kind(organization, "organization", Organization)
-    check_kind(template, "template", InvitationTemplate)
-    check_same(key.batch_id, batch.id, "batch")
-    check_same(course.id, batch.course_id, "course")
-    check_same(organization.id, batch.organization_id, "organization")
+    validation.check_kind(key, "key", TrainingKey)
+    validation.check_kind(learner, "learner", User)
+    validation.check_kind(course, "course", Course)
+    validation.check_kind(batch, "batch", KeyBatch)
+    validation.check_kind(organization, "organization", Organization)
+    validation.check_kind(template, "template", InvitationTemplate)
+    validation.check_same(key.batch_id, batch.id, "batch")
+    validation.check_same(course.id, batch.course_id, "course")
+    validation.check_same(organization.id, batch.organization_id, "organization")
     values = {
         "course": course.name,
         "key": key.display_code,
@@ -104,15 +90,21 @@ def invitation(
     }
     window: list[str] = []
     if batch.redeemable_from is not None:
-        values["valid_from"] = _shown_up(batch.redeemable_from, organization)
+        # rounded up to the minute
+        start = min(batch.redeemable_from + timedelta(minutes=1) - TICK, LATEST)
+        values["valid_from"] = _shown(start, organization)
         window.append(template.valid_from)
     if batch.redeemable_until is not None:
         values["until"] = _shown(batch.redeemable_until, organization)
         window.append(template.deadline)
     body = tuple(blocks(template, *window))
-    subject = _filled(template.subject, values)
-    message = _envelope(learner, sender, sender_name, subject)
-    _write(message, _plain(body, values), _html(body, values))
+    message = _envelope(learner, sender, sender_name, _filled(template.subject, values))
+    # Quoted-printable, because not every relay accepts eight bits or lines of any length. The
+    # boundary cannot occur in quoted-printable content (RFC 2045, section 6.7).
+    plain, html = _plain(body, values), _html(body, values)
+    message.set_content(plain, cte="quoted-printable")
+    message.make_alternative(boundary=f"=_{validation.derived_id('invitation', plain, html)[:32]}")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message
 
 
@@ -136,11 +128,6 @@ def _shown(at: datetime, organization: Organization) -> str:
     return f"{local:%Y-%m-%d %H:%M} {organization.time_zone} (UTC{offset})"
 
 
-def _shown_up(at: datetime, organization: Organization) -> str:
-    """Write *at* rounded up to the minute."""
-    return _shown(min(at + timedelta(minutes=1) - TICK, LATEST), organization)
-
-
 def _envelope(learner: User, sender: str, sender_name: str | None, subject: str) -> EmailMessage:
     """Return a message without a body; its headers are never folded again."""
     if learner.email == anonymous_email(learner.id):
@@ -157,23 +144,14 @@ def _envelope(learner: User, sender: str, sender_name: str | None, subject: str)
     return HeaderParser(policy=policy).parsestr("\n".join(lines))
 
 
-def _write(message: EmailMessage, plain: str, html: str) -> None:
-    # Quoted-printable, because not every relay accepts eight bits or lines of any length. The
-    # boundary cannot occur in quoted-printable content (RFC 2045, section 6.7).
-    message.set_content(plain, cte="quoted-printable")
-    message.make_alternative(boundary=f"=_{derived_id('invitation', plain, html)[:32]}")
-    message.add_alternative(html, subtype="html", cte="quoted-printable")
-
-
 def _plain(body: tuple[Block, ...], values: Mapping[str, str]) -> str:
-    texts: list[str] = []
+    paragraphs: list[str] = []
     for block in body:
-        if isinstance(block, str):
-            texts.append(_filled(block, values))
-        else:
-            steps = (f"{number}. {_filled(step, values)}" for number, step in enumerate(block, 1))
-            texts.append("\n".join(steps))
-    return "\n\n".join(texts) + "\n"
+        lines = [_filled(part, values) for part in parts(block)]
+        if not isinstance(block, str):
+            lines = [f"{number}. {line}" for number, line in enumerate(lines, 1)]
+        paragraphs.append("\n".join(lines))
+    return "\n\n".join(paragraphs) + "\n"
 
 
 def _html(body: tuple[Block, ...], values: Mapping[str, str]) -> str:

@@ -20,13 +20,12 @@ IN_DEADLINE: Final = IN_TEXT | {"until"}
 Block: TypeAlias = str | tuple[str, ...]
 
 
-def _check_placeholders(text: str, path: str, known: frozenset[str]) -> None:
-    template = Template(text)
+def _check_part(text: str, path: str, known: frozenset[str]) -> None:
+    template = Template(validation.check_long_text(text, path))
     for name in template.get_identifiers():
         if name not in known:
-            hint = (
-                f"unknown placeholder ${name[:40]}; use {', '.join(f'${k}' for k in sorted(known))}"
-            )
+            usable = ", ".join(f"${one}" for one in sorted(known))
+            hint = f"unknown placeholder ${name[:40]}; use {usable}"
             raise InvalidInput("invalid_placeholder", path, hint)
     if not template.is_valid():
         hint = "a $ must be followed by a placeholder name; write $$ for a dollar sign"
@@ -35,21 +34,14 @@ def _check_placeholders(text: str, path: str, known: frozenset[str]) -> None:
 
 def _only(known: frozenset[str]) -> validation.Validator:
     def check(_: object, at: validation.Field, text: str) -> None:
-        _check_placeholders(text, at.name, known)
+        _check_part(text, at.name, known)
 
     return check
 
 
 def _steps(_: object, at: validation.Field, steps: tuple[str, ...]) -> None:
     for position, step in enumerate(steps):
-        path = f"{at.name}[{position}]"
-        _check_placeholders(validation.check_long_text(step, path), path, IN_TEXT)
-
-
-_SUBJECT = [validation.name, _only(IN_SUBJECT)]
-_TEXT = [validation.long_text, _only(IN_TEXT)]
-_VALID_FROM = [validation.long_text, _only(IN_VALID_FROM)]
-_DEADLINE = [validation.long_text, _only(IN_DEADLINE)]
+        _check_part(step, f"{at.name}[{position}]", IN_TEXT)
 
 
 @attrs.frozen(kw_only=True)
@@ -61,40 +53,29 @@ class InvitationTemplate:
     and ``$until`` in the deadline. ``${key}`` is the same as ``$key``, and ``$$`` is a dollar sign.
     Markup is not interpreted; the HTML part of the message shows it as plain text.
 
-    Attributes:
-        subject: One line without the key, because other people can read a subject.
-        greeting: The first line.
-        opening: What the message is about.
-        valid_from: Left out if the batch has no start.
-        deadline: Left out if the batch has no end.
-        new_account: Introduces the steps for learners without an account.
-        new_account_steps: Without steps, the introduction is left out too.
-        existing_account: Introduces the steps for learners with an account.
-        existing_account_steps: Without steps, the introduction is left out too.
-        signature: The name of the sender.
-
-    Raises:
-        InvalidInput: a part is blank, has a control character or a wrong placeholder, or the
-            message would not always show the key and the login page.
+    ``valid_from`` is left out if the batch has no start, ``deadline`` if it has no end, and an
+    introduction if it has no steps. Every message must show the key and the login page.
 
     Example:
         >>> InvitationTemplate(greeting="Dear ${learner}:").greeting
         'Dear ${learner}:'
     """
 
-    subject: str = field(default="Your key for $course", validator=_SUBJECT)
-    greeting: str = field(default="Hello $learner,", validator=_TEXT)
+    subject: str = field(
+        default="Your key for $course", validator=[validation.name, _only(IN_SUBJECT)]
+    )
+    greeting: str = field(default="Hello $learner,", validator=_only(IN_TEXT))
     opening: str = field(
         default=(
             "$organization invites you to the course $course. This key lets you in:\n"
             "$key\n"
             "Please keep it to yourself."
         ),
-        validator=_TEXT,
+        validator=_only(IN_TEXT),
     )
-    valid_from: str = field(default="It works from $valid_from on.", validator=_VALID_FROM)
-    deadline: str = field(default="Redeem it before $until.", validator=_DEADLINE)
-    new_account: str = field(default="If you have no account yet:", validator=_TEXT)
+    valid_from: str = field(default="It works from $valid_from on.", validator=_only(IN_VALID_FROM))
+    deadline: str = field(default="Redeem it before $until.", validator=_only(IN_DEADLINE))
+    new_account: str = field(default="If you have no account yet:", validator=_only(IN_TEXT))
     new_account_steps: tuple[str, ...] = field(
         default=(
             "Open $login",
@@ -104,7 +85,7 @@ class InvitationTemplate:
         converter=validation.to_tuple,
         validator=_steps,
     )
-    existing_account: str = field(default="If you have an account:", validator=_TEXT)
+    existing_account: str = field(default="If you have an account:", validator=_only(IN_TEXT))
     existing_account_steps: tuple[str, ...] = field(
         default=(
             "Log in at $login",
@@ -114,7 +95,7 @@ class InvitationTemplate:
         converter=validation.to_tuple,
         validator=_steps,
     )
-    signature: str = field(default="$organization", validator=_TEXT)
+    signature: str = field(default="$organization", validator=_only(IN_TEXT))
 
     def __attrs_post_init__(self) -> None:
         text = "\n".join(part for block in blocks(self) for part in parts(block))
