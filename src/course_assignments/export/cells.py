@@ -1,7 +1,4 @@
-"""Cells of a CSV file: escape strings that a spreadsheet could read as a formula.
-
-A cell is the string without the quotes of the CSV format.
-"""
+"""Cells of a CSV file: escape strings that a spreadsheet could read as a formula."""
 
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -32,36 +29,22 @@ _MAX_INTEGER = 2**63 - 1
 
 
 def escape_formula(text: str) -> str:
-    """Return *text* as a cell that no spreadsheet evaluates.
-
-    A ``'`` is put before *text* in three cases. The first character is a control character, such as
-    TAB, CR, LF or NUL. The first visible character is ``=``, ``+``, ``-`` or ``@`` in any Unicode
-    form. Or the first character is ``'``, so that `read_cell` is exact.
-
-    Example:
-        >>> escape_formula("=1+1"), escape_formula("Ada"), escape_formula("'tis")
-        ("'=1+1", 'Ada', "''tis")
-    """
+    """Return *text* as a cell that no spreadsheet evaluates, if needed with a ``'`` before it."""
     if not text or (text[0].isascii() and text[0].isalnum()):  # nearly every cell
         return text
+    # A leading ' is escaped too, so that `read_cell` is exact. TAB, CR, LF and NUL are Cc.
     if text[0] == ESCAPE or category(text[0]) == "Cc":
         return ESCAPE + text
-    visible = next((char for char in text if not _is_invisible(char)), "")
-    return ESCAPE + text if normalize("NFKC", visible)[:1] in _SIGNS else text
-
-
-def _is_invisible(char: str) -> bool:
-    return char in _BLANK or category(char) in _INVISIBLE
+    shown = (char for char in text if char not in _BLANK and category(char) not in _INVISIBLE)
+    return ESCAPE + text if normalize("NFKC", next(shown, ""))[:1] in _SIGNS else text
 
 
 def read_cell(cell: str) -> str:
-    """Return the string that `export_csv` wrote as *cell*.
-
-    Pass a cell as the csv module reads it. A leading ``'`` is removed.
+    """Return the string that `export_csv` wrote as *cell*, without the ``'`` before it.
 
     Example:
-        >>> read_cell("'=1+1"), read_cell("Ada"), read_cell("''tis")
-        ('=1+1', 'Ada', "'tis")
+        >>> read_cell("'=1+1"), read_cell("Ada")
+        ('=1+1', 'Ada')
     """
     if not isinstance(cell, str):
         raise InvalidInput("not_a_text", "cell", "expected a cell as the csv module reads it")
@@ -73,10 +56,6 @@ def write_cell(value: Cell, field: str) -> str:
 
     Datetimes are written in UTC, datetimes and durations in ISO 8601, enum members as their
     values, and ``None`` as an empty cell.
-
-    Example:
-        >>> write_cell(timedelta(days=30), "columns[0]"), write_cell(-1, "columns[0]")
-        ('P30D', "'-1")
     """
     # The most frequent types come first.
     if type(value) is str:
@@ -100,6 +79,5 @@ def _written(value: str | int | date | timedelta | Months, field: str) -> str:
     if isinstance(value, timedelta | Months):
         # Zero is not a duration, but it is the remaining access of an expired assignment.
         return format_duration(as_duration(value, field)) if value else "PT0S"
-    raise InvalidInput(
-        "wrong_type", field, "expected a str, int, datetime, date, duration, enum member or None"
-    )
+    hint = "expected a str, int, datetime, date, duration, enum member or None"
+    raise InvalidInput("wrong_type", field, hint)
