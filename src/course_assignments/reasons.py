@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, dataclass_transform, get_args
 
 import attrs
 from attrs import field, frozen, validators
@@ -89,10 +89,11 @@ class _Reason(_Sentence):
 ReasonT = TypeVar("ReasonT", bound=_Reason)
 
 
-def says(
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def reason(
     sentence: str, **variants: Mapping[object, str]
 ) -> Callable[[type[ReasonT]], type[ReasonT]]:
-    """Give a reason its code, the name of its class, and its sentence.
+    """Declare a frozen reason, whose code is the name of its class.
 
     Name a field and some of its values to state *variants* of the sentence.
     """
@@ -102,7 +103,7 @@ def says(
         kind.sentence = sentence
         for name, cases in variants.items():
             kind.sentence = Variants(name, cases, sentence)
-        return kind
+        return frozen(kind)
 
     return declare
 
@@ -110,8 +111,7 @@ def says(
 # Cancel, complete or reschedule an assignment. Rules 2 to 4.
 
 
-@frozen
-@says(
+@reason(
     "Cancellation was possible until {closed_at}. "
     "Support can still cancel it if no lab was launched."
 )
@@ -122,8 +122,7 @@ class CancellationWindowClosed(_Reason):
     closed_at: datetime = field(converter=to_utc)
 
 
-@frozen
-@says("A lab was launched on {launched_at}, so cancellation is no longer possible.")
+@reason("A lab was launched on {launched_at}, so cancellation is no longer possible.")
 class LabLaunched(_Reason):
     """A lab was launched, so the assignment can never be cancelled (rule 3)."""
 
@@ -131,8 +130,7 @@ class LabLaunched(_Reason):
     launched_at: datetime = field(converter=to_utc)
 
 
-@frozen
-@says("Already cancelled on {cancelled_at}. Create a new one instead.")
+@reason("Already cancelled on {cancelled_at}. Create a new one instead.")
 class AlreadyCancelled(_Reason):
     """The assignment or the subscription is cancelled."""
 
@@ -140,8 +138,7 @@ class AlreadyCancelled(_Reason):
     cancelled_at: datetime = field(converter=to_utc)
 
 
-@frozen
-@says("Already completed on {completed_at}. There is nothing left to do.")
+@reason("Already completed on {completed_at}. There is nothing left to do.")
 class AlreadyCompleted(_Reason):
     """The assignment is completed."""
 
@@ -149,8 +146,7 @@ class AlreadyCompleted(_Reason):
     completed_at: datetime = field(converter=to_utc)
 
 
-@frozen
-@says("The assignment is not active before {created_at}. Try again then.")
+@reason("The assignment is not active before {created_at}. Try again then.")
 class AssignmentNotActive(_Reason):
     """The decision is for a time before the assignment was created."""
 
@@ -161,8 +157,7 @@ class AssignmentNotActive(_Reason):
 # Start, pause, resume or finish an activity. Rule 5.
 
 
-@frozen
-@says("Access ended on {expired_at}. Ask for an extension or a new assignment.")
+@reason("Access ended on {expired_at}. Ask for an extension or a new assignment.")
 class AssignmentExpired(_Reason):
     """Access under the assignment has ended."""
 
@@ -170,8 +165,7 @@ class AssignmentExpired(_Reason):
     expired_at: datetime = field(converter=to_utc)
 
 
-@frozen
-@says("An attempt of this activity is still open. Continue or finish it first.")
+@reason("An attempt of this activity is still open. Continue or finish it first.")
 class AttemptOpen(_Reason):
     """An attempt of the activity is open, and only one may be open at a time."""
 
@@ -179,8 +173,7 @@ class AttemptOpen(_Reason):
     attempt_id: str = field(validator=identifier)
 
 
-@frozen
-@says("The attempt was finished on {finished_at}. Start the activity again.")
+@reason("The attempt was finished on {finished_at}. Start the activity again.")
 class NoAttemptOpen(_Reason):
     """The attempt is finished."""
 
@@ -188,8 +181,7 @@ class NoAttemptOpen(_Reason):
     finished_at: datetime = field(converter=to_utc)
 
 
-@frozen
-@says("The attempt has been paused since {paused_at}. Resume or finish it.")
+@reason("The attempt has been paused since {paused_at}. Resume or finish it.")
 class AttemptPaused(_Reason):
     """The attempt is already paused."""
 
@@ -197,16 +189,14 @@ class AttemptPaused(_Reason):
     paused_at: datetime = field(converter=to_utc)
 
 
-@frozen
-@says("The attempt is not paused, so there is nothing to resume.")
+@reason("The attempt is not paused, so there is nothing to resume.")
 class AttemptNotPaused(_Reason):
     """The attempt is not paused, so it can't be resumed."""
 
     code: ClassVar[Literal["attempt_not_paused"]]
 
 
-@frozen
-@says("The attempt was changed later, on {changed_at}. Try again then, or check the clock.")
+@reason("The attempt was changed later, on {changed_at}. Try again then, or check the clock.")
 class AttemptAhead(_Reason):
     """The decision is for a time before the last recorded change of the attempt."""
 
@@ -217,8 +207,7 @@ class AttemptAhead(_Reason):
 # Open a course of a subscription. Rule 19.
 
 
-@frozen
-@says(
+@reason(
     "Course {course_id} is not part of the subscription. "
     "Choose another course, or ask for this one to be added."
 )
@@ -229,8 +218,7 @@ class CourseNotInSubscription(_Reason):
     course_id: str = field(validator=identifier)
 
 
-@frozen
-@says("The subscription is not active before {created_at}. Try again then.")
+@reason("The subscription is not active before {created_at}. Try again then.")
 class SubscriptionNotActive(_Reason):
     """The decision is for a time before the subscription was created."""
 
@@ -238,8 +226,7 @@ class SubscriptionNotActive(_Reason):
     created_at: datetime = field(converter=to_utc, metadata=ROUND_UP)
 
 
-@frozen
-@says("The subscription ended on {ended_at}. Ask for a new one.")
+@reason("The subscription ended on {ended_at}. Ask for a new one.")
 class SubscriptionEnded(_Reason):
     """The subscription has ended or was cancelled."""
 
@@ -250,8 +237,7 @@ class SubscriptionEnded(_Reason):
 # Create or reschedule an assignment. Rules 1, 2, 15 and 22.
 
 
-@frozen
-@says(
+@reason(
     "Access is possible until {latest}. Choose an earlier end.",
     limited_by={
         ExpirationLimit.COURSE: ("The course allows access until {latest}. Choose an earlier end."),
@@ -269,8 +255,7 @@ class ExpiresTooLate(_Reason):
     limited_by: ExpirationLimit = field(validator=one_of(ExpirationLimit))
 
 
-@frozen
-@says("Access can't end before {earliest}. Choose a later end.")
+@reason("Access can't end before {earliest}. Choose a later end.")
 class ExpiresTooEarly(_Reason):
     """The requested end is too early (rule 2)."""
 
@@ -278,8 +263,7 @@ class ExpiresTooEarly(_Reason):
     earliest: datetime = field(converter=to_utc, metadata=ROUND_UP)
 
 
-@frozen
-@says("Course {course_id} is not available yet. Add what is missing: {missing}.")
+@reason("Course {course_id} is not available yet. Add what is missing: {missing}.")
 class CourseNotAvailable(_Reason):
     """The course is not fully set up for training (rule 22)."""
 
@@ -288,8 +272,7 @@ class CourseNotAvailable(_Reason):
     missing: tuple[str, ...] = field(converter=to_tuple, validator=items_of(str))
 
 
-@frozen
-@says("Course {course_id} is archived. Choose another course.")
+@reason("Course {course_id} is archived. Choose another course.")
 class CourseArchived(_Reason):
     """The course is archived, so new assignments are refused (rule 22)."""
 
@@ -297,8 +280,7 @@ class CourseArchived(_Reason):
     course_id: str = field(validator=identifier)
 
 
-@frozen
-@says(
+@reason(
     "The learner already has assignment {assignment_id} of this course until {expires_at}. "
     "Use that assignment."
 )
@@ -313,24 +295,23 @@ class AlreadyAssigned(_Reason):
 # Redeem a key, or register with one. Rules 6 to 12.
 
 
-@frozen
-@says("This key doesn't exist. Compare it with the key that you received.")
+@reason("This key doesn't exist. Compare it with the key that you received.")
 class KeyNotFound(_Reason):
     """No key has this code (rule 12)."""
 
     code: ClassVar[Literal["key_not_found"]]
 
 
-@frozen
-@says("The key contains a typo. Compare it with the key that you received, character by character.")
+@reason(
+    "The key contains a typo. Compare it with the key that you received, character by character."
+)
 class KeyMistyped(_Reason):
     """The check character of the code does not match the others (rule 12)."""
 
     code: ClassVar[Literal["key_mistyped"]]
 
 
-@frozen
-@says("The key was revoked on {revoked_at}. Ask for a new one.")
+@reason("The key was revoked on {revoked_at}. Ask for a new one.")
 class KeyRevoked(_Reason):
     """The key was revoked."""
 
@@ -338,8 +319,7 @@ class KeyRevoked(_Reason):
     revoked_at: datetime = field(converter=to_utc)
 
 
-@frozen
-@says("The key can be redeemed from {redeemable_from}. Try again then.")
+@reason("The key can be redeemed from {redeemable_from}. Try again then.")
 class KeyNotYetRedeemable(_Reason):
     """The redemption window of the key has not begun (rule 7)."""
 
@@ -347,8 +327,7 @@ class KeyNotYetRedeemable(_Reason):
     redeemable_from: datetime = field(converter=to_utc, metadata=ROUND_UP)
 
 
-@frozen
-@says("The key expired on {redeemable_until}. Ask for a new one.")
+@reason("The key expired on {redeemable_until}. Ask for a new one.")
 class KeyExpired(_Reason):
     """The redemption window of the key is over (rule 7)."""
 
@@ -356,8 +335,7 @@ class KeyExpired(_Reason):
     redeemable_until: datetime = field(converter=to_utc)
 
 
-@frozen
-@says(
+@reason(
     "All {max_uses} uses of the key are taken. Ask for another key.",
     max_uses={1: "The one use of the key is taken. Ask for another key."},
 )
@@ -368,16 +346,14 @@ class KeyExhausted(_Reason):
     max_uses: int = field(validator=count(1))
 
 
-@frozen
-@says("This key is reserved for another organization. Ask your organization for a key.")
+@reason("This key is reserved for another organization. Ask your organization for a key.")
 class WrongOrganization(_Reason):
     """The key is reserved for learners of another organization (rule 9)."""
 
     code: ClassVar[Literal["wrong_organization"]]
 
 
-@frozen
-@says(
+@reason(
     "This key was already redeemed on {redeemed_at} for assignment {assignment_id}. "
     "Use that assignment."
 )
@@ -389,16 +365,14 @@ class AlreadyRedeemed(_Reason):
     redeemed_at: datetime = field(converter=to_utc)
 
 
-@frozen
-@says("You can't register with this key. Sign in with your account to redeem it.")
+@reason("You can't register with this key. Sign in with your account to redeem it.")
 class RegistrationDisabled(_Reason):
     """The organization of the key does not allow registration (rule 11)."""
 
     code: ClassVar[Literal["registration_disabled"]]
 
 
-@frozen
-@says(
+@reason(
     "The email address of {user_id} already belongs to an account. "
     "Sign in with that account, or use another address."
 )
@@ -412,8 +386,7 @@ class EmailTaken(_Reason):
 # Act at all. Rules 4 and 21.
 
 
-@frozen
-@says(
+@reason(
     "You need one of these roles: {any_of}. Ask someone who has one.",
     any_of={
         0: "No role allows this. Ask whoever configures this system.",
@@ -427,16 +400,14 @@ class RoleMissing(_Reason):
     any_of: tuple[Role, ...] = field(converter=to_tuple, validator=items_of(Role))
 
 
-@frozen
-@says("Only support can cancel after the cancellation window. Ask support.")
+@reason("Only support can cancel after the cancellation window. Ask support.")
 class SupportRoleMissing(_Reason):
     """The actor is not support (rule 4)."""
 
     code: ClassVar[Literal["support_role_missing"]]
 
 
-@frozen
-@says(
+@reason(
     "You don't manage organization {organization_id}. Ask someone who does.",
     organization_id={
         None: (
@@ -455,8 +426,7 @@ class OrganizationNotManaged(_Reason):
 # Create or edit keys. Rules 12 and 20.
 
 
-@frozen
-@says(
+@reason(
     "Other keys already have the codes in lines {lines}. Remove those lines.",
     lines={1: "Another key already has the code in line {lines}. Remove that line."},
 )
@@ -467,8 +437,7 @@ class CodeTaken(_Reason):
     lines: tuple[int, ...] = field(converter=to_tuple, validator=items_of(int))
 
 
-@frozen
-@says(
+@reason(
     "A key was already used {uses} times. Allow at least {uses} uses.",
     uses={1: "A key was already used once. Allow at least 1 use."},
 )

@@ -54,6 +54,7 @@ class TextStream(Protocol):
 
     def write(self, text: str, /) -> object:
         """Write the string *text*."""
+        ...
 
 
 def export_csv(

@@ -18,6 +18,7 @@ class AssignmentRule(Protocol):
 
     def evaluate(self, assignment: CourseAssignment, /, *, at: datetime) -> Decision:
         """Decide whether *assignment* allows it at *at*."""
+        ...
 
 
 class AttemptRule(Protocol):
@@ -25,6 +26,7 @@ class AttemptRule(Protocol):
 
     def evaluate(self, attempts: Iterable[Attempt], /, *, at: datetime) -> Decision:
         """Decide whether a learner with *attempts* may start the activity at *at*."""
+        ...
 
 
 def check_exists(assignment: CourseAssignment, at: datetime) -> Decision:

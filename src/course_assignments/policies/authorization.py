@@ -35,6 +35,7 @@ class AuthorizationRule(Protocol):
         self, actor: User, /, *, permission: Permission, organization_id: str | None, at: datetime
     ) -> Decision:
         """Decide whether *actor* has *permission* for the organization."""
+        ...
 
 
 _are_roles = validation.items_of(Role)

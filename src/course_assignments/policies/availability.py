@@ -16,6 +16,7 @@ class CourseAvailabilityRule(Protocol):
 
     def evaluate(self, course: Course, /, *, at: datetime) -> Decision:
         """Decide whether something new may be created for *course*."""
+        ...
 
 
 @attrs.frozen
@@ -44,7 +45,7 @@ class CourseAvailabilityPolicy:
         missing = [name for name, value in needed if value is None]
         found: list[reasons.Reason] = []
         if missing:
-            found.append(reasons.CourseNotAvailable(course.id, missing))
+            found.append(reasons.CourseNotAvailable(course.id, tuple(missing)))
         if course.archived:
             found.append(reasons.CourseArchived(course.id))
         return Decision(found)

@@ -24,14 +24,17 @@ class CancellationDates(Protocol):
     @property
     def created_at(self) -> datetime:
         """The time of creation."""
+        ...
 
     @property
     def cancelled_at(self) -> datetime | None:
         """The time of cancellation, or ``None``."""
+        ...
 
     @property
     def first_lab_launched_at(self) -> datetime | None:
         """The time of the first lab launch, or ``None``."""
+        ...
 
 
 #: A `CourseAssignment` fits the Protocol, but pyright cannot tell: its fields have converters.
@@ -48,11 +51,13 @@ class CancellationRule(Protocol):
     @property
     def restores_key_use(self) -> bool:
         """Whether cancellation restores the use of the key."""
+        ...
 
     def evaluate(
         self, cancellable: Cancellable, /, *, at: datetime, support: bool = False
     ) -> Decision:
         """Decide whether *cancellable* may be cancelled at *at*."""
+        ...
 
 
 @attrs.frozen

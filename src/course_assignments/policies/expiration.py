@@ -62,6 +62,7 @@ class ExpirationRule(Protocol):
         organization: Organization | None = None,
     ) -> Limit:
         """Return the latest allowed end."""
+        ...
 
     def default_end(
         self,
@@ -71,6 +72,7 @@ class ExpirationRule(Protocol):
         organization: Organization | None = None,
     ) -> Limit:
         """Return the end if the caller requests none."""
+        ...
 
     def evaluate(
         self,
@@ -81,6 +83,7 @@ class ExpirationRule(Protocol):
         organization: Organization | None = None,
     ) -> Decision:
         """Decide whether access may end at *expires_at*."""
+        ...
 
 
 class RescheduleRule(Protocol):
@@ -90,6 +93,7 @@ class RescheduleRule(Protocol):
         self, assignment: CourseAssignment, /, *, expires_at: datetime, at: datetime
     ) -> Decision:
         """Decide whether the end of *assignment* may become *expires_at* at *at*."""
+        ...
 
 
 @attrs.frozen

@@ -19,6 +19,7 @@ class KeyRedemptionRule(Protocol):
     @property
     def once_per_learner(self) -> bool:
         """Whether a learner may use each key only once."""
+        ...
 
     def evaluate(
         self,
@@ -31,6 +32,7 @@ class KeyRedemptionRule(Protocol):
         redeemed: Redemption | None = None,
     ) -> Decision:
         """Decide whether *learner* may redeem *key* at *at*."""
+        ...
 
 
 @attrs.frozen

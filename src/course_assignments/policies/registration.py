@@ -25,6 +25,7 @@ class RegistrationRule(Protocol):
         email_owner: User | None = None,
     ) -> Decision:
         """Decide whether *newcomer* may register with a key of *organization*."""
+        ...
 
 
 @attrs.frozen

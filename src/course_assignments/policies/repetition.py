@@ -21,9 +21,11 @@ class RepeatRule(Protocol):
     @property
     def default(self) -> Repeat:
         """The behavior if a call does not specify ``repeat``."""
+        ...
 
     def evaluate(self, existing: Iterable[CourseAssignment], /, *, at: datetime) -> Decision:
         """Decide whether a learner with *existing* may get another assignment at *at*."""
+        ...
 
 
 def latest_open(assignments: Iterable[CourseAssignment], at: datetime) -> CourseAssignment | None:

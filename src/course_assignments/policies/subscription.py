@@ -18,6 +18,7 @@ class SubscriptionRule(Protocol):
         self, subscription: Subscription, /, *, at: datetime, course_id: str | None = None
     ) -> Decision:
         """Decide whether *subscription* opens the course at *at*, or may be edited."""
+        ...
 
 
 @attrs.frozen

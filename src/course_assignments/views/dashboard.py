@@ -48,6 +48,7 @@ class DashboardRule(Protocol):
 
     def evaluate(self, assignments: Iterable[CourseAssignment], /, *, at: datetime) -> Dashboard:
         """Return the dashboard at *at* of a learner who has *assignments*."""
+        ...
 
 
 @attrs.frozen
