@@ -50,7 +50,6 @@ class Filter:
     """The filter that one field of a query declares.
 
     Attributes:
-        method: The method of the query that returns the filter.
         name: The field of the record, or of the query if the filter is special; by default the
             field that declares the filter.
         given: Converts the value of the query's field to what the method returns.
@@ -226,6 +225,12 @@ class Query(Generic[RecordT]):
         default=None, alias="cursor", validator=_check_cursor, repr=False
     )
 
+    def __init_subclass__(cls, *, order: tuple[str, ...] = ()) -> None:
+        """Take the class of the records from the base, such as ``Query[Course]``."""
+        query: Any = cls
+        (cls.kind,) = get_args(query.__orig_bases__[0])
+        cls.order = order or cls.order
+
     @property
     def cursor(self) -> SortKey | None:
         """The sort key after which the page starts, or ``None`` for the first page."""
@@ -317,8 +322,6 @@ class OrganizationQuery(Query[Organization]):
         True
     """
 
-    kind = Organization
-
     name: str | None = contains()
     parent_id: str | None = equals(indexed=False)
 
@@ -334,8 +337,6 @@ class CourseQuery(Query[Course]):
         >>> CourseQuery(name="PYTH", archived=False).matches(Course(id="py", name="Python"))
         True
     """
-
-    kind = Course
 
     name: str | None = contains()
     archived: bool | None = equals(check=validation.flag, indexed=False)
@@ -354,8 +355,6 @@ class UserQuery(Query[User]):
         >>> UserQuery(email="ADA@example.org", name="love").matches(ada)
         True
     """
-
-    kind = User
 
     name: str | None = contains()
     email: str | None = equals("folded_email", validation.long_text, _fold_text)
@@ -377,7 +376,7 @@ def _check_origin(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
 
 
 @attrs.frozen(kw_only=True)
-class AssignmentQuery(Query[CourseAssignment]):
+class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
     """Assignments, the oldest first; those created at the same time by id.
 
     Attributes:
@@ -392,9 +391,6 @@ class AssignmentQuery(Query[CourseAssignment]):
         >>> AssignmentQuery(learner_id="ada").where()
         {'learner_id': ('ada',)}
     """
-
-    kind = CourseAssignment
-    order: ClassVar[tuple[str, ...]] = ("created_at", "id")
 
     learner_id: str | None = equals()
     course_id: str | None = equals()
@@ -433,7 +429,7 @@ class AssignmentQuery(Query[CourseAssignment]):
 
 
 @attrs.frozen(kw_only=True)
-class AttemptQuery(Query[Attempt]):
+class AttemptQuery(Query[Attempt], order=("started_at", "id")):
     """Attempts by start; those started at the same time by id.
 
     Example:
@@ -441,15 +437,12 @@ class AttemptQuery(Query[Attempt]):
         {'assignment_id': ('a-1',), 'activity_id': ('lab',)}
     """
 
-    kind = Attempt
-    order: ClassVar[tuple[str, ...]] = ("started_at", "id")
-
     assignment_id: str | None = equals()
     activity_id: str | None = equals(indexed=False)
 
 
 @attrs.frozen(kw_only=True)
-class SubscriptionQuery(Query[Subscription]):
+class SubscriptionQuery(Query[Subscription], order=("created_at", "id")):
     """Subscriptions, the oldest first; those created at the same time by id.
 
     Attributes:
@@ -459,9 +452,6 @@ class SubscriptionQuery(Query[Subscription]):
         >>> SubscriptionQuery(learner_id="ada").where()
         {'learner_id': ('ada',)}
     """
-
-    kind = Subscription
-    order: ClassVar[tuple[str, ...]] = ("created_at", "id")
 
     learner_id: str | None = equals()
     organization_id: str | None = equals()
@@ -476,7 +466,7 @@ def _precedes(start: datetime | None, until: datetime | None) -> bool:
 
 
 @attrs.frozen(kw_only=True)
-class BatchQuery(Query[KeyBatch]):
+class BatchQuery(Query[KeyBatch], order=("created_at", "id")):
     """Batches of keys, the oldest first; those created at the same time by id.
 
     Attributes:
@@ -487,9 +477,6 @@ class BatchQuery(Query[KeyBatch]):
         >>> BatchQuery(course_id="py").where()
         {'course_id': ('py',)}
     """
-
-    kind = KeyBatch
-    order: ClassVar[tuple[str, ...]] = ("created_at", "id")
 
     course_id: str | None = equals()
     organization_id: str | None = equals()
@@ -512,7 +499,7 @@ def _to_batch_ids(values: Iterable[str]) -> tuple[str, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class KeyQuery(Query[TrainingKey]):
+class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     """Keys by batch and number.
 
     Attributes:
@@ -527,9 +514,6 @@ class KeyQuery(Query[TrainingKey]):
         >>> KeyQuery(batch_ids=["spring"]).where()
         {'batch_id': ('spring',)}
     """
-
-    kind = TrainingKey
-    order: ClassVar[tuple[str, ...]] = ("batch_id", "number", "id")
 
     batch_ids: tuple[str, ...] | None = field(
         default=None,
@@ -558,14 +542,8 @@ class KeyQuery(Query[TrainingKey]):
         (rule 22). Without a batch whose window is open, the query finds nothing.
 
         Example:
-            >>> from datetime import timedelta
-            >>> spring = KeyBatch(
-            ...     id="spring", name="Spring", course_id="py", organization_id="acme",
-            ...     created_at=datetime(2026, 1, 5, tzinfo=UTC), availability=timedelta(days=30),
-            ...     redeemable_until=datetime(2026, 6, 1, tzinfo=UTC),
-            ... )
-            >>> KeyQuery.redeemable([spring], at=datetime(2026, 5, 31, tzinfo=UTC)).batch_ids
-            ('spring',)
+            >>> KeyQuery.redeemable([], at=datetime(2026, 5, 31, tzinfo=UTC)).batch_ids
+            ()
         """
         offered = validation.check_each(batches, "batches", KeyBatch)
         now = as_utc(at)
@@ -574,7 +552,7 @@ class KeyQuery(Query[TrainingKey]):
 
 
 @attrs.frozen(kw_only=True)
-class RedemptionQuery(Query[Redemption]):
+class RedemptionQuery(Query[Redemption], order=("redeemed_at", "id")):
     """Redemptions, the oldest first; those at the same time by id.
 
     Example:
@@ -582,15 +560,12 @@ class RedemptionQuery(Query[Redemption]):
         RedemptionQuery(limit=100, key_id='k-1', learner_id='ada')
     """
 
-    kind = Redemption
-    order: ClassVar[tuple[str, ...]] = ("redeemed_at", "id")
-
     key_id: str | None = equals()
     learner_id: str | None = equals()
 
 
 @attrs.frozen(kw_only=True)
-class EventQuery(Query[Event]):
+class EventQuery(Query[Event], order=("position",)):
     """Events in the order of their positions.
 
     Attributes:
@@ -600,9 +575,6 @@ class EventQuery(Query[Event]):
         >>> EventQuery(after=12).cursor
         (12,)
     """
-
-    kind = Event
-    order: ClassVar[tuple[str, ...]] = ("position",)
 
     after: int = field(default=0, validator=validation.count(0))
 
