@@ -1,8 +1,7 @@
 """Queries: search a repository for records.
 
-A query is a frozen value, and each of its fields declares one filter. A storage can translate the
-filters from `Query.where`, `Query.ranges`, `Query.contains` and `Query.special` for its search
-engine. `Query.matches` applies all of them to one record.
+Each field of a query declares one filter. A storage can translate them from `Query.where`,
+`Query.ranges`, `Query.contains` and `Query.special`; `Query.matches` applies all to one record.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -306,11 +305,13 @@ class Query(Generic[RecordT]):
         return self.kind
 
 
+def _precedes(start: Any, until: Any) -> bool:
+    return start is None or until is None or start < until
+
+
 def _lies_within(value: Any, start: Any, until: Any) -> bool:
     """Return whether *value* is in ``[start, until)``; ``None`` is not."""
-    return (
-        value is not None and (start is None or start <= value) and (until is None or value < until)
-    )
+    return value is not None and (start is None or start <= value) and _precedes(value, until)
 
 
 @attrs.frozen(kw_only=True)
@@ -348,7 +349,6 @@ class UserQuery(Query[User]):
 
     Attributes:
         email: The whole e-mail address, in any case and composition.
-        organization_id: The current organization.
 
     Example:
         >>> ada = User(id="ada", name="Ada Lovelace", email="ada@example.org")
@@ -459,10 +459,6 @@ class SubscriptionQuery(Query[Subscription], order=("created_at", "id")):
     created_until: datetime | None = before("created_at")
     expires_from: datetime | None = at_least("expires_at")
     expires_until: datetime | None = before("expires_at")
-
-
-def _precedes(start: datetime | None, until: datetime | None) -> bool:
-    return start is None or until is None or start < until
 
 
 @attrs.frozen(kw_only=True)

@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeAlias
 
-import attrs
-from attrs import field
+from attrs import field, frozen
 
 from course_assignments import reasons, validation
 from course_assignments.decisions import Decision
@@ -60,7 +59,7 @@ class CancellationRule(Protocol):
         ...
 
 
-@attrs.frozen
+@frozen
 class CancellationPolicy:
     """Allow cancellation soon after creation if no lab was launched (rules 3 and 4).
 

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Protocol
 
-import attrs
-from attrs import field
+from attrs import field, frozen
 
 from course_assignments import validation
 from course_assignments.decisions import YES, Decision
@@ -27,7 +26,7 @@ DEFAULT_ACCESS: Final = Months(6)
 _ORDER: Final = tuple(ExpirationLimit)
 
 
-@attrs.frozen
+@frozen
 class Limit:
     """The latest end of access, and which limit sets it.
 
@@ -96,16 +95,13 @@ class RescheduleRule(Protocol):
         ...
 
 
-@attrs.frozen
+@frozen
 class ExpirationPolicy:
     """End access at the earliest limit, counted from creation (rules 1 and 2).
 
     Attributes:
         maximum: The longest access. A longer maximum of a course or an organization has no effect.
         default: How long access lasts if the caller requests no end.
-
-    Raises:
-        InvalidInput: an argument is not a positive duration of at most 100 years.
 
     Example:
         >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -173,7 +169,7 @@ class ExpirationPolicy:
         return YES
 
 
-@attrs.frozen
+@frozen
 class ReschedulePolicy:
     """Allow changing the end of an assignment that is not cancelled (rule 2).
 

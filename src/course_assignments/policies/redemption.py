@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-import attrs
-from attrs import field
+from attrs import field, frozen
 
 from course_assignments import reasons, validation
 from course_assignments.decisions import Decision
@@ -35,7 +34,7 @@ class KeyRedemptionRule(Protocol):
         ...
 
 
-@attrs.frozen
+@frozen
 class KeyRedemptionPolicy:
     """Require a valid key with a use left (rules 6, 7, 9 and 10).
 

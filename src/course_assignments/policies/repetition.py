@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
-import attrs
-from attrs import field
+from attrs import field, frozen
 
 from course_assignments import validation
 from course_assignments.decisions import YES, Decision
@@ -43,7 +42,7 @@ def latest_open(assignments: Iterable[CourseAssignment], at: datetime) -> Course
     return min(still_open, key=lambda one: (LATEST - one.expires_at, one.id), default=None)
 
 
-@attrs.frozen
+@frozen
 class RepeatPolicy:
     """Decide on a second assignment of a course while the first is active (rule 15).
 

@@ -194,8 +194,14 @@ def statement(
         ('2026-02-01T00:00:00+00:00', ())
     """
     check_repository(repository)
-    zone_of_organization = _zone_of(repository, organization_id)
-    days = zone_of_organization if zone is None else zone
+    own_zone = zone_named("UTC")
+    if organization_id is not None:
+        validation.check_id(organization_id, "organization_id")
+        found = repository.get(Organization, [organization_id])
+        if organization_id not in found:
+            raise NotFound("Organization", organization_id)
+        own_zone = found[organization_id].zone
+    days = own_zone if zone is None else zone
     empty = Statement(
         start=_begin(start, days, "start"),
         end=_begin(end, days, "end"),
@@ -209,17 +215,6 @@ def statement(
         limit=MAX_PAGE,
     )
     return attrs.evolve(empty, lines=[StatementLine.of(one) for one in find_all(repository, query)])
-
-
-def _zone_of(repository: Repository, organization_id: str | None) -> tzinfo:
-    """Return the time zone of the organization, or UTC without one."""
-    if organization_id is None:
-        return zone_named("UTC")
-    validation.check_id(organization_id, "organization_id")
-    found = repository.get(Organization, [organization_id])
-    if organization_id not in found:
-        raise NotFound("Organization", organization_id)
-    return found[organization_id].zone
 
 
 def _begin(value: datetime | date, zone: tzinfo, name: str) -> datetime:

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-import attrs
-from attrs import field
+from attrs import field, frozen
 
 from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
@@ -22,7 +21,7 @@ SIZE: Final = 5
 FRESH_FOR: Final = timedelta(minutes=5)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Dashboard:
     """The most relevant assignments of a learner, and how long they are valid.
 
@@ -51,7 +50,7 @@ class DashboardRule(Protocol):
         ...
 
 
-@attrs.frozen
+@frozen
 class DashboardPolicy:
     """Show the five most relevant active assignments for five minutes (rule 17).
 
