@@ -128,15 +128,10 @@ def before(name: str) -> Any:
     return _optional(Filter("ranges", name, lambda until: (None, until)), _check_window, as_utc)
 
 
-def is_positive(name: str) -> Any:
-    """Declare whether the record's number *name* is at least 1."""
-    filter_ = Filter("ranges", name, lambda flag: (1, None) if flag else (None, 1))
-    return _optional(filter_, validation.flag)
-
-
 def contains(name: str = "") -> Any:
     """Declare that the record's string contains the value; both are folded."""
-    return _optional(Filter("contains", name), validation.long_text, _fold_text)
+    # A folded name can be longer than a name.
+    return _optional(Filter("contains", name), validation.long_text, _folded(validation.fold_text))
 
 
 def special(
@@ -157,13 +152,8 @@ def _check_window(query: "Query[Any]", at: "attrs.Attribute[Any]", until: dateti
         raise InvalidInput("empty_window", at.name, f"the end must lie after {start_name}")
 
 
-def _fold_text(text: Any, _: str) -> Any:
-    # A folded name can be longer than a name, so it may be as long as a text.
-    return validation.fold_text(text) if isinstance(text, str) else text
-
-
-def _fold_code(code: Any, _: str) -> Any:
-    return fold(code) if isinstance(code, str) else code
+def _folded(fold: Callable[[str], str]) -> Callable[[Any, str], Any]:
+    return lambda value, _: fold(value) if isinstance(value, str) else value
 
 
 def _to_codes(codes: Iterable[str]) -> tuple[str, ...]:
@@ -202,8 +192,8 @@ class Query(Generic[RecordT]):
     """A search for one kind of record, in a fixed order, page by page.
 
     All filters are optional; a record must match every one you set. A ``name`` is a part of the
-    name, in any case and composition. A range includes ``_from`` and excludes ``_until``, and a
-    datetime that is ``None`` is in no range.
+    name, in any case and composition. A flag that is ``False`` finds only the others. A range
+    includes ``_from`` and excludes ``_until``, and a datetime that is ``None`` is in no range.
 
     Attributes:
         limit: How many records a page has, from 1 to 10,000.
@@ -331,9 +321,6 @@ class OrganizationQuery(Query[Organization]):
 class CourseQuery(Query[Course]):
     """Courses by id.
 
-    Attributes:
-        archived: Only archived courses, or only others.
-
     Example:
         >>> CourseQuery(name="PYTH", archived=False).matches(Course(id="py", name="Python"))
         True
@@ -357,7 +344,7 @@ class UserQuery(Query[User]):
     """
 
     name: str | None = contains()
-    email: str | None = equals("folded_email", validation.long_text, _fold_text)
+    email: str | None = equals("folded_email", validation.long_text, _folded(validation.fold_text))
     organization_id: str | None = equals()
 
 
@@ -384,8 +371,6 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
         status: The status at the datetime ``at``; each requires the other.
         completion: The current completion status, whatever ``at`` is: one or several.
         origin: The class of the origin: `Direct`, `FromKey` or `FromSubscription`.
-        batch_id: The batch of the redeemed key.
-        subscription_id: The subscription that the assignment was opened from.
 
     Example:
         >>> AssignmentQuery(learner_id="ada").where()
@@ -501,10 +486,10 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     Attributes:
         batch_ids: The key must be in one of these batches; an empty list finds nothing.
         code: The code as someone typed it; masked in the repr.
-        codes: The key must have one of these codes; an empty list finds nothing.
-        redeemed: Only keys with a use that was not restored, or only others (rule 13).
-        usable: Only keys that are neither revoked nor used up, or only others. For the redemption
-            window of the batch, see `redeemable`.
+        codes: Several of them; an empty list finds nothing.
+        redeemed: Only keys with a use that was not restored (rule 13).
+        usable: Only keys that are neither revoked nor used up. For the redemption window of the
+            batch, see `redeemable`.
 
     Example:
         >>> KeyQuery(batch_ids=["spring"]).where()
@@ -516,14 +501,16 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
         converter=converters.optional(_to_batch_ids),
         metadata={_FILTER: Filter("where", "batch_id", indexed=True)},
     )
-    code: str | None = equals("", validation.name, _fold_code, repr=_masked)
+    code: str | None = equals("", validation.name, _folded(fold), repr=_masked)
     codes: tuple[str, ...] | None = field(
         default=None,
         converter=converters.optional(_to_codes),
         repr=_all_masked,
         metadata={_FILTER: Filter("where", "code", indexed=True)},
     )
-    redeemed: bool | None = is_positive("uses")
+    redeemed: bool | None = _optional(
+        Filter("ranges", "uses", lambda flag: (1, None) if flag else (None, 1)), validation.flag
+    )
     usable: bool | None = special(
         lambda query, record: query.usable is (not record.revoked_at and record.remaining_uses > 0),
         check=validation.flag,
@@ -563,9 +550,6 @@ class RedemptionQuery(Query[Redemption], order=("redeemed_at", "id")):
 @attrs.frozen(kw_only=True)
 class EventQuery(Query[Event], order=("position",)):
     """Events in the order of their positions.
-
-    Attributes:
-        after: Only events after this position.
 
     Example:
         >>> EventQuery(after=12).cursor

@@ -1,9 +1,7 @@
-"""Reasons for a refusal: small frozen values with their facts as fields.
+"""Reasons for a refusal: frozen values with a stable code, their facts, and a sentence for people.
 
-A ``code`` is stable, so you can match on it. ``str`` returns a sentence for the person who was
-refused; the sentence may change. No sentence shows the code of a key.
-
-To add a reason, write its class, list it in `PlainReason` and test its sentence.
+No sentence shows the code of a key. To add a reason, write its class, list it in `PlainReason` and
+test its sentence.
 """
 
 import re
@@ -66,16 +64,14 @@ class _Sentence:
     sentence: ClassVar[str | Variants]
 
     def __str__(self) -> str:
-        fields = attrs.fields_dict(type(self))
         template = self.sentence
         if isinstance(template, Variants):
             template = template.select(getattr(self, template.field))
-
-        def fact(placeholder: re.Match[str]) -> str:
-            one = fields[placeholder[1]]
-            return format_fact(getattr(self, one.name), **one.metadata)
-
-        return re.sub(r"\{(\w+)\}", fact, template)
+        facts = {
+            one.name: format_fact(getattr(self, one.name), **one.metadata)
+            for one in attrs.fields(type(self))
+        }
+        return re.sub(r"\{(\w+)\}", lambda placeholder: facts[placeholder[1]], template)
 
 
 class _Reason(_Sentence):
@@ -108,9 +104,6 @@ def reason(
     return declare
 
 
-# Cancel, complete or reschedule an assignment. Rules 2 to 4.
-
-
 @reason(
     "Cancellation was possible until {closed_at}. "
     "Support can still cancel it if no lab was launched."
@@ -140,7 +133,7 @@ class AlreadyCancelled(_Reason):
 
 @reason("Already completed on {completed_at}. There is nothing left to do.")
 class AlreadyCompleted(_Reason):
-    """The assignment is completed."""
+    """The assignment is completed (rule 5)."""
 
     code: ClassVar[Literal["already_completed"]]
     completed_at: datetime = field(converter=to_utc)
@@ -154,12 +147,9 @@ class AssignmentNotActive(_Reason):
     created_at: datetime = field(converter=to_utc, metadata=ROUND_UP)
 
 
-# Start, pause, resume or finish an activity. Rule 5.
-
-
 @reason("Access ended on {expired_at}. Ask for an extension or a new assignment.")
 class AssignmentExpired(_Reason):
-    """Access under the assignment has ended."""
+    """Access under the assignment has ended (rule 5)."""
 
     code: ClassVar[Literal["assignment_expired"]]
     expired_at: datetime = field(converter=to_utc)
@@ -167,7 +157,7 @@ class AssignmentExpired(_Reason):
 
 @reason("An attempt of this activity is still open. Continue or finish it first.")
 class AttemptOpen(_Reason):
-    """An attempt of the activity is open, and only one may be open at a time."""
+    """An attempt of the activity is open, and only one may be open at a time (rule 5)."""
 
     code: ClassVar[Literal["attempt_open"]]
     attempt_id: str = field(validator=identifier)
@@ -175,7 +165,7 @@ class AttemptOpen(_Reason):
 
 @reason("The attempt was finished on {finished_at}. Start the activity again.")
 class NoAttemptOpen(_Reason):
-    """The attempt is finished."""
+    """The attempt is finished (rule 5)."""
 
     code: ClassVar[Literal["no_attempt_open"]]
     finished_at: datetime = field(converter=to_utc)
@@ -183,7 +173,7 @@ class NoAttemptOpen(_Reason):
 
 @reason("The attempt has been paused since {paused_at}. Resume or finish it.")
 class AttemptPaused(_Reason):
-    """The attempt is already paused."""
+    """The attempt is already paused (rule 5)."""
 
     code: ClassVar[Literal["attempt_paused"]]
     paused_at: datetime = field(converter=to_utc)
@@ -191,20 +181,17 @@ class AttemptPaused(_Reason):
 
 @reason("The attempt is not paused, so there is nothing to resume.")
 class AttemptNotPaused(_Reason):
-    """The attempt is not paused, so it can't be resumed."""
+    """The attempt is not paused, so it can't be resumed (rule 5)."""
 
     code: ClassVar[Literal["attempt_not_paused"]]
 
 
 @reason("The attempt was changed later, on {changed_at}. Try again then, or check the clock.")
 class AttemptAhead(_Reason):
-    """The decision is for a time before the last recorded change of the attempt."""
+    """The decision is for a time before the last recorded change of the attempt (rule 5)."""
 
     code: ClassVar[Literal["attempt_ahead"]]
     changed_at: datetime = field(converter=to_utc, metadata=ROUND_UP)
-
-
-# Open a course of a subscription. Rule 19.
 
 
 @reason(
@@ -212,7 +199,7 @@ class AttemptAhead(_Reason):
     "Choose another course, or ask for this one to be added."
 )
 class CourseNotInSubscription(_Reason):
-    """The subscription does not include the course."""
+    """The subscription does not include the course (rule 19)."""
 
     code: ClassVar[Literal["course_not_in_subscription"]]
     course_id: str = field(validator=identifier)
@@ -220,7 +207,7 @@ class CourseNotInSubscription(_Reason):
 
 @reason("The subscription is not active before {created_at}. Try again then.")
 class SubscriptionNotActive(_Reason):
-    """The decision is for a time before the subscription was created."""
+    """The decision is for a time before the subscription was created (rule 19)."""
 
     code: ClassVar[Literal["subscription_not_active"]]
     created_at: datetime = field(converter=to_utc, metadata=ROUND_UP)
@@ -228,13 +215,10 @@ class SubscriptionNotActive(_Reason):
 
 @reason("The subscription ended on {ended_at}. Ask for a new one.")
 class SubscriptionEnded(_Reason):
-    """The subscription has ended or was cancelled."""
+    """The subscription has ended or was cancelled (rule 19)."""
 
     code: ClassVar[Literal["subscription_ended"]]
     ended_at: datetime = field(converter=to_utc)
-
-
-# Create or reschedule an assignment. Rules 1, 2, 15 and 22.
 
 
 @reason(
@@ -290,9 +274,6 @@ class AlreadyAssigned(_Reason):
     code: ClassVar[Literal["already_assigned"]]
     assignment_id: str = field(validator=identifier)
     expires_at: datetime = field(converter=to_utc)
-
-
-# Redeem a key, or register with one. Rules 6 to 12.
 
 
 @reason("This key doesn't exist. Compare it with the key that you received.")
@@ -383,9 +364,6 @@ class EmailTaken(_Reason):
     user_id: str = field(validator=identifier)
 
 
-# Act at all. Rules 4 and 21.
-
-
 @reason(
     "You need one of these roles: {any_of}. Ask someone who has one.",
     any_of={
@@ -423,9 +401,6 @@ class OrganizationNotManaged(_Reason):
     organization_id: str | None = field(validator=validators.optional(identifier))
 
 
-# Create or edit keys. Rules 12 and 20.
-
-
 @reason(
     "Other keys already have the codes in lines {lines}. Remove those lines.",
     lines={1: "Another key already has the code in line {lines}. Remove that line."},
@@ -446,9 +421,6 @@ class MaxUsesBelowUses(_Reason):
 
     code: ClassVar[Literal["max_uses_below_uses"]]
     uses: int = field(validator=count(1))
-
-
-# Custom reasons.
 
 
 def _custom_code(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:

@@ -42,9 +42,7 @@ def check_exists(assignment: CourseAssignment, at: datetime) -> Decision:
 
 @attrs.frozen
 class AccessPolicy:
-    """Allow working on activities while the assignment is active (rule 5).
-
-    A learner may start, pause, resume and retake activities, also after completion.
+    """Allow starting, pausing and resuming activities while an assignment is active (rule 5).
 
     Example:
         >>> policy = AccessPolicy()
@@ -69,10 +67,7 @@ class AttemptPolicy:
     """
 
     def evaluate(self, attempts: Iterable[Attempt], *, at: datetime) -> Decision:
-        """Decide whether a learner may start an activity; *at* makes no difference.
-
-        *attempts* are all attempts at this activity under this assignment.
-        """
+        """Decide whether a learner with all these *attempts* may start the activity."""
         as_utc(at)
         given = validation.check_each(attempts, "attempts", Attempt)
         return Decision([reasons.AttemptOpen(one.id) for one in given if one.is_open])

@@ -69,10 +69,7 @@ class AuthorizationPolicy:
     def evaluate(
         self, actor: User, *, permission: Permission, organization_id: str | None, at: datetime
     ) -> Decision:
-        """Decide whether *actor* has *permission*; *at* makes no difference.
-
-        *organization_id* is the learner's organization; for keys, the organization of the batch.
-        """
+        """Decide whether *actor* has *permission* for the organization of the learner or batch."""
         as_utc(at)
         validation.check_kind(actor, "actor", User)
         validation.check_kind(permission, "permission", Permission)

@@ -23,8 +23,7 @@ class CourseAvailabilityRule(Protocol):
 class CourseAvailabilityPolicy:
     """Require that a course is fully set up and not archived (rule 22).
 
-    A course needs a content provider and a publishing group. The policy is called before something
-    new is created; existing assignments and keys are not affected.
+    It is called before something new is created; existing assignments and keys are not affected.
 
     Example:
         >>> from datetime import UTC
@@ -34,7 +33,7 @@ class CourseAvailabilityPolicy:
     """
 
     def evaluate(self, course: Course, *, at: datetime) -> Decision:
-        """Decide whether something new may be created; *at* makes no difference."""
+        """Decide whether something new may be created for *course*."""
         as_utc(at)
         validation.check_kind(course, "course", Course)
         # courses "must be assigned to a Content Provider and a Publishing Group"

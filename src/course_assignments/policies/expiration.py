@@ -119,10 +119,7 @@ class ExpirationPolicy:
         course: Course | None = None,
         organization: Organization | None = None,
     ) -> Limit:
-        """Return the latest end of an assignment created at *created_at*.
-
-        A maximum with an end after the year 9899 is ignored; it is an error if all are.
-        """
+        """Return the latest end of an assignment created at *created_at*."""
         start = as_utc(created_at, "created_at")
         maxima: dict[ExpirationLimit, Duration | None] = {ExpirationLimit.MAXIMUM: self.maximum}
         if organization is not None:
@@ -132,6 +129,7 @@ class ExpirationPolicy:
             validation.check_kind(course, "course", Course)
             maxima[ExpirationLimit.COURSE] = course.maximum_access
         zone = zone_of(organization)
+        # A maximum with an end after the year 9899 is ignored.
         ends = {by: end_in_range(one, start, zone) for by, one in maxima.items() if one is not None}
         limits = [Limit(end, by) for by, end in ends.items() if end is not None]
         if not limits:

@@ -36,10 +36,7 @@ class KeyRedemptionRule(Protocol):
 
 @frozen
 class KeyRedemptionPolicy:
-    """Require a valid key with a use left (rules 6, 7, 9 and 10).
-
-    The key must not be revoked, and its redemption window must be open. Unless the key is for any
-    organization, the learner must belong to the organization of the batch.
+    """Require a valid key with a use left, for the learner's organization (rules 6, 7, 9 and 10).
 
     Attributes:
         once_per_learner: Whether a learner may use each key only once, unless the use was restored.

@@ -44,10 +44,9 @@ class RegistrationPolicy:
         at: datetime,
         email_owner: User | None = None,
     ) -> Decision:
-        """Decide whether *newcomer* may register; *at* makes no difference.
+        """Decide whether *newcomer* may register with a key of *organization*.
 
-        *organization* is the organization of the key's batch. *email_owner* is the user who already
-        has the newcomer's e-mail address, if any.
+        *email_owner* is the user who already has the newcomer's e-mail address, if any.
         """
         as_utc(at)
         validation.check_kind(organization, "organization", Organization)

@@ -58,10 +58,7 @@ class RepeatPolicy:
     default: Repeat = field(default=Repeat.ALLOW, validator=validation.one_of(Repeat))
 
     def evaluate(self, existing: Iterable[CourseAssignment], *, at: datetime) -> Decision:
-        """Decide whether a learner with *existing* may get another assignment at *at*.
-
-        *existing* are the learner's assignments of the course; if one is open, the answer is no.
-        """
+        """Refuse if one of *existing*, the learner's assignments of the course, is open at *at*."""
         given = validation.check_each(existing, "existing", CourseAssignment)
         found = latest_open(given, at)
         if found is None:

@@ -65,19 +65,13 @@ class StatementLine:
 
     @property
     def billable(self) -> bool:
-        """Whether the assignment is billed, because it is not cancelled.
-
-        An assignment that support cancelled after the window is not billed either (rule 4).
-        """
+        """Whether the assignment is billed: unless it is cancelled, even by support (rule 4)."""
         return self.cancelled_at is None
 
 
 @attrs.frozen(kw_only=True)
 class StatementTotal:
-    """The number of assignments of one course and one organization in the period.
-
-    Attributes:
-        created: All created assignments: the sum of ``cancelled`` and ``billable``.
+    """How many assignments of a course and an organization were created: cancelled and billable.
 
     Example:
         >>> total = StatementTotal(
@@ -109,7 +103,6 @@ class Statement:
 
     Attributes:
         end: The first moment after the period.
-        zone: The time zone of the days.
         organization_id: The organization, or ``None`` for all organizations.
         lines: One line for each assignment. Learners without an organization come first.
 

@@ -56,10 +56,6 @@ class DashboardPolicy:
 
     `course_assignments.views.training.relevance` defines their order.
 
-    Attributes:
-        size: The maximum number of assignments.
-        fresh_for: How long a dashboard is valid at most.
-
     Example:
         >>> from datetime import UTC
         >>> at = datetime(2026, 1, 5, 9, tzinfo=UTC)

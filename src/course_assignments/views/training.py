@@ -18,9 +18,6 @@ from course_assignments.time.durations import DurationLike, as_duration, end_of
 
 Assignments: TypeAlias = tuple[CourseAssignment, ...]
 
-#: The sort key of an assignment.
-Rank: TypeAlias = tuple[Any, ...]
-
 
 def has_happened(when: datetime | None, at: datetime) -> bool:
     """Return whether *when* is a datetime that is not later than *at*.
@@ -32,7 +29,7 @@ def has_happened(when: datetime | None, at: datetime) -> bool:
     return when is not None and when <= at
 
 
-def relevance(assignment: CourseAssignment, at: datetime) -> Rank:
+def relevance(assignment: CourseAssignment, at: datetime) -> tuple[Any, ...]:
     """Return the sort key of an active *assignment*; the most relevant is first.
 
     Assignments are sorted by completion (not completed first), start (started first), end (the
