@@ -192,11 +192,10 @@ class Query(Generic[RecordT]):
     """A search for one kind of record, in a fixed order, page by page.
 
     All filters are optional; a record must match every one you set. A ``name`` is a part of the
-    name, in any case and composition. A flag that is ``False`` finds only the others. A range
-    includes ``_from`` and excludes ``_until``, and a datetime that is ``None`` is in no range.
-
-    Attributes:
-        limit: How many records a page has, from 1 to 10,000.
+    name and an ``email`` the whole address, in any case and composition. A flag that is ``False``
+    finds only the others. An empty list finds nothing. A range includes ``_from`` and excludes
+    ``_until``, and a datetime that is ``None`` is in no range. A page has up to ``limit`` records,
+    from 1 to 10,000.
 
     Example:
         >>> from course_assignments import Course, CourseQuery
@@ -334,9 +333,6 @@ class CourseQuery(Query[Course]):
 class UserQuery(Query[User]):
     """Users by id.
 
-    Attributes:
-        email: The whole e-mail address, in any case and composition.
-
     Example:
         >>> ada = User(id="ada", name="Ada Lovelace", email="ada@example.org")
         >>> UserQuery(email="ADA@example.org", name="love").matches(ada)
@@ -430,8 +426,7 @@ class AttemptQuery(Query[Attempt], order=("started_at", "id")):
 class SubscriptionQuery(Query[Subscription], order=("created_at", "id")):
     """Subscriptions, the oldest first; those created at the same time by id.
 
-    Attributes:
-        organization_id: The learner's organization at creation.
+    The organization is the learner's at creation.
 
     Example:
         >>> SubscriptionQuery(learner_id="ada").where()
@@ -484,9 +479,7 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     """Keys by batch and number.
 
     Attributes:
-        batch_ids: The key must be in one of these batches; an empty list finds nothing.
         code: The code as someone typed it; masked in the repr.
-        codes: Several of them; an empty list finds nothing.
         redeemed: Only keys with a use that was not restored (rule 13).
         usable: Only keys that are neither revoked nor used up. For the redemption window of the
             batch, see `redeemable`.

@@ -224,11 +224,11 @@ class SubscriptionEnded(_Reason):
 @reason(
     "Access is possible until {latest}. Choose an earlier end.",
     limited_by={
-        ExpirationLimit.COURSE: ("The course allows access until {latest}. Choose an earlier end."),
+        ExpirationLimit.COURSE: "The course allows access until {latest}. Choose an earlier end.",
         ExpirationLimit.ORGANIZATION: (
             "The organization allows access until {latest}. Choose an earlier end."
         ),
-        ExpirationLimit.SUBSCRIPTION: ("The subscription ends on {latest}. Choose an earlier end."),
+        ExpirationLimit.SUBSCRIPTION: "The subscription ends on {latest}. Choose an earlier end.",
     },
 )
 class ExpiresTooLate(_Reason):

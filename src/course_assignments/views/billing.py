@@ -65,7 +65,7 @@ class StatementLine:
 
     @property
     def billable(self) -> bool:
-        """Whether the assignment is billed: unless it is cancelled, even by support (rule 4)."""
+        """Whether the assignment is billed; a cancelled one is not, even by support (rule 4)."""
         return self.cancelled_at is None
 
 

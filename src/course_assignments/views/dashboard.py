@@ -103,9 +103,7 @@ def dashboard(
     at: datetime,
     policy: DashboardRule = _DEFAULT_POLICY,
 ) -> Dashboard:
-    """Return the dashboard of a learner at *at*, as *policy* selects it.
-
-    The dashboard of a learner without assignments, or of an unknown learner, is empty.
+    """Return the dashboard of a learner at *at*, as *policy* selects it; empty if unknown.
 
     Example:
         >>> from course_assignments.memory import InMemoryRepository

@@ -117,15 +117,13 @@ def ending(
     """
     now = as_utc(at)
     given = validation.check_each(assignments, "assignments", CourseAssignment)
-    until = _window_end(now, within, zone)
+    until = end_of(as_duration(within, "within"), now, zone, "within")
     soon = (one for one in given if one.is_active_at(now) and one.expires_at <= until)
     return tuple(sorted(soon, key=lambda one: (one.expires_at, one.id)))
 
 
 def current_training(repository: Repository, learner_id: str, *, at: datetime) -> Assignments:
-    """Return a learner's current training at *at*, selected by `current`.
-
-    The result for a learner without assignments, or for an unknown learner, is empty.
+    """Return a learner's current training at *at*, selected by `current`; empty if unknown.
 
     Example:
         >>> from course_assignments.memory import InMemoryRepository
@@ -136,7 +134,7 @@ def current_training(repository: Repository, learner_id: str, *, at: datetime) -
 
 
 def transcript(repository: Repository, learner_id: str, *, at: datetime) -> Assignments:
-    """Return a learner's transcript at *at*, selected by `completed`; empty as current training.
+    """Return a learner's transcript at *at*, selected by `completed`; empty if unknown.
 
     Example:
         >>> from course_assignments.memory import InMemoryRepository
@@ -169,15 +167,17 @@ def expiring(
         ()
     """
     now = as_utc(at)
+    until = end_of(as_duration(within, "within"), now, zone, "within")
     query = AssignmentQuery(
         learner_id=learner_id,
         course_id=course_id,
         organization_id=organization_id,
         expires_from=now,
-        expires_until=next_tick(_window_end(now, within, zone)),
+        expires_until=next_tick(until),
         limit=MAX_PAGE,
     )
-    return ending(find_all(repository, query), at=now, within=within, zone=zone)
+    found = tuple(find_all(repository, query))
+    return ending(found, at=now, within=within, zone=zone)
 
 
 def of_learner(repository: Repository, learner_id: str) -> Assignments:
@@ -185,7 +185,3 @@ def of_learner(repository: Repository, learner_id: str) -> Assignments:
     # The query takes None for everyone, so None must not get that far.
     validation.check_id(learner_id, "learner_id")
     return tuple(find_all(repository, AssignmentQuery(learner_id=learner_id, limit=MAX_PAGE)))
-
-
-def _window_end(now: datetime, within: DurationLike, zone: tzinfo) -> datetime:
-    return end_of(as_duration(within, "within"), now, zone, "within")
