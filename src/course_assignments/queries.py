@@ -49,8 +49,7 @@ class Filter:
     """The filter that one field of a query declares.
 
     Attributes:
-        name: The field of the record, or of the query if the filter is special; by default the
-            field that declares the filter.
+        name: The field of the record; by default that of the query.
         given: Converts the value of the query's field to what the method returns.
         indexed: Whether few of many records match, so that a storage should have an index.
         reads: The other fields of the query that a special filter needs.

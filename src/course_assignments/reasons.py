@@ -506,9 +506,6 @@ class ForAssignment(_Sentence):
         >>> reason = ForAssignment("py", "ada", CourseNotAvailable("py", ("publishing group",)))
         >>> reason.code, reason.missing
         ('course_not_available', ('publishing group',))
-        >>> print(reason)
-        Learner 'ada', course 'py': Course 'py' is not available yet. Add what is missing:
-        publishing group.
     """
 
     sentence: ClassVar[str | Variants] = "Learner {learner_id}, course {course_id}: {reason}"

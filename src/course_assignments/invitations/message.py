@@ -43,10 +43,6 @@ def invitation(
 ) -> EmailMessage:
     """Return an e-mail that sends *key* to *learner*, as plain text and as HTML.
 
-    The same arguments always give the same bytes. Set ``Date`` and ``Message-ID`` when you send the
-    message. The message is ASCII unless an address is not. Then its policy has ``utf8``, and only a
-    server with SMTPUTF8 can send the message.
-
     This function does not check whether the learner may redeem the key. Call
     `Registrar.may_redeem` or `Registrar.may_register` first. The message contains the code of the
     key, so do not log the message.

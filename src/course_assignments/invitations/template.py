@@ -48,10 +48,8 @@ def _steps(_: object, at: validation.Field, steps: tuple[str, ...]) -> None:
 class InvitationTemplate:
     """The wording of an invitation, part by part, in the order of the message.
 
-    `invitation` fills in the placeholders: ``$course``, ``$learner`` and ``$organization`` in every
-    part, ``$key`` and ``$login`` in every part but the subject, ``$valid_from`` in ``valid_from``
-    and ``$until`` in the deadline. ``${key}`` is the same as ``$key``, and ``$$`` is a dollar sign.
-    Markup is not interpreted; the HTML part of the message shows it as plain text.
+    `invitation` fills in the placeholders of each part; ``$$`` is a dollar sign. Markup is not
+    interpreted; the HTML part of the message shows it as plain text.
 
     ``valid_from`` is left out if the batch has no start, ``deadline`` if it has no end, and an
     introduction if it has no steps. Every message must show the key and the login page.

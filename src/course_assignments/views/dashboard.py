@@ -26,7 +26,6 @@ class Dashboard:
     """The most relevant assignments of a learner, and how long they are valid.
 
     Attributes:
-        has_more: Whether there are more relevant assignments.
         stale_at: Until just before this time, the dashboard changes only if a record changes.
 
     Example:
