@@ -258,12 +258,16 @@ class Query(Generic[RecordT]):
         if not isinstance(record, self._kind()):
             return False
         where, ranges, contains, special = self._tests
-        return (
-            all(getattr(record, name) in values for name, values in where)
-            and all(_lies_within(getattr(record, name), *bounds) for name, bounds in ranges)
-            and all(part in validation.fold_text(getattr(record, name)) for name, part in contains)
-            and all(fits(self, record) for fits in special)
-        )
+        for name, values in where:
+            if getattr(record, name) not in values:
+                return False
+        for name, bounds in ranges:
+            if not _lies_within(getattr(record, name), *bounds):
+                return False
+        for name, part in contains:
+            if part not in validation.fold_text(getattr(record, name)):
+                return False
+        return all(fits(self, record) for fits in special)
 
     @cached_property
     def _tests(self) -> tuple[Any, Any, Any, Any]:
