@@ -1,28 +1,13 @@
 """The registrar: executes commands on a repository, with one method for each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import update_wrapper
+from inspect import signature
+from typing import Any, Concatenate, Final, ParamSpec
 
-from course_assignments.commands.assigning import Assign, AssignMany
-from course_assignments.commands.changing import AddNote, Cancel, Complete, Reschedule
-from course_assignments.commands.keys import (
-    UNSET,
-    AddKeys,
-    CreateKeys,
-    EditKeys,
-    Keys,
-    RevokeKey,
-    RevokeKeys,
-    Unset,
-)
-from course_assignments.commands.learning import Finish, Pause, Resume, Start
-from course_assignments.commands.profiles import Add, Anonymize, P, Profile, Update
-from course_assignments.commands.redeeming import Redeem, Register
-from course_assignments.commands.subscribing import (
-    CancelSubscription,
-    EditSubscription,
-    OpenCourse,
-    Subscribe,
-)
+from course_assignments import commands
+from course_assignments.commands import UNSET, Command, Profile, Unset
+from course_assignments.commands.profiles import P
 from course_assignments.decisions import Decision
 from course_assignments.entities.assignments import AssignmentBatch, CourseAssignment, Note
 from course_assignments.entities.attempts import Attempt
@@ -34,6 +19,25 @@ from course_assignments.queries import MAX_PAGE, KeyQuery
 from course_assignments.registrar.runner import Runner
 from course_assignments.repository import find_all
 from course_assignments.time.durations import DurationLike, EndLike
+
+Args = ParamSpec("Args")
+
+
+def _question(
+    command: Callable[Args, Command[Any, Any]], method: Callable[..., Any]
+) -> Callable[Concatenate[Runner, Args], Decision]:
+    """Return the method that checks *command*, with the arguments of the executing *method*."""
+
+    def ask(self: Runner, /, *args: Args.args, **kwargs: Args.kwargs) -> Decision:
+        return self.check(command(*args, **kwargs))
+
+    update_wrapper(ask, method)
+    ask.__name__ = f"may_{method.__name__}"
+    ask.__qualname__ = f"Registrar.{ask.__name__}"
+    ask.__doc__ = f"Return whether `{method.__name__}` is allowed now, with every reason against."
+    ask.__annotations__ = {**method.__annotations__, "return": Decision}
+    vars(ask)["__signature__"] = signature(method).replace(return_annotation=Decision)
+    return ask
 
 
 class Registrar(Runner):
@@ -81,28 +85,26 @@ class Registrar(Runner):
 
     def add(self, *records: Profile, by: str | None = None) -> None:
         """Add organizations, courses and users; identical records are left unchanged."""
-        self.execute(Add(records, by=by))
+        self.execute(commands.Add(records, by=by))
 
     def may_add(self, *records: Profile, by: str | None = None) -> Decision:
         """Return whether `add` is allowed now, with every reason against."""
-        return self.check(Add(records, by=by))
+        return self.check(commands.Add(records, by=by))
 
     def update(self, record: P, *, by: str | None = None) -> P:
         """Replace the stored record that has the same id."""
-        updated: P = self.execute(Update(record, by=by))
+        updated: P = self.execute(commands.Update(record, by=by))
         return updated
 
     def may_update(self, record: P, *, by: str | None = None) -> Decision:
         """Return whether `update` is allowed now, with every reason against."""
-        return self.check(Update(record, by=by))
+        return self.check(commands.Update(record, by=by))
 
     def anonymize(self, user_id: str, *, by: str | None = None) -> User:
         """Replace the name and the e-mail address of a user."""
-        return self.execute(Anonymize(user_id, by=by))
+        return self.execute(commands.Anonymize(user_id, by=by))
 
-    def may_anonymize(self, user_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `anonymize` is allowed now, with every reason against."""
-        return self.check(Anonymize(user_id, by=by))
+    may_anonymize: Final = _question(commands.Anonymize, anonymize)
 
     # Assignments
 
@@ -119,24 +121,12 @@ class Registrar(Runner):
     ) -> CourseAssignment:
         """Assign a course to a learner."""
         return self.execute(
-            Assign(course_id, learner_id, expires=expires, note=note, repeat=repeat, id=id, by=by)
+            commands.Assign(
+                course_id, learner_id, expires=expires, note=note, repeat=repeat, id=id, by=by
+            )
         )
 
-    def may_assign(
-        self,
-        course_id: str,
-        learner_id: str,
-        *,
-        expires: EndLike | None = None,
-        note: Note | None = None,
-        repeat: Repeat | None = None,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Decision:
-        """Return whether `assign` is allowed now, with every reason against."""
-        return self.check(
-            Assign(course_id, learner_id, expires=expires, note=note, repeat=repeat, id=id, by=by)
-        )
+    may_assign: Final = _question(commands.Assign, assign)
 
     def assign_many(
         self,
@@ -151,70 +141,42 @@ class Registrar(Runner):
     ) -> AssignmentBatch:
         """Assign every course to every learner, or nothing to anyone."""
         return self.execute(
-            AssignMany(
+            commands.AssignMany(
                 course_ids, learners, expires=expires, note=note, repeat=repeat, id=id, by=by
             )
         )
 
-    def may_assign_many(
-        self,
-        course_ids: Iterable[str],
-        learners: Iterable[str | User],
-        *,
-        expires: EndLike | None = None,
-        note: Note | None = None,
-        repeat: Repeat | None = None,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Decision:
-        """Return whether `assign_many` is allowed now, with every reason against."""
-        return self.check(
-            AssignMany(
-                course_ids, learners, expires=expires, note=note, repeat=repeat, id=id, by=by
-            )
-        )
+    may_assign_many: Final = _question(commands.AssignMany, assign_many)
 
     def cancel(
         self, assignment_id: str, *, support_reason: str | None = None, by: str | None = None
     ) -> CourseAssignment:
         """Cancel an assignment permanently."""
-        return self.execute(Cancel(assignment_id, support_reason=support_reason, by=by))
+        return self.execute(commands.Cancel(assignment_id, support_reason=support_reason, by=by))
 
-    def may_cancel(
-        self, assignment_id: str, *, support_reason: str | None = None, by: str | None = None
-    ) -> Decision:
-        """Return whether `cancel` is allowed now, with every reason against."""
-        return self.check(Cancel(assignment_id, support_reason=support_reason, by=by))
+    may_cancel: Final = _question(commands.Cancel, cancel)
 
     def reschedule(
         self, assignment_id: str, expires: EndLike, *, by: str | None = None
     ) -> CourseAssignment:
         """Change the end of an assignment, within its limit."""
-        return self.execute(Reschedule(assignment_id, expires, by=by))
+        return self.execute(commands.Reschedule(assignment_id, expires, by=by))
 
-    def may_reschedule(
-        self, assignment_id: str, expires: EndLike, *, by: str | None = None
-    ) -> Decision:
-        """Return whether `reschedule` is allowed now, with every reason against."""
-        return self.check(Reschedule(assignment_id, expires, by=by))
+    may_reschedule: Final = _question(commands.Reschedule, reschedule)
 
     def complete(self, assignment_id: str, *, by: str | None = None) -> CourseAssignment:
         """Mark an assignment as completed."""
-        return self.execute(Complete(assignment_id, by=by))
+        return self.execute(commands.Complete(assignment_id, by=by))
 
-    def may_complete(self, assignment_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `complete` is allowed now, with every reason against."""
-        return self.check(Complete(assignment_id, by=by))
+    may_complete: Final = _question(commands.Complete, complete)
 
     def add_note(
         self, assignment_id: str, note: Note, *, by: str | None = None
     ) -> CourseAssignment:
         """Add a note to an assignment, whatever its state."""
-        return self.execute(AddNote(assignment_id, note, by=by))
+        return self.execute(commands.AddNote(assignment_id, note, by=by))
 
-    def may_add_note(self, assignment_id: str, note: Note, *, by: str | None = None) -> Decision:
-        """Return whether `add_note` would be allowed now, with every reason against."""
-        return self.check(AddNote(assignment_id, note, by=by))
+    may_add_note: Final = _question(commands.AddNote, add_note)
 
     # Activities
 
@@ -222,37 +184,27 @@ class Registrar(Runner):
         self, assignment_id: str, activity_id: str, *, id: str | None = None, by: str | None = None
     ) -> Attempt:
         """Start an activity, or start it again after it is finished."""
-        return self.execute(Start(assignment_id, activity_id, id=id, by=by))
+        return self.execute(commands.Start(assignment_id, activity_id, id=id, by=by))
 
-    def may_start(
-        self, assignment_id: str, activity_id: str, *, id: str | None = None, by: str | None = None
-    ) -> Decision:
-        """Return whether `start` is allowed now, with every reason against."""
-        return self.check(Start(assignment_id, activity_id, id=id, by=by))
+    may_start: Final = _question(commands.Start, start)
 
     def pause(self, attempt_id: str, *, by: str | None = None) -> Attempt:
         """Pause an attempt; the end of access stays the same."""
-        return self.execute(Pause(attempt_id, by=by))
+        return self.execute(commands.Pause(attempt_id, by=by))
 
-    def may_pause(self, attempt_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `pause` is allowed now, with every reason against."""
-        return self.check(Pause(attempt_id, by=by))
+    may_pause: Final = _question(commands.Pause, pause)
 
     def resume(self, attempt_id: str, *, by: str | None = None) -> Attempt:
         """Resume a paused attempt."""
-        return self.execute(Resume(attempt_id, by=by))
+        return self.execute(commands.Resume(attempt_id, by=by))
 
-    def may_resume(self, attempt_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `resume` is allowed now, with every reason against."""
-        return self.check(Resume(attempt_id, by=by))
+    may_resume: Final = _question(commands.Resume, resume)
 
     def finish(self, attempt_id: str, *, by: str | None = None) -> Attempt:
         """Finish an attempt, even after access has ended."""
-        return self.execute(Finish(attempt_id, by=by))
+        return self.execute(commands.Finish(attempt_id, by=by))
 
-    def may_finish(self, attempt_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `finish` is allowed now, with every reason against."""
-        return self.check(Finish(attempt_id, by=by))
+    may_finish: Final = _question(commands.Finish, finish)
 
     # Training keys
 
@@ -274,7 +226,7 @@ class Registrar(Runner):
     ) -> KeyBatch:
         """Create a batch of training keys for a course."""
         return self.execute(
-            CreateKeys(
+            commands.CreateKeys(
                 course_id,
                 name=name,
                 organization_id=organization_id,
@@ -290,39 +242,7 @@ class Registrar(Runner):
             )
         )
 
-    def may_create_keys(
-        self,
-        course_id: str,
-        *,
-        name: str,
-        organization_id: str,
-        availability: DurationLike,
-        redeemable_from: EndLike | None = None,
-        redeemable_until: EndLike | None = None,
-        max_uses: int | None = None,
-        any_organization: bool = False,
-        codes: Iterable[str] = (),
-        generate: int = 0,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Decision:
-        """Return whether `create_keys` is allowed now, with every reason against."""
-        return self.check(
-            CreateKeys(
-                course_id,
-                name=name,
-                organization_id=organization_id,
-                availability=availability,
-                redeemable_from=redeemable_from,
-                redeemable_until=redeemable_until,
-                max_uses=max_uses,
-                any_organization=any_organization,
-                codes=codes,
-                generate=generate,
-                id=id,
-                by=by,
-            )
-        )
+    may_create_keys: Final = _question(commands.CreateKeys, create_keys)
 
     def add_keys(
         self,
@@ -334,19 +254,11 @@ class Registrar(Runner):
         by: str | None = None,
     ) -> KeyBatch:
         """Add keys to a batch."""
-        return self.execute(AddKeys(batch_id, codes=codes, generate=generate, id=id, by=by))
+        return self.execute(
+            commands.AddKeys(batch_id, codes=codes, generate=generate, id=id, by=by)
+        )
 
-    def may_add_keys(
-        self,
-        batch_id: str,
-        *,
-        codes: Iterable[str] = (),
-        generate: int = 0,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Decision:
-        """Return whether `add_keys` is allowed now, with every reason against."""
-        return self.check(AddKeys(batch_id, codes=codes, generate=generate, id=id, by=by))
+    may_add_keys: Final = _question(commands.AddKeys, add_keys)
 
     def edit_keys(
         self,
@@ -362,7 +274,7 @@ class Registrar(Runner):
     ) -> KeyBatch:
         """Change the terms of a batch for future redemptions."""
         return self.execute(
-            EditKeys(
+            commands.EditKeys(
                 batch_id,
                 name=name,
                 redeemable_from=redeemable_from,
@@ -374,80 +286,42 @@ class Registrar(Runner):
             )
         )
 
-    def may_edit_keys(
-        self,
-        batch_id: str,
-        *,
-        name: str | Unset = UNSET,
-        redeemable_from: EndLike | Unset | None = UNSET,
-        redeemable_until: EndLike | Unset | None = UNSET,
-        max_uses: int | Unset | None = UNSET,
-        availability: DurationLike | Unset = UNSET,
-        any_organization: bool | Unset = UNSET,
-        by: str | None = None,
-    ) -> Decision:
-        """Return whether `edit_keys` is allowed now, with every reason against."""
-        return self.check(
-            EditKeys(
-                batch_id,
-                name=name,
-                redeemable_from=redeemable_from,
-                redeemable_until=redeemable_until,
-                max_uses=max_uses,
-                availability=availability,
-                any_organization=any_organization,
-                by=by,
-            )
-        )
+    may_edit_keys: Final = _question(commands.EditKeys, edit_keys)
 
     def revoke_key(self, code: str, *, by: str | None = None) -> TrainingKey:
         """Revoke one key permanently."""
-        return self.execute(RevokeKey(code, by=by))
+        return self.execute(commands.RevokeKey(code, by=by))
 
-    def may_revoke_key(self, code: str, *, by: str | None = None) -> Decision:
-        """Return whether `revoke_key` is allowed now, with every reason against."""
-        return self.check(RevokeKey(code, by=by))
+    may_revoke_key: Final = _question(commands.RevokeKey, revoke_key)
 
     def revoke_keys(self, batch_id: str, *, by: str | None = None) -> tuple[TrainingKey, ...]:
         """Revoke all keys of a batch permanently, and return those that were valid."""
-        return self.execute(RevokeKeys(batch_id, by=by))
+        return self.execute(commands.RevokeKeys(batch_id, by=by))
 
-    def may_revoke_keys(self, batch_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `revoke_keys` is allowed now, with every reason against."""
-        return self.check(RevokeKeys(batch_id, by=by))
+    may_revoke_keys: Final = _question(commands.RevokeKeys, revoke_keys)
 
     def keys(self, batch_id: str, *, by: str | None = None) -> Iterator[TrainingKey]:
         """Iterate over the keys of a batch, in the order of their numbers."""
-        batch = self.execute(Keys(batch_id, by=by))
+        batch = self.execute(commands.Keys(batch_id, by=by))
         return find_all(self.repository, KeyQuery(batch_ids=[batch.id], limit=MAX_PAGE))
 
-    def may_keys(self, batch_id: str, *, by: str | None = None) -> Decision:
-        """Return whether `keys` is allowed now, with every reason against."""
-        return self.check(Keys(batch_id, by=by))
+    may_keys: Final = _question(commands.Keys, keys)
 
     def redeem(
         self, code: str, learner_id: str, *, id: str | None = None, by: str | None = None
     ) -> CourseAssignment:
         """Redeem a training key for a learner."""
-        return self.execute(Redeem(code, learner_id, id=id, by=by))
+        return self.execute(commands.Redeem(code, learner_id, id=id, by=by))
 
-    def may_redeem(
-        self, code: str, learner_id: str, *, id: str | None = None, by: str | None = None
-    ) -> Decision:
-        """Return whether `redeem` is allowed now, with every reason against."""
-        return self.check(Redeem(code, learner_id, id=id, by=by))
+    may_redeem: Final = _question(commands.Redeem, redeem)
 
     def register(
         self, code: str, user: User, *, id: str | None = None, by: str | None = None
     ) -> CourseAssignment:
         """Create the profile of a newcomer and redeem their key, both or neither."""
-        return self.execute(Register(code, user, id=id, by=by))
+        return self.execute(commands.Register(code, user, id=id, by=by))
 
-    def may_register(
-        self, code: str, user: User, *, id: str | None = None, by: str | None = None
-    ) -> Decision:
-        """Return whether `register` is allowed now, with every reason against."""
-        return self.check(Register(code, user, id=id, by=by))
+    may_register: Final = _question(commands.Register, register)
 
     # Subscriptions
 
@@ -461,54 +335,34 @@ class Registrar(Runner):
         by: str | None = None,
     ) -> Subscription:
         """Let a learner open courses of a set, for a duration from now."""
-        return self.execute(Subscribe(course_ids, learner_id, duration=duration, id=id, by=by))
+        return self.execute(
+            commands.Subscribe(course_ids, learner_id, duration=duration, id=id, by=by)
+        )
 
-    def may_subscribe(
-        self,
-        course_ids: Iterable[str],
-        learner_id: str,
-        *,
-        duration: DurationLike,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Decision:
-        """Return whether `subscribe` is allowed now, with every reason against."""
-        return self.check(Subscribe(course_ids, learner_id, duration=duration, id=id, by=by))
+    may_subscribe: Final = _question(commands.Subscribe, subscribe)
 
     def edit_subscription(
         self, subscription_id: str, course_ids: Iterable[str], *, by: str | None = None
     ) -> Subscription:
         """Change the set of courses of a subscription."""
-        return self.execute(EditSubscription(subscription_id, course_ids, by=by))
+        return self.execute(commands.EditSubscription(subscription_id, course_ids, by=by))
 
-    def may_edit_subscription(
-        self, subscription_id: str, course_ids: Iterable[str], *, by: str | None = None
-    ) -> Decision:
-        """Return whether `edit_subscription` is allowed now, with every reason against."""
-        return self.check(EditSubscription(subscription_id, course_ids, by=by))
+    may_edit_subscription: Final = _question(commands.EditSubscription, edit_subscription)
 
     def cancel_subscription(
         self, subscription_id: str, *, support_reason: str | None = None, by: str | None = None
     ) -> Subscription:
         """Cancel a subscription and every assignment opened from it."""
         return self.execute(
-            CancelSubscription(subscription_id, support_reason=support_reason, by=by)
+            commands.CancelSubscription(subscription_id, support_reason=support_reason, by=by)
         )
 
-    def may_cancel_subscription(
-        self, subscription_id: str, *, support_reason: str | None = None, by: str | None = None
-    ) -> Decision:
-        """Return whether `cancel_subscription` is allowed now, with every reason against."""
-        return self.check(CancelSubscription(subscription_id, support_reason=support_reason, by=by))
+    may_cancel_subscription: Final = _question(commands.CancelSubscription, cancel_subscription)
 
     def open_course(
         self, subscription_id: str, course_id: str, *, id: str | None = None, by: str | None = None
     ) -> CourseAssignment:
         """Open a course of a subscription."""
-        return self.execute(OpenCourse(subscription_id, course_id, id=id, by=by))
+        return self.execute(commands.OpenCourse(subscription_id, course_id, id=id, by=by))
 
-    def may_open_course(
-        self, subscription_id: str, course_id: str, *, id: str | None = None, by: str | None = None
-    ) -> Decision:
-        """Return whether `open_course` is allowed now, with every reason against."""
-        return self.check(OpenCourse(subscription_id, course_id, id=id, by=by))
+    may_open_course: Final = _question(commands.OpenCourse, open_course)
