@@ -502,7 +502,7 @@ def _rows() -> Iterable[Act]:
         event("revoke_keys", "spring", KEY.id), replace=[(before, after)], expect=[BATCH]
     )
     found = commands.BatchAndKeys(BATCH, [before])
-    yield Act(commands.RevokeKey("spring-2026"), found, after, revoked, with_actor=(MANAGER,))
+    yield Act(commands.RevokeKey("Spring-2026"), found, after, revoked, with_actor=(MANAGER,))
     yield Act(commands.RevokeKeys("spring"), found, (after,), revoked, with_actor=(MANAGER,))
     yield Act(commands.Keys("spring"), BATCH, BATCH, Change())
     yield Act(

@@ -9,21 +9,12 @@ In the examples, ``registrar`` has these records: The course ``py`` has the lab 
 ``spring`` has the key ``Spring-2026``. The clock, ``clock``, shows 2026-01-05 09:00 UTC.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
-from course_assignments.commands import (
-    assigning,
-    changing,
-    keys,
-    learning,
-    profiles,
-    redeeming,
-    subscribing,
-)
 from course_assignments.commands.assigning import Assign, Assignable, AssignMany, Roster
-from course_assignments.commands.base import Command, Context, Outcome, Reader
+from course_assignments.commands.base import Command, Context, Outcome
 from course_assignments.commands.changing import (
     AddNote,
     Assigned,
@@ -56,6 +47,7 @@ from course_assignments.commands.learning import (
     Startable,
 )
 from course_assignments.commands.profiles import Add, Addable, Anonymize, Profile, Updatable, Update
+from course_assignments.commands.reader import Reader
 from course_assignments.commands.redeeming import Redeem, Redeemable, Register, Registrable
 from course_assignments.commands.subscribing import (
     CancellableSubscription,
@@ -69,20 +61,15 @@ from course_assignments.commands.subscribing import (
     Subscribed,
 )
 
-_THEMES = (profiles, assigning, changing, learning, keys, redeeming, subscribing)
 
-
-def _commands() -> Iterator[tuple[str, type[Command[Any, Any]]]]:
-    """Yield the commands of all themes, by name."""
-    for theme in _THEMES:
-        for one in vars(theme).values():
-            own = isinstance(one, type) and one.__module__ == theme.__name__
-            if own and issubclass(one, Command) and not one.__name__.startswith("_"):
-                yield one.action, one
+def _is_command(thing: object) -> TypeGuard[type[Command[Any, Any]]]:
+    return isinstance(thing, type) and issubclass(thing, Command) and thing is not Command
 
 
 #: All commands by name; `Registrar` has a method of each name.
-COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = MappingProxyType(dict(_commands()))
+COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = MappingProxyType(
+    {one.action: one for one in filter(_is_command, tuple(vars().values()))}
+)
 
 __all__ = [
     "COMMANDS",

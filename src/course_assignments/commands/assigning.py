@@ -1,6 +1,6 @@
 """Assign courses to learners. Rules 1, 2, 14, 15, 21 and 22."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import cast
@@ -9,22 +9,10 @@ import attrs
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.changes import Change, Record
-from course_assignments.commands.base import (
-    Context,
-    CreatingCommand,
-    N,
-    Outcome,
-    Reader,
-    ReceiptedCommand,
-    T,
-    check_claim,
-    check_newcomer,
-    check_organization,
-    emails_free,
-    for_assignment,
-    write_claims,
-)
+from course_assignments.changes import Change
+from course_assignments.commands import base
+from course_assignments.commands.base import Context, CreatingCommand, N, Outcome, T
+from course_assignments.commands.reader import Reader
 from course_assignments.decisions import Decision, Question
 from course_assignments.entities.assignments import (
     AssignmentBatch,
@@ -48,56 +36,43 @@ from course_assignments.validation import derived_id
 
 @attrs.frozen(kw_only=True)
 class Assignable:
-    """A course and a learner, with the other records that assigning needs.
+    """A course, and a learner with their organization.
 
     Attributes:
         id: The id of the new assignment.
-        organization: The learner's organization, or ``None`` if they have none.
         existing: The learner's assignments of the course; needed unless repetition is allowed.
-        claim: The claim of the learner and the course, read before ``existing``, or ``None``.
-
-    Raises:
-        InvalidInput: a field has the wrong type, or belongs to another learner or course.
+        claim: The claim of the learner and the course, read before ``existing``.
     """
 
     id: str = field(validator=validation.identifier)
     course: Course = field(validator=validation.one_of(Course))
     learner: User = field(validator=validation.one_of(User))
-    organization: Organization | None = field(
-        default=None, validator=validation.one_of(Organization, optional=True)
-    )
+    organization: Organization | None = base.record_or_none(Organization)
     existing: tuple[CourseAssignment, ...] = field(
-        default=(),
-        converter=validation.to_tuple,
-        validator=validation.items_of(CourseAssignment),
+        default=(), converter=validation.to_tuple, validator=validation.items_of(CourseAssignment)
     )
-    claim: Claim | None = field(default=None, validator=validation.one_of(Claim, optional=True))
+    claim: Claim | None = base.record_or_none(Claim)
 
     def __attrs_post_init__(self) -> None:
-        check_organization(self.organization, self.learner)
+        base.check_organization(self.organization, self.learner)
         for position, one in enumerate(self.existing):
-            validation.check_same(
-                one.learner_id, self.learner.id, f"existing[{position}].learner_id"
-            )
-            validation.check_same(one.course_id, self.course.id, f"existing[{position}].course_id")
-        check_claim(self.claim, self.learner, self.course)
+            path = f"existing[{position}]"
+            validation.check_same(one.learner_id, self.learner.id, f"{path}.learner_id")
+            validation.check_same(one.course_id, self.course.id, f"{path}.course_id")
+        base.check_claim(self.claim, self.learner, self.course)
 
     def active(self, at: datetime) -> CourseAssignment | None:
         """Return the learner's open assignment of the course, if any (rule 15)."""
         return latest_open(self.existing, at)
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class _Assigning(CreatingCommand[N, T]):
     """What `Assign` and `AssignMany` share."""
 
-    expires: End | None = field(default=None, kw_only=True, converter=validation.to_end_or_none)
-    note: Note | None = field(
-        default=None, kw_only=True, validator=validation.one_of(Note, optional=True)
-    )
-    repeat: Repeat | None = field(
-        default=None, kw_only=True, validator=validation.one_of(Repeat, optional=True)
-    )
+    expires: End | None = field(default=None, converter=validation.to_end_or_none)
+    note: Note | None = field(default=None, validator=validation.one_of(Note, optional=True))
+    repeat: Repeat | None = field(default=None, validator=validation.one_of(Repeat, optional=True))
 
     def mode(self, policies: Policies) -> Repeat:
         """Return how to repeat an assignment: the argument, or else the default."""
@@ -117,10 +92,9 @@ class _Assigning(CreatingCommand[N, T]):
 
     def shared_questions(self, one: Assignable, context: Context) -> list[Question]:
         """Return the questions about the course or the learner alone."""
-        policy = context.policies.course_availability
         return [
             *context.may(Permission.ASSIGN_COURSES, one.learner.organization_id),
-            self._unless_skipped(one, context, lambda at: policy.evaluate(one.course, at=at)),
+            self._unless_skipped(one, context, context.is_available(one.course)),
         ]
 
     def own_questions(self, one: Assignable, context: Context) -> list[Question]:
@@ -141,18 +115,8 @@ class _Assigning(CreatingCommand[N, T]):
 
     def _unless_skipped(self, one: Assignable, context: Context, question: Question) -> Question:
         """Return *question*, with a yes if the assignment would be skipped (rule 22)."""
-        if self.mode(context.policies) is not Repeat.SKIP:
-            return question
-
-        def ask(at: datetime) -> Decision:
-            answer = question(at)
-            active = one.active(at)
-            # A permanent yes is the same, skipped or not.
-            if active is None or answer == Decision():
-                return answer
-            return Decision((), active.expires_at)
-
-        return ask
+        skips = self.mode(context.policies) is Repeat.SKIP
+        return base.unless_active(one.active, question) if skips else question
 
     def require(self, questions: Iterable[Question], context: Context) -> Decision:
         """Return a decision without reasons, or raise `Refused`."""
@@ -172,13 +136,16 @@ class _Assigning(CreatingCommand[N, T]):
         made = [one for one, held in zip(assignables, active, strict=True) if held is None]
         created = tuple(self._assignment(one, context) for one in made)
         ids = (id_ for one in made for id_ in (one.id, one.course.id, one.learner.id))
-        new_claims, claims = write_claims(
-            (one.claim, Claim.of(one.learner.id, one.course.id, one.id)) for one in made
+        new_claims, claims = base.write_claims(
+            zip((one.claim for one in made), created, strict=True)
+        )
+        decided_on = (
+            record for one in assignables for record in (one.course, one.learner, one.organization)
         )
         change = Change(
             create=(*created, *new_claims),
             replace=claims,
-            expect=context.expect(*_decided_on(assignables), *skipped),
+            expect=context.expect(*decided_on, *skipped),
             record=[context.event(self.action, *dict.fromkeys(ids))] if made else [],
         )
         return AssignmentBatch(created=created, skipped=skipped), change
@@ -202,18 +169,11 @@ def _without_change(question: Question) -> Question:
     return lambda at: Decision(question(at).reasons)
 
 
-def _decided_on(assignables: Iterable[Assignable]) -> Iterator[Record | None]:
-    for one in assignables:
-        yield from (one.course, one.learner, one.organization)
-
-
 @attrs.frozen
 class Assign(_Assigning[Assignable, CourseAssignment]):
     """Assign a course to a learner (rules 1, 2, 15, 21 and 22).
 
     Attributes:
-        course_id: The course.
-        learner_id: The learner.
         expires: When access ends: an aware datetime, a duration from now, or the start of a date in
             the time zone of the learner's organization. By default as late as the limits allow.
         note: A note for administrators.
@@ -268,7 +228,7 @@ def _each_once(users: Iterable[User]) -> tuple[User, ...]:
 
 def _are_newcomers(_: object, at: validation.Field, users: tuple[User, ...]) -> None:
     for position, one in enumerate(users):
-        check_newcomer(one, f"{at.name}[{position}]")
+        base.check_newcomer(one, f"{at.name}[{position}]")
 
 
 @attrs.frozen(kw_only=True)
@@ -279,9 +239,6 @@ class Roster:
         assignables: Every course with every learner, in the order of the new assignments.
         newcomers: The learners without a profile, who get one.
         email_owners: The users who already have the e-mail address of a newcomer.
-
-    Raises:
-        InvalidInput: a field has the wrong type, an id is repeated, or a newcomer has rights.
     """
 
     assignables: tuple[Assignable, ...] = field(
@@ -295,12 +252,7 @@ class Roster:
     def __attrs_post_init__(self) -> None:
         if not self.assignables:
             raise InvalidInput("empty_list", "assignables", "expected at least one element")
-        ids: set[str] = set()
-        for position, one in enumerate(self.assignables):
-            if one.id in ids:
-                path = f"assignables[{position}].id"
-                raise InvalidInput("repeated", path, "give each assignment its own id")
-            ids.add(one.id)
+        validation.check_distinct((one.id for one in self.assignables), "assignables[{}].id")
 
 
 def _learners(values: Iterable[str | User]) -> Mapping[str, User | None]:
@@ -314,7 +266,7 @@ def _learners(values: Iterable[str | User]) -> Mapping[str, User | None]:
         if not isinstance(learner, User):
             given.setdefault(validation.check_id(learner, path), None)
             continue
-        check_newcomer(learner, path)
+        base.check_newcomer(learner, path)
         if (given.get(learner.id) or learner) != learner:
             hint = f"{learner.id[:60]!r} is repeated with a different profile"
             raise InvalidInput("repeated", path, hint)
@@ -323,7 +275,9 @@ def _learners(values: Iterable[str | User]) -> Mapping[str, User | None]:
 
 
 @attrs.frozen
-class AssignMany(_Assigning[Roster, AssignmentBatch], ReceiptedCommand[Roster, AssignmentBatch]):
+class AssignMany(
+    _Assigning[Roster, AssignmentBatch], base.ReceiptedCommand[Roster, AssignmentBatch]
+):
     """Assign every course to every learner, or nothing to anyone (rule 14).
 
     Attributes:
@@ -411,17 +365,17 @@ class AssignMany(_Assigning[Roster, AssignmentBatch], ReceiptedCommand[Roster, A
             if (one.course.id, one.learner.id) not in named:
                 hint = "expected a course and a learner that the command names"
                 raise InvalidInput("another_record", f"assignables[{position}]", hint)
-        taken = emails_free(records.newcomers, records.email_owners)
+        taken = base.emails_free(records.newcomers, records.email_owners)
         questions: list[Question] = [lambda _: taken]
         for one in records.assignables:
             whose = one.course.id, one.learner.id
             questions += [
                 *(
-                    partial(for_assignment, *whose, question, _is_unmanaged_learner)
+                    partial(base.for_assignment, *whose, question, _is_unmanaged_learner)
                     for question in self.shared_questions(one, context)
                 ),
                 *(
-                    partial(for_assignment, *whose, question, None)
+                    partial(base.for_assignment, *whose, question, None)
                     for question in self.own_questions(one, context)
                 ),
             ]

@@ -1,97 +1,38 @@
 """Base classes of commands, and what they share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Sequence, Sized
 from datetime import datetime
-from typing import ClassVar, Generic, Protocol, TypeVar, overload
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import attrs
 from attrs import field
 
 from course_assignments import validation
 from course_assignments.changes import Change, Event, R, Record, Replace
-from course_assignments.decisions import Decision, Question, all_of
-from course_assignments.entities.assignments import Claim
+from course_assignments.commands.reader import Reader
+from course_assignments.decisions import YES, Decision, Question, all_of
+from course_assignments.entities.assignments import Claim, CourseAssignment
 from course_assignments.entities.catalog import Course, Organization
-from course_assignments.entities.codes import mask
+from course_assignments.entities.codes import fold, mask
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.receipts import Receipt, digest, receipts_of
 from course_assignments.errors import Conflict, InvalidInput, to_words
 from course_assignments.policies import DEFAULT_POLICIES, Policies
-from course_assignments.queries import Query, RecordT
+from course_assignments.policies.expiration import Limit, earliest
 from course_assignments.reasons import EmailTaken, ForAssignment, Reason
 
 N = TypeVar("N")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-A = TypeVar("A", bound=Record)
-B = TypeVar("B", bound=Record)
-C = TypeVar("C", bound=Record)
 
 
-class Reader(Protocol):
-    """Protocol for reading the records that a command needs, once for each try.
-
-    Methods that need a record raise `NotFound` if it is not stored.
-    """
-
-    @property
-    def policies(self) -> Policies:
-        """The rules."""
-        ...
-
-    def get(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
-        """Return the records of *kind* that are stored under *ids*."""
-        ...
-
-    def find(self, query: Query[RecordT]) -> Iterator[RecordT]:
-        """Iterate over all records that *query* finds."""
-        ...
-
-    def look_up(self, kind: type[R], id_: str | None) -> R | None:
-        """Return the record under *id_*, or ``None`` if nothing is stored there."""
-        ...
-
-    def need(self, kind: type[R], id_: str) -> R:
-        """Return the record under *id_*, or raise `NotFound`."""
-        ...
-
-    def need_all(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
-        """Return the records under *ids*, or raise `NotFound` for all missing ids."""
-        ...
-
-    @overload
-    def need_each(self, a: tuple[type[A], str], b: tuple[type[B], str], /) -> tuple[A, B]: ...
-    @overload
-    def need_each(
-        self, a: tuple[type[A], str], b: tuple[type[B], str], c: tuple[type[C], str], /
-    ) -> tuple[A, B, C]: ...
-
-    def organization_of(self, user: User) -> Organization | None:
-        """Return the organization of *user*, or ``None`` for a user without one."""
-        ...
-
-    def email_owners(self, users: Iterable[User]) -> Sequence[User]:
-        """Return the stored users who have the e-mail address of one of *users*."""
-        ...
-
-    def key(self, code: str) -> TrainingKey:
-        """Return the key whose code someone typed, or raise `Refused` (rule 12)."""
-        ...
-
-    def keys_of_codes(self, codes: Iterable[str]) -> dict[str, TrainingKey]:
-        """Return the stored keys that have one of the folded *codes*, by their codes."""
-        ...
-
-    def new_id(self, wanted: str | None = None) -> str:
-        """Return *wanted*, or a new id."""
-        ...
-
-    def new_codes(self, count: int, besides: Collection[str]) -> tuple[str, ...]:
-        """Return *count* new codes that no key has and that are not among *besides*."""
-        ...
+def record_or_none(kind: type[R]) -> R | None:
+    """Declare a field for a record of *kind*, by default ``None``."""
+    declared: Any = field(default=None, validator=validation.one_of(kind, optional=True))
+    return cast("R | None", declared)
 
 
 @attrs.frozen
@@ -99,8 +40,7 @@ class Context:
     """The time, the rules and the actor of a decision.
 
     Attributes:
-        at: The time of the decision, in UTC.
-        policies: The rules.
+        at: In UTC.
         actor: The user who acts; ``None`` trusts the caller.
 
     Example:
@@ -128,6 +68,16 @@ class Context:
         if self.actor is not None and self.actor.id == learner.id:
             return []
         return self.may(Permission.ASSIGN_COURSES, learner.organization_id)
+
+    def is_available(self, course: Course) -> Question:
+        """Ask whether *course* is available (rule 22)."""
+        return lambda at: self.policies.course_availability.evaluate(course, at=at)
+
+    def limit(self, course: Course, organization: Organization | None, *others: Limit) -> Limit:
+        """Return when access ends that begins now: the limit of rule 1 or one of *others*."""
+        limit = self.policies.expiration.limit(self.at, course=course, organization=organization)
+        validation.check_kind(limit, "policies.expiration", Limit)
+        return earliest([limit, *others]) if others else limit
 
     def require(self, questions: Iterable[Question]) -> Decision:
         """Return a decision without reasons, or raise `Refused` with every reason."""
@@ -186,9 +136,6 @@ class Command(ABC, Generic[N, T]):
 
     Attributes:
         by: The id of the user who acts and whose roles are checked; ``None`` trusts the caller.
-
-    Raises:
-        InvalidInput: an argument has the wrong type or is out of range.
     """
 
     #: The name of the command in events and on `Registrar`.
@@ -197,6 +144,7 @@ class Command(ABC, Generic[N, T]):
     by: str | None = field(default=None, kw_only=True, validator=validation.identifier_or_none)
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         cls.action = to_words(cls.__name__).replace(" ", "_")
 
     def existing(self, reader: Reader) -> T | None:  # noqa: ARG002 - most look for nothing
@@ -285,23 +233,35 @@ class ReceiptedCommand(CreatingCommand[N, T]):
 
 
 def write_claims(
-    steps: Iterable[tuple[Claim | None, Claim]],
+    steps: Iterable[tuple[Claim | None, CourseAssignment]],
 ) -> tuple[list[Claim], list[Replace]]:
-    """Return the claims to create and to replace.
-
-    Each step has the claim that was read, or ``None``, and the claim to store.
+    """Return the claims to create and to replace, for claims that were read and new assignments.
 
     Every command that creates an assignment writes its claim, so that concurrent commands for the
     same learner and course conflict (rule 15).
     """
     create: list[Claim] = []
     replace: list[Replace] = []
-    for before, after in steps:
+    for before, made in steps:
+        after = Claim.of(made.learner_id, made.course_id, made.id)
         if before is None:
             create.append(after)
         else:
             replace.append(Replace(before, after))
     return create, replace
+
+
+def unless_active(
+    active: Callable[[datetime], CourseAssignment | None], question: Question
+) -> Question:
+    """Return *question*, with a yes as long as there is an *active* assignment."""
+
+    def ask(at: datetime) -> Decision:
+        answer, found = question(at), active(at)
+        # A permanent yes does not change when the assignment ends.
+        return answer if found is None or answer == YES else Decision((), found.expires_at)
+
+    return ask
 
 
 def check_claim(claim: Claim | None, learner: User, course: Course) -> None:
@@ -318,29 +278,16 @@ def check_organization(organization: Organization | None, learner: User) -> None
         raise InvalidInput("another_record", "organization", f"expected {hint}")
 
 
-def check_newcomer(user: User, path: str) -> User:
-    """Return *user*, or raise InvalidInput if they have a role or manage anything.
+def check_newcomer(user: User, path: str) -> None:
+    """Raise InvalidInput unless *user* is a user without roles and managed organizations.
 
     Newcomers have no rights (rule 11).
-
-    Example:
-        >>> check_newcomer(User(id="eve", name="Eve", email="eve@example.org"), "user").id
-        'eve'
     """
     validation.check_record(user, path, User)
     for name in ("roles", "managed_organization_ids"):
         if getattr(user, name):
-            raise InvalidInput(
-                "newcomer_with_rights",
-                f"{path}.{name}",
-                "leave it empty; an administrator can give it to them later",
-            )
-    return user
-
-
-def newcomer(_: object, at: validation.Field, value: User) -> None:
-    """Raise InvalidInput unless *value* is a profile without rights."""
-    check_newcomer(value, at.name)
+            hint = "leave it empty; an administrator can give it to them later"
+            raise InvalidInput("newcomer_with_rights", f"{path}.{name}", hint)
 
 
 def hidden(values: Sized) -> str:
@@ -357,6 +304,12 @@ def typed_code(_: object, at: validation.Field, value: object) -> None:
     """Raise InvalidInput unless *value* is a string."""
     if not isinstance(value, str):
         raise InvalidInput("not_a_text", at.name, "expected the code of a key as a string")
+
+
+def check_keys(keys: Iterable[TrainingKey], code: str, path: str) -> None:
+    """Raise InvalidInput unless *keys* is just the key with the *code* that someone typed."""
+    if [key.code for key in keys] != [fold(code)]:
+        raise InvalidInput("another_record", path, "expected the key with the given code")
 
 
 def emails_free(records: Iterable[Record], owners: Iterable[User]) -> Decision:

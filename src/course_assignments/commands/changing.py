@@ -1,20 +1,17 @@
 """Cancel, reschedule and complete assignments, and add notes. Rules 2 to 5, 13 and 21."""
 
 from datetime import datetime
+from typing import Any
 
 import attrs
 from attrs import field, validators
 
 from course_assignments import validation
 from course_assignments.changes import Change, Replace, Use
-from course_assignments.commands.base import (
-    Command,
-    Context,
-    Outcome,
-    Reader,
-    check_organization,
-)
-from course_assignments.decisions import Decision
+from course_assignments.commands import base
+from course_assignments.commands.base import Command, Context, Outcome
+from course_assignments.commands.reader import Reader
+from course_assignments.decisions import Decision, Question
 from course_assignments.entities.assignments import CourseAssignment, FromKey, Note
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Permission
@@ -29,11 +26,7 @@ from course_assignments.time.durations import End, resolve_end
 
 @attrs.frozen
 class Assigned:
-    """An assignment and its learner.
-
-    Raises:
-        InvalidInput: a field has the wrong type, or belongs to another assignment.
-    """
+    """An assignment and its learner."""
 
     assignment: CourseAssignment = field(validator=validation.one_of(CourseAssignment))
     learner: User = field(validator=validation.one_of(User))
@@ -41,26 +34,13 @@ class Assigned:
     def __attrs_post_init__(self) -> None:
         validation.check_same(self.learner.id, self.assignment.learner_id, "learner")
 
-    @classmethod
-    def read(cls, reader: Reader, assignment_id: str) -> "Assigned":
-        """Read the assignment and its learner."""
-        assignment = reader.need(CourseAssignment, assignment_id)
-        return cls(assignment, reader.need(User, assignment.learner_id))
-
 
 @attrs.frozen
 class Cancellable(Assigned):
-    """An assignment and its learner.
+    """An assignment and its learner; to restore the use of a key, also redemption and key."""
 
-    To restore the use of a key, the redemption and the key are needed too.
-    """
-
-    redemption: Redemption | None = field(
-        default=None, validator=validation.one_of(Redemption, optional=True)
-    )
-    key: TrainingKey | None = field(
-        default=None, validator=validation.one_of(TrainingKey, optional=True)
-    )
+    redemption: Redemption | None = base.record_or_none(Redemption)
+    key: TrainingKey | None = base.record_or_none(TrainingKey)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -76,7 +56,6 @@ class Cancel(Command[Cancellable, CourseAssignment]):
     """Cancel an assignment permanently (rules 3, 4, 13 and 21).
 
     Attributes:
-        assignment_id: The assignment.
         support_reason: Why support cancels the assignment after the window; recorded.
 
     Example:
@@ -141,26 +120,16 @@ class Cancel(Command[Cancellable, CourseAssignment]):
 
 @attrs.frozen
 class Reschedulable(Assigned):
-    """An assignment with its learner and everything that limits its end.
-
-    Attributes:
-        course: The course of the assignment.
-        organization: The learner's organization, or ``None`` if they have none.
-        subscription: The subscription that the assignment was opened from, or ``None``.
-    """
+    """An assignment with its learner, and everything that limits its end."""
 
     course: Course = field(validator=validation.one_of(Course))
-    organization: Organization | None = field(
-        default=None, validator=validation.one_of(Organization, optional=True)
-    )
-    subscription: Subscription | None = field(
-        default=None, validator=validation.one_of(Subscription, optional=True)
-    )
+    organization: Organization | None = base.record_or_none(Organization)
+    subscription: Subscription | None = base.record_or_none(Subscription)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         validation.check_same(self.course.id, self.assignment.course_id, "course")
-        check_organization(self.organization, self.learner)
+        base.check_organization(self.organization, self.learner)
         wanted = self.assignment.subscription_id
         if self.subscription is not None:
             validation.check_same(self.subscription.id, wanted, "subscription")
@@ -176,7 +145,6 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
     An expired assignment can become active again, but a cancelled assignment cannot.
 
     Attributes:
-        assignment_id: The assignment.
         expires: The new end: an aware datetime, a duration from the creation of the assignment, or
             a date in the time zone of the learner's organization. The current time ends access.
 
@@ -192,17 +160,13 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
     def read(self, reader: Reader) -> Reschedulable:
         """Read the assignment, its learner, and everything that limits its end."""
         assignment = reader.need(CourseAssignment, self.assignment_id)
-        learner, course = reader.need_each(
-            (User, assignment.learner_id), (Course, assignment.course_id)
+        learner, course, subscription = reader.need_each(
+            (User, assignment.learner_id),
+            (Course, assignment.course_id),
+            (Subscription, assignment.subscription_id),
         )
-        opened_from = assignment.subscription_id
-        return Reschedulable(
-            assignment,
-            learner,
-            course,
-            reader.organization_of(learner),
-            None if opened_from is None else reader.need(Subscription, opened_from),
-        )
+        organization = reader.organization_of(learner)
+        return Reschedulable(assignment, learner, course, organization, subscription)
 
     def decide(self, records: Reschedulable, context: Context) -> Outcome[CourseAssignment]:
         """Check the actor, the reschedule policy and the limits of the new end."""
@@ -253,34 +217,25 @@ def _with_subscription_limit(
 
 
 @attrs.frozen
-class Complete(Command[Assigned, CourseAssignment]):
-    """Mark an assignment as completed, expired or not (rules 5 and 21).
-
-    Attributes:
-        assignment_id: The assignment.
-
-    Example:
-        >>> registrar.complete(registrar.assign("py", "ada").id).completion
-        <CompletionStatus.COMPLETE: 30>
-    """
+class _Edit(Command[Assigned, CourseAssignment]):
+    """Edit an assignment alone."""
 
     assignment_id: str = field(validator=validation.identifier)
 
     def read(self, reader: Reader) -> Assigned:
         """Read the assignment and its learner."""
-        return Assigned.read(reader, self.assignment_id)
+        assignment = reader.need(CourseAssignment, self.assignment_id)
+        return Assigned(assignment, reader.need(User, assignment.learner_id))
 
-    def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
-        """Check the actor and the completion policy."""
+    def edit(
+        self, records: Assigned, context: Context, *questions: Question, **values: Any
+    ) -> Outcome[CourseAssignment]:
+        """Return the assignment with *values*, if the actor and *questions* allow them."""
         before, learner = records.assignment, records.learner
         validation.check_same(before.id, self.assignment_id, "assignment")
-        decision = context.require(
-            [
-                *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
-                lambda at: context.policies.completion.evaluate(before, at=at),
-            ]
-        )
-        after = attrs.evolve(before, completed_at=context.at)
+        may = context.may(Permission.ASSIGN_COURSES, learner.organization_id)
+        decision = context.require([*may, *questions])
+        after: CourseAssignment = attrs.evolve(before, **values)
         change = Change(
             replace=[Replace(before, after)],
             expect=context.expect_for_actor(learner),
@@ -290,11 +245,29 @@ class Complete(Command[Assigned, CourseAssignment]):
 
 
 @attrs.frozen
-class AddNote(Command[Assigned, CourseAssignment]):
+class Complete(_Edit):
+    """Mark an assignment as completed, expired or not (rules 5 and 21).
+
+    Example:
+        >>> registrar.complete(registrar.assign("py", "ada").id).completion
+        <CompletionStatus.COMPLETE: 30>
+    """
+
+    def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
+        """Check the actor and the completion policy."""
+        policy = context.policies.completion
+
+        def is_incomplete(at: datetime) -> Decision:
+            return policy.evaluate(records.assignment, at=at)
+
+        return self.edit(records, context, is_incomplete, completed_at=context.at)
+
+
+@attrs.frozen
+class AddNote(_Edit):
     """Add a note to an assignment in any state; a retry adds it again (rule 21).
 
     Attributes:
-        assignment_id: The assignment.
         note: The note, which becomes the last one of the assignment.
 
     Example:
@@ -304,22 +277,8 @@ class AddNote(Command[Assigned, CourseAssignment]):
         True
     """
 
-    assignment_id: str = field(validator=validation.identifier)
     note: Note = field(validator=validation.one_of(Note))
-
-    def read(self, reader: Reader) -> Assigned:
-        """Read the assignment and its learner."""
-        return Assigned.read(reader, self.assignment_id)
 
     def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
         """Check the actor; no state of the assignment forbids a note."""
-        before, learner = records.assignment, records.learner
-        validation.check_same(before.id, self.assignment_id, "assignment")
-        decision = context.require(context.may(Permission.ASSIGN_COURSES, learner.organization_id))
-        after = attrs.evolve(before, notes=(*before.notes, self.note))
-        change = Change(
-            replace=[Replace(before, after)],
-            expect=context.expect_for_actor(learner),
-            record=[context.event(self.action, before.id, learner.id)],
-        )
-        return Outcome(after, change, decision)
+        return self.edit(records, context, notes=(*records.assignment.notes, self.note))

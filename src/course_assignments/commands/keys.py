@@ -1,6 +1,6 @@
-"""Make, change, revoke and list the training keys of a course. Rules 6 to 9, 12 and 20 to 22."""
+"""Create, edit, revoke and list the training keys of a course. Rules 6 to 9, 12 and 20 to 22."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final, cast
@@ -10,17 +10,9 @@ from attrs import field, validators
 
 from course_assignments import validation
 from course_assignments.changes import Change, Replace
-from course_assignments.commands.base import (
-    Command,
-    Context,
-    CreatingCommand,
-    Outcome,
-    Reader,
-    ReceiptedCommand,
-    hidden,
-    masked,
-    typed_code,
-)
+from course_assignments.commands import base
+from course_assignments.commands.base import Command, Context, CreatingCommand, N, Outcome
+from course_assignments.commands.reader import Reader
 from course_assignments.decisions import Decision, Question
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.codes import MAX_KEYS_PER_CALL, is_storable, read_codes
@@ -42,7 +34,7 @@ from course_assignments.time.durations import (
 
 
 class Unset(Enum):
-    """Says that a field stays as it is, where ``None`` has a meaning of its own."""
+    """Says that a field keeps its value, where ``None`` is a value."""
 
     UNSET = "unset"
 
@@ -54,16 +46,12 @@ def _number_of_keys(_: object, at: validation.Field, value: int) -> None:
     validation.check_count(value, at.name, 0, MAX_KEYS_PER_CALL)
 
 
-_NO_CODES: Any = ()
-
-
 def _codes(typed: Iterable[str]) -> Mapping[str, int]:
-    """Return typed codes with the numbers of their lines; a command that is evolved has them."""
+    """Return typed codes with the numbers of their lines, which an evolved command already has."""
     found = read_codes(typed)
-    if typed.__class__ is not dict:
-        return found
-    known = cast("dict[str, int]", typed)
-    return known if known.keys() == found.keys() else found
+    if isinstance(typed, dict) and typed.keys() == found.keys():
+        return cast("dict[str, int]", typed)
+    return found
 
 
 def _are_codes(_: object, at: validation.Field, codes: tuple[str, ...]) -> None:
@@ -96,13 +84,9 @@ class NewKeys:
     """The course that new keys are for, and their codes.
 
     Attributes:
-        course: The course of the batch.
-        key_ids: The ids of the new keys, first of those with hand-made codes.
-        generated: The new codes that were asked for, as ``codes.generate`` gives them.
-        taken: The hand-made codes that a key has already.
-
-    Raises:
-        InvalidInput: a field is of the wrong kind.
+        key_ids: The ids of the new keys, in the order of the custom and then the generated codes.
+        generated: The new codes, as ``codes.generate`` returns them.
+        taken: The custom codes that a key already has.
     """
 
     course: Course = field(validator=validation.one_of(Course))
@@ -110,17 +94,17 @@ class NewKeys:
         converter=validation.to_tuple, validator=validation.items_of(str)
     )
     generated: tuple[str, ...] = field(
-        default=(), converter=validation.to_tuple, validator=_are_codes, repr=hidden
+        default=(), converter=validation.to_tuple, validator=_are_codes, repr=base.hidden
     )
     taken: frozenset[str] = field(
         default=frozenset[str](),
         converter=validation.to_set,
         validator=validation.items_of(str),
-        repr=hidden,
+        repr=base.hidden,
     )
 
     def keys(self, batch: KeyBatch, lines: Mapping[str, int]) -> tuple[TrainingKey, ...]:
-        """Return the keys of *batch* with the codes of *lines*, and those that were generated."""
+        """Return the new keys of *batch*, with the codes of *lines* and the generated codes."""
         validation.check_same(self.course.id, batch.course_id, "course")
         wanted = dict.fromkeys([*lines, *self.generated])
         if len(wanted) < len(lines) + len(self.generated):
@@ -138,24 +122,46 @@ class NewKeys:
         )
 
     def require(self, context: Context, organization_id: str, lines: Mapping[str, int]) -> Decision:
-        """Ask who acts, whether the course is available, and whether a code is taken."""
+        """Check the actor, and whether the course is available and the codes are free."""
         taken = tuple(line for code, line in lines.items() if code in self.taken)
         return context.require(
             [
                 *context.may(Permission.MANAGE_KEYS, organization_id),
-                lambda at: context.policies.course_availability.evaluate(self.course, at=at),
+                context.is_available(self.course),
                 lambda _: Decision((CodeTaken(taken),) if taken else ()),
             ]
         )
 
 
 @attrs.frozen(kw_only=True)
+class _WithNewKeys(CreatingCommand[N, KeyBatch]):
+    """What `CreateKeys` and `AddKeys` share."""
+
+    codes: Mapping[str, int] = field(
+        default=cast("Any", ()), converter=_codes, repr=base.hidden, hash=False
+    )
+    generate: int = field(default=0, validator=_number_of_keys)
+
+    def draw(self, reader: Reader) -> tuple[list[str], tuple[str, ...], Iterable[str]]:
+        """Return ids for the new keys, the generated codes, and the codes that are taken."""
+        taken = reader.keys_of_codes(self.codes)
+        ids = [reader.new_id() for _ in range(len(self.codes) + self.generate)]
+        return ids, reader.new_codes(self.generate, self.codes), taken
+
+    def check_codes(self, reader: Reader, batch: KeyBatch) -> None:
+        """Raise Conflict unless *batch*, which an earlier call returned, has all the codes."""
+        found = reader.keys_of_codes(self.codes)
+        if not all(code in found and found[code].batch_id == batch.id for code in self.codes):
+            raise Conflict((self.id or "",), "id_taken")
+
+
+@attrs.frozen(kw_only=True)
 class BatchToCreate(NewKeys):
-    """The course, the codes and the organization of a batch that is to be made.
+    """The course, the codes and the organization of a new batch.
 
     Attributes:
         id: The id of the batch.
-        organization: Whose keys they are; dates count in its time zone.
+        organization: The owner of the keys.
     """
 
     id: str = field(validator=validation.identifier)
@@ -163,22 +169,21 @@ class BatchToCreate(NewKeys):
 
 
 @attrs.frozen
-class CreateKeys(CreatingCommand[BatchToCreate, KeyBatch]):
+class CreateKeys(_WithNewKeys[BatchToCreate]):
     """Create a batch of training keys for a course (rules 6 to 9, 12, 21 and 22).
 
     Attributes:
-        course_id: What the keys give access to.
-        name: What the batch is called.
-        organization_id: Whose keys they are.
+        name: The name of the batch.
+        organization_id: The organization that owns the keys.
         availability: How long access lasts from redemption.
-        redeemable_from: From when they can be redeemed: an aware datetime, a duration from now, or
-            a date in the time zone of the organization. By default at once.
-        redeemable_until: When they can no longer be redeemed, likewise. By default never.
+        redeemable_from: When redemption starts: an aware datetime, a duration from now, or a date
+            in the time zone of the organization. By default now.
+        redeemable_until: When redemption ends, likewise. By default never.
         max_uses: How often each key can be used; ``None`` is once.
-        any_organization: Whether learners of other organizations may redeem them.
-        codes: Hand-made codes, one a line, 8 to 64 printable ASCII characters each. Pass a paste as
+        any_organization: Whether learners of other organizations may redeem the keys.
+        codes: Custom codes of 8 to 64 printable ASCII characters. Pass a pasted string as
             ``text.splitlines()``; blank lines are skipped.
-        generate: How many keys with random codes to make as well.
+        generate: How many keys with random codes to add to those.
 
     Example:
         >>> batch = registrar.create_keys(
@@ -203,39 +208,36 @@ class CreateKeys(CreatingCommand[BatchToCreate, KeyBatch]):
         default=None, kw_only=True, validator=validators.optional(validation.count(1))
     )
     any_organization: bool = field(default=False, kw_only=True, validator=validation.flag)
-    codes: Mapping[str, int] = field(
-        default=_NO_CODES, kw_only=True, converter=_codes, repr=hidden, hash=False
-    )
-    generate: int = field(default=0, kw_only=True, validator=_number_of_keys)
 
     def existing(self, reader: Reader) -> KeyBatch | None:
-        """Return the batch under the same id, if it has the same course and organization."""
+        """Return the batch with the same id, course, organization and codes."""
         made = reader.look_up(KeyBatch, self.id)
         if made is None:
             return None
         same = (made.course_id, made.organization_id) == (self.course_id, self.organization_id)
-        enough = made.size >= len(self.codes) + self.generate
-        if not same or not enough or not _are_all_in(reader, made, self.codes):
+        if not same or made.size < len(self.codes) + self.generate:
             raise Conflict((made.id,), "id_taken")
+        self.check_codes(reader, made)
         return made
 
     def read(self, reader: Reader) -> BatchToCreate:
-        """Read the course, the organization, and which of the codes a key has already."""
-        taken = reader.keys_of_codes(self.codes)
+        """Read the course, the organization, and which of the codes are taken."""
         course, organization = reader.need_each(
             (Course, self.course_id), (Organization, self.organization_id)
         )
+        id_ = reader.new_id(self.id)
+        key_ids, generated, taken = self.draw(reader)
         return BatchToCreate(
-            id=reader.new_id(self.id),
+            id=id_,
             course=course,
             organization=organization,
-            key_ids=_new_ids(reader, len(self.codes) + self.generate),
-            generated=reader.new_codes(self.generate, self.codes),
+            key_ids=key_ids,
+            generated=generated,
             taken=taken,
         )
 
     def decide(self, records: BatchToCreate, context: Context) -> Outcome[KeyBatch]:
-        """Ask who acts, whether the course is available, and whether a code is taken."""
+        """Check the actor, and whether the course is available and the codes are free."""
         organization, now = records.organization, context.at
         validation.check_same(organization.id, self.organization_id, "organization")
         batch = KeyBatch(
@@ -265,17 +267,16 @@ class CreateKeys(CreatingCommand[BatchToCreate, KeyBatch]):
 
 @attrs.frozen(kw_only=True)
 class BatchToExtend(NewKeys):
-    """A batch as it is stored, with its course and the codes that are to be added."""
+    """The stored batch, its course and the codes to add."""
 
     batch: KeyBatch = field(validator=validation.one_of(KeyBatch))
 
 
 @attrs.frozen
-class AddKeys(ReceiptedCommand[BatchToExtend, KeyBatch]):
+class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, KeyBatch]):
     """Add keys to a batch, on its terms (rules 12, 21 and 22).
 
     Attributes:
-        batch_id: The batch.
         codes: As for `create_keys`.
         generate: As for `create_keys`.
         id: An id for this call; makes the call safe to repeat.
@@ -286,10 +287,6 @@ class AddKeys(ReceiptedCommand[BatchToExtend, KeyBatch]):
     """
 
     batch_id: str = field(validator=validation.identifier)
-    codes: Mapping[str, int] = field(
-        default=_NO_CODES, kw_only=True, converter=_codes, repr=hidden, hash=False
-    )
-    generate: int = field(default=0, kw_only=True, validator=_number_of_keys)
 
     @property
     def arguments(self) -> tuple[object, ...]:
@@ -297,28 +294,24 @@ class AddKeys(ReceiptedCommand[BatchToExtend, KeyBatch]):
         return self.batch_id, len(self.codes), self.generate
 
     def existing(self, reader: Reader) -> KeyBatch | None:
-        """Return the batch, if these keys were added to it under the same id."""
+        """Return the batch, if these keys were added to it with the same id."""
         if not self.find_receipt(reader):
             return None
         batch = reader.need(KeyBatch, self.batch_id)
-        if not _are_all_in(reader, batch, self.codes):
-            raise Conflict((self.id or "",), "id_taken")
+        self.check_codes(reader, batch)
         return batch
 
     def read(self, reader: Reader) -> BatchToExtend:
-        """Read the batch, its course, and which of the codes a key has already."""
-        taken = reader.keys_of_codes(self.codes)
+        """Read the batch, its course, and which of the codes are taken."""
         batch = reader.need(KeyBatch, self.batch_id)
+        course = reader.need(Course, batch.course_id)
+        key_ids, generated, taken = self.draw(reader)
         return BatchToExtend(
-            batch=batch,
-            course=reader.need(Course, batch.course_id),
-            key_ids=_new_ids(reader, len(self.codes) + self.generate),
-            generated=reader.new_codes(self.generate, self.codes),
-            taken=taken,
+            batch=batch, course=course, key_ids=key_ids, generated=generated, taken=taken
         )
 
     def decide(self, records: BatchToExtend, context: Context) -> Outcome[KeyBatch]:
-        """Ask who acts, whether the course is available, and whether a code is taken."""
+        """Check the actor, and whether the course is available and the codes are free."""
         before = records.batch
         validation.check_same(before.id, self.batch_id, "batch")
         keys = records.keys(before, self.codes)
@@ -335,25 +328,17 @@ class AddKeys(ReceiptedCommand[BatchToExtend, KeyBatch]):
 
 @attrs.frozen
 class BatchAndKeys:
-    """A batch as it is stored, and keys of it that were read after it.
+    """A stored batch with its organization, and its keys, which were read after the batch.
 
     Attributes:
-        keys: The keys that are to be changed: all of them if their maximum of uses changes.
-        organization: The organization of the batch, in whose time zone dates count.
-
-    Raises:
-        InvalidInput: a field is of the wrong kind, or belongs to another batch.
+        keys: The keys to change: all keys of the batch if ``max_uses`` changes.
     """
 
     batch: KeyBatch = field(validator=validation.one_of(KeyBatch))
     keys: tuple[TrainingKey, ...] = field(
-        default=(),
-        converter=validation.to_tuple,
-        validator=validation.items_of(TrainingKey),
+        default=(), converter=validation.to_tuple, validator=validation.items_of(TrainingKey)
     )
-    organization: Organization | None = field(
-        default=None, validator=validators.optional(validation.one_of(Organization))
-    )
+    organization: Organization | None = base.record_or_none(Organization)
 
     def __attrs_post_init__(self) -> None:
         for position, key in enumerate(self.keys):
@@ -368,17 +353,14 @@ class BatchAndKeys:
 
 @attrs.frozen
 class EditKeys(Command[BatchAndKeys, KeyBatch]):
-    """Change the terms of a batch for what is redeemed from now on (rules 20 and 21).
+    """Change the terms of a batch for future redemptions (rules 20 and 21).
+
+    Arguments that you leave out keep their values. The others are as for `create_keys`.
 
     Attributes:
-        batch_id: The batch.
-        name: What it is called.
-        redeemable_from: As for `create_keys`, but a duration counts from the creation of the batch;
-            ``None`` is at once.
-        redeemable_until: Likewise; ``None`` is never.
-        max_uses: How often each key can be used, not below the uses made; ``None`` is once.
-        availability: How long access lasts from redemption.
-        any_organization: Whether learners of other organizations may redeem them.
+        redeemable_from: A duration counts from the creation of the batch. ``None`` means always.
+        redeemable_until: Likewise. ``None`` means never.
+        max_uses: Not below the uses of any key; ``None`` is once.
 
     Example:
         >>> registrar.edit_keys("spring", max_uses=5).max_uses
@@ -413,14 +395,13 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
         return BatchAndKeys(batch, keys, organization)
 
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[KeyBatch]:
-        """Ask who acts, and whether a key was used more often than its new maximum."""
+        """Check the actor, and whether a key was used more often than its new maximum."""
         batch, keys = records.batch, records.keys
         validation.check_same(batch.id, self.batch_id, "batch")
         after = self._edited(batch, records.organization)
         if after.max_uses != batch.max_uses and len(keys) < batch.size:
-            raise InvalidInput(
-                "missing", "keys", "pass all keys of the batch: their maximum changes"
-            )
+            hint = "pass all keys of the batch: their maximum changes"
+            raise InvalidInput("missing", "keys", hint)
         changed = [key for key in keys if key.max_uses != after.max_uses]
         most = max((key.uses for key in changed), default=0)
         decision = context.require(
@@ -464,20 +445,19 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
 
 @attrs.frozen
 class RevokeKey(Command[BatchAndKeys, TrainingKey]):
-    """Revoke one key permanently; a second time changes nothing (rule 21).
+    """Revoke one key permanently; a second call changes nothing (rule 21).
 
-    Revoking never waits for learners who redeem the key at the same time, so the uses of the key
-    that is returned are those that were read before.
+    Concurrent redemptions do not delay revoking, so the ``uses`` of the returned key may be old.
 
     Attributes:
-        code: Its code, as anyone may type it.
+        code: The code as someone typed it.
 
     Example:
         >>> registrar.revoke_key("Spring-2026").revoked_at == clock()
         True
     """
 
-    code: str = field(validator=typed_code, repr=masked)
+    code: str = field(validator=base.typed_code, repr=base.masked)
 
     def read(self, reader: Reader) -> BatchAndKeys:
         """Read the key and its batch."""
@@ -485,7 +465,8 @@ class RevokeKey(Command[BatchAndKeys, TrainingKey]):
         return BatchAndKeys(reader.need(KeyBatch, key.batch_id), [key])
 
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[TrainingKey]:
-        """Ask who acts."""
+        """Check the actor."""
+        base.check_keys(records.keys, self.code, "keys")
         revoked, change, decision = _revoke("revoke_keys", records, context)
         return Outcome(revoked[0] if revoked else records.keys[0], change, decision)
 
@@ -494,10 +475,7 @@ class RevokeKey(Command[BatchAndKeys, TrainingKey]):
 class RevokeKeys(Command[BatchAndKeys, tuple[TrainingKey, ...]]):
     """Revoke all keys of a batch permanently, and return those that were valid (rule 21).
 
-    As with `revoke_key`, their uses are those that were read before.
-
-    Attributes:
-        batch_id: The batch.
+    As with `revoke_key`, their ``uses`` may be old.
 
     Example:
         >>> len(registrar.revoke_keys("spring"))
@@ -512,7 +490,7 @@ class RevokeKeys(Command[BatchAndKeys, tuple[TrainingKey, ...]]):
         return BatchAndKeys(batch, _keys_of(reader, batch))
 
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[tuple[TrainingKey, ...]]:
-        """Ask who acts."""
+        """Check the actor."""
         validation.check_same(records.batch.id, self.batch_id, "batch")
         return Outcome(*_revoke(self.action, records, context))
 
@@ -529,7 +507,7 @@ def _revoke(
     number = str(len(valid)) if len(valid) > 1 else None
     change = Change(
         replace=[Replace(before, after) for before, after in zip(valid, revoked, strict=True)],
-        # Keys that are added at the same time change the batch, so none of them slips through.
+        # Adding keys replaces the batch, so keys that are added concurrently are not missed.
         expect=context.expect(records.batch),
         record=[context.event(action, *subjects, keys=number)],
     )
@@ -539,9 +517,6 @@ def _revoke(
 @attrs.frozen
 class Keys(Command[KeyBatch, KeyBatch]):
     """List the keys of a batch in the order of their numbers, with their codes (rule 21).
-
-    Attributes:
-        batch_id: The batch.
 
     Example:
         >>> [key.display_code for key in registrar.keys("spring")]
@@ -555,23 +530,14 @@ class Keys(Command[KeyBatch, KeyBatch]):
         return reader.need(KeyBatch, self.batch_id)
 
     def decide(self, records: KeyBatch, context: Context) -> Outcome[KeyBatch]:
-        """Ask who acts."""
+        """Check the actor."""
         validation.check_same(records.id, self.batch_id, "batch")
         questions = context.may(Permission.MANAGE_KEYS, records.organization_id)
         return Outcome(records, decision=context.require(questions))
 
 
-def _new_ids(reader: Reader, count: int) -> tuple[str, ...]:
-    return tuple(reader.new_id() for _ in range(count))
-
-
 def _keys_of(reader: Reader, batch: KeyBatch) -> Iterator[TrainingKey]:
     return reader.find(KeyQuery(batch_ids=[batch.id], limit=MAX_PAGE))
-
-
-def _are_all_in(reader: Reader, batch: KeyBatch, codes: Collection[str]) -> bool:
-    found = reader.keys_of_codes(codes)
-    return all(code in found and found[code].batch_id == batch.id for code in codes)
 
 
 def _bound(

@@ -3,6 +3,7 @@
 Learners may act for themselves. To act for someone else you need a role that may assign courses.
 """
 
+from abc import abstractmethod
 from datetime import datetime
 
 import attrs
@@ -14,10 +15,10 @@ from course_assignments.commands.base import (
     Command,
     Context,
     Outcome,
-    Reader,
     ReceiptedCommand,
 )
 from course_assignments.commands.changing import Assigned
+from course_assignments.commands.reader import Reader
 from course_assignments.decisions import Decision, Question
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.attempts import Attempt
@@ -32,26 +33,17 @@ from course_assignments.reasons import (
     AttemptNotPaused,
     AttemptPaused,
     NoAttemptOpen,
+    Reason,
 )
 
 
 @attrs.frozen
 class Startable(Assigned):
-    """An assignment with its learner, its course and all its attempts.
-
-    Attributes:
-        course: The course of the assignment.
-        attempts: All attempts under this assignment.
-
-    Raises:
-        InvalidInput: a field has the wrong type, or belongs to another assignment.
-    """
+    """An assignment with its learner, its course and all its attempts."""
 
     course: Course = field(validator=validation.one_of(Course))
     attempts: tuple[Attempt, ...] = field(
-        default=(),
-        converter=validation.to_tuple,
-        validator=validation.items_of(Attempt),
+        default=(), converter=validation.to_tuple, validator=validation.items_of(Attempt)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -71,7 +63,6 @@ class Start(ReceiptedCommand[Startable, Attempt]):
     recorded permanently. After it you can't cancel the assignment.
 
     Attributes:
-        assignment_id: The assignment.
         activity_id: An activity of the course.
         id: An id for this call; makes the call safe to repeat.
 
@@ -148,11 +139,7 @@ class Start(ReceiptedCommand[Startable, Attempt]):
 
 @attrs.frozen
 class Attempted:
-    """An attempt with its assignment and its learner.
-
-    Raises:
-        InvalidInput: a field has the wrong type, or belongs to another attempt.
-    """
+    """An attempt with its assignment and its learner."""
 
     attempt: Attempt = field(validator=validation.one_of(Attempt))
     assignment: CourseAssignment = field(validator=validation.one_of(CourseAssignment))
@@ -164,13 +151,6 @@ class Attempted:
             self.attempt.assignment_id, self.assignment.id, "attempt.assignment_id"
         )
 
-    @classmethod
-    def read(cls, reader: Reader, attempt_id: str) -> "Attempted":
-        """Read the attempt, its assignment and its learner."""
-        attempt = reader.need(Attempt, attempt_id)
-        assignment = reader.need(CourseAssignment, attempt.assignment_id)
-        return cls(attempt, assignment, reader.need(User, assignment.learner_id))
-
     def is_open(self, at: datetime) -> Decision:  # noqa: ARG002 - a question takes a time
         """Decide whether the attempt is not finished."""
         finished_at = self.attempt.finished_at
@@ -178,11 +158,49 @@ class Attempted:
 
 
 @attrs.frozen
-class Pause(Command[Attempted, Attempt]):
-    """Pause an attempt; the end of access stays the same (rules 5 and 21).
+class _PauseOrResume(Command[Attempted, Attempt]):
+    """Change the pauses of an attempt, unless a reason is against it."""
 
-    Attributes:
-        attempt_id: The attempt.
+    attempt_id: str = field(validator=validation.identifier)
+
+    def read(self, reader: Reader) -> Attempted:
+        """Read the attempt, its assignment and its learner."""
+        attempt = reader.need(Attempt, self.attempt_id)
+        assignment = reader.need(CourseAssignment, attempt.assignment_id)
+        return Attempted(attempt, assignment, reader.need(User, assignment.learner_id))
+
+    def decide(self, records: Attempted, context: Context) -> Outcome[Attempt]:
+        """Check the actor, the access policy, whether the attempt is paused, and the clock."""
+        before, assignment, learner = records.attempt, records.assignment, records.learner
+        validation.check_same(before.id, self.attempt_id, "attempt")
+        policy = context.policies.access
+        decision = context.require(
+            [
+                *context.may_for(learner),
+                lambda at: policy.evaluate(assignment, at=at),
+                records.is_open,
+                lambda _: Decision(self._against(before)),
+                _not_ahead(before),
+            ]
+        )
+        after = attrs.evolve(before, pauses=self._pauses(before.pauses, context.at))
+        change = Change(
+            replace=[Replace(before, after)],
+            expect=(assignment, *context.expect_for_actor(learner)),
+            record=[context.event(self.action, after.id, assignment.id, learner.id)],
+        )
+        return Outcome(after, change, decision)
+
+    @abstractmethod
+    def _against(self, attempt: Attempt) -> tuple[Reason, ...]: ...
+
+    @abstractmethod
+    def _pauses(self, before: tuple[Break, ...], at: datetime) -> tuple[Break, ...]: ...
+
+
+@attrs.frozen
+class Pause(_PauseOrResume):
+    """Pause an attempt; the end of access stays the same (rules 5 and 21).
 
     Example:
         >>> attempt = registrar.start(registrar.assign("py", "ada").id, "lab")
@@ -190,32 +208,16 @@ class Pause(Command[Attempted, Attempt]):
         True
     """
 
-    attempt_id: str = field(validator=validation.identifier)
+    def _against(self, attempt: Attempt) -> tuple[Reason, ...]:
+        return () if attempt.paused_at is None else (AttemptPaused(attempt.paused_at),)
 
-    def read(self, reader: Reader) -> Attempted:
-        """Read the attempt, its assignment and its learner."""
-        return Attempted.read(reader, self.attempt_id)
-
-    def decide(self, records: Attempted, context: Context) -> Outcome[Attempt]:
-        """Check the actor, the access policy, that the attempt is running, and the clock."""
-        before = records.attempt
-        validation.check_same(before.id, self.attempt_id, "attempt")
-
-        def is_running(_: datetime) -> Decision:
-            paused_at = before.paused_at
-            return Decision(() if paused_at is None else (AttemptPaused(paused_at),))
-
-        decision = _require_change(records, context, is_running)
-        after = attrs.evolve(before, pauses=(*before.pauses, Break(context.at)))
-        return _changed(self.action, records, after, context, decision)
+    def _pauses(self, before: tuple[Break, ...], at: datetime) -> tuple[Break, ...]:
+        return (*before, Break(at))
 
 
 @attrs.frozen
-class Resume(Command[Attempted, Attempt]):
+class Resume(_PauseOrResume):
     """Resume a paused attempt while the assignment is active (rules 5 and 21).
-
-    Attributes:
-        attempt_id: The attempt.
 
     Example:
         >>> attempt = registrar.start(registrar.assign("py", "ada").id, "lab")
@@ -223,50 +225,11 @@ class Resume(Command[Attempted, Attempt]):
         True
     """
 
-    attempt_id: str = field(validator=validation.identifier)
+    def _against(self, attempt: Attempt) -> tuple[Reason, ...]:
+        return (AttemptNotPaused(),) if attempt.is_open and attempt.paused_at is None else ()
 
-    def read(self, reader: Reader) -> Attempted:
-        """Read the attempt, its assignment and its learner."""
-        return Attempted.read(reader, self.attempt_id)
-
-    def decide(self, records: Attempted, context: Context) -> Outcome[Attempt]:
-        """Check the actor, the access policy, that the attempt is paused, and the clock."""
-        before = records.attempt
-        validation.check_same(before.id, self.attempt_id, "attempt")
-
-        def is_paused(_: datetime) -> Decision:
-            waits = before.paused_at is not None or not before.is_open
-            return Decision(() if waits else (AttemptNotPaused(),))
-
-        decision = _require_change(records, context, is_paused)
-        last = attrs.evolve(before.pauses[-1], resumed_at=context.at)
-        after = attrs.evolve(before, pauses=(*before.pauses[:-1], last))
-        return _changed(self.action, records, after, context, decision)
-
-
-def _require_change(records: Attempted, context: Context, question: Question) -> Decision:
-    policy = context.policies.access
-    return context.require(
-        [
-            *context.may_for(records.learner),
-            lambda at: policy.evaluate(records.assignment, at=at),
-            records.is_open,
-            question,
-            _not_ahead(records.attempt),
-        ]
-    )
-
-
-def _changed(
-    action: str, records: Attempted, after: Attempt, context: Context, decision: Decision
-) -> Outcome[Attempt]:
-    assignment, learner = records.assignment, records.learner
-    change = Change(
-        replace=[Replace(records.attempt, after)],
-        expect=(assignment, *context.expect_for_actor(learner)),
-        record=[context.event(action, after.id, assignment.id, learner.id)],
-    )
-    return Outcome(after, change, decision)
+    def _pauses(self, before: tuple[Break, ...], at: datetime) -> tuple[Break, ...]:
+        return (*before[:-1], attrs.evolve(before[-1], resumed_at=at))
 
 
 @attrs.frozen
@@ -286,9 +249,6 @@ class Finish(Command[Finishable, Attempt]):
 
     When every required activity of the course is finished, the assignment is complete. Only
     `complete` completes an assignment of a course without required activities.
-
-    Attributes:
-        attempt_id: The attempt.
 
     Example:
         >>> assignment = registrar.assign("py", "ada")

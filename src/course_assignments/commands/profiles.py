@@ -8,7 +8,8 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.changes import Change, Replace
-from course_assignments.commands.base import Command, Context, Outcome, Reader, emails_free
+from course_assignments.commands.base import Command, Context, Outcome, emails_free
+from course_assignments.commands.reader import Reader
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.people import User, anonymous_email
 from course_assignments.errors import Conflict, InvalidInput, NotFound

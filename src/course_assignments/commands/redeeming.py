@@ -1,23 +1,15 @@
 """Redeem a training key, as a known learner or as a newcomer who registers. Rules 6 to 13."""
 
+from datetime import datetime
+
 import attrs
 from attrs import field
 
 from course_assignments import validation
 from course_assignments.changes import Change, Use
-from course_assignments.commands.base import (
-    Context,
-    CreatingCommand,
-    Outcome,
-    Reader,
-    check_claim,
-    check_newcomer,
-    check_organization,
-    masked,
-    newcomer,
-    typed_code,
-    write_claims,
-)
+from course_assignments.commands import base
+from course_assignments.commands.base import Context, CreatingCommand, Outcome
+from course_assignments.commands.reader import Reader
 from course_assignments.decisions import Decision, Question
 from course_assignments.entities.assignments import Claim, CourseAssignment, FromKey
 from course_assignments.entities.catalog import Course, Organization
@@ -26,26 +18,22 @@ from course_assignments.entities.enums import ExpirationLimit
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.errors import Conflict
-from course_assignments.policies.expiration import Limit, earliest, zone_of
+from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.queries import RedemptionQuery
 from course_assignments.time.durations import end_in_range
 
 
 @attrs.frozen(kw_only=True)
 class Redeemable:
-    """A key and the learner who redeems it.
+    """A key with its batch and course, and the learner with their organization.
 
     Attributes:
-        id: The id of the assignment to be made.
-        redemption_id: The id of the redemption to be made. If a learner may redeem a key once only
-            it is ``Redemption.id_for`` the key, the learner and the number of their restored
-            redemptions, so that two calls at the same time meet.
-        organization: The learner's organization, or ``None`` if they have none.
+        id: The id of the new assignment.
+        redemption_id: The id of the new redemption. If a learner may redeem a key only once, pass
+            ``Redemption.id_for`` the key, the learner and the number of their restored redemptions.
+            Then concurrent calls conflict.
         redeemed: The learner's redemption of this key that was not restored, if there is one.
-        claim: The claim of the learner and the course, or ``None``.
-
-    Raises:
-        InvalidInput: a field is of the wrong kind, or belongs to another key or learner.
+        claim: The claim of the learner and the course.
     """
 
     id: str = field(validator=validation.identifier)
@@ -54,51 +42,41 @@ class Redeemable:
     batch: KeyBatch = field(validator=validation.one_of(KeyBatch))
     course: Course = field(validator=validation.one_of(Course))
     learner: User = field(validator=validation.one_of(User))
-    organization: Organization | None = field(
-        default=None, validator=validation.one_of(Organization, optional=True)
-    )
-    redeemed: Redemption | None = field(
-        default=None, validator=validation.one_of(Redemption, optional=True)
-    )
-    claim: Claim | None = field(default=None, validator=validation.one_of(Claim, optional=True))
+    organization: Organization | None = base.record_or_none(Organization)
+    redeemed: Redemption | None = base.record_or_none(Redemption)
+    claim: Claim | None = base.record_or_none(Claim)
 
     def __attrs_post_init__(self) -> None:
         validation.check_same(self.key.batch_id, self.batch.id, "batch")
         validation.check_same(self.course.id, self.batch.course_id, "course")
-        check_organization(self.organization, self.learner)
-        check_claim(self.claim, self.learner, self.course)
+        base.check_organization(self.organization, self.learner)
+        base.check_claim(self.claim, self.learner, self.course)
         if self.redeemed is not None:
             validation.check_same(self.redeemed.key_id, self.key.id, "redeemed")
             validation.check_same(self.redeemed.learner_id, self.learner.id, "redeemed")
 
     def questions(self, context: Context) -> list[Question]:
-        """Ask who acts, the redemption policy, and whether the course is available."""
-        policies = context.policies
+        """Ask about the actor, the key and the course."""
+        policy = context.policies.key_redemption
         return [
             *context.may_for(self.learner),
-            lambda at: policies.key_redemption.evaluate(
+            lambda at: policy.evaluate(
                 self.key, self.batch, self.learner, at=at, redeemed=self.redeemed
             ),
-            lambda at: policies.course_availability.evaluate(self.course, at=at),
+            context.is_available(self.course),
         ]
 
     def limit(self, context: Context) -> Limit:
-        """Return when access ends.
-
-        "Content availability" counts from redemption, and the limit of rule 1 applies as well.
-        """
-        at, organization = context.at, self.organization
-        limit = context.policies.expiration.limit(at, course=self.course, organization=organization)
-        validation.check_kind(limit, "policies.expiration", Limit)
-        available = end_in_range(self.batch.availability, at, zone_of(organization))
-        return (
-            limit if available is None else earliest([limit, Limit(available, ExpirationLimit.KEY)])
-        )
+        """Return when access ends: by the key, counted from now, or by the limit of rule 1."""
+        zone = zone_of(self.organization)
+        available = end_in_range(self.batch.availability, context.at, zone)
+        own = [] if available is None else [Limit(available, ExpirationLimit.KEY)]
+        return context.limit(self.course, self.organization, *own)
 
     def outcome(
         self, action: str, context: Context, decision: Decision
     ) -> Outcome[CourseAssignment]:
-        """Return the assignment, and the change that makes it and uses the key."""
+        """Return the assignment, and the change that creates it and uses the key."""
         key, batch, learner, end = self.key, self.batch, self.learner, self.limit(context)
         assignment = CourseAssignment(
             id=self.id,
@@ -119,14 +97,13 @@ class Redeemable:
             redeemed_at=context.at,
         )
         subjects = (assignment.id, redemption.id, key.id, batch.id, batch.course_id, learner.id)
-        new_claims, claims = write_claims(
-            [(self.claim, Claim.of(learner.id, batch.course_id, self.id))]
-        )
+        new_claims, claims = base.write_claims([(self.claim, assignment)])
         change = Change(
             create=(assignment, redemption, *new_claims),
             replace=claims,
             use=[Use(key, 1)],
-            # Not the batch: a redemption decided before its window was edited may commit after it.
+            # Not the batch. A redemption may commit after an edit of the window, if it was decided
+            # before the edit.
             expect=context.expect(self.course, learner, self.organization),
             record=[context.event(action, *subjects)],
         )
@@ -138,8 +115,8 @@ class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
     """Redeem a training key for a learner (rules 6 to 10, 12, 21 and 22).
 
     Attributes:
-        code: As the learner typed it. For generated codes case, spaces, dashes and look-alikes are
-            forgiven.
+        code: As the learner typed it. In generated codes, case, spaces, dashes and look-alike
+            characters make no difference.
         learner_id: The learner, who may act for themselves.
 
     Example:
@@ -149,21 +126,22 @@ class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
         ['key_exhausted', 'already_redeemed']
     """
 
-    code: str = field(validator=typed_code, repr=masked)
+    code: str = field(validator=base.typed_code, repr=base.masked)
     learner_id: str = field(validator=validation.identifier)
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
-        """Return the assignment under the same id, if this key and learner made it."""
+        """Return the assignment with the same id, key and learner."""
         return _existing(reader, self.id, self.code, self.learner_id)
 
     def read(self, reader: Reader) -> Redeemable:
-        """Read the key, its batch and course, and the learner with their redemptions of it."""
+        """Read the key, its batch and course, and the learner with their redemptions."""
         learner = reader.need(User, self.learner_id)
         key = reader.key(self.code)
         return _redeemable(reader, key, reader.need(KeyBatch, key.batch_id), learner, self.id)
 
     def decide(self, records: Redeemable, context: Context) -> Outcome[CourseAssignment]:
-        """Ask who acts, the redemption policy, and whether the course is available."""
+        """Check the actor, the redemption policy, and whether the course is available."""
+        base.check_keys([records.key], self.code, "key")
         validation.check_same(records.learner.id, self.learner_id, "learner")
         return records.outcome(self.action, context, context.require(records.questions(context)))
 
@@ -173,22 +151,23 @@ class Registrable:
     """A key with the newcomer who registers with it.
 
     Attributes:
-        redeemable: The key, and as its learner the profile that the newcomer is to have.
-        batch_organization: The organization of the batch, which has to allow registration.
-        email_owner: The user who has the newcomer's e-mail address already, if there is one.
-
-    Raises:
-        InvalidInput: a field is of the wrong kind, or the newcomer comes with rights.
+        redeemable: The key, with the new profile as its learner.
+        batch_organization: The organization of the batch, which must allow registration.
+        email_owner: The user who already has the newcomer's e-mail address, if there is one.
     """
 
     redeemable: Redeemable = field(validator=validation.one_of(Redeemable))
     batch_organization: Organization = field(validator=validation.one_of(Organization))
-    email_owner: User | None = field(default=None, validator=validation.one_of(User, optional=True))
+    email_owner: User | None = base.record_or_none(User)
 
     def __attrs_post_init__(self) -> None:
         wanted = self.redeemable.batch.organization_id
         validation.check_same(self.batch_organization.id, wanted, "batch_organization")
-        check_newcomer(self.redeemable.learner, "learner")
+        base.check_newcomer(self.redeemable.learner, "learner")
+
+
+def _is_newcomer(_: object, at: validation.Field, value: User) -> None:
+    base.check_newcomer(value, at.name)
 
 
 @attrs.frozen
@@ -197,7 +176,7 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
 
     Attributes:
         code: As the newcomer typed it.
-        user: Their profile, without roles. Without an organization they join that of the key.
+        user: The profile, without roles. By default newcomers join the organization of the key.
 
     Example:
         >>> newcomer = User(id="eve", name="Eve", email="eve@example.org")
@@ -205,15 +184,15 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
         'acme'
     """
 
-    code: str = field(validator=typed_code, repr=masked)
-    user: User = field(validator=newcomer)
+    code: str = field(validator=base.typed_code, repr=base.masked)
+    user: User = field(validator=_is_newcomer)
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
-        """Return the assignment under the same id, if this key and newcomer made it."""
+        """Return the assignment with the same id, key and newcomer."""
         return _existing(reader, self.id, self.code, self.user.id)
 
     def read(self, reader: Reader) -> Registrable:
-        """Read the key, its batch, course and organization, and who has the e-mail address."""
+        """Read the key, its batch, course and organization, and the owner of the address."""
         key = reader.key(self.code)
         batch = reader.need(KeyBatch, key.batch_id)
         email_owner = next(iter(reader.email_owners([self.user])), None)
@@ -221,37 +200,31 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
             raise Conflict((self.user.id,), "id_taken")
         organization_id = self.user.organization_id or batch.organization_id
         learner = attrs.evolve(self.user, organization_id=organization_id)
-        batch_organization = reader.need(Organization, batch.organization_id)
         return Registrable(
+            batch_organization=reader.need(Organization, batch.organization_id),
             redeemable=_redeemable(reader, key, batch, learner, self.id),
-            batch_organization=batch_organization,
             email_owner=email_owner,
         )
 
     def decide(self, records: Registrable, context: Context) -> Outcome[CourseAssignment]:
-        """Ask the registration policy, and everything that redeeming asks."""
+        """Check the registration policy, and everything that `Redeem` checks."""
         redeemable, organization = records.redeemable, records.batch_organization
         learner, policy = redeemable.learner, context.policies.registration
+        base.check_keys([redeemable.key], self.code, "redeemable.key")
         validation.check_same(learner.id, self.user.id, "learner")
-        decision = context.require(
-            [
-                lambda at: policy.evaluate(
-                    organization, learner, at=at, email_owner=records.email_owner
-                ),
-                *redeemable.questions(context),
-            ]
-        )
+
+        def may_register(at: datetime) -> Decision:
+            return policy.evaluate(organization, learner, at=at, email_owner=records.email_owner)
+
+        decision = context.require([may_register, *redeemable.questions(context)])
         outcome = redeemable.outcome(self.action, context, decision)
-        change = outcome.change
-        expect = (*(one for one in change.expect if one is not learner), organization)
-        return attrs.evolve(
-            outcome,
-            change=attrs.evolve(
-                change,
-                create=(learner, *change.create),
-                expect=tuple(dict.fromkeys(expect)),
-            ),
+        expect = (*(one for one in outcome.change.expect if one is not learner), organization)
+        change = attrs.evolve(
+            outcome.change,
+            create=(learner, *outcome.change.create),
+            expect=tuple(dict.fromkeys(expect)),
         )
+        return attrs.evolve(outcome, change=change)
 
 
 def _existing(
@@ -271,30 +244,25 @@ def _redeemable(
     reader: Reader, key: TrainingKey, batch: KeyBatch, learner: User, id_: str | None
 ) -> Redeemable:
     """Read what *learner* and *batch* refer to, and the learner's redemptions of *key*."""
-    standing, turn = None, 0
-    for one in reader.find(RedemptionQuery(key_id=key.id, learner_id=learner.id)):
-        if one.restored_at is not None:
-            turn += 1
-        elif standing is None:
-            standing = one
-    once = reader.policies.key_redemption.once_per_learner and standing is None
-    claim_id = Claim.id_for(learner.id, batch.course_id)
-    claim = reader.look_up(Claim, claim_id)
-    course = reader.need(Course, batch.course_id)
+    redemptions = [*reader.find(RedemptionQuery(key_id=key.id, learner_id=learner.id))]
+    redeemed = next((one for one in redemptions if one.restored_at is None), None)
+    turn = sum(one.restored_at is not None for one in redemptions)
+    once = reader.policies.key_redemption.once_per_learner and redeemed is None
+    claim = reader.look_up(Claim, Claim.id_for(learner.id, batch.course_id))
     organization = reader.organization_of(learner)
-    # The change does not expect the batch, so its terms are read last: they are as they were when
-    # everything that is expected was as it will be found.
-    latest = reader.need(KeyBatch, batch.id)
+    # The change does not expect the batch, so read its terms last: they held when everything that
+    # the change expects was as it was read.
+    course, latest = reader.need_each((Course, batch.course_id), (KeyBatch, batch.id))
     if (latest.course_id, latest.organization_id) != (batch.course_id, batch.organization_id):
         raise Conflict((batch.id,))
     return Redeemable(
         id=reader.new_id(id_),
-        redemption_id=(Redemption.id_for(key.id, learner.id, turn) if once else reader.new_id()),
+        redemption_id=Redemption.id_for(key.id, learner.id, turn) if once else reader.new_id(),
         key=key,
         batch=latest,
         course=course,
         learner=learner,
         organization=organization,
-        redeemed=standing,
+        redeemed=redeemed,
         claim=claim,
     )

@@ -13,17 +13,9 @@ from attrs import field, validators
 
 from course_assignments import validation
 from course_assignments.changes import Change, Replace
-from course_assignments.commands.base import (
-    Command,
-    Context,
-    CreatingCommand,
-    Outcome,
-    Reader,
-    check_claim,
-    check_organization,
-    for_assignment,
-    write_claims,
-)
+from course_assignments.commands import base
+from course_assignments.commands.base import Command, Context, CreatingCommand, Outcome
+from course_assignments.commands.reader import Reader
 from course_assignments.decisions import Decision, Question
 from course_assignments.entities.assignments import Claim, CourseAssignment, FromSubscription
 from course_assignments.entities.catalog import Course, Organization
@@ -31,8 +23,7 @@ from course_assignments.entities.enums import ExpirationLimit, Permission
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Opening, Subscription
 from course_assignments.errors import Conflict, InvalidInput
-from course_assignments.policies import Policies
-from course_assignments.policies.expiration import Limit, earliest, zone_of
+from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.policies.repetition import latest_open
 from course_assignments.reasons import AssignmentNotActive, SubscriptionNotActive
 from course_assignments.time.durations import Duration, end_of
@@ -40,15 +31,11 @@ from course_assignments.time.durations import Duration, end_of
 
 @attrs.frozen(kw_only=True)
 class Subscribable:
-    """A learner and the courses of a new subscription.
+    """The learner, their organization and the courses of a new subscription.
 
     Attributes:
         id: The id of the new subscription.
         courses: In order, each once.
-        organization: The learner's organization, or ``None`` if they have none.
-
-    Raises:
-        InvalidInput: a field has the wrong type, or belongs to another learner.
     """
 
     id: str = field(validator=validation.identifier)
@@ -56,12 +43,10 @@ class Subscribable:
     courses: tuple[Course, ...] = field(
         converter=validation.to_tuple, validator=validation.items_of(Course)
     )
-    organization: Organization | None = field(
-        default=None, validator=validation.one_of(Organization, optional=True)
-    )
+    organization: Organization | None = base.record_or_none(Organization)
 
     def __attrs_post_init__(self) -> None:
-        check_organization(self.organization, self.learner)
+        base.check_organization(self.organization, self.learner)
 
 
 @attrs.frozen
@@ -70,7 +55,6 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
 
     Attributes:
         course_ids: The courses; duplicates are ignored.
-        learner_id: The learner.
         duration: How long the subscription lasts. Months are counted in the time zone of the
             learner's organization.
 
@@ -122,7 +106,7 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
         decision = context.require(
             [
                 *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
-                *_are_available(courses, context.policies),
+                *map(context.is_available, courses),
             ]
         )
         change = Change(
@@ -135,11 +119,7 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
 
 @attrs.frozen
 class Subscribed:
-    """A subscription and its learner.
-
-    Raises:
-        InvalidInput: a field has the wrong type, or belongs to another subscription.
-    """
+    """A subscription and its learner."""
 
     subscription: Subscription = field(validator=validation.one_of(Subscription))
     learner: User = field(validator=validation.one_of(User))
@@ -207,7 +187,7 @@ class EditSubscription(Command[EditableSubscription, Subscription]):
             [
                 *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
                 lambda at: policies.subscription.evaluate(before, at=at),
-                *_are_available(added, policies),
+                *map(context.is_available, added),
             ]
         )
         if self.course_ids == before.course_ids:
@@ -226,9 +206,7 @@ class CancellableSubscription(Subscribed):
     """A subscription with its learner and all assignments opened from it."""
 
     opened: tuple[CourseAssignment, ...] = field(
-        default=(),
-        converter=validation.to_tuple,
-        validator=validation.items_of(CourseAssignment),
+        default=(), converter=validation.to_tuple, validator=validation.items_of(CourseAssignment)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -244,7 +222,6 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
     any assignment may have been launched. A reason against an assignment is a `ForAssignment`.
 
     Attributes:
-        subscription_id: The subscription.
         support_reason: Why support cancels the subscription after the window; recorded.
 
     Example:
@@ -286,7 +263,9 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
                     _for_subscription, may_cancel(_Dates(before.created_at, before.cancelled_at))
                 ),
                 *(
-                    partial(for_assignment, one.course_id, one.learner_id, may_cancel(one), None)
+                    partial(
+                        base.for_assignment, one.course_id, one.learner_id, may_cancel(one), None
+                    )
                     for one in uncancelled
                 ),
             ]
@@ -325,31 +304,24 @@ class _Dates:
 
 @attrs.frozen(kw_only=True)
 class Openable(Subscribed):
-    """A subscription with its learner, a course, and the assignments from opening it.
+    """A subscription, its learner with their organization, and the course to open.
 
     Attributes:
-        course: The course to open.
         opened: All assignments that opening this course has created.
-        organization: The learner's organization, or ``None`` if they have none.
-        claim: The claim of the learner and the course, or ``None``.
+        claim: The claim of the learner and the course.
     """
 
     course: Course = field(validator=validation.one_of(Course))
     opened: tuple[CourseAssignment, ...] = field(
-        default=(),
-        converter=validation.to_tuple,
-        validator=validation.items_of(CourseAssignment),
+        default=(), converter=validation.to_tuple, validator=validation.items_of(CourseAssignment)
     )
-    organization: Organization | None = field(
-        default=None, validator=validation.one_of(Organization, optional=True)
-    )
-
-    claim: Claim | None = field(default=None, validator=validation.one_of(Claim, optional=True))
+    organization: Organization | None = base.record_or_none(Organization)
+    claim: Claim | None = base.record_or_none(Claim)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
-        check_organization(self.organization, self.learner)
-        check_claim(self.claim, self.learner, self.course)
+        base.check_organization(self.organization, self.learner)
+        base.check_claim(self.claim, self.learner, self.course)
         self.check_opened(self.opened, self.subscription.opened(self.course.id))
 
     def active(self, at: datetime) -> CourseAssignment | None:
@@ -365,7 +337,6 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
     expired or was cancelled, a new assignment is created.
 
     Attributes:
-        subscription_id: The subscription.
         course_id: One of its courses.
 
     Example:
@@ -390,15 +361,16 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
 
     def read(self, reader: Reader) -> Openable:
         """Read the subscription, its learner, the course, and its assignments."""
-        subscription = reader.need(Subscription, self.subscription_id)
+        subscription, course = reader.need_each(
+            (Subscription, self.subscription_id), (Course, self.course_id)
+        )
         learner = reader.need(User, subscription.learner_id)
-        claim = reader.look_up(Claim, Claim.id_for(learner.id, self.course_id))
-        opened = _opened(reader, subscription.opened(self.course_id))
+        claim = reader.look_up(Claim, Claim.id_for(learner.id, course.id))
         return Openable(
             subscription=subscription,
             learner=learner,
-            course=reader.need(Course, self.course_id),
-            opened=opened,
+            course=course,
+            opened=_opened(reader, subscription.opened(course.id)),
             claim=claim,
             organization=reader.organization_of(learner),
         )
@@ -408,30 +380,23 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
         before, learner, course = records.subscription, records.learner, records.course
         validation.check_same(before.id, self.subscription_id, "subscription")
         validation.check_same(course.id, self.course_id, "course")
-        policies, organization = context.policies, records.organization
+        policy = context.policies.subscription
 
-        def unless_open(question: Question) -> Question:
-            def ask(at: datetime) -> Decision:
-                active = records.active(at)
-                return question(at) if active is None else Decision((), active.expires_at)
+        def can_be_opened(at: datetime) -> Decision:
+            return policy.evaluate(before, at=at, course_id=course.id)
 
-            return ask
-
+        for_new = (can_be_opened, context.is_available(course))
         decision = context.require(
             [
                 *context.may_for(learner),
-                unless_open(
-                    lambda at: policies.subscription.evaluate(before, at=at, course_id=course.id)
-                ),
-                unless_open(lambda at: policies.course_availability.evaluate(course, at=at)),
+                *(base.unless_active(records.active, question) for question in for_new),
             ]
         )
         active = records.active(context.at)
         if active is not None:
             return Outcome(active, decision=decision)
-        limit = policies.expiration.limit(context.at, course=course, organization=organization)
-        validation.check_kind(limit, "policies.expiration", Limit)
-        end = earliest([limit, Limit(before.expires_at, ExpirationLimit.SUBSCRIPTION)])
+        own = Limit(before.expires_at, ExpirationLimit.SUBSCRIPTION)
+        end = context.limit(course, records.organization, own)
         assignment = CourseAssignment(
             id=before.next_assignment_id(course.id) if self.id is None else self.id,
             learner_id=learner.id,
@@ -444,14 +409,12 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
         )
         openings = (*before.openings, Opening(course.id, assignment.id))
         after = attrs.evolve(before, openings=openings)
-        new_claims, claims = write_claims(
-            [(records.claim, Claim.of(learner.id, course.id, assignment.id))]
-        )
+        new_claims, claims = base.write_claims([(records.claim, assignment)])
         change = Change(
             create=(assignment, *new_claims),
             replace=(Replace(before, after), *claims),
             # A concurrent command can make an expired assignment active again.
-            expect=context.expect(course, learner, organization, *records.opened),
+            expect=context.expect(course, learner, records.organization, *records.opened),
             record=[context.event(self.action, assignment.id, before.id, course.id, learner.id)],
         )
         return Outcome(assignment, change, decision)
@@ -466,11 +429,3 @@ def _check_courses(courses: Sequence[Course], ids: Sequence[str]) -> None:
     """Raise InvalidInput unless *courses* are those of *ids*, in this order."""
     for position, (found, wanted) in enumerate(zip_longest((one.id for one in courses), ids)):
         validation.check_same(found, wanted, f"courses[{position}]")
-
-
-def _are_available(courses: Iterable[Course], policies: Policies) -> list[Question]:
-    return [partial(_is_available, policies, one) for one in courses]
-
-
-def _is_available(policies: Policies, course: Course, at: datetime) -> Decision:
-    return policies.course_availability.evaluate(course, at=at)

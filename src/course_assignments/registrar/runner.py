@@ -11,14 +11,15 @@ import attrs
 from course_assignments import validation
 from course_assignments.changes import R
 from course_assignments.commands.base import Command, Context, Outcome
+from course_assignments.commands.reader import Reader
 from course_assignments.decisions import Decision, Refused
 from course_assignments.entities.codes import RandomBytes
+from course_assignments.entities.people import User
 from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidInput, NotFound
 from course_assignments.memory import InMemoryRepository
 from course_assignments.policies import DEFAULT_POLICIES, Policies
 from course_assignments.queries import Query, RecordT
 from course_assignments.reasons import ForAssignment, Reason
-from course_assignments.registrar.reader import RepositoryReader
 from course_assignments.repository import Repository, check_repository, find_all
 from course_assignments.time.clocks import Clock, system_clock
 from course_assignments.time.datetimes import as_utc
@@ -163,13 +164,14 @@ class Runner:
         except Refused as refused:
             return refused.decision
 
-    def _plan(self, command: Command[Any, T], reader: RepositoryReader) -> Outcome[T]:
+    def _plan(self, command: Command[Any, T], reader: Reader) -> Outcome[T]:
         """Read and decide once."""
         at = as_utc(self._clock(), "clock")
         existing = command.existing(reader)
         if existing is not None:
             return Outcome(existing)
-        context = Context(at, self._policies, reader.actor(command.by))
+        actor = None if command.by is None else reader.need(User, command.by)
+        context = Context(at, self._policies, actor)
         return command.decide(command.read(reader), context)
 
     def _decide_stably(
@@ -202,8 +204,8 @@ class Runner:
                     return outcome
                 last = _stable_part(answer)
 
-    def _reader(self, issued_ids: set[str]) -> RepositoryReader:
-        return RepositoryReader(
+    def _reader(self, issued_ids: set[str]) -> Reader:
+        return Reader(
             repository=self._repository,
             policies=self._policies,
             id_source=self._new_id,

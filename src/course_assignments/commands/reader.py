@@ -1,12 +1,12 @@
 """The reader: reads records for one try of a command, and issues ids and codes."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeVar, overload
 
 import attrs
 
 from course_assignments import validation
-from course_assignments.changes import R
+from course_assignments.changes import R, Record
 from course_assignments.decisions import Decision, Refused
 from course_assignments.entities import codes
 from course_assignments.entities.catalog import Organization
@@ -18,19 +18,28 @@ from course_assignments.queries import KeyQuery, Query, RecordT, UserQuery
 from course_assignments.reasons import KeyMistyped, KeyNotFound
 from course_assignments.repository import Repository, pages
 
+A = TypeVar("A", bound=Record)
+B = TypeVar("B", bound=Record)
+C = TypeVar("C", bound=Record)
+
 #: How many codes one query looks for.
 _CHUNK: Final = 500
 
 
 @attrs.define(kw_only=True)
-class RepositoryReader:
-    """A `Reader` that reads from a repository and writes nothing."""
+class Reader:
+    """Reads the records that a command needs from a repository, once for each try.
+
+    Methods that need a record raise `NotFound` if it is not stored.
+
+    Attributes:
+        issued_ids: The ids issued so far in this call.
+    """
 
     repository: Repository
     policies: Policies
     id_source: Callable[[], str]
     random_bytes: codes.RandomBytes
-    #: The ids issued so far in this call.
     issued_ids: set[str]
 
     def get(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
@@ -59,13 +68,25 @@ class RepositoryReader:
         NotFound.raise_any((kind.__name__, one) for one in wanted if one not in records)
         return records
 
-    def need_each(self, *wanted: tuple[type[Any], str]) -> Any:
-        """Return one record for each kind and id, or raise `NotFound`."""
-        return tuple(self.need(kind, id_) for kind, id_ in wanted)
+    @overload
+    def need_each(self, a: tuple[type[A], str], b: tuple[type[B], str], /) -> tuple[A, B]: ...
+    @overload
+    def need_each(
+        self, a: tuple[type[A], str], b: tuple[type[B], str], c: tuple[type[C], str], /
+    ) -> tuple[A, B, C]: ...
+    @overload
+    def need_each(
+        self, a: tuple[type[A], str], b: tuple[type[B], str], c: tuple[type[C], str | None], /
+    ) -> tuple[A, B, C | None]: ...
+    @overload
+    def need_each(self, *wanted: tuple[type[Any], str | None]) -> tuple[Any, ...]: ...
+    def need_each(self, *wanted: tuple[type[Any], str | None]) -> tuple[Any, ...]:
+        """Read the records of any number of kinds, in this order; an id of ``None`` gives ``None``.
 
-    def actor(self, by: str | None) -> User | None:
-        """Return the user who acts, or ``None`` without one."""
-        return None if by is None else self.need(User, by)
+        Raises:
+            NotFound: one of them is not stored.
+        """
+        return tuple([None if id_ is None else self.need(kind, id_) for kind, id_ in wanted])
 
     def organization_of(self, user: User) -> Organization | None:
         """Return the organization of *user*, or ``None`` for a user without one."""
@@ -77,7 +98,7 @@ class RepositoryReader:
         return [one for user in users for one in self.repository.find(UserQuery(email=user.email))]
 
     def key(self, code: str) -> TrainingKey:
-        """Return the key whose code someone typed.
+        """Return the key whose code someone typed, or raise `Refused`.
 
         An impossible code is refused before anything is looked up (rule 12).
         """
@@ -103,14 +124,16 @@ class RepositoryReader:
             return wanted
         issued = validation.check_id(self.id_source(), "new_id")
         if issued in self.issued_ids:
-            raise InvalidInput("bad_id_source", "new_id", "it repeats itself; use a unique one")
+            hint = "the source returned the same id twice; use a unique source"
+            raise InvalidInput("bad_id_source", "new_id", hint)
         self.issued_ids.add(issued)
         return issued
 
     def new_codes(self, count: int, besides: Collection[str]) -> tuple[str, ...]:
-        """Return *count* codes that no key has and that are not among *besides*."""
+        """Return *count* new codes that no key has and that are not among *besides*."""
         for _ in range(codes.MAX_ATTEMPTS):
             drawn = codes.generate(count, self.random_bytes)
             if not self.keys_of_codes(drawn) and not {*drawn} & {*besides}:
                 return drawn
-        raise InvalidInput("bad_random_source", "random_bytes", "it repeats itself; use another")
+        hint = "the source returned the same bytes again and again; use a random source"
+        raise InvalidInput("bad_random_source", "random_bytes", hint)
