@@ -23,8 +23,10 @@ from tests.support.acts import (
     DAY,
     DI,
     FROM_SQL,
+    GENERATED,
     GIVEN,
     KEY,
+    NEWCOMER,
     NOW,
     OPENED,
     REDEEMED,
@@ -43,7 +45,7 @@ from tests.support.world import ACME, ADA, BETA, BO, CY, MANAGER, PYTHON, SQL
 NO_KEY: dict[str, Any] = {"redemption": None, "key": None}
 CANCEL_GIVEN: dict[str, Any] = {"assignment": GIVEN, "learner": ADA, **NO_KEY}
 
-
+SECOND_KEY = attrs.evolve(KEY, id="k-2", code="Summer-2026")
 OTHER_KEY = attrs.evolve(KEY, id="k-9", code="Other-2026", batch_id="other")
 ATTEMPT_OF = "attempt.assignment_id"
 #: Records that do not belong together, and the field that is named.
@@ -97,6 +99,9 @@ STRANGERS: list[tuple[str, dict[str, Any], str]] = [
         "subscription",
     ),
     ("register", {"batch_organization": BETA}, "batch_organization"),
+    ("redeem", {"key": SECOND_KEY}, "key"),
+    ("register", {"redeemable": presented(NEWCOMER, key=SECOND_KEY)}, "redeemable.key"),
+    *(("revoke_key", {"keys": keys}, "keys") for keys in ([], [SECOND_KEY], [KEY, SECOND_KEY])),
     ("update", {"record": BO, "email_owner": None}, "before"),
     ("update", {"record": attrs.evolve(PYTHON, id="ada"), "email_owner": None}, "after"),
 ]
@@ -112,6 +117,21 @@ class TestWhatBelongsTogether:
         with pytest.raises(InvalidInput) as caught:
             ACTS[act](**changed)
         assert (caught.value.code, caught.value.field) == ("another_record", field)
+        assert not any(code in str(caught.value) for code in ("Spring-2026", "Summer-2026"))
+
+    @pytest.mark.parametrize("typed", [GENERATED, "ooooo-OOOOO 00000-i2", " 00000000000000012\n"])
+    @pytest.mark.parametrize("act", ["redeem", "register", "revoke_key"])
+    def test_codes_are_compared_as_they_are_looked_up(self, act: str, typed: str) -> None:
+        key = attrs.evolve(KEY, code=GENERATED)
+        records: dict[str, dict[str, Any]] = {
+            "redeem": {"key": key},
+            "register": {"redeemable": presented(NEWCOMER, key=key)},
+            "revoke_key": {"keys": [key]},
+        }
+        assert ACTS[act](**records[act], code=typed)
+        with pytest.raises(InvalidInput) as caught:
+            ACTS[act](**records[act], code=typed.replace("2", "3"))
+        assert caught.value.code == "another_record"
 
     @pytest.mark.parametrize(
         ("act", "changed", "field"),
