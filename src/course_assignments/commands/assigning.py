@@ -35,7 +35,7 @@ from course_assignments.validation import derived_id
 
 
 @attrs.frozen(kw_only=True)
-class Assignable:
+class Assignable(base.CourseAndLearner):
     """A course, and a learner with their organization.
 
     Attributes:
@@ -45,21 +45,16 @@ class Assignable:
     """
 
     id: str = field(validator=validation.identifier)
-    course: Course = field(validator=validation.one_of(Course))
-    learner: User = field(validator=validation.one_of(User))
-    organization: Organization | None = base.record_or_none(Organization)
     existing: tuple[CourseAssignment, ...] = field(
         default=(), converter=validation.to_tuple, validator=validation.items_of(CourseAssignment)
     )
-    claim: Claim | None = base.record_or_none(Claim)
 
     def __attrs_post_init__(self) -> None:
-        base.check_organization(self.organization, self.learner)
+        super().__attrs_post_init__()
         for position, one in enumerate(self.existing):
             path = f"existing[{position}]"
             validation.check_same(one.learner_id, self.learner.id, f"{path}.learner_id")
             validation.check_same(one.course_id, self.course.id, f"{path}.course_id")
-        base.check_claim(self.claim, self.learner, self.course)
 
     def active(self, at: datetime) -> CourseAssignment | None:
         """Return the learner's open assignment of the course, if any (rule 15)."""
@@ -121,10 +116,10 @@ class _Assigning(CreatingCommand[N, T]):
     def require(self, questions: Iterable[Question], context: Context) -> Decision:
         """Return a decision without reasons, or raise `Refused`."""
         if self.expires is None:
-            return context.require(questions)
+            return context.require(*questions)
         # The limits of a new assignment move with the clock, so with a requested end there is no
         # fixed time at which the answer changes.
-        return context.require([_without_change(question) for question in questions])
+        return context.require(*map(_without_change, questions))
 
     def outcome(
         self, assignables: Sequence[Assignable], context: Context
@@ -134,7 +129,10 @@ class _Assigning(CreatingCommand[N, T]):
         active = [one.active(context.at) if skips else None for one in assignables]
         skipped = tuple(one for one in active if one is not None)
         made = [one for one, held in zip(assignables, active, strict=True) if held is None]
-        created = tuple(self._assignment(one, context) for one in made)
+        created = tuple(
+            one.assignment(one.id, context.at, self.end(one, context), Direct(), self.note)
+            for one in made
+        )
         ids = (id_ for one in made for id_ in (one.id, one.course.id, one.learner.id))
         new_claims, claims = base.write_claims(
             zip((one.claim for one in made), created, strict=True)
@@ -149,20 +147,6 @@ class _Assigning(CreatingCommand[N, T]):
             record=[context.event(self.action, *dict.fromkeys(ids))] if made else [],
         )
         return AssignmentBatch(created=created, skipped=skipped), change
-
-    def _assignment(self, one: Assignable, context: Context) -> CourseAssignment:
-        end = self.end(one, context)
-        return CourseAssignment(
-            id=one.id,
-            learner_id=one.learner.id,
-            course_id=one.course.id,
-            organization_id=one.learner.organization_id,
-            created_at=context.at,
-            expires_at=end.at,
-            limited_by=end.by,
-            origin=Direct(),
-            notes=() if self.note is None else (self.note,),
-        )
 
 
 def _without_change(question: Question) -> Question:

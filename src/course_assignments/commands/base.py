@@ -12,7 +12,7 @@ from course_assignments import validation
 from course_assignments.changes import Change, Event, R, Record, Replace
 from course_assignments.commands.reader import Reader
 from course_assignments.decisions import YES, Decision, Question, all_of
-from course_assignments.entities.assignments import Claim, CourseAssignment
+from course_assignments.entities.assignments import Claim, CourseAssignment, Note, Origin
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.codes import fold, mask
 from course_assignments.entities.enums import Permission
@@ -79,7 +79,7 @@ class Context:
         validation.check_kind(limit, "policies.expiration", Limit)
         return earliest([limit, *others]) if others else limit
 
-    def require(self, questions: Iterable[Question]) -> Decision:
+    def require(self, *questions: Question) -> Decision:
         """Return a decision without reasons, or raise `Refused` with every reason."""
         decision = all_of(questions, self.at)
         decision.require()
@@ -232,6 +232,42 @@ class ReceiptedCommand(CreatingCommand[N, T]):
         )
 
 
+@attrs.frozen(kw_only=True)
+class CourseAndLearner:
+    """A course, and a learner with their organization.
+
+    Attributes:
+        claim: The claim of the learner and the course.
+    """
+
+    course: Course = field(validator=validation.one_of(Course))
+    learner: User = field(validator=validation.one_of(User))
+    organization: Organization | None = record_or_none(Organization)
+    claim: Claim | None = record_or_none(Claim)
+
+    def __attrs_post_init__(self) -> None:
+        check_organization(self.organization, self.learner)
+        if self.claim is not None:
+            wanted = Claim.id_for(self.learner.id, self.course.id)
+            validation.check_same(self.claim.id, wanted, "claim")
+
+    def assignment(
+        self, id_: str, at: datetime, end: Limit, origin: Origin, note: Note | None = None
+    ) -> CourseAssignment:
+        """Return an assignment of the course to the learner from *at* to *end*."""
+        return CourseAssignment(
+            id=id_,
+            learner_id=self.learner.id,
+            course_id=self.course.id,
+            organization_id=self.learner.organization_id,
+            created_at=at,
+            expires_at=end.at,
+            limited_by=end.by,
+            origin=origin,
+            notes=() if note is None else (note,),
+        )
+
+
 def write_claims(
     steps: Iterable[tuple[Claim | None, CourseAssignment]],
 ) -> tuple[list[Claim], list[Replace]]:
@@ -262,12 +298,6 @@ def unless_active(
         return answer if found is None or answer == YES else Decision((), found.expires_at)
 
     return ask
-
-
-def check_claim(claim: Claim | None, learner: User, course: Course) -> None:
-    """Raise InvalidInput unless *claim* is for *learner* and *course*, or ``None``."""
-    if claim is not None:
-        validation.check_same(claim.id, Claim.id_for(learner.id, course.id), "claim")
 
 
 def check_organization(organization: Organization | None, learner: User) -> None:

@@ -90,10 +90,8 @@ class Cancel(Command[Cancellable, CourseAssignment]):
         support = self.support_reason is not None
         permission = Permission.SUPPORT if support else Permission.ASSIGN_COURSES
         decision = context.require(
-            [
-                *context.may(permission, learner.organization_id),
-                lambda at: policy.evaluate(before, at=at, support=support),
-            ]
+            *context.may(permission, learner.organization_id),
+            lambda at: policy.evaluate(before, at=at, support=support),
         )
         after = attrs.evolve(before, cancelled_at=context.at)
         replace, use = [Replace(before, after)], list[Use]()
@@ -186,12 +184,10 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
             subscription=records.subscription,
         )
         decision = context.require(
-            [
-                *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
-                lambda at: policies.reschedule.evaluate(before, expires_at=end, at=at),
-                # An end in the past already has a reason, with a later earliest end.
-                lambda at: Decision() if end < at and end <= created_at else within_limits,
-            ]
+            *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
+            lambda at: policies.reschedule.evaluate(before, expires_at=end, at=at),
+            # An end in the past already has a reason, with a later earliest end.
+            lambda at: Decision() if end < at and end <= created_at else within_limits,
         )
         after = attrs.evolve(before, expires_at=end, limited_by=ExpirationLimit.REQUEST)
         change = Change(
@@ -234,7 +230,7 @@ class _Edit(Command[Assigned, CourseAssignment]):
         before, learner = records.assignment, records.learner
         validation.check_same(before.id, self.assignment_id, "assignment")
         may = context.may(Permission.ASSIGN_COURSES, learner.organization_id)
-        decision = context.require([*may, *questions])
+        decision = context.require(*may, *questions)
         after: CourseAssignment = attrs.evolve(before, **values)
         change = Change(
             replace=[Replace(before, after)],

@@ -125,11 +125,9 @@ class NewKeys:
         """Check the actor, and whether the course is available and the codes are free."""
         taken = tuple(line for code, line in lines.items() if code in self.taken)
         return context.require(
-            [
-                *context.may(Permission.MANAGE_KEYS, organization_id),
-                context.is_available(self.course),
-                lambda _: Decision((CodeTaken(taken),) if taken else ()),
-            ]
+            *context.may(Permission.MANAGE_KEYS, organization_id),
+            context.is_available(self.course),
+            lambda _: Decision((CodeTaken(taken),) if taken else ()),
         )
 
 
@@ -405,11 +403,9 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
         changed = [key for key in keys if key.max_uses != after.max_uses]
         most = max((key.uses for key in changed), default=0)
         decision = context.require(
-            [
-                *records.manage(context),
-                # "max_uses cannot go below the uses made"
-                lambda _: Decision((MaxUsesBelowUses(most),) if most > after.max_uses else ()),
-            ]
+            *records.manage(context),
+            # "max_uses cannot go below the uses made"
+            lambda _: Decision((MaxUsesBelowUses(most),) if most > after.max_uses else ()),
         )
         if batch == after and not changed:
             return Outcome(batch, decision=decision)
@@ -498,7 +494,7 @@ class RevokeKeys(Command[BatchAndKeys, tuple[TrainingKey, ...]]):
 def _revoke(
     action: str, records: BatchAndKeys, context: Context
 ) -> tuple[tuple[TrainingKey, ...], Change, Decision]:
-    decision = context.require(records.manage(context))
+    decision = context.require(*records.manage(context))
     valid = [key for key in records.keys if key.revoked_at is None]
     if not valid:
         return (), Change(), decision
@@ -533,7 +529,7 @@ class Keys(Command[KeyBatch, KeyBatch]):
         """Check the actor."""
         validation.check_same(records.id, self.batch_id, "batch")
         questions = context.may(Permission.MANAGE_KEYS, records.organization_id)
-        return Outcome(records, decision=context.require(questions))
+        return Outcome(records, decision=context.require(*questions))
 
 
 def _keys_of(reader: Reader, batch: KeyBatch) -> Iterator[TrainingKey]:

@@ -106,12 +106,10 @@ class Start(ReceiptedCommand[Startable, Attempt]):
         earlier = [one for one in records.attempts if one.activity_id == activity.id]
         policies, now = context.policies, context.at
         decision = context.require(
-            [
-                *context.may_for(learner),
-                lambda at: policies.access.evaluate(before, at=at),
-                lambda at: policies.attempt.evaluate(earlier, at=at),
-                *(_not_ahead(one) for one in earlier),
-            ]
+            *context.may_for(learner),
+            lambda at: policies.access.evaluate(before, at=at),
+            lambda at: policies.attempt.evaluate(earlier, at=at),
+            *(_not_ahead(one) for one in earlier),
         )
         number = max((one.number for one in earlier), default=0) + 1
         attempt = Attempt(
@@ -175,13 +173,11 @@ class _PauseOrResume(Command[Attempted, Attempt]):
         validation.check_same(before.id, self.attempt_id, "attempt")
         policy = context.policies.access
         decision = context.require(
-            [
-                *context.may_for(learner),
-                lambda at: policy.evaluate(assignment, at=at),
-                records.is_open,
-                lambda _: Decision(self._against(before)),
-                _not_ahead(before),
-            ]
+            *context.may_for(learner),
+            lambda at: policy.evaluate(assignment, at=at),
+            records.is_open,
+            lambda _: Decision(self._against(before)),
+            _not_ahead(before),
         )
         after = attrs.evolve(before, pauses=self._pauses(before.pauses, context.at))
         change = Change(
@@ -274,12 +270,10 @@ class Finish(Command[Finishable, Attempt]):
         validation.check_same(attempt.id, self.attempt_id, "attempt")
         policy, now = context.policies.finish, context.at
         decision = context.require(
-            [
-                *context.may_for(learner),
-                lambda at: policy.evaluate(before, at=at),
-                records.is_open,
-                _not_ahead(attempt),
-            ]
+            *context.may_for(learner),
+            lambda at: policy.evaluate(before, at=at),
+            records.is_open,
+            _not_ahead(attempt),
         )
         finished = before.finished | {attempt.activity_id}
         required = {one.id for one in records.course.activities if one.required}

@@ -24,7 +24,7 @@ from course_assignments.time.durations import end_in_range
 
 
 @attrs.frozen(kw_only=True)
-class Redeemable:
+class Redeemable(base.CourseAndLearner):
     """A key with its batch and course, and the learner with their organization.
 
     Attributes:
@@ -33,24 +33,18 @@ class Redeemable:
             ``Redemption.id_for`` the key, the learner and the number of their restored redemptions.
             Then concurrent calls conflict.
         redeemed: The learner's redemption of this key that was not restored, if there is one.
-        claim: The claim of the learner and the course.
     """
 
     id: str = field(validator=validation.identifier)
     redemption_id: str = field(validator=validation.identifier)
     key: TrainingKey = field(validator=validation.one_of(TrainingKey))
     batch: KeyBatch = field(validator=validation.one_of(KeyBatch))
-    course: Course = field(validator=validation.one_of(Course))
-    learner: User = field(validator=validation.one_of(User))
-    organization: Organization | None = base.record_or_none(Organization)
     redeemed: Redemption | None = base.record_or_none(Redemption)
-    claim: Claim | None = base.record_or_none(Claim)
 
     def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
         validation.check_same(self.key.batch_id, self.batch.id, "batch")
         validation.check_same(self.course.id, self.batch.course_id, "course")
-        base.check_organization(self.organization, self.learner)
-        base.check_claim(self.claim, self.learner, self.course)
         if self.redeemed is not None:
             validation.check_same(self.redeemed.key_id, self.key.id, "redeemed")
             validation.check_same(self.redeemed.learner_id, self.learner.id, "redeemed")
@@ -77,17 +71,9 @@ class Redeemable:
         self, action: str, context: Context, decision: Decision
     ) -> Outcome[CourseAssignment]:
         """Return the assignment, and the change that creates it and uses the key."""
-        key, batch, learner, end = self.key, self.batch, self.learner, self.limit(context)
-        assignment = CourseAssignment(
-            id=self.id,
-            learner_id=learner.id,
-            course_id=batch.course_id,
-            organization_id=learner.organization_id,
-            created_at=context.at,
-            expires_at=end.at,
-            limited_by=end.by,
-            origin=FromKey(batch.id, self.redemption_id),
-        )
+        key, batch, learner = self.key, self.batch, self.learner
+        origin = FromKey(batch.id, self.redemption_id)
+        assignment = self.assignment(self.id, context.at, self.limit(context), origin)
         redemption = Redemption(
             id=self.redemption_id,
             key_id=key.id,
@@ -143,7 +129,7 @@ class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
         """Check the actor, the redemption policy, and whether the course is available."""
         base.check_keys([records.key], self.code, "key")
         validation.check_same(records.learner.id, self.learner_id, "learner")
-        return records.outcome(self.action, context, context.require(records.questions(context)))
+        return records.outcome(self.action, context, context.require(*records.questions(context)))
 
 
 @attrs.frozen(kw_only=True)
@@ -216,7 +202,7 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
         def may_register(at: datetime) -> Decision:
             return policy.evaluate(organization, learner, at=at, email_owner=records.email_owner)
 
-        decision = context.require([may_register, *redeemable.questions(context)])
+        decision = context.require(may_register, *redeemable.questions(context))
         outcome = redeemable.outcome(self.action, context, decision)
         expect = (*(one for one in outcome.change.expect if one is not learner), organization)
         change = attrs.evolve(

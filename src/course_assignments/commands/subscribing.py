@@ -104,10 +104,8 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
             expires_at=end_of(self.duration, context.at, zone_of(organization), "duration"),
         )
         decision = context.require(
-            [
-                *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
-                *map(context.is_available, courses),
-            ]
+            *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
+            *map(context.is_available, courses),
         )
         change = Change(
             create=[subscription],
@@ -126,17 +124,6 @@ class Subscribed:
 
     def __attrs_post_init__(self) -> None:
         validation.check_same(self.learner.id, self.subscription.learner_id, "learner")
-
-    def check_opened(self, opened: Iterable[CourseAssignment], ids: Collection[str]) -> None:
-        """Raise InvalidInput unless *opened* are the assignments *ids*."""
-        origin = FromSubscription(self.subscription.id)
-        for position, one in enumerate(opened):
-            if one.origin != origin or one.learner_id != self.learner.id:
-                hint = "expected an assignment that was opened from the subscription"
-                raise InvalidInput("another_record", f"opened[{position}]", hint)
-        if {one.id for one in opened} != {*ids}:
-            hint = "pass every assignment that was opened from the subscription"
-            raise InvalidInput("missing", "opened", hint)
 
 
 @attrs.frozen
@@ -184,11 +171,9 @@ class EditSubscription(Command[EditableSubscription, Subscription]):
         added = [one for one in records.courses if one.id not in before.course_ids]
         policies = context.policies
         decision = context.require(
-            [
-                *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
-                lambda at: policies.subscription.evaluate(before, at=at),
-                *map(context.is_available, added),
-            ]
+            *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
+            lambda at: policies.subscription.evaluate(before, at=at),
+            *map(context.is_available, added),
         )
         if self.course_ids == before.course_ids:
             return Outcome(before, decision=decision)
@@ -211,7 +196,8 @@ class CancellableSubscription(Subscribed):
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
-        self.check_opened(self.opened, [one.assignment_id for one in self.subscription.openings])
+        ids = [one.assignment_id for one in self.subscription.openings]
+        _check_opened(self.subscription, self.opened, ids)
 
 
 @attrs.frozen
@@ -257,18 +243,12 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
             return lambda at: policy.evaluate(one, at=at, support=support)
 
         decision = context.require(
-            [
-                *context.may(permission, learner.organization_id),
-                partial(
-                    _for_subscription, may_cancel(_Dates(before.created_at, before.cancelled_at))
-                ),
-                *(
-                    partial(
-                        base.for_assignment, one.course_id, one.learner_id, may_cancel(one), None
-                    )
-                    for one in uncancelled
-                ),
-            ]
+            *context.may(permission, learner.organization_id),
+            partial(_for_subscription, may_cancel(_Dates(before.created_at, before.cancelled_at))),
+            *(
+                partial(base.for_assignment, one.course_id, one.learner_id, may_cancel(one), None)
+                for one in uncancelled
+            ),
         )
         after = attrs.evolve(before, cancelled_at=context.at)
         subjects = (before.id, *(one.id for one in uncancelled), learner.id)
@@ -303,26 +283,23 @@ class _Dates:
 
 
 @attrs.frozen(kw_only=True)
-class Openable(Subscribed):
+class Openable(base.CourseAndLearner):
     """A subscription, its learner with their organization, and the course to open.
 
     Attributes:
         opened: All assignments that opening this course has created.
-        claim: The claim of the learner and the course.
     """
 
-    course: Course = field(validator=validation.one_of(Course))
+    subscription: Subscription = field(validator=validation.one_of(Subscription))
     opened: tuple[CourseAssignment, ...] = field(
         default=(), converter=validation.to_tuple, validator=validation.items_of(CourseAssignment)
     )
-    organization: Organization | None = base.record_or_none(Organization)
-    claim: Claim | None = base.record_or_none(Claim)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
-        base.check_organization(self.organization, self.learner)
-        base.check_claim(self.claim, self.learner, self.course)
-        self.check_opened(self.opened, self.subscription.opened(self.course.id))
+        validation.check_same(self.learner.id, self.subscription.learner_id, "learner")
+        ids = self.subscription.opened(self.course.id)
+        _check_opened(self.subscription, self.opened, ids)
 
     def active(self, at: datetime) -> CourseAssignment | None:
         """Return the assignment that is still active, if there is one."""
@@ -387,26 +364,16 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
 
         for_new = (can_be_opened, context.is_available(course))
         decision = context.require(
-            [
-                *context.may_for(learner),
-                *(base.unless_active(records.active, question) for question in for_new),
-            ]
+            *context.may_for(learner),
+            *(base.unless_active(records.active, question) for question in for_new),
         )
         active = records.active(context.at)
         if active is not None:
             return Outcome(active, decision=decision)
         own = Limit(before.expires_at, ExpirationLimit.SUBSCRIPTION)
         end = context.limit(course, records.organization, own)
-        assignment = CourseAssignment(
-            id=before.next_assignment_id(course.id) if self.id is None else self.id,
-            learner_id=learner.id,
-            course_id=course.id,
-            organization_id=learner.organization_id,
-            created_at=context.at,
-            expires_at=end.at,
-            limited_by=end.by,
-            origin=FromSubscription(before.id),
-        )
+        id_ = before.next_assignment_id(course.id) if self.id is None else self.id
+        assignment = records.assignment(id_, context.at, end, FromSubscription(before.id))
         openings = (*before.openings, Opening(course.id, assignment.id))
         after = attrs.evolve(before, openings=openings)
         new_claims, claims = base.write_claims([(records.claim, assignment)])
@@ -418,6 +385,20 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
             record=[context.event(self.action, assignment.id, before.id, course.id, learner.id)],
         )
         return Outcome(assignment, change, decision)
+
+
+def _check_opened(
+    subscription: Subscription, opened: Iterable[CourseAssignment], ids: Collection[str]
+) -> None:
+    """Raise InvalidInput unless *opened* are the assignments *ids*, opened from *subscription*."""
+    origin = FromSubscription(subscription.id)
+    for position, one in enumerate(opened):
+        if one.origin != origin or one.learner_id != subscription.learner_id:
+            hint = "expected an assignment that was opened from the subscription"
+            raise InvalidInput("another_record", f"opened[{position}]", hint)
+    if {one.id for one in opened} != {*ids}:
+        hint = "pass every assignment that was opened from the subscription"
+        raise InvalidInput("missing", "opened", hint)
 
 
 def _opened(reader: Reader, ids: Collection[str]) -> tuple[CourseAssignment, ...]:
