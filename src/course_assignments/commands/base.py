@@ -276,15 +276,11 @@ def write_claims(
     Every command that creates an assignment writes its claim, so that concurrent commands for the
     same learner and course conflict (rule 15).
     """
-    create: list[Claim] = []
-    replace: list[Replace] = []
-    for before, made in steps:
-        after = Claim.of(made.learner_id, made.course_id, made.id)
-        if before is None:
-            create.append(after)
-        else:
-            replace.append(Replace(before, after))
-    return create, replace
+    claims = [(before, Claim.of(one.learner_id, one.course_id, one.id)) for before, one in steps]
+    return (
+        [after for before, after in claims if before is None],
+        [Replace(before, after) for before, after in claims if before is not None],
+    )
 
 
 def unless_active(

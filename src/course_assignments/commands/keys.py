@@ -22,15 +22,8 @@ from course_assignments.errors import Conflict, InvalidInput
 from course_assignments.policies.expiration import zone_of
 from course_assignments.queries import MAX_PAGE, KeyQuery
 from course_assignments.reasons import CodeTaken, MaxUsesBelowUses
-from course_assignments.time.durations import (
-    Duration,
-    DurationLike,
-    End,
-    EndLike,
-    as_duration,
-    as_end,
-    resolve_end,
-)
+from course_assignments.time import durations
+from course_assignments.time.durations import Duration, DurationLike, End, EndLike
 
 
 class Unset(Enum):
@@ -62,11 +55,11 @@ def _are_codes(_: object, at: validation.Field, codes: tuple[str, ...]) -> None:
 
 
 def _end(_: object, at: validation.Field, value: EndLike) -> None:
-    as_end(value, at.name)
+    durations.as_end(value, at.name)
 
 
 def _duration(_: object, at: validation.Field, value: DurationLike) -> None:
-    as_duration(value, at.name)
+    durations.as_duration(value, at.name)
 
 
 def _unless_unset(check: Any) -> Any:
@@ -103,33 +96,6 @@ class NewKeys:
         repr=base.hidden,
     )
 
-    def keys(self, batch: KeyBatch, lines: Mapping[str, int]) -> tuple[TrainingKey, ...]:
-        """Return the new keys of *batch*, with the codes of *lines* and the generated codes."""
-        validation.check_same(self.course.id, batch.course_id, "course")
-        wanted = dict.fromkeys([*lines, *self.generated])
-        if len(wanted) < len(lines) + len(self.generated):
-            raise InvalidInput("code_repeated", "generated", "expected codes not listed elsewhere")
-        if not wanted:
-            raise InvalidInput("empty_list", "codes", "pass codes, or how many keys to generate")
-        if len(self.key_ids) != len(wanted):
-            raise InvalidInput("missing", "key_ids", "expected one id for each of the keys")
-        named = zip(self.key_ids, wanted, strict=True)
-        return tuple(
-            TrainingKey(
-                id=id_, code=code, batch_id=batch.id, number=number, max_uses=batch.max_uses
-            )
-            for number, (id_, code) in enumerate(named, batch.size + 1)
-        )
-
-    def require(self, context: Context, organization_id: str, lines: Mapping[str, int]) -> Decision:
-        """Check the actor, and whether the course is available and the codes are free."""
-        taken = tuple(line for code, line in lines.items() if code in self.taken)
-        return context.require(
-            *context.may(Permission.MANAGE_KEYS, organization_id),
-            context.is_available(self.course),
-            lambda _: Decision((CodeTaken(taken),) if taken else ()),
-        )
-
 
 @attrs.frozen(kw_only=True)
 class _WithNewKeys(CreatingCommand[N, KeyBatch]):
@@ -146,11 +112,56 @@ class _WithNewKeys(CreatingCommand[N, KeyBatch]):
         ids = [reader.new_id() for _ in range(len(self.codes) + self.generate)]
         return ids, reader.new_codes(self.generate, self.codes), taken
 
+    def new_keys(
+        self, records: NewKeys, batch: KeyBatch, context: Context
+    ) -> tuple[tuple[TrainingKey, ...], Decision]:
+        """Return the keys to add to *batch*, if the actor may add them and the codes are free."""
+        validation.check_same(records.course.id, batch.course_id, "course")
+        wanted = dict.fromkeys([*self.codes, *records.generated])
+        if len(wanted) < len(self.codes) + len(records.generated):
+            raise InvalidInput("code_repeated", "generated", "expected codes not listed elsewhere")
+        if not wanted:
+            raise InvalidInput("empty_list", "codes", "pass codes, or how many keys to generate")
+        if len(records.key_ids) != len(wanted):
+            raise InvalidInput("missing", "key_ids", "expected one id for each of the keys")
+        taken = tuple(line for code, line in self.codes.items() if code in records.taken)
+        decision = context.require(
+            *context.may(Permission.MANAGE_KEYS, batch.organization_id),
+            context.is_available(records.course),
+            lambda _: Decision((CodeTaken(taken),) if taken else ()),
+        )
+        terms: dict[str, Any] = {"batch_id": batch.id, "max_uses": batch.max_uses}
+        named = enumerate(zip(records.key_ids, wanted, strict=True), batch.size + 1)
+        keys = (TrainingKey(id=id_, code=code, number=at, **terms) for at, (id_, code) in named)
+        return tuple(keys), decision
+
     def check_codes(self, reader: Reader, batch: KeyBatch) -> None:
         """Raise Conflict unless *batch*, which an earlier call returned, has all the codes."""
         found = reader.keys_of_codes(self.codes)
         if not all(code in found and found[code].batch_id == batch.id for code in self.codes):
             raise Conflict((self.id or "",), "id_taken")
+
+
+_DATES = ("redeemable_from", "redeemable_until")
+#: The fields of a batch that `EditKeys` may change.
+_TERMS = ("name", "max_uses", "availability", "any_organization", *_DATES)
+
+
+def _terms(
+    command: "CreateKeys | EditKeys", start: datetime, organization: Organization | None
+) -> dict[str, Any]:
+    """Return the terms that *command* gives to a batch, with datetimes and without `UNSET`."""
+    terms: dict[str, Any] = {}
+    for name in _TERMS:
+        value = getattr(command, name)
+        if name == "max_uses" and value is None:
+            value = 1
+        elif name in _DATES and value is not None and value is not UNSET:
+            zone = zone_of(organization)
+            value = durations.resolve_end(value, start=start, zone=zone, field=name)
+        if value is not UNSET:
+            terms[name] = value
+    return terms
 
 
 @attrs.frozen(kw_only=True)
@@ -240,20 +251,14 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
         validation.check_same(organization.id, self.organization_id, "organization")
         batch = KeyBatch(
             id=records.id,
-            name=self.name,
             course_id=self.course_id,
             organization_id=organization.id,
             created_at=now,
-            redeemable_from=_bound(self.redeemable_from, now, organization, "redeemable_from"),
-            redeemable_until=_bound(self.redeemable_until, now, organization, "redeemable_until"),
-            max_uses=1 if self.max_uses is None else self.max_uses,
-            availability=self.availability,
-            any_organization=self.any_organization,
+            **_terms(self, now, organization),
         )
         if batch.redeemable_until is not None and batch.redeemable_until <= now:
             raise InvalidInput("empty_window", "redeemable_until", "expected a datetime after now")
-        keys = records.keys(batch, self.codes)
-        decision = records.require(context, batch.organization_id, self.codes)
+        keys, decision = self.new_keys(records, batch, context)
         batch = attrs.evolve(batch, size=len(keys))
         change = Change(
             create=(batch, *keys),
@@ -312,8 +317,7 @@ class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, 
         """Check the actor, and whether the course is available and the codes are free."""
         before = records.batch
         validation.check_same(before.id, self.batch_id, "batch")
-        keys = records.keys(before, self.codes)
-        decision = records.require(context, before.organization_id, self.codes)
+        keys, decision = self.new_keys(records, before, context)
         after = attrs.evolve(before, size=before.size + len(keys))
         change = Change(
             create=(*keys, *self.receipt(positions=(before.size + 1, after.size))),
@@ -389,14 +393,15 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
         """Read the batch, its organization, and all its keys if their maximum of uses changes."""
         batch = reader.need(KeyBatch, self.batch_id)
         organization = reader.need(Organization, batch.organization_id)
-        keys = _keys_of(reader, batch) if self._max_uses(batch) != batch.max_uses else ()
+        after = attrs.evolve(batch, **_terms(self, batch.created_at, organization))
+        keys = () if after.max_uses == batch.max_uses else _keys_of(reader, batch)
         return BatchAndKeys(batch, keys, organization)
 
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[KeyBatch]:
         """Check the actor, and whether a key was used more often than its new maximum."""
         batch, keys = records.batch, records.keys
         validation.check_same(batch.id, self.batch_id, "batch")
-        after = self._edited(batch, records.organization)
+        after = attrs.evolve(batch, **_terms(self, batch.created_at, records.organization))
         if after.max_uses != batch.max_uses and len(keys) < batch.size:
             hint = "pass all keys of the batch: their maximum changes"
             raise InvalidInput("missing", "keys", hint)
@@ -418,25 +423,6 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
             record=[context.event(self.action, batch.id)],
         )
         return Outcome(after, change, decision)
-
-    def _max_uses(self, batch: KeyBatch) -> int:
-        if isinstance(self.max_uses, Unset):
-            return batch.max_uses
-        return 1 if self.max_uses is None else self.max_uses
-
-    def _edited(self, batch: KeyBatch, organization: Organization | None) -> KeyBatch:
-        terms: dict[str, Any] = {
-            "name": self.name,
-            "max_uses": self._max_uses(batch),
-            "availability": self.availability,
-            "any_organization": self.any_organization,
-        }
-        for name in ("redeemable_from", "redeemable_until"):
-            bound = getattr(self, name)
-            if bound is not UNSET:
-                terms[name] = _bound(bound, batch.created_at, organization, name)
-        set_ = {name: value for name, value in terms.items() if value is not UNSET}
-        return attrs.evolve(batch, **set_)
 
 
 @attrs.frozen
@@ -534,11 +520,3 @@ class Keys(Command[KeyBatch, KeyBatch]):
 
 def _keys_of(reader: Reader, batch: KeyBatch) -> Iterator[TrainingKey]:
     return reader.find(KeyQuery(batch_ids=[batch.id], limit=MAX_PAGE))
-
-
-def _bound(
-    value: End | None, start: datetime, organization: Organization | None, field: str
-) -> datetime | None:
-    if value is None:
-        return None
-    return resolve_end(value, start=start, zone=zone_of(organization), field=field)

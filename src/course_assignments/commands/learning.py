@@ -9,7 +9,7 @@ from datetime import datetime
 import attrs
 from attrs import field
 
-from course_assignments import validation
+from course_assignments import reasons, validation
 from course_assignments.changes import Change, Replace
 from course_assignments.commands.base import (
     Command,
@@ -28,13 +28,7 @@ from course_assignments.entities.enums import ActivityKind
 from course_assignments.entities.people import User
 from course_assignments.errors import NotFound
 from course_assignments.queries import AttemptQuery
-from course_assignments.reasons import (
-    AttemptAhead,
-    AttemptNotPaused,
-    AttemptPaused,
-    NoAttemptOpen,
-    Reason,
-)
+from course_assignments.reasons import Reason
 
 
 @attrs.frozen
@@ -152,7 +146,7 @@ class Attempted:
     def is_open(self, at: datetime) -> Decision:  # noqa: ARG002 - a question takes a time
         """Decide whether the attempt is not finished."""
         finished_at = self.attempt.finished_at
-        return Decision(() if finished_at is None else (NoAttemptOpen(finished_at),))
+        return Decision(() if finished_at is None else (reasons.NoAttemptOpen(finished_at),))
 
 
 @attrs.frozen
@@ -205,7 +199,7 @@ class Pause(_PauseOrResume):
     """
 
     def _against(self, attempt: Attempt) -> tuple[Reason, ...]:
-        return () if attempt.paused_at is None else (AttemptPaused(attempt.paused_at),)
+        return () if attempt.paused_at is None else (reasons.AttemptPaused(attempt.paused_at),)
 
     def _pauses(self, before: tuple[Break, ...], at: datetime) -> tuple[Break, ...]:
         return (*before, Break(at))
@@ -222,7 +216,9 @@ class Resume(_PauseOrResume):
     """
 
     def _against(self, attempt: Attempt) -> tuple[Reason, ...]:
-        return (AttemptNotPaused(),) if attempt.is_open and attempt.paused_at is None else ()
+        return (
+            (reasons.AttemptNotPaused(),) if attempt.is_open and attempt.paused_at is None else ()
+        )
 
     def _pauses(self, before: tuple[Break, ...], at: datetime) -> tuple[Break, ...]:
         return (*before[:-1], attrs.evolve(before[-1], resumed_at=at))
@@ -303,7 +299,7 @@ def _not_ahead(attempt: Attempt) -> Question:
     def ask(at: datetime) -> Decision:
         if attempt.changed_at <= at:
             return Decision()
-        return Decision((AttemptAhead(attempt.changed_at),), attempt.changed_at)
+        return Decision((reasons.AttemptAhead(attempt.changed_at),), attempt.changed_at)
 
     return ask
 
