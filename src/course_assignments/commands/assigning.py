@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import cast
 
 import attrs
@@ -29,7 +28,7 @@ from course_assignments.policies import Policies
 from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.policies.repetition import latest_open
 from course_assignments.queries import AssignmentQuery
-from course_assignments.reasons import OrganizationNotManaged, Reason
+from course_assignments.reasons import OrganizationNotManaged
 from course_assignments.time.durations import End, resolve_end
 from course_assignments.validation import derived_id
 
@@ -72,6 +71,36 @@ class _Assigning(CreatingCommand[N, T]):
     def mode(self, policies: Policies) -> Repeat:
         """Return how to repeat an assignment: the argument, or else the default."""
         return policies.repeat.default if self.repeat is None else self.repeat
+
+    def read_assignables(
+        self,
+        reader: Reader,
+        courses: Sequence[Course],
+        learners: Sequence[User],
+        ids: Mapping[tuple[str, str], str | None],
+    ) -> list[Assignable]:
+        """Read the organizations of the learners, and the claims and assignments of each pair."""
+        wanted = dict.fromkeys(one.organization_id for one in learners if one.organization_id)
+        organizations = reader.need_all(Organization, wanted)
+        # Read the claims first. An assignment that is created later is a conflict.
+        claims = reader.get(Claim, [Claim.id_for(learner, course) for course, learner in ids])
+        existing: dict[tuple[str, str], list[CourseAssignment]] = {}
+        if self.mode(reader.policies) is not Repeat.ALLOW:
+            for learner in learners:
+                for one in reader.find(AssignmentQuery(learner_id=learner.id)):
+                    existing.setdefault((one.course_id, one.learner_id), []).append(one)
+        return [
+            Assignable(
+                id=reader.new_id(ids[course.id, learner.id]),
+                course=course,
+                learner=learner,
+                organization=organizations.get(learner.organization_id or ""),
+                existing=existing.get((course.id, learner.id), ()),
+                claim=claims.get(Claim.id_for(learner.id, course.id)),
+            )
+            for course in courses
+            for learner in learners
+        ]
 
     def end(self, one: Assignable, context: Context) -> Limit:
         """Return the requested end of access, or else the default (rules 1 and 2)."""
@@ -134,9 +163,7 @@ class _Assigning(CreatingCommand[N, T]):
             for one in made
         )
         ids = (id_ for one in made for id_ in (one.id, one.course.id, one.learner.id))
-        new_claims, claims = base.write_claims(
-            zip((one.claim for one in made), created, strict=True)
-        )
+        new_claims, claims = base.write_claims(made, created)
         decided_on = (
             record for one in assignables for record in (one.course, one.learner, one.organization)
         )
@@ -147,6 +174,10 @@ class _Assigning(CreatingCommand[N, T]):
             record=[context.event(self.action, *dict.fromkeys(ids))] if made else [],
         )
         return AssignmentBatch(created=created, skipped=skipped), change
+
+
+#: The only shared reason that concerns a single learner: one without an organization.
+_UNMANAGED = OrganizationNotManaged(None)
 
 
 def _without_change(question: Question) -> Question:
@@ -186,20 +217,16 @@ class Assign(_Assigning[Assignable, CourseAssignment]):
     def read(self, reader: Reader) -> Assignable:
         """Read the course, the learner, and if needed the learner's assignments of it."""
         course, learner = reader.need_each((Course, self.course_id), (User, self.learner_id))
-        mode = self.mode(reader.policies)
         ids = {(course.id, learner.id): self.id}
-        (one,) = _read_assignables(reader, mode, [course], [learner], ids)
+        (one,) = self.read_assignables(reader, [course], [learner], ids)
         return one
 
     def decide(self, records: Assignable, context: Context) -> Outcome[CourseAssignment]:
         """Check the actor, the course, repetition and the requested end."""
         validation.check_same(records.course.id, self.course_id, "course")
         validation.check_same(records.learner.id, self.learner_id, "learner")
-        questions = [
-            *self.shared_questions(records, context),
-            *self.own_questions(records, context),
-        ]
-        decision = self.require(questions, context)
+        shared = self.shared_questions(records, context)
+        decision = self.require([*shared, *self.own_questions(records, context)], context)
         batch, change = self.outcome([records], context)
         if batch.skipped:
             return Outcome(batch.skipped[0], decision=decision)
@@ -268,8 +295,7 @@ class AssignMany(
         course_ids: The courses; duplicates are ignored.
         learners: The ids of the learners. You can pass a learner without a profile as a `User`,
             which is stored in the same commit.
-        expires: As for `assign`, for each assignment.
-        note: A note on each assignment.
+        expires, note: As for `assign`, for each assignment.
         repeat: As for `assign`; skipped assignments are in the result.
         id: An id for this call, from which the ids of the assignments are derived; makes the call
             safe to repeat.
@@ -331,13 +357,9 @@ class AssignMany(
                 *(("Organization", one) for one in joined if one not in organizations),
             ]
         )
-        assignables = _read_assignables(
-            reader,
-            self.mode(reader.policies),
-            [courses[one] for one in self.course_ids],
-            [newcomers.get(one) or known[one] for one in self.learners],
-            self.ids(),
-        )
+        learners = [newcomers.get(one) or known[one] for one in self.learners]
+        wanted = [courses[one] for one in self.course_ids]
+        assignables = self.read_assignables(reader, wanted, learners, self.ids())
         return Roster(
             assignables=assignables, newcomers=newcomers.values(), email_owners=email_owners
         )
@@ -353,16 +375,9 @@ class AssignMany(
         questions: list[Question] = [lambda _: taken]
         for one in records.assignables:
             whose = one.course.id, one.learner.id
-            questions += [
-                *(
-                    partial(base.for_assignment, *whose, question, _is_unmanaged_learner)
-                    for question in self.shared_questions(one, context)
-                ),
-                *(
-                    partial(base.for_assignment, *whose, question, None)
-                    for question in self.own_questions(one, context)
-                ),
-            ]
+            shared, own = self.shared_questions(one, context), self.own_questions(one, context)
+            questions += [base.for_assignment(*whose, ask, only=_UNMANAGED) for ask in shared]
+            questions += [base.for_assignment(*whose, ask) for ask in own]
         decision = self.require(questions, context)
         batch, change = self.outcome(records.assignables, context)
         receipt = self.receipt(
@@ -377,40 +392,3 @@ class AssignMany(
             expect=[record for record in change.expect if record not in new],
         )
         return Outcome(batch, change, decision)
-
-
-def _is_unmanaged_learner(reason: Reason) -> bool:
-    """Return whether *reason* concerns a learner without an organization."""
-    return reason == OrganizationNotManaged(None)
-
-
-def _read_assignables(
-    reader: Reader,
-    mode: Repeat,
-    courses: Iterable[Course],
-    learners: Iterable[User],
-    ids: Mapping[tuple[str, str], str | None],
-) -> list[Assignable]:
-    """Read the assignments of every learner and course, and the organizations."""
-    learners = tuple(learners)
-    wanted = dict.fromkeys(one.organization_id for one in learners if one.organization_id)
-    organizations = reader.need_all(Organization, wanted)
-    # Read the claims first. An assignment that is created later is a conflict.
-    claims = reader.get(Claim, [Claim.id_for(learner, course) for course, learner in ids])
-    existing: dict[tuple[str, str], list[CourseAssignment]] = {}
-    if mode is not Repeat.ALLOW:
-        for learner in learners:
-            for one in reader.find(AssignmentQuery(learner_id=learner.id)):
-                existing.setdefault((one.course_id, one.learner_id), []).append(one)
-    return [
-        Assignable(
-            id=reader.new_id(ids[course.id, learner.id]),
-            course=course,
-            learner=learner,
-            organization=organizations.get(learner.organization_id or ""),
-            existing=existing.get((course.id, learner.id), ()),
-            claim=claims.get(Claim.id_for(learner.id, course.id)),
-        )
-        for course in courses
-        for learner in learners
-    ]

@@ -215,8 +215,7 @@ class ReceiptedCommand(CreatingCommand[N, T]):
         if first.digest != digest(self.action, self.id, self.arguments):
             raise Conflict((self.id,), "id_taken")
         ids = [Receipt.id_for(self.action, self.id, part) for part in range(1, first.parts)]
-        rest = reader.need_all(Receipt, ids)
-        return (first, *(rest[id_] for id_ in ids))
+        return (first, *reader.need_all(Receipt, ids).values())
 
     def receipt(
         self,
@@ -269,14 +268,17 @@ class CourseAndLearner:
 
 
 def write_claims(
-    steps: Iterable[tuple[Claim | None, CourseAssignment]],
+    pairs: Iterable[CourseAndLearner], made: Iterable[CourseAssignment]
 ) -> tuple[list[Claim], list[Replace]]:
-    """Return the claims to create and to replace, for claims that were read and new assignments.
+    """Return the claims to create and to replace for new assignments, one for each of *pairs*.
 
     Every command that creates an assignment writes its claim, so that concurrent commands for the
     same learner and course conflict (rule 15).
     """
-    claims = [(before, Claim.of(one.learner_id, one.course_id, one.id)) for before, one in steps]
+    claims = [
+        (pair.claim, Claim.of(one.learner_id, one.course_id, one.id))
+        for pair, one in zip(pairs, made, strict=True)
+    ]
     return (
         [after for before, after in claims if before is None],
         [Replace(before, after) for before, after in claims if before is not None],
@@ -354,21 +356,18 @@ def emails_free(records: Iterable[Record], owners: Iterable[User]) -> Decision:
 
 
 def for_assignment(
-    course_id: str,
-    learner_id: str,
-    question: Question,
-    concerns: Callable[[Reason], bool] | None,
-    at: datetime,
-) -> Decision:
-    """Wrap each reason in the answer to *question* in a `ForAssignment`.
+    course_id: str, learner_id: str, question: Question, *, only: Reason | None = None
+) -> Question:
+    """Return *question* with each reason, or *only* this reason, in a `ForAssignment`."""
 
-    *concerns* selects the reasons to wrap; by default all of them.
-    """
-    decision = question(at)
-    reasons = tuple(
-        ForAssignment(course_id, learner_id, reason)
-        if not isinstance(reason, ForAssignment) and (concerns is None or concerns(reason))
-        else reason
-        for reason in decision.reasons
-    )
-    return attrs.evolve(decision, reasons=reasons)
+    def ask(at: datetime) -> Decision:
+        decision = question(at)
+        reasons = tuple(
+            ForAssignment(course_id, learner_id, reason)
+            if not isinstance(reason, ForAssignment) and only in (None, reason)
+            else reason
+            for reason in decision.reasons
+        )
+        return attrs.evolve(decision, reasons=reasons)
+
+    return ask

@@ -103,15 +103,12 @@ class Cancel(Command[Cancellable, CourseAssignment]):
             restored = attrs.evolve(redemption, restored_at=context.at)
             replace.append(Replace(redemption, restored))
             use.append(Use(key, -1))
+        subjects = (before.id, learner.id)
         change = Change(
             replace=replace,
             use=use,
             expect=context.expect_for_actor(learner),
-            record=[
-                context.event(
-                    self.action, before.id, learner.id, support_reason=self.support_reason
-                )
-            ],
+            record=[context.event(self.action, *subjects, support_reason=self.support_reason)],
         )
         return Outcome(after, change, decision)
 
@@ -173,16 +170,11 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
         created_at = before.created_at
         zone = zone_of(records.organization)
         end = resolve_end(self.expires, start=created_at, zone=zone, field="expires")
-        within_limits = _with_subscription_limit(
-            policies.expiration.evaluate(
-                end,
-                created_at=created_at,
-                course=records.course,
-                organization=records.organization,
-            ),
-            end=end,
-            subscription=records.subscription,
+        course, organization = records.course, records.organization
+        limited = policies.expiration.evaluate(
+            end, created_at=created_at, course=course, organization=organization
         )
+        within_limits = _with_subscription_limit(limited, end, records.subscription)
         decision = context.require(
             *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
             lambda at: policies.reschedule.evaluate(before, expires_at=end, at=at),
@@ -192,16 +184,14 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
         after = attrs.evolve(before, expires_at=end, limited_by=ExpirationLimit.REQUEST)
         change = Change(
             replace=[Replace(before, after)],
-            expect=context.expect(
-                learner, records.course, records.organization, records.subscription
-            ),
+            expect=context.expect(learner, course, organization, records.subscription),
             record=[context.event(self.action, before.id, learner.id)],
         )
         return Outcome(after, change, decision)
 
 
 def _with_subscription_limit(
-    decision: Decision, *, end: datetime, subscription: Subscription | None
+    decision: Decision, end: datetime, subscription: Subscription | None
 ) -> Decision:
     """Return *decision* with the end of *subscription* as another limit."""
     if subscription is None or end <= subscription.expires_at:

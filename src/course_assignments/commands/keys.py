@@ -106,11 +106,13 @@ class _WithNewKeys(CreatingCommand[N, KeyBatch]):
     )
     generate: int = field(default=0, validator=_number_of_keys)
 
-    def draw(self, reader: Reader) -> tuple[list[str], tuple[str, ...], Iterable[str]]:
-        """Return ids for the new keys, the generated codes, and the codes that are taken."""
-        taken = reader.keys_of_codes(self.codes)
-        ids = [reader.new_id() for _ in range(len(self.codes) + self.generate)]
-        return ids, reader.new_codes(self.generate, self.codes), taken
+    def draw(self, reader: Reader) -> dict[str, Any]:
+        """Return the fields of `NewKeys`, without the course."""
+        return {
+            "taken": reader.keys_of_codes(self.codes),
+            "key_ids": [reader.new_id() for _ in range(len(self.codes) + self.generate)],
+            "generated": reader.new_codes(self.generate, self.codes),
+        }
 
     def new_keys(
         self, records: NewKeys, batch: KeyBatch, context: Context
@@ -235,15 +237,7 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
             (Course, self.course_id), (Organization, self.organization_id)
         )
         id_ = reader.new_id(self.id)
-        key_ids, generated, taken = self.draw(reader)
-        return BatchToCreate(
-            id=id_,
-            course=course,
-            organization=organization,
-            key_ids=key_ids,
-            generated=generated,
-            taken=taken,
-        )
+        return BatchToCreate(id=id_, course=course, organization=organization, **self.draw(reader))
 
     def decide(self, records: BatchToCreate, context: Context) -> Outcome[KeyBatch]:
         """Check the actor, and whether the course is available and the codes are free."""
@@ -280,8 +274,7 @@ class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, 
     """Add keys to a batch, on its terms (rules 12, 21 and 22).
 
     Attributes:
-        codes: As for `create_keys`.
-        generate: As for `create_keys`.
+        codes, generate: As for `create_keys`.
         id: An id for this call; makes the call safe to repeat.
 
     Example:
@@ -308,10 +301,7 @@ class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, 
         """Read the batch, its course, and which of the codes are taken."""
         batch = reader.need(KeyBatch, self.batch_id)
         course = reader.need(Course, batch.course_id)
-        key_ids, generated, taken = self.draw(reader)
-        return BatchToExtend(
-            batch=batch, course=course, key_ids=key_ids, generated=generated, taken=taken
-        )
+        return BatchToExtend(batch=batch, course=course, **self.draw(reader))
 
     def decide(self, records: BatchToExtend, context: Context) -> Outcome[KeyBatch]:
         """Check the actor, and whether the course is available and the codes are free."""

@@ -11,12 +11,7 @@ from attrs import field
 
 from course_assignments import reasons, validation
 from course_assignments.changes import Change, Replace
-from course_assignments.commands.base import (
-    Command,
-    Context,
-    Outcome,
-    ReceiptedCommand,
-)
+from course_assignments.commands.base import Command, Context, Outcome, ReceiptedCommand
 from course_assignments.commands.changing import Assigned
 from course_assignments.commands.reader import Reader
 from course_assignments.decisions import Decision, Question
@@ -44,9 +39,8 @@ class Startable(Assigned):
         super().__attrs_post_init__()
         validation.check_same(self.course.id, self.assignment.course_id, "course")
         for position, one in enumerate(self.attempts):
-            validation.check_same(
-                one.assignment_id, self.assignment.id, f"attempts[{position}].assignment_id"
-            )
+            path = f"attempts[{position}].assignment_id"
+            validation.check_same(one.assignment_id, self.assignment.id, path)
 
 
 @attrs.frozen
@@ -139,9 +133,8 @@ class Attempted:
 
     def __attrs_post_init__(self) -> None:
         validation.check_same(self.learner.id, self.assignment.learner_id, "learner")
-        validation.check_same(
-            self.attempt.assignment_id, self.assignment.id, "attempt.assignment_id"
-        )
+        path = "attempt.assignment_id"
+        validation.check_same(self.attempt.assignment_id, self.assignment.id, path)
 
     def is_open(self, at: datetime) -> Decision:  # noqa: ARG002 - a question takes a time
         """Decide whether the attempt is not finished."""
@@ -216,9 +209,8 @@ class Resume(_PauseOrResume):
     """
 
     def _against(self, attempt: Attempt) -> tuple[Reason, ...]:
-        return (
-            (reasons.AttemptNotPaused(),) if attempt.is_open and attempt.paused_at is None else ()
-        )
+        runs = attempt.is_open and attempt.paused_at is None
+        return (reasons.AttemptNotPaused(),) if runs else ()
 
     def _pauses(self, before: tuple[Break, ...], at: datetime) -> tuple[Break, ...]:
         return (*before[:-1], attrs.evolve(before[-1], resumed_at=at))
@@ -291,10 +283,7 @@ class Finish(Command[Finishable, Attempt]):
 
 
 def _not_ahead(attempt: Attempt) -> Question:
-    """Ask whether the last change of *attempt* is not in the future.
-
-    Clocks can go back.
-    """
+    """Ask whether the last change of *attempt* is not in the future, as clocks can go back."""
 
     def ask(at: datetime) -> Decision:
         if attempt.changed_at <= at:

@@ -62,11 +62,11 @@ class Reader:
         return record
 
     def need_all(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
-        """Return the records under *ids*, or raise `NotFound` for all missing ids."""
+        """Return the records in the order of *ids*, or raise `NotFound` for all missing ids."""
         wanted = tuple(ids)
         records = self.repository.get(kind, wanted)
         NotFound.raise_any((kind.__name__, one) for one in wanted if one not in records)
-        return records
+        return {one: records[one] for one in wanted}
 
     @overload
     def need_each(self, a: tuple[type[A], str], b: tuple[type[B], str], /) -> tuple[A, B]: ...

@@ -83,7 +83,7 @@ class Redeemable(base.CourseAndLearner):
             redeemed_at=context.at,
         )
         subjects = (assignment.id, redemption.id, key.id, batch.id, batch.course_id, learner.id)
-        new_claims, claims = base.write_claims([(self.claim, assignment)])
+        new_claims, claims = base.write_claims([self], [assignment])
         change = Change(
             create=(assignment, redemption, *new_claims),
             replace=claims,

@@ -1,7 +1,4 @@
-"""Create, edit and cancel subscriptions, and open their courses.
-
-Rules 1, 3, 4, 19, 21 and 22.
-"""
+"""Create, edit and cancel subscriptions, open courses. Rules 1, 3, 4, 19, 21 and 22."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -82,11 +79,10 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
     def read(self, reader: Reader) -> Subscribable:
         """Read the learner with their organization, and the courses."""
         learner = reader.need(User, self.learner_id)
-        courses = reader.need_all(Course, self.course_ids)
         return Subscribable(
             id=reader.new_id(self.id),
             learner=learner,
-            courses=[courses[one] for one in self.course_ids],
+            courses=reader.need_all(Course, self.course_ids).values(),
             organization=reader.organization_of(learner),
         )
 
@@ -159,9 +155,7 @@ class EditSubscription(Command[EditableSubscription, Subscription]):
         subscription = reader.need(Subscription, self.subscription_id)
         learner = reader.need(User, subscription.learner_id)
         courses = reader.need_all(Course, self.course_ids)
-        return EditableSubscription(
-            subscription, learner, [courses[one] for one in self.course_ids]
-        )
+        return EditableSubscription(subscription, learner, courses.values())
 
     def decide(self, records: EditableSubscription, context: Context) -> Outcome[Subscription]:
         """Check the actor, the subscription policy, and that added courses are available."""
@@ -228,7 +222,8 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
         subscription = reader.need(Subscription, self.subscription_id)
         learner = reader.need(User, subscription.learner_id)
         ids = [one.assignment_id for one in subscription.openings]
-        return CancellableSubscription(subscription, learner, _opened(reader, ids))
+        opened = reader.need_all(CourseAssignment, ids)
+        return CancellableSubscription(subscription, learner, opened.values())
 
     def decide(self, records: CancellableSubscription, context: Context) -> Outcome[Subscription]:
         """Check the actor, and the cancellation policy for everything to cancel."""
@@ -246,7 +241,7 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
             *context.may(permission, learner.organization_id),
             partial(_for_subscription, may_cancel(_Dates(before.created_at, before.cancelled_at))),
             *(
-                partial(base.for_assignment, one.course_id, one.learner_id, may_cancel(one), None)
+                base.for_assignment(one.course_id, one.learner_id, may_cancel(one))
                 for one in uncancelled
             ),
         )
@@ -347,7 +342,7 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
             subscription=subscription,
             learner=learner,
             course=course,
-            opened=_opened(reader, subscription.opened(course.id)),
+            opened=reader.need_all(CourseAssignment, subscription.opened(course.id)).values(),
             claim=claim,
             organization=reader.organization_of(learner),
         )
@@ -376,7 +371,7 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
         assignment = records.assignment(id_, context.at, end, FromSubscription(before.id))
         openings = (*before.openings, Opening(course.id, assignment.id))
         after = attrs.evolve(before, openings=openings)
-        new_claims, claims = base.write_claims([(records.claim, assignment)])
+        new_claims, claims = base.write_claims([records], [assignment])
         change = Change(
             create=(assignment, *new_claims),
             replace=(Replace(before, after), *claims),
@@ -399,11 +394,6 @@ def _check_opened(
     if {one.id for one in opened} != {*ids}:
         hint = "pass every assignment that was opened from the subscription"
         raise InvalidInput("missing", "opened", hint)
-
-
-def _opened(reader: Reader, ids: Collection[str]) -> tuple[CourseAssignment, ...]:
-    found = reader.need_all(CourseAssignment, ids)
-    return tuple(found[one] for one in ids)
 
 
 def _check_courses(courses: Sequence[Course], ids: Sequence[str]) -> None:

@@ -120,9 +120,6 @@ class Runner:
         The method of the same name does the same. Use `execute` for commands that you store as
         values, for example in a queue.
 
-        Raises:
-            InvalidInput, NotFound, Refused, Conflict: as for every command.
-
         Example:
             >>> from course_assignments import Course, Registrar
             >>> from course_assignments.commands.profiles import Add
@@ -147,9 +144,6 @@ class Runner:
         """Return whether *command* is allowed now; nothing is stored.
 
         A command that was executed before under the same id is allowed.
-
-        Raises:
-            InvalidInput, NotFound, Conflict: as for every command.
 
         Example:
             >>> from course_assignments import Course, Registrar
@@ -184,12 +178,16 @@ class Runner:
         answer without a change, such as a refusal. So such an answer must be the same twice in a
         row. At *give_up_at* the last answer is returned.
 
-        Raises:
-            Refused, NotFound, Conflict: the command raised the same error twice.
         """
         last: object = None
         while True:
-            reader = self._reader({*issued_ids})
+            reader = Reader(
+                repository=self._repository,
+                policies=self._policies,
+                id_source=self._new_id,
+                random_bytes=self._random_bytes,
+                issued_ids={*issued_ids},
+            )
             late = last is not None and self._stopwatch() >= give_up_at
             try:
                 outcome = self._plan(command, reader)
@@ -203,15 +201,6 @@ class Runner:
                     issued_ids.update(reader.issued_ids)
                     return outcome
                 last = _stable_part(answer)
-
-    def _reader(self, issued_ids: set[str]) -> Reader:
-        return Reader(
-            repository=self._repository,
-            policies=self._policies,
-            id_source=self._new_id,
-            random_bytes=self._random_bytes,
-            issued_ids=issued_ids,
-        )
 
 
 def _stable_part(answer: CourseAssignmentsError | Outcome[Any] | Decision) -> object:
