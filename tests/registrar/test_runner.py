@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, assert_type
 
 import attrs
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from course_assignments import (
     Change,
     Conflict,
+    Course,
     CourseAssignment,
     CourseAssignmentsError,
     CourseQuery,
@@ -23,14 +24,16 @@ from course_assignments import (
     ManualClock,
     Note,
     NotFound,
+    Organization,
     Policies,
     Refused,
     Registrar,
     Repeat,
+    Subscription,
     User,
     find_all,
 )
-from course_assignments.commands import COMMANDS
+from course_assignments.commands import COMMANDS, Reader
 from tests.support.acts import ACTS
 from tests.support.situations import (
     TYPED,
@@ -45,7 +48,7 @@ from tests.support.situations import (
     same_registrar,
     situations,
 )
-from tests.support.world import ADA, PYTHON, START, contents, world
+from tests.support.world import ACME, ADA, MANAGER, PYTHON, START, contents, world
 
 TICK = timedelta(microseconds=1)
 
@@ -497,6 +500,25 @@ def test_a_record_is_given_by_its_id() -> None:
     assert registrar.get(User, "ada") == ADA
     with pytest.raises(NotFound) as caught:
         registrar.get(User, "nobody")
+    assert caught.value == NotFound("User", "nobody")
+
+
+def test_a_reader_reads_any_number_of_kinds_in_one_call() -> None:
+    registrar, _ = world()
+    reader = Reader(
+        repository=registrar.repository,
+        policies=registrar.policies,
+        id_source=str,
+        random_bytes=bytes,
+        issued_ids=set(),
+    )
+    course, learner, none = reader.need_each((Course, "py"), (User, "ada"), (Subscription, None))
+    assert_type((course, learner, none), tuple[Course, User, Subscription | None])
+    assert (course, learner, none) == (PYTHON, ADA, None)
+    wanted = (Course, "py"), (Organization, "acme"), (User, "ada"), (User, "manager")
+    assert reader.need_each(*wanted) == (PYTHON, ACME, ADA, MANAGER)
+    with pytest.raises(NotFound) as caught:
+        reader.need_each(*wanted, (User, "nobody"), (User, "no one"))
     assert caught.value == NotFound("User", "nobody")
 
 
