@@ -8,7 +8,7 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.changes import Change, Replace
-from course_assignments.commands.base import Command, Context, Outcome, emails_free
+from course_assignments.commands.base import Command, Context, Outcome, emails_free, record_or_none
 from course_assignments.commands.reader import Reader
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.people import User, anonymous_email
@@ -62,8 +62,7 @@ class Add(Command[Addable, None]):
     So you can run a notebook cell again.
 
     Attributes:
-        records: The records, in any order. The records that they refer to must be stored or among
-            them.
+        records: In any order. The records that they refer to must be stored or among them.
 
     Example:
         >>> registrar.add(Course(id="new", name="New"))
@@ -75,15 +74,13 @@ class Add(Command[Addable, None]):
     def read(self, reader: Reader) -> Addable:
         """Read the records with the same ids, and the owners of the e-mail addresses."""
         # Read the addresses first. A user who is stored later is read below, or is a conflict.
-        users = [record for record in self.records if isinstance(record, User)]
-        email_owners = reader.email_owners(users)
+        email_owners = reader.email_owners(self.records)
         stored: dict[tuple[type, str], Profile] = {}
         for kind in PROFILES:
             ids = [record.id for record in self.records if isinstance(record, kind)]
             stored |= {(kind, id_): one for id_, one in reader.get(kind, ids).items()}
-        _check_references(
-            reader, [one for one in self.records if (type(one), one.id) not in stored]
-        )
+        new = (one for one in self.records if (type(one), one.id) not in stored)
+        _check_references(reader, new)
         return Addable(stored, email_owners)
 
     def decide(self, records: Addable, context: Context) -> Outcome[None]:
@@ -111,7 +108,7 @@ class Updatable(Generic[P]):
     """The stored record, and the owner of the new e-mail address."""
 
     before: P = field(validator=validation.one_of(*PROFILES, exact=True))
-    email_owner: User | None = field(default=None, validator=validation.one_of(User, optional=True))
+    email_owner: User | None = record_or_none(User)
 
 
 @attrs.frozen
@@ -134,8 +131,7 @@ class Update(Command[Updatable[P], P]):
         """Read the stored record, and the owner of the e-mail address."""
         before = reader.need(type(self.record), self.record.id)
         _check_references(reader, [self.record])
-        owners = reader.email_owners([self.record] if isinstance(self.record, User) else [])
-        return Updatable(before, owners[0] if owners else None)
+        return Updatable(before, next(iter(reader.email_owners([self.record])), None))
 
     def decide(self, records: Updatable[P], context: Context) -> Outcome[P]:
         """Check that nobody else has the e-mail address."""
@@ -155,9 +151,6 @@ class Update(Command[Updatable[P], P]):
 @attrs.frozen
 class Anonymize(Command[User, User]):
     """Replace the name and the e-mail address of a user, keep the rest (rule 23).
-
-    Attributes:
-        user_id: The user.
 
     Example:
         >>> registrar.anonymize("ada").name

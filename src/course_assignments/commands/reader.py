@@ -93,9 +93,10 @@ class Reader:
         id_ = user.organization_id
         return None if id_ is None else self.need(Organization, id_)
 
-    def email_owners(self, users: Iterable[User]) -> list[User]:
-        """Return the stored users who have the e-mail address of one of *users*."""
-        return [one for user in users for one in self.repository.find(UserQuery(email=user.email))]
+    def email_owners(self, records: Iterable[Record]) -> list[User]:
+        """Return the stored users who have the e-mail address of a user in *records*."""
+        emails = [one.email for one in records if isinstance(one, User)]
+        return [user for one in emails for user in self.repository.find(UserQuery(email=one))]
 
     def key(self, code: str) -> TrainingKey:
         """Return the key whose code someone typed, or raise `Refused`.

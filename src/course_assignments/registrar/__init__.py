@@ -1,7 +1,6 @@
 """The registrar: executes commands on a repository, with one method for each."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import update_wrapper
 from inspect import signature
 from typing import Any, Concatenate, Final, ParamSpec
 
@@ -31,7 +30,6 @@ def _question(
     def ask(self: Runner, /, *args: Args.args, **kwargs: Args.kwargs) -> Decision:
         return self.check(command(*args, **kwargs))
 
-    update_wrapper(ask, method)
     ask.__name__ = f"may_{method.__name__}"
     ask.__qualname__ = f"Registrar.{ask.__name__}"
     ask.__doc__ = f"Return whether `{method.__name__}` is allowed now, with every reason against."
@@ -52,7 +50,6 @@ class Registrar(Runner):
 
     Args:
         repository: Where the records are stored; in memory by default.
-        policies: The rules; by default the documented rules.
         clock: Returns the current time, as an aware datetime.
         new_id: Returns a new unique id.
         random_bytes: Returns the given number of random bytes, for the codes of keys.
