@@ -275,14 +275,15 @@ def write_claims(
     Every command that creates an assignment writes its claim, so that concurrent commands for the
     same learner and course conflict (rule 15).
     """
-    claims = [
-        (pair.claim, Claim.of(one.learner_id, one.course_id, one.id))
-        for pair, one in zip(pairs, made, strict=True)
-    ]
-    return (
-        [after for before, after in claims if before is None],
-        [Replace(before, after) for before, after in claims if before is not None],
-    )
+    create: list[Claim] = []
+    replace: list[Replace] = []
+    for pair, one in zip(pairs, made, strict=True):
+        claim = Claim.of(one.learner_id, one.course_id, one.id)
+        if pair.claim is None:
+            create.append(claim)
+        else:
+            replace.append(Replace(pair.claim, claim))
+    return create, replace
 
 
 def unless_active(
@@ -334,9 +335,9 @@ def typed_code(_: object, at: validation.Field, value: object) -> None:
         raise InvalidInput("not_a_text", at.name, "expected the code of a key as a string")
 
 
-def check_keys(keys: Iterable[TrainingKey], code: str, path: str) -> None:
+def check_keys(keys: Sequence[TrainingKey], code: str, path: str) -> None:
     """Raise InvalidInput unless *keys* is just the key with the *code* that someone typed."""
-    if [key.code for key in keys] != [fold(code)]:
+    if len(keys) != 1 or keys[0].code != fold(code):
         raise InvalidInput("another_record", path, "expected the key with the given code")
 
 

@@ -117,7 +117,7 @@ class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
         """Return the assignment with the same id, key and learner."""
-        return _existing(reader, self.id, self.code, self.learner_id)
+        return _existing(reader, self.id, self.code, self.learner_id) if self.id else None
 
     def read(self, reader: Reader) -> Redeemable:
         """Read the key, its batch and course, and the learner with their redemptions."""
@@ -175,7 +175,7 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
         """Return the assignment with the same id, key and newcomer."""
-        return _existing(reader, self.id, self.code, self.user.id)
+        return _existing(reader, self.id, self.code, self.user.id) if self.id else None
 
     def read(self, reader: Reader) -> Registrable:
         """Read the key, its batch, course and organization, and the owner of the address."""
@@ -213,9 +213,7 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
         return attrs.evolve(outcome, change=change)
 
 
-def _existing(
-    reader: Reader, id_: str | None, code: str, learner_id: str
-) -> CourseAssignment | None:
+def _existing(reader: Reader, id_: str, code: str, learner_id: str) -> CourseAssignment | None:
     made = reader.look_up(CourseAssignment, id_)
     if made is None:
         return None
@@ -231,9 +229,9 @@ def _redeemable(
 ) -> Redeemable:
     """Read what *learner* and *batch* refer to, and the learner's redemptions of *key*."""
     redemptions = [*reader.find(RedemptionQuery(key_id=key.id, learner_id=learner.id))]
-    redeemed = next((one for one in redemptions if one.restored_at is None), None)
-    turn = sum(one.restored_at is not None for one in redemptions)
-    once = reader.policies.key_redemption.once_per_learner and redeemed is None
+    standing = [one for one in redemptions if one.restored_at is None]
+    turn = len(redemptions) - len(standing)
+    once = reader.policies.key_redemption.once_per_learner and not standing
     claim = reader.look_up(Claim, Claim.id_for(learner.id, batch.course_id))
     organization = reader.organization_of(learner)
     # The change does not expect the batch, so read its terms last: they held when everything that
@@ -249,6 +247,6 @@ def _redeemable(
         course=course,
         learner=learner,
         organization=organization,
-        redeemed=redeemed,
+        redeemed=standing[0] if standing else None,
         claim=claim,
     )
