@@ -1,7 +1,6 @@
 """Learning and subscriptions for the machine of `tests.support.machine`."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +8,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
-from course_assignments import Attempt, CourseAssignment, FromSubscription, Months
+from course_assignments import CourseAssignment, FromSubscription, Months
 from tests.support.machine import (
     ACTORS,
     COURSES,
@@ -24,8 +23,9 @@ from tests.support.machine import (
     RIVALRY,
     RUSH,
     Call,
+    Outcome,
     RegistrarMachine,
-    Told,
+    call,
     moves,
 )
 from tests.support.model import TICK, Expected, Facts
@@ -63,7 +63,7 @@ class LearningMachine(RegistrarMachine):
         #: the assignments that were completed by hand, or by what was finished
         self.completed: set[str] = set()
 
-    def _settle(self, name: str, expected: Expected, outcome: Told, before: Any) -> None:
+    def _settle(self, name: str, expected: Expected, outcome: Outcome, before: Any) -> None:
         super()._settle(name, expected, outcome, before)
         if outcome.error is None and name == "complete":
             self.completed.add(outcome.value.id)
@@ -73,93 +73,75 @@ class LearningMachine(RegistrarMachine):
     def _finished(self, assignment_id: str) -> None:
         one = next(it for it in self.seen["assignments"] if it.id == assignment_id)
         course = next(it for it in self.seen["courses"] if it.id == one.course_id)
-        finished = {it.activity_id for it in self._under(assignment_id) if it.finished_at}
+        under = (it for it in self.seen["attempts"] if it.assignment_id == assignment_id)
+        finished = {it.activity_id for it in under if it.finished_at}
         required = {it.id for it in course.activities if it.required}
         if required and finished >= required:
             self.completed.add(assignment_id)
 
-    def _under(self, assignment_id: str) -> list[Attempt]:
-        return [one for one in self.seen["attempts"] if one.assignment_id == assignment_id]
-
     # Who is faster.
 
-    def _rival(self, rivalry: str, name: str, args: Any, kwargs: Any) -> Call:
-        near: dict[str, Callable[..., Call]] = {
-            "start": lambda assignment_id, _: ("start", (assignment_id, NOTES.id), {}),
-            "pause": lambda attempt_id: ("finish", (attempt_id,), {}),
-            "resume": lambda attempt_id: ("finish", (attempt_id,), {}),
-            "finish": self._finishing_another,
-            "subscribe": lambda _, learner_id: ("subscribe", (["sql"], learner_id), kwargs),
-            "edit_subscription": self._opening,
-            "cancel_subscription": self._opening,
-            "open_course": lambda id_, _: ("edit_subscription", (id_, ["draft"]), {}),
-        }
-        against: dict[str, Callable[..., Call]] = {
-            "start": lambda assignment_id, _: ("cancel", (assignment_id,), {}),
-            "pause": self._cancelling_above,
-            "resume": self._cancelling_above,
-            "finish": self._cancelling_above,
-            "subscribe": lambda course_ids, _: self._archive(course_ids[0]),
-            "edit_subscription": lambda id_, _: ("cancel_subscription", (id_,), {}),
-            "cancel_subscription": self._launching_below,
-            "open_course": lambda id_, _: ("cancel_subscription", (id_,), {}),
-        }
-        rules: dict[str, Callable[..., Call]] = {
-            "start": lambda assignment_id, _: self._emptying(assignment_id),
-            "pause": lambda attempt_id: ("pause", (attempt_id,), {}),
-            "resume": lambda attempt_id: self._ending(self._above(attempt_id)),
-            "finish": lambda attempt_id: self._emptying(self._above(attempt_id)),
-            "subscribe": lambda course_ids, _: self._archive(course_ids[-1]),
-            "edit_subscription": lambda _, course_ids: self._archive(course_ids[0]),
-            "cancel_subscription": self._launching_below,
-            "open_course": self._reviving,
-        }
-        tables = {"something near": near, "something against": against, "rules": rules}
-        table = tables.get(rivalry, {})
-        return table[name](*args) if name in table else super()._rival(rivalry, name, args, kwargs)
+    def _rival(  # noqa: C901, PLR0911, PLR0912 - one case for each
+        self, rivalry: str, name: str, args: Any, kwargs: Any
+    ) -> Call:
+        first = args[0]
+        match rivalry, name:
+            case "near", "start":
+                return call("start", first, NOTES.id)
+            case "near", "pause" | "resume":
+                return call("finish", first)
+            case "near", "finish":
+                under = self.model.attempts_under(self._above(first))
+                going = (one["id"] for one in under if one["finished_at"] is None)
+                return call("finish", next((one for one in going if one != first), first))
+            case "near", "subscribe":
+                return call("subscribe", ["sql"], args[1], **kwargs)
+            case "near", "edit_subscription" | "cancel_subscription":
+                courses = self.model.subscriptions.get(first, {}).get("course_ids", ("py",))
+                return call("open_course", first, courses[0])
+            case "near", "open_course":
+                return call("edit_subscription", first, ["draft"])
+            case "against", "start":
+                return call("cancel", first)
+            case "against", "pause" | "resume" | "finish":
+                return call("cancel", self._above(first))
+            case "against", "subscribe":
+                return self._archive(first[0])
+            case "against", "edit_subscription" | "open_course":
+                return call("cancel_subscription", first)
+            case "against" | "rules", "cancel_subscription":
+                opened = self._opened_from(first)
+                return call("start", opened[-1]["id"] if opened else "nothing", LAB.id)
+            case "rules", "start":
+                return self._emptying(first)
+            case "rules", "resume":
+                return call("reschedule", self._above(first), self.clock())
+            case "rules", "finish":
+                return self._emptying(self._above(first))
+            case "rules", "subscribe":
+                return self._archive(first[-1])
+            case "rules", "edit_subscription":
+                return self._archive(args[1][0])
+            case "rules", "open_course":
+                # What was opened and is over gets a later end.
+                opened = self._opened_from(first, args[1])
+                if not opened:
+                    return self._archive(args[1])
+                return call("reschedule", opened[-1]["id"], self.model.limit_of(opened[-1])[0])
+            case _:
+                return super()._rival(rivalry, name, args, kwargs)
 
     def _above(self, attempt_id: str) -> str:
-        attempt = self.model.attempts.get(attempt_id)
-        return "nothing" if attempt is None else str(attempt["assignment_id"])
+        return str(self.model.attempts.get(attempt_id, {}).get("assignment_id", "nothing"))
 
-    def _cancelling_above(self, attempt_id: str) -> Call:
-        return "cancel", (self._above(attempt_id),), {}
-
-    def _finishing_another(self, attempt_id: str) -> Call:
-        """Return that another open attempt under the same assignment is finished, if there is."""
-        under = self.model.attempts_under(self._above(attempt_id))
-        others = (
-            one["id"] for one in under if one["id"] != attempt_id and one["finished_at"] is None
-        )
-        return "finish", (next(others, attempt_id),), {}
-
-    def _ending(self, assignment_id: str) -> Call:
-        return "reschedule", (assignment_id, self.clock()), {}
+    def _opened_from(self, subscription_id: str, course_id: str | None = None) -> list[Facts]:
+        one = self.model.subscriptions.get(subscription_id)
+        return [] if one is None else self.model.opened(one, course_id)
 
     def _emptying(self, assignment_id: str) -> Call:
-        """Return that all but the notes are taken out of the course, which are then required."""
-        one = self.model.assignments.get(assignment_id)
-        wanted = "draft" if one is None else one["course_id"]
-        course = next(one for one in self.seen["courses"] if one.id == wanted)
-        only = attrs.evolve(NOTES, required=True)
-        return "update", (attrs.evolve(course, activities=[only]),), {}
-
-    def _opening(self, subscription_id: str, *_: Any) -> Call:
-        one = self.model.subscriptions.get(subscription_id)
-        return "open_course", (subscription_id, one["course_ids"][0] if one else "py"), {}
-
-    def _launching_below(self, subscription_id: str) -> Call:
-        one = self.model.subscriptions.get(subscription_id)
-        opened = [] if one is None else self.model.opened(one)
-        return "start", (opened[-1]["id"] if opened else "nothing", LAB.id), {}
-
-    def _reviving(self, subscription_id: str, course_id: str) -> Call:
-        """Return that what was opened and is over gets a later end."""
-        one = self.model.subscriptions.get(subscription_id)
-        opened = [] if one is None else self.model.opened(one, course_id)
-        if not opened:
-            return self._archive(course_id)
-        return "reschedule", (opened[-1]["id"], self.model.limit_of(opened[-1])[0]), {}
+        """Return that the course is left with its notes alone, which are then required."""
+        course_id = self.model.assignments.get(assignment_id, {}).get("course_id", "draft")
+        return self._edit("courses", course_id, activities=[attrs.evolve(NOTES, required=True)])
 
     # Learning.
 
@@ -181,20 +163,10 @@ class LearningMachine(RegistrarMachine):
 
     @precondition(RegistrarMachine.exists)
     @rule(pick=PICKS, activity=PICKS, move=moves(EDGES), id=IDS, by=OWN_ACTORS, rivalry=RIVALRY)
-    def start(
-        self,
-        *,
-        pick: int,
-        activity: int,
-        move: Any,
-        id: str | None,
-        by: str | None,
-        rivalry: str | None,
-    ) -> None:
+    def start(self, *, pick: int, activity: int, move: Any, by: str | None, **options: Any) -> None:
         assignment_id = self._assignment(pick, move)
         by = self._as(by, self.model.assignments.get(assignment_id))
-        self.armed = rivalry
-        self.do("start", assignment_id, self._activity(assignment_id, activity), id=id, by=by)
+        self.do("start", assignment_id, self._activity(assignment_id, activity), by=by, **options)
 
     def _studied(self) -> bool:
         return bool(self.model.attempts)
@@ -217,8 +189,7 @@ class LearningMachine(RegistrarMachine):
             attempt = self.model.attempts[id_]
             one = self.model.assignments[attempt["assignment_id"]]
             self._move({**one, **attempt, "changed_at": last_change(attempt)}, move)
-        self.armed = rivalry
-        self.do(verb, id_, by=self._as(by, one))
+        self.do(verb, id_, by=self._as(by, one), rivalry=rivalry)
 
     @precondition(RegistrarMachine.exists)
     @rule(
@@ -242,17 +213,17 @@ class LearningMachine(RegistrarMachine):
         rivalry: str | None,
     ) -> None:
         """Run an activity in one go, and then perhaps want to cancel all the same."""
-        assignment_id = self._assignment(pick, None)
+        assignment_id = self._assignment(pick)
         activity_id = self._activity(assignment_id, activity)
         self._go_into(assignment_id)
         self.do("start", assignment_id, activity_id, id=id)
         for number, verb in enumerate(verbs):
-            self.armed = rivalry if number == turn else None
+            faster = rivalry if number == turn else None
             attempts = self.model.attempts_under(assignment_id, activity_id)
             if verb == "start":
-                self.do("start", assignment_id, activity_id, id=id)
+                self.do("start", assignment_id, activity_id, id=id, rivalry=faster)
             else:
-                self.do(verb, attempts[-1]["id"] if attempts else "nothing")
+                self.do(verb, attempts[-1]["id"] if attempts else "nothing", rivalry=faster)
         if regrets is not None:
             self.do("cancel", assignment_id, **regrets)
             for one in self.model.attempts_under(assignment_id, activity_id)[-1:]:
@@ -261,12 +232,12 @@ class LearningMachine(RegistrarMachine):
     @precondition(RegistrarMachine.exists)
     @rule(
         pick=PICKS,
-        rivalry=st.sampled_from([None, None, "the same", "something near", "something near"]),
+        rivalry=st.sampled_from([None, None, "same", "near", "near"]),
         by=st.sampled_from([None, None, None, "the learner", "seller", "nobody"]),
     )
     def work_through(self, *, pick: int, rivalry: str | None, by: str | None) -> None:
         """Start all that is in a course, and then finish it."""
-        assignment_id = self._assignment(pick, None)
+        assignment_id = self._assignment(pick)
         one = self.model.assignments.get(assignment_id)
         if one is None:
             return
@@ -274,14 +245,14 @@ class LearningMachine(RegistrarMachine):
         by = self._as(by, one)
         for number, activity_id in enumerate(self.model.activities(one)):
             # The first of all starts changes the assignment, the second need not.
-            self.armed = rivalry if number == 1 else None
-            self.do("start", assignment_id, activity_id, by=by)
+            faster = rivalry if number == 1 else None
+            self.do("start", assignment_id, activity_id, by=by, rivalry=faster)
         under = self.model.attempts_under(assignment_id)
         unfinished = [it["id"] for it in under if it["finished_at"] is None]
         for number, attempt_id in enumerate(unfinished, start=1):
             # The last two are finished at once.
-            self.armed = rivalry if number == len(unfinished) - 1 else None
-            self.do("finish", attempt_id, by=by)
+            faster = rivalry if number == len(unfinished) - 1 else None
+            self.do("finish", attempt_id, by=by, rivalry=faster)
 
     # Subscribing.
 
@@ -293,10 +264,7 @@ class LearningMachine(RegistrarMachine):
         by=ACTORS,
         rivalry=RIVALRY,
     )
-    def subscribe(
-        self, *, learner_id: str, course_ids: list[str], rivalry: str | None, **options: Any
-    ) -> None:
-        self.armed = rivalry
+    def subscribe(self, *, learner_id: str, course_ids: list[str], **options: Any) -> None:
         self.do("subscribe", course_ids, learner_id, **options)
 
     def _subscribed(self) -> bool:
@@ -324,16 +292,14 @@ class LearningMachine(RegistrarMachine):
         move: Any,
         course_ids: list[str] | None,
         why: str | None,
-        by: str | None,
-        rivalry: str | None,
+        **options: Any,
     ) -> None:
-        """Give it another set, or cancel it."""
+        """Give it another set of courses, or cancel it."""
         id_ = self._subscription(pick, move)
-        self.armed = rivalry
         if course_ids is not None:
-            self.do("edit_subscription", id_, course_ids, by=by)
+            self.do("edit_subscription", id_, course_ids, **options)
         else:
-            self.do("cancel_subscription", id_, support_reason=why, by=by)
+            self.do("cancel_subscription", id_, support_reason=why, **options)
 
     @precondition(_subscribed)
     @rule(
@@ -352,18 +318,16 @@ class LearningMachine(RegistrarMachine):
         course: int | str,
         move: Any,
         late: timedelta | None,
-        id: str | None,
         by: str | None,
-        rivalry: str | None,
+        **options: Any,
     ) -> None:
         """Open a course, and then perhaps give what was opened the latest end, or a later one."""
         subscription_id = self._subscription(pick, move)
         by = self._as(by, self.model.subscriptions.get(subscription_id))
-        self.armed = rivalry
         course_id = self._course(subscription_id, course)
-        self.do("open_course", subscription_id, course_id, id=id, by=by)
-        if late is not None and subscription_id in self.model.subscriptions:
-            for one in self.model.opened(self.model.subscriptions[subscription_id])[-1:]:
+        self.do("open_course", subscription_id, course_id, by=by, **options)
+        if late is not None:
+            for one in self._opened_from(subscription_id)[-1:]:
                 self.do("reschedule", one["id"], self.model.limit_of(one)[0] + late)
 
     def _course(self, subscription_id: str, course: int | str) -> str:
@@ -399,37 +363,33 @@ class LearningMachine(RegistrarMachine):
         course_id = self._course(id_, course)
         self.do("open_course", id_, course_id)
         for number, what in enumerate(meanwhile):
-            self.armed = rivalry if number else None
-            self._meanwhile(what, id_, course_id)
-        self.armed = rivalry
+            command = self._meanwhile(what, id_, course_id)
+            if command is not None:
+                name, args, _ = command
+                self.do(name, *args, rivalry=rivalry if number else None)
         if then == "open_course":
-            self.do(then, id_, course_id)
+            self.do(then, id_, course_id, rivalry=rivalry)
         else:
-            self.do(then, id_, support_reason=why)
+            self.do(then, id_, support_reason=why, rivalry=rivalry)
 
-    def _meanwhile(self, what: str, subscription_id: str, course_id: str) -> None:
-        one = self.model.subscriptions[subscription_id]
-        opened = self.model.opened(one, course_id)
-        match what:
-            case "open":
-                self.do("open_course", subscription_id, course_id)
-            case "leave":
-                self.do(
-                    "edit_subscription", subscription_id, ["sql" if course_id == "py" else "py"]
-                )
-            case "join":
-                self.do("edit_subscription", subscription_id, [course_id])
-            case _ if not opened:
-                return
-            case "study" | "launch":
-                activity_id = NOTES.id if what == "study" else LAB.id
-                self.do("start", opened[-1]["id"], activity_id)
-            case "cancel":
-                self.do("cancel", opened[-1]["id"])
-            case "end":
-                self.do("reschedule", opened[-1]["id"], self.clock())
-            case _:
-                self.do("reschedule", opened[0]["id"], self.model.limit_of(opened[0])[0])
+    def _meanwhile(self, what: str, subscription_id: str, course_id: str) -> Call | None:
+        opened = self._opened_from(subscription_id, course_id)
+        last = opened[-1]["id"] if opened else "nothing"
+        other = "sql" if course_id == "py" else "py"
+        commands = {
+            "open": call("open_course", subscription_id, course_id),
+            "leave": call("edit_subscription", subscription_id, [other]),
+            "join": call("edit_subscription", subscription_id, [course_id]),
+        }
+        if opened:
+            commands |= {
+                "study": call("start", last, NOTES.id),
+                "launch": call("start", last, LAB.id),
+                "cancel": call("cancel", last),
+                "end": call("reschedule", last, self.clock()),
+                "revive": call("reschedule", opened[0]["id"], self.model.limit_of(opened[0])[0]),
+            }
+        return commands.get(what)
 
     # Ids that are in use.
 
@@ -448,9 +408,9 @@ class LearningMachine(RegistrarMachine):
         course_ids: list[str] | None,
     ) -> None:
         """Start, subscribe and open under the ids that are in use: what they stand for, or not."""
-        named = {id_: said for (of, id_), (said, _) in self.model.receipts.items() if of == "start"}
-        if (id_ := self._pick(named, pick)) in named:
-            above, own = named[id_]
+        said = self._said("start")
+        if (id_ := self._pick(said, pick)) in said:
+            above, own = said[id_]
             activity_id = own if activity is None else self._activity(above, activity)
             self.do("start", above, activity_id, id=id_)
         if (id_ := self._pick(self.model.subscriptions, pick)) in self.model.subscriptions:
@@ -464,54 +424,42 @@ class LearningMachine(RegistrarMachine):
     # What holds after every step, read from the repository alone.
 
     @invariant()
-    def holds_of_learning(self) -> None:
-        self._attempts_are_counted_from_one_and_the_last_alone_is_open()
-        self._a_lab_marks_its_assignment_which_is_never_cancelled()
-        self._what_is_complete_was_completed_by_hand_or_by_the_last_that_was_required()
-        self._a_cancelled_subscription_leaves_nothing_open()
-        self._each_opening_is_counted_once_and_ends_with_its_subscription()
-
-    def _attempts_are_counted_from_one_and_the_last_alone_is_open(self) -> None:
-        attempts = self._found("attempts")
+    def attempts_are_numbered_and_only_the_last_is_open(self) -> None:
+        attempts = self.seen["attempts"]
         most = Counter((one.assignment_id, one.activity_id) for one in attempts)
         numbers = {(one.assignment_id, one.activity_id, one.number) for one in attempts}
         assert numbers == {(*of, it) for of, last in most.items() for it in range(1, last + 1)}
         for one in attempts:
             assert not one.is_open or one.number == most[one.assignment_id, one.activity_id]
 
-    def _a_lab_marks_its_assignment_which_is_never_cancelled(self) -> None:
-        launched: dict[str, Any] = {}
-        for one in self._found("attempts"):
-            if one.activity_id == LAB.id and one.number == 1:
-                launched[one.assignment_id] = one.started_at
-        for one in self._found("assignments"):
+    @invariant()
+    def a_lab_marks_its_assignment_which_is_never_cancelled(self) -> None:
+        launched = {
+            one.assignment_id: one.started_at
+            for one in self.seen["attempts"]
+            if one.activity_id == LAB.id and one.number == 1
+        }
+        for one in self.seen["assignments"]:
             assert one.first_lab_launched_at == launched.get(one.id)
             assert one.cancelled_at is None or one.id not in launched
 
-    def _what_is_complete_was_completed_by_hand_or_by_the_last_that_was_required(self) -> None:
-        completed = {one.id for one in self._found("assignments") if one.completed_at is not None}
-        assert completed == self.completed
+    @invariant()
+    def what_is_complete_was_completed_by_hand_or_by_the_last_activity(self) -> None:
+        assignments = self.seen["assignments"]
+        assert {one.id for one in assignments if one.completed_at is not None} == self.completed
 
-    def _opened(self) -> dict[str, list[CourseAssignment]]:
-        found: dict[str, list[CourseAssignment]] = {}
-        for one in self._found("assignments"):
+    @invariant()
+    def subscriptions_and_what_was_opened_from_them_agree(self) -> None:
+        opened: dict[str, list[CourseAssignment]] = {}
+        for one in self.seen["assignments"]:
             if isinstance(one.origin, FromSubscription):
-                found.setdefault(one.origin.subscription_id, []).append(one)
-        return found
-
-    def _a_cancelled_subscription_leaves_nothing_open(self) -> None:
-        opened = self._opened()
-        for one in self._found("subscriptions"):
-            if one.cancelled_at is not None:
-                assert all(it.cancelled_at is not None for it in opened.get(one.id, []))
-
-    def _each_opening_is_counted_once_and_ends_with_its_subscription(self) -> None:
-        opened = self._opened()
-        for one in self._found("subscriptions"):
+                opened.setdefault(one.origin.subscription_id, []).append(one)
+        for one in self.seen["subscriptions"]:
             own = opened.pop(one.id, [])
             counted = sorted((it.course_id, it.assignment_id) for it in one.openings)
             assert counted == sorted((it.course_id, it.id) for it in own)
             for it in own:
                 assert it.learner_id == one.learner_id
                 assert one.created_at <= it.created_at < it.expires_at <= one.expires_at
+                assert one.cancelled_at is None or it.cancelled_at is not None
         assert not opened

@@ -1,14 +1,16 @@
-"""What the registrar has to do, said a second time: dicts, sets and the sentences of the rules.
+"""A second implementation of the rules, with dicts and sets, to compare the registrar with.
 
-Nothing here calls a policy, an action or a repository. Each command of the registrar has a method
-of the same name that answers what has to come of it; what is stored afterwards is told by `store`.
+Nothing here calls a policy, a command or a repository. Each command of the registrar is a generator
+of the same name here: it yields every reason against it, or raises `Fault`; if there is no reason,
+it is sent what the registrar returned, and stores that.
 """
 
-from calendar import monthrange
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum
+from itertools import product
 from typing import Any
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
@@ -36,6 +38,7 @@ from course_assignments import (
     Role,
     User,
 )
+from tests.support.rules import counted, first_instant
 
 TICK = timedelta(microseconds=1)
 MISTYPED = "mistyped"
@@ -54,6 +57,9 @@ LIMITS = ("request", "key", "subscription", "course", "organization", "maximum",
 
 Facts = dict[str, Any]
 Said = tuple[Any, ...]
+#: Yields the reasons against a command, is sent what it returned, and stores that.
+Steps = Generator[Iterable[Said], Any, None]
+Id = str | None
 
 
 def _plain(value: Any) -> Any:
@@ -74,50 +80,19 @@ def _plain(value: Any) -> Any:
 
 def facts(record: Any) -> Facts:
     """Return the fields of *record* by their names."""
-    return {one: _plain(getattr(record, one)) for one in _names(type(record))}
-
-
-_NAMES: dict[type, tuple[str, ...]] = {}
-
-
-def _names(kind: type) -> tuple[str, ...]:
-    if kind not in _NAMES:
-        _NAMES[kind] = tuple(one.name for one in attrs.fields(kind))
-    return _NAMES[kind]
+    return {one.name: _plain(getattr(record, one.name)) for one in attrs.fields(type(record))}
 
 
 def said(reason: Reason) -> Said:
     """Return *reason* as its code and its facts."""
     if isinstance(reason, ForAssignment):
         return (reason.course_id, reason.learner_id, said(reason.reason))
-    return (reason.code, *(_plain(getattr(reason, one)) for one in _names(type(reason))))
+    return (reason.code, *facts(reason).values())
 
 
 def folded(email: str) -> str:
     """Return *email* as e-mail addresses are compared: "NFC and casefolded"."""
     return normalize("NFC", normalize("NFC", email).casefold())
-
-
-def first_instant(wall: datetime, zone: tzinfo) -> datetime:
-    """Say when it is *wall* in *zone*: after a gap, at the first occurrence in a fold."""
-    instant = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == wall:
-        return instant
-    instant = instant.replace(second=0, microsecond=0) - timedelta(hours=26)
-    while instant.astimezone(zone).replace(tzinfo=None) < wall:
-        instant += timedelta(minutes=1)
-    return instant
-
-
-def after(term: Duration, start: datetime, zone: tzinfo) -> datetime:
-    """Say when *term* is over: exact on the line of UTC, or by the calendar of *zone*."""
-    if isinstance(term, timedelta):
-        return start + term
-    wall = start.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
-    years, months = divmod(wall.month - 1 + term.count, 12)
-    year, month = wall.year + years, months + 1
-    day = min(wall.day, monthrange(year, month)[1])
-    return first_instant(wall.replace(year=year, month=month, day=day), zone)
 
 
 def resolved(end: Any, start: datetime, zone: tzinfo) -> datetime:
@@ -127,11 +102,14 @@ def resolved(end: Any, start: datetime, zone: tzinfo) -> datetime:
     if isinstance(end, date):
         return first_instant(datetime.combine(end, time()), zone)
     assert isinstance(end, timedelta | Months)
-    return after(end, start, zone)
+    return counted(end, start, zone)
 
 
-def _nothing(_: Any) -> None:
-    """Store nothing."""
+class Fault(Exception):
+    """One of *errors* has to leave the command."""
+
+    def __init__(self, *errors: Said) -> None:
+        self.errors = errors
 
 
 @dataclass(frozen=True)
@@ -139,11 +117,17 @@ class Expected:
     """What has to come of a command: it is done, or one of *errors* leaves it."""
 
     errors: tuple[Said, ...] = ()
-    store: Callable[[Any], None] = _nothing
+    rest: Steps | None = None
 
     def fits(self, error: CourseAssignmentsError) -> bool:
         """Return whether *error* is one of those that were expected."""
         return any(_is(error, expected) for expected in self.errors)
+
+    def store(self, returned: Any) -> None:
+        """Store what the command makes, which *returned* what the registrar made."""
+        assert self.rest is not None
+        with suppress(StopIteration):
+            self.rest.send(returned)
 
 
 def _is(error: CourseAssignmentsError, expected: Said) -> bool:
@@ -154,21 +138,15 @@ def _is(error: CourseAssignmentsError, expected: Said) -> bool:
         case NotFound():
             return expected[0] == "not_found" and error.id in expected[1]
         case Conflict():
-            return expected == ("conflict",)
+            return expected == CONFLICT
         case InvalidInput():
-            return expected == ("invalid",)
+            return expected == INVALID
         case _:
             return False
 
 
-INVALID = Expected((("invalid",),))
-CONFLICT = Expected((("conflict",),))
-DONE_BEFORE = Expected()
-
-
-def refused(*reasons: Said) -> Expected:
-    """Return that it is refused for *reasons*."""
-    return Expected((("refused", frozenset(reasons)),))
+INVALID = ("invalid",)
+CONFLICT = ("conflict",)
 
 
 @dataclass
@@ -204,10 +182,19 @@ class Model:
     receipts: dict[tuple[str, str], tuple[Any, Any]] = field(default_factory=dict)
     #: the stored code that each typed one means, ``MISTYPED``, or ``None``
     spellings: dict[str, str | None] = field(default_factory=dict)
-    #: the codes that were drawn at random
+    #: the codes that were generated
     generated: set[str] = field(default_factory=set)
-    #: tells which codes of a batch are new, as only the repository knows what was drawn
+    #: returns the new codes of a batch, as only the repository knows what was generated
     drawn: Callable[[str], list[str]] = lambda _: []
+
+    def expect(self, command: str, *args: Any, **kwargs: Any) -> Expected:
+        """Return what has to come of a command."""
+        steps: Steps = getattr(self, command)(*args, **kwargs)
+        try:
+            reasons = frozenset(next(steps))
+        except Fault as fault:
+            return Expected(fault.errors)
+        return Expected((("refused", reasons),)) if reasons else Expected(rest=steps)
 
     # What several commands share.
 
@@ -216,34 +203,33 @@ class Model:
         shelves = {"Organization": self.organizations, "Course": self.courses, "User": self.users}
         return shelves[type(record).__name__]
 
-    def zone(self, organization_id: str | None) -> tzinfo:
+    def zone(self, organization_id: Id) -> tzinfo:
         """Return the zone of the learner's organization; "a learner without one has UTC"."""
         if organization_id is None:
             return UTC
         return ZoneInfo(self.organizations[organization_id]["time_zone"])
 
-    def happened(self, action: str, by: str | None, reason: str | None = None) -> None:
+    def happened(self, action: str, by: Id, reason: str | None = None) -> None:
         """Note an event."""
         self.events.append((len(self.events) + 1, self.at, by, action, reason))
 
-    def missing(self, by: str | None, *others: tuple[dict[str, Facts], str | None]) -> list[Said]:
-        """Return the fault that something does not exist, if so."""
+    def require(
+        self, by: Id, *others: tuple[dict[str, Facts], Id], also: Iterable[Said] = ()
+    ) -> None:
+        """Raise if an actor or one of *others* does not exist, or if there are faults *also*."""
         wanted = [(self.users, by), *others]
         ids = {one for shelf, one in wanted if one is not None and one not in shelf}
-        return [("not_found", frozenset(ids))] if ids else []
+        faults = (*([("not_found", frozenset(ids))] if ids else []), *also)
+        if faults:
+            raise Fault(*faults)
 
-    def judged(
-        self, faults: Iterable[Said], reasons: Callable[[], Iterable[Said]], store: Any
-    ) -> Expected:
-        """Return what comes of it: a fault, all reasons against, or that it is done."""
-        found = tuple(faults)
-        if found:
-            return Expected(found)
-        against = tuple(reasons())
-        return refused(*against) if against else Expected((), store)
+    def found(self, by: Id, shelf: dict[str, Facts], id_: str, also: Iterable[Said] = ()) -> Facts:
+        """Return the facts under an id; raise like `require`."""
+        self.require(by, (shelf, id_), also=also)
+        return shelf[id_]
 
     def acting(
-        self, by: str | None, organization_id: str | None, roles: tuple[Role, ...]
+        self, by: Id, organization_id: Id, roles: tuple[Role, ...] = ASSIGNING
     ) -> list[Said]:
         """Rule 21: "one of the roles ... and the learner's organization must be among ..."."""
         if by is None:
@@ -254,6 +240,11 @@ class Model:
         if organization_id not in self.users[by]["managed_organization_ids"]:
             reasons.append(("organization_not_managed", organization_id))
         return reasons
+
+    def acting_for(self, by: Id, learner_id: str, *, own: bool = False) -> list[Said]:
+        """Rule 21: for what is their *own*, nobody needs a role."""
+        organization_id = self.users[learner_id]["organization_id"]
+        return self.acting(None if own and by == learner_id else by, organization_id)
 
     def available(self, course_id: str) -> list[Said]:
         """Rule 22: "assigned to a Content Provider and a Publishing Group"; archived."""
@@ -268,18 +259,17 @@ class Model:
         return reasons
 
     def limit(
-        self, created_at: datetime, course_id: str, organization_id: str | None
+        self, created_at: datetime, course_id: str, organization_id: Id
     ) -> tuple[datetime, str]:
         """Rule 1: "the earliest of created + 180 days, + organization's, + course's maximum"."""
         zone = self.zone(organization_id)
         ceilings = [(created_at + timedelta(days=180), "maximum")]
-        own = self.courses[course_id]["maximum_access"]
-        if own is not None:
-            ceilings.append((after(own, created_at, zone), "course"))
+        terms = {"course": self.courses[course_id]["maximum_access"]}
         if organization_id is not None:
-            shorter = self.organizations[organization_id]["maximum_access"]
-            if shorter is not None:
-                ceilings.append((after(shorter, created_at, zone), "organization"))
+            terms["organization"] = self.organizations[organization_id]["maximum_access"]
+        for name, term in terms.items():
+            if term is not None:
+                ceilings.append((counted(term, created_at, zone), name))
         return first(ceilings)
 
     def limit_of(self, one: Facts) -> tuple[datetime, str]:
@@ -344,12 +334,14 @@ class Model:
         self.bounds[id_] = self.limit_of(self.assignments[id_])[0]
         self.claims[learner["id"], course_id] = id_
 
-    def repeated(self, action: str, id: str | None, arguments: Any) -> Expected | None:
-        """Return what a call under an id that was used before comes to: "other arguments"."""
+    def made_before(self, action: str, id: Id, arguments: Any) -> Any:
+        """Return what a call under an id made, if it was made: with "other arguments" a fault."""
         if id is None or (action, id) not in self.receipts:
             return None
         said, made = self.receipts[action, id]
-        return Expected((), returns(made)) if said == arguments else CONFLICT
+        if said != arguments:
+            raise Fault(CONFLICT)
+        return made
 
     # Organizations, courses, users.
 
@@ -373,7 +365,7 @@ class Model:
             if owners.setdefault(folded(user["email"]), user["id"]) != user["id"]
         ]
 
-    def add(self, *records: Any, by: str | None = None) -> Expected:
+    def add(self, *records: Any, by: Id = None) -> Steps:
         """ "An equal record again does nothing, a different one under the same id is Conflict"."""
         new: dict[tuple[type, str], Any] = {}
         differ = False
@@ -383,46 +375,32 @@ class Model:
                 differ |= new.setdefault((type(record), record.id), record) != record
             else:
                 differ |= stored != facts(record)
-        faults = [*self.missing(by), *self._references(new.values())]
-        if differ:
-            faults.append(("conflict",))
+        conflict = [CONFLICT] if differ else []
+        self.require(by, also=[*self._references(new.values()), *conflict])
+        yield self.emails_taken(facts(one) for one in new.values() if isinstance(one, User))
+        for record in new.values():
+            self.shelf(record)[record.id] = facts(record)
+        if new:
+            self.happened("add", by)
 
-        def store(_: None) -> None:
-            for record in new.values():
-                self.shelf(record)[record.id] = facts(record)
-            if new:
-                self.happened("add", by)
-
-        people = [facts(one) for one in new.values() if isinstance(one, User)]
-        return self.judged(faults, lambda: self.emails_taken(people), store)
-
-    def update(self, record: Any, *, by: str | None = None) -> Expected:
+    def update(self, record: Any, *, by: Id = None) -> Steps:
         """Rule 20: it "changes what is made later"."""
         shelf, now = self.shelf(record), facts(record)
+        self.require(by, (shelf, record.id), also=self._references([record]))
+        yield self.emails_taken([now] if isinstance(record, User) else [])
+        if shelf[record.id] != now:
+            shelf[record.id] = now
+            self.happened("update", by)
 
-        def store(_: Any) -> None:
-            if shelf[record.id] != now:
-                shelf[record.id] = now
-                self.happened("update", by)
-
-        return self.judged(
-            [*self.missing(by, (shelf, record.id)), *self._references([record])],
-            lambda: self.emails_taken([now] if isinstance(record, User) else []),
-            store,
-        )
-
-    def anonymize(self, user_id: str, *, by: str | None = None) -> Expected:
+    def anonymize(self, user_id: str, *, by: Id = None) -> Steps:
         """Rule 23: "replaces name and e-mail and keeps the records"."""
-
-        def store(user: User) -> None:
-            before = self.users[user_id]
-            now = {**before, "name": "Anonymous", "email": user.email}
-            assert user.email.endswith("@anonymous.invalid")
-            if now != before:
-                self.users[user_id] = now
-                self.happened("anonymize", by)
-
-        return self.judged(self.missing(by, (self.users, user_id)), list, store)
+        before = self.found(by, self.users, user_id)
+        user = yield ()
+        assert user.email.endswith("@anonymous.invalid")
+        now = {**before, "name": "Anonymous", "email": user.email}
+        if now != before:
+            self.users[user_id] = now
+            self.happened("anonymize", by)
 
     # Assigning.
 
@@ -432,17 +410,17 @@ class Model:
         """Return what speaks against one pair as a pair, and the end it would get."""
         organization_id = learner["organization_id"]
         zone = self.zone(organization_id)
+        limit = self.limit(self.at, course_id, organization_id)
         reasons: list[Said] = []
         held = self.held(course_id, learner["id"])
         if mode is Repeat.REFUSE and held:
             reasons.append(("already_assigned", held[0]["id"], held[0]["expires_at"]))
-        if expires is not None:
-            end = resolved(expires, self.at, zone)
-            limit = self.limit(self.at, course_id, organization_id)
-            reasons += self.in_bounds(end, self.at, limit)
-            return reasons, (end, "request")
-        default = (after(self.settings.default, self.at, zone), "default")
-        return reasons, first([self.limit(self.at, course_id, organization_id), default])
+        if expires is None:
+            return reasons, first(
+                [limit, (counted(self.settings.default, self.at, zone), "default")]
+            )
+        end = resolved(expires, self.at, zone)
+        return [*reasons, *self.in_bounds(end, self.at, limit)], (end, "request")
 
     def assign(
         self,
@@ -452,32 +430,28 @@ class Model:
         expires: Any = None,
         note: Note | None = None,
         repeat: Repeat | None = None,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Expected:
+        id: Id = None,
+        by: Id = None,
+    ) -> Steps:
         """Rules 1, 2, 15, 21 and 22."""
         if id in self.assignments:
             made = self.assignments[id]
-            same = (course_id, learner_id, ("direct",))
             as_made = (made["course_id"], made["learner_id"], made["origin"])
-            return DONE_BEFORE if as_made == same else CONFLICT
+            yield from returned(id, same=as_made == (course_id, learner_id, ("direct",)))
+            return
         mode = repeat or self.settings.repeat
-        faults = self.missing(by, (self.courses, course_id), (self.users, learner_id))
-        if faults:
-            return Expected(tuple(faults))
+        self.require(by, (self.courses, course_id), (self.users, learner_id))
         learner = self.users[learner_id]
-        reasons = self.acting(by, learner["organization_id"], ASSIGNING)
+        acting = self.acting_for(by, learner_id)
         held = self.held(course_id, learner_id)
         if mode is Repeat.SKIP and held:
-            return refused(*reasons) if reasons else Expected((), returns(held[0]["id"]))
+            yield from returned(held[0]["id"], against=acting)
+            return
         own, end = self._against_pair(course_id, learner, expires, mode)
-
-        def store(made: Any) -> None:
-            assert id is None or made.id == id
-            self.keep_assignment(made.id, learner, course_id, end, note=note)
-            self.happened("assign", by)
-
-        return self.judged([], lambda: [*reasons, *self.available(course_id), *own], store)
+        made = yield [*acting, *self.available(course_id), *own]
+        assert id in (None, made.id)
+        self.keep_assignment(made.id, learner, course_id, end, note=note)
+        self.happened("assign", by)
 
     def assign_many(
         self,
@@ -487,41 +461,41 @@ class Model:
         expires: Any = None,
         note: Note | None = None,
         repeat: Repeat | None = None,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Expected:
+        id: Id = None,
+        by: Id = None,
+    ) -> Steps:
         """Rule 14: "every pair, input order, duplicates collapse, one bad pair and nothing"."""
         brought = {one.id: one for one in learners if isinstance(one, User)}
         if any(one.roles or one.managed_organization_ids for one in brought.values()):
-            return INVALID
+            raise Fault(INVALID)
         given = dict.fromkeys(one.id if isinstance(one, User) else one for one in learners)
         courses = list(dict.fromkeys(course_ids))
-        pairs = [(course_id, learner_id) for course_id in courses for learner_id in given]
-        mode = repeat or self.settings.repeat
         arguments = (courses, list(given), expires, note, repeat)
-        if id is not None and ("assign_many", id) in self.receipts:
-            return self._made_many(id, arguments)
+        before = self.made_before("assign_many", id, arguments)
+        if before is not None:
+            assert _ids_of((yield ())) == before
+            return
         profiles = {one: facts(user) for one, user in brought.items()}
-        missing = self.missing(
+        differ = any(self.users.get(one, user) != user for one, user in profiles.items())
+        self.require(
             by,
             *((self.courses, one) for one in courses),
             *((self.users, one) for one in given if one not in profiles),
             *((self.organizations, one["organization_id"]) for one in profiles.values()),
+            also=[CONFLICT] if differ else [],
         )
-        differ = any(self.users.get(one, user) != user for one, user in profiles.items())
-        if missing or differ:
-            return Expected((*missing, *CONFLICT.errors) if differ else tuple(missing))
         newcomers = {one: user for one, user in profiles.items() if one not in self.users}
         people = {**self.users, **newcomers}
+        mode = repeat or self.settings.repeat
         reasons = self.emails_taken(newcomers.values())
         made: list[tuple[str, Facts, tuple[datetime, str]]] = []
         skipped: list[str] = []
-        for course_id, learner_id in pairs:
+        for course_id, learner_id in product(courses, given):
             learner = people[learner_id]
             nobodys = ("organization_not_managed", None)
             reasons += [
                 (course_id, learner_id, reason) if reason == nobodys else reason
-                for reason in self.acting(by, learner["organization_id"], ASSIGNING)
+                for reason in self.acting(by, learner["organization_id"])
             ]
             held = self.held(course_id, learner_id)
             if mode is Repeat.SKIP and held:
@@ -531,65 +505,39 @@ class Model:
             reasons += self.available(course_id)
             reasons += [(course_id, learner_id, reason) for reason in own]
             made.append((course_id, learner, end))
-
-        def store(batch: Any) -> None:
-            assert [one.id for one in batch.skipped] == skipped
-            assert len(batch.created) == len(made)
-            self.users.update(newcomers)
-            for one, (course_id, learner, end) in zip(batch.created, made, strict=True):
-                self.keep_assignment(one.id, learner, course_id, end, note=note)
-            if id is not None:
-                ids = [one.id for one in batch.created]
-                self.receipts["assign_many", id] = (arguments, (ids, skipped))
-            if made:
-                self.happened("assign_many", by)
-
-        return self.judged([], lambda: reasons, store)
-
-    def _made_many(self, id: str, arguments: Any) -> Expected:
-        said, (created, skipped) = self.receipts["assign_many", id]
-        if said != arguments:
-            return CONFLICT
-
-        def store(batch: Any) -> None:
-            assert [one.id for one in batch.created] == created
-            assert [one.id for one in batch.skipped] == skipped
-
-        return Expected((), store)
+        batch = yield reasons
+        ids = _ids_of(batch)
+        assert ids[1] == skipped
+        self.users.update(newcomers)
+        for one, (course_id, learner, end) in zip(batch.created, made, strict=True):
+            self.keep_assignment(one.id, learner, course_id, end, note=note)
+        if id is not None:
+            self.receipts["assign_many", id] = (arguments, ids)
+        if made:
+            self.happened("assign_many", by)
 
     # What exists.
 
     def cancel(
-        self, assignment_id: str, *, support_reason: str | None = None, by: str | None = None
-    ) -> Expected:
+        self, assignment_id: str, *, support_reason: str | None = None, by: Id = None
+    ) -> Steps:
         """Rules 3, 4, 13 and 21."""
-        faults = self.missing(by, (self.assignments, assignment_id))
-        if support_reason is not None and not support_reason.strip():
-            faults.append(("invalid",))
-        if faults:
-            return Expected(tuple(faults))
-        one = self.assignments[assignment_id]
+        one = self.found(by, self.assignments, assignment_id, also=blank(support_reason))
+        yield [
+            *self.cancelling(by, one["learner_id"], support_reason),
+            *self.against_cancelling(one, support_reason),
+        ]
+        one["cancelled_at"] = self.at
+        if self.settings.restores_key_use and one["origin"][0] == "key":
+            redemption = self.redemptions[one["origin"][2]]
+            redemption["restored_at"] = self.at
+            self.keys[redemption["code"]]["uses"] -= 1
+        self.happened("cancel", by, support_reason)
 
-        def reasons() -> list[Said]:
-            return [
-                *self.cancelling(by, one["learner_id"], support_reason),
-                *self.against_cancelling(one, support_reason),
-            ]
-
-        def store(_: Any) -> None:
-            one["cancelled_at"] = self.at
-            if self.settings.restores_key_use and one["origin"][0] == "key":
-                redemption = self.redemptions[one["origin"][2]]
-                redemption["restored_at"] = self.at
-                self.keys[redemption["code"]]["uses"] -= 1
-            self.happened("cancel", by, support_reason)
-
-        return self.judged([], reasons, store)
-
-    def cancelling(self, by: str | None, learner_id: str, support_reason: str | None) -> list[Said]:
+    def cancelling(self, by: Id, learner_id: str, support_reason: str | None) -> list[Said]:
         """Rules 4 and 21: support "needs the SUPPORT role when an actor is given"."""
         if support_reason is None:
-            return self.acting(by, self.users[learner_id]["organization_id"], ASSIGNING)
+            return self.acting_for(by, learner_id)
         roles = self.users[by]["roles"] if by is not None else {Role.SUPPORT}
         return [] if Role.SUPPORT in roles else [("support_role_missing",)]
 
@@ -613,78 +561,49 @@ class Model:
             reasons.append(("already_cancelled", one["cancelled_at"]))
         return reasons
 
-    def reschedule(self, assignment_id: str, expires: Any, *, by: str | None = None) -> Expected:
+    def reschedule(self, assignment_id: str, expires: Any, *, by: Id = None) -> Steps:
         """Rule 2: "the same limit, still counted from creation; an end before now is refused"."""
-        faults = self.missing(by, (self.assignments, assignment_id))
-        if faults:
-            return Expected(tuple(faults))
-        one = self.assignments[assignment_id]
-        organization_id = self.users[one["learner_id"]]["organization_id"]
-        end = resolved(expires, one["created_at"], self.zone(organization_id))
+        one = self.found(by, self.assignments, assignment_id)
+        zone = self.zone(self.users[one["learner_id"]]["organization_id"])
+        end = resolved(expires, one["created_at"], zone)
+        bounds = self.in_bounds(end, one["created_at"], self.limit_of(one))
+        if end < self.at:
+            later = [said for said in bounds if said[0] != "expires_too_early"]
+            bounds = [("expires_too_early", self.at), *later]
+        yield [*self.acting_for(by, one["learner_id"]), *self.changing(one), *bounds]
+        one.update(expires_at=end, limited_by="request")
+        self.bounds[one["id"]] = self.limit_of(one)[0]
+        self.happened("reschedule", by)
 
-        def reasons() -> list[Said]:
-            found = [*self.acting(by, organization_id, ASSIGNING), *self.changing(one)]
-            bounds = self.in_bounds(end, one["created_at"], self.limit_of(one))
-            if end < self.at:
-                found.append(("expires_too_early", self.at))
-                bounds = [said for said in bounds if said[0] != "expires_too_early"]
-            return list(dict.fromkeys([*found, *bounds]))
-
-        def store(_: Any) -> None:
-            one.update(expires_at=end, limited_by="request")
-            self.bounds[one["id"]] = self.limit_of(one)[0]
-            self.happened("reschedule", by)
-
-        return self.judged([], reasons, store)
-
-    def complete(self, assignment_id: str, *, by: str | None = None) -> Expected:
+    def complete(self, assignment_id: str, *, by: Id = None) -> Steps:
         """Rule 5: "refused if cancelled, allowed if expired"."""
-        faults = self.missing(by, (self.assignments, assignment_id))
-        if faults:
-            return Expected(tuple(faults))
-        one = self.assignments[assignment_id]
-        organization_id = self.users[one["learner_id"]]["organization_id"]
+        one = self.found(by, self.assignments, assignment_id)
+        done = one["completed_at"]
+        again = [] if done is None else [("already_completed", done)]
+        yield [*self.acting_for(by, one["learner_id"]), *self.changing(one), *again]
+        one["completed_at"] = self.at
+        self.happened("complete", by)
 
-        def reasons() -> list[Said]:
-            found = [*self.acting(by, organization_id, ASSIGNING), *self.changing(one)]
-            if one["completed_at"] is not None:
-                found.append(("already_completed", one["completed_at"]))
-            return found
-
-        def store(_: Any) -> None:
-            one["completed_at"] = self.at
-            self.happened("complete", by)
-
-        return self.judged([], reasons, store)
-
-    def add_note(self, assignment_id: str, note: Note, *, by: str | None = None) -> Expected:
+    def add_note(self, assignment_id: str, note: Note, *, by: Id = None) -> Steps:
         """Rule 21 alone: a note may be added in any state."""
-        faults = self.missing(by, (self.assignments, assignment_id))
-        if faults:
-            return Expected(tuple(faults))
-        one = self.assignments[assignment_id]
-        organization_id = self.users[one["learner_id"]]["organization_id"]
-
-        def store(_: Any) -> None:
-            one["notes"] += (note,)
-            self.happened("add_note", by)
-
-        return self.judged([], lambda: self.acting(by, organization_id, ASSIGNING), store)
+        one = self.found(by, self.assignments, assignment_id)
+        yield self.acting_for(by, one["learner_id"])
+        one["notes"] += (note,)
+        self.happened("add_note", by)
 
     # Keys.
 
-    def _codes(self, codes: Iterable[str]) -> dict[str, int]:
-        """Return typed codes by their lines; "blank lines in a paste are skipped"."""
-        lines = enumerate((line.strip() for line in codes), start=1)
-        return {code: number for number, code in lines if code}
+    def _lines(self, codes: Iterable[str]) -> dict[str, int]:
+        """Return typed codes by their lines: blank ones "are skipped"; rule 12 refuses repeats."""
+        lines = [(line.strip(), number) for number, line in enumerate(codes, start=1)]
+        typed = [(code, number) for code, number in lines if code]
+        if len(dict(typed)) < len(typed):
+            raise Fault(INVALID)
+        return dict(typed)
 
-    @staticmethod
-    def _repeats(codes: Iterable[str]) -> bool:
-        """Rule 12: "a repeated ... code refuses the whole paste"."""
-        typed = [line.strip() for line in codes if line.strip()]
-        return len(set(typed)) < len(typed)
-
-    def _against_codes(self, course_id: str, organization_id: str, codes: Any, by: Any) -> Any:
+    def _against_codes(
+        self, course_id: str, organization_id: str, codes: dict[str, int], by: Id
+    ) -> list[Said]:
         taken = tuple(line for code, line in codes.items() if code in self.keys)
         return [
             *self.acting(by, organization_id, KEYS),
@@ -692,7 +611,9 @@ class Model:
             *([("code_taken", taken)] if taken else []),
         ]
 
-    def _keep_keys(self, batch: Facts, codes: Iterable[str], drawn: Iterable[str]) -> None:
+    def _keep_keys(self, batch: Facts, codes: Iterable[str], generate: int) -> None:
+        drawn = self.drawn(batch["id"])
+        assert len(drawn) == generate
         for code in (*codes, *drawn):
             assert code not in self.keys
             self.keys[code] = {
@@ -719,53 +640,44 @@ class Model:
         any_organization: bool = False,
         codes: Sequence[str] = (),
         generate: int = 0,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Expected:
+        id: Id = None,
+        by: Id = None,
+    ) -> Steps:
         """Rules 6 to 9, 12, 21 and 22."""
-        if self._repeats(codes):
-            return INVALID
-        lines = self._codes(codes)
+        lines = self._lines(codes)
         if id in self.batches:
             made = self.batches[id]
             same = (made["course_id"], made["organization_id"]) == (course_id, organization_id)
             # It only grows, so fewer keys than are asked for now were never asked for before.
             same = same and made["size"] >= len(lines) + generate
-            return DONE_BEFORE if same and self._all_in(id, lines) else CONFLICT
-        faults = self.missing(by, (self.courses, course_id), (self.organizations, organization_id))
-        if faults:
-            return Expected(tuple(faults))
+            yield from returned(id, same=same and self._all_in(id, lines))
+            return
+        self.require(by, (self.courses, course_id), (self.organizations, organization_id))
         zone = self.zone(organization_id)
-        start = _bound(redeemable_from, self.at, zone)
-        end = _bound(redeemable_until, self.at, zone)
-        if _is_empty(start, end) or (end is not None and end <= self.at):
-            return INVALID
-        if not lines and not generate:
-            return INVALID
-
-        def store(made: Any) -> None:
-            assert id is None or made.id == id
-            self.batches[made.id] = batch = {
-                "id": made.id,
-                "name": name,
-                "course_id": course_id,
-                "organization_id": organization_id,
-                "created_at": self.at,
-                "redeemable_from": start,
-                "redeemable_until": end,
-                "max_uses": max_uses or 1,
-                "availability": availability,
-                "any_organization": any_organization,
-                "size": 0,
-            }
-            drawn = self.drawn(made.id)
-            assert len(drawn) == generate
-            self._keep_keys(batch, lines, drawn)
-            self.happened("create_keys", by)
-
-        return self.judged(
-            [], lambda: self._against_codes(course_id, organization_id, lines, by), store
+        start, end = (
+            None if one is None else resolved(one, self.at, zone)
+            for one in (redeemable_from, redeemable_until)
         )
+        over = end is not None and end <= self.at
+        if is_empty(start, end) or over or not (lines or generate):
+            raise Fault(INVALID)
+        made = yield self._against_codes(course_id, organization_id, lines, by)
+        assert id in (None, made.id)
+        self.batches[made.id] = {
+            "id": made.id,
+            "name": name,
+            "course_id": course_id,
+            "organization_id": organization_id,
+            "created_at": self.at,
+            "redeemable_from": start,
+            "redeemable_until": end,
+            "max_uses": max_uses or 1,
+            "availability": availability,
+            "any_organization": any_organization,
+            "size": 0,
+        }
+        self._keep_keys(self.batches[made.id], lines, generate)
+        self.happened("create_keys", by)
 
     def _all_in(self, batch_id: str, codes: Iterable[str]) -> bool:
         return all(self.keys.get(one, {}).get("batch_id") == batch_id for one in codes)
@@ -776,112 +688,85 @@ class Model:
         *,
         codes: Sequence[str] = (),
         generate: int = 0,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Expected:
+        id: Id = None,
+        by: Id = None,
+    ) -> Steps:
         """Rules 12, 21 and 22."""
-        if self._repeats(codes):
-            return INVALID
-        lines = self._codes(codes)
+        lines = self._lines(codes)
         if batch_id not in self.batches:
-            return Expected(tuple(self.missing(by, (self.batches, batch_id))))
+            self.require(by, (self.batches, batch_id))
+        if self.made_before("add_keys", id, (batch_id, len(lines), generate)) is not None:
+            yield from returned(batch_id, same=self._all_in(batch_id, lines))
+            return
+        self.require(by, also=[] if lines or generate else [INVALID])
         batch = self.batches[batch_id]
-        if id is not None and ("add_keys", id) in self.receipts:
-            said, _ = self.receipts["add_keys", id]
-            same = said == (batch_id, len(lines), generate) and self._all_in(batch_id, lines)
-            return DONE_BEFORE if same else CONFLICT
-        faults = self.missing(by)
-        if not lines and not generate:
-            faults.append(("invalid",))
+        yield self._against_codes(batch["course_id"], batch["organization_id"], lines, by)
+        if id is not None:
+            self.receipts["add_keys", id] = ((batch_id, len(lines), generate), batch_id)
+        self._keep_keys(batch, lines, generate)
+        self.happened("add_keys", by)
 
-        def store(_: Any) -> None:
-            if id is not None:
-                self.receipts["add_keys", id] = ((batch_id, len(lines), generate), batch_id)
-            drawn = self.drawn(batch_id)
-            assert len(drawn) == generate
-            self._keep_keys(batch, lines, drawn)
-            self.happened("add_keys", by)
-
-        organization_id, course_id = batch["organization_id"], batch["course_id"]
-        return self.judged(
-            faults, lambda: self._against_codes(course_id, organization_id, lines, by), store
-        )
-
-    def edit_keys(self, batch_id: str, *, by: str | None = None, **terms: Any) -> Expected:
+    def edit_keys(self, batch_id: str, *, by: Id = None, **terms: Any) -> Steps:
         """Rule 20: "max_uses cannot go below the uses already made"."""
-        faults = self.missing(by, (self.batches, batch_id))
-        if faults:
-            return Expected(tuple(faults))
-        batch = self.batches[batch_id]
+        batch = self.found(by, self.batches, batch_id)
         zone = self.zone(batch["organization_id"])
-        after_edit = {**batch, **terms}
+        edited = {**batch, **terms}
         for name in ("redeemable_from", "redeemable_until"):
-            after_edit[name] = _bound(after_edit[name], batch["created_at"], zone)
-        after_edit["max_uses"] = after_edit["max_uses"] or 1
-        if _is_empty(after_edit["redeemable_from"], after_edit["redeemable_until"]):
-            return INVALID
-        keys = [key for key in self.keys.values() if key["batch_id"] == batch_id]
-
-        def reasons() -> list[Said]:
-            most = max((key["uses"] for key in keys), default=0)
-            low = [("max_uses_below_uses", most)] if most > after_edit["max_uses"] else []
-            return [*self.acting(by, batch["organization_id"], KEYS), *low]
-
-        def store(_: Any) -> None:
-            if after_edit == batch:
-                return
-            batch.update(after_edit)
+            if edited[name] is not None:
+                edited[name] = resolved(edited[name], batch["created_at"], zone)
+        edited["max_uses"] = edited["max_uses"] or 1
+        if is_empty(edited["redeemable_from"], edited["redeemable_until"]):
+            raise Fault(INVALID)
+        keys = self.keys_of(batch_id)
+        most = max((key["uses"] for key in keys), default=0)
+        low = [("max_uses_below_uses", most)] if most > edited["max_uses"] else []
+        yield [*self.acting(by, batch["organization_id"], KEYS), *low]
+        if edited != batch:
+            batch.update(edited)
             for key in keys:
                 key["max_uses"] = batch["max_uses"]
             self.happened("edit_keys", by)
 
-        return self.judged([], reasons, store)
+    def keys_of(self, batch_id: str) -> list[Facts]:
+        return [key for key in self.keys.values() if key["batch_id"] == batch_id]
 
-    def _revoke(self, batch: Facts, keys: list[Facts], by: str | None) -> Expected:
-        def store(_: Any) -> None:
-            valid = [key for key in keys if key["revoked_at"] is None]
-            for key in valid:
-                key["revoked_at"] = self.at
-            if valid:
-                self.happened("revoke_keys", by)
+    def _revoke(self, batch: Facts, keys: list[Facts], by: Id) -> Steps:
+        yield self.acting(by, batch["organization_id"], KEYS)
+        valid = [key for key in keys if key["revoked_at"] is None]
+        for key in valid:
+            key["revoked_at"] = self.at
+        if valid:
+            self.happened("revoke_keys", by)
 
-        return self.judged([], lambda: self.acting(by, batch["organization_id"], KEYS), store)
-
-    def revoke_key(self, code: str, *, by: str | None = None) -> Expected:
+    def revoke_key(self, code: str, *, by: Id = None) -> Steps:
         """Call one key back."""
-        faults = self.missing(by)
-        if faults:
-            return Expected(tuple(faults))
-        key, trouble = self._key(code)
-        if key is None:
-            return refused(trouble)
-        return self._revoke(self.batches[key["batch_id"]], [key], by)
+        self.require(by)
+        key = self._key(code)
+        yield from self._revoke(self.batches[key["batch_id"]], [key], by)
 
-    def revoke_keys(self, batch_id: str, *, by: str | None = None) -> Expected:
+    def revoke_keys(self, batch_id: str, *, by: Id = None) -> Steps:
         """Call all keys of a batch back."""
-        faults = self.missing(by, (self.batches, batch_id))
-        if faults:
-            return Expected(tuple(faults))
-        keys = [key for key in self.keys.values() if key["batch_id"] == batch_id]
-        return self._revoke(self.batches[batch_id], keys, by)
+        batch = self.found(by, self.batches, batch_id)
+        yield from self._revoke(batch, self.keys_of(batch_id), by)
 
     # Redeeming.
 
-    def _key(self, typed: str) -> tuple[Facts | None, Said]:
+    def _key(self, typed: str, also: Sequence[Said] = ()) -> Facts:
         """Rule 12: "wrong check symbol: `key_mistyped`, no look-up; else it is taken exactly"."""
         code = self.spellings[typed]
         if code is not None and code in self.keys:
-            return self.keys[code], ()
-        return None, ("key_mistyped",) if code == MISTYPED else ("key_not_found",)
+            return self.keys[code]
+        reason = ("key_mistyped",) if code == MISTYPED else ("key_not_found",)
+        raise Fault(*also, ("refused", frozenset([reason])))
 
-    def _redeemed_before(self, id_: str | None, typed: str, learner_id: str) -> Expected | None:
+    def _redeemed(self, id_: Id, typed: str, learner_id: str) -> Steps | None:
+        """Return what has to come of redeeming under an id that is in use, if it is."""
         if id_ not in self.assignments:
             return None
         made = self.assignments[id_]
-        if made["origin"][0] != "key" or made["learner_id"] != learner_id:
-            return CONFLICT
-        same = self.redemptions[made["origin"][2]]["code"] == self.spellings[typed]
-        return DONE_BEFORE if same else CONFLICT
+        same = made["origin"][0] == "key" and made["learner_id"] == learner_id
+        code = self.redemptions[made["origin"][2]]["code"] if same else None
+        return returned(id_, same=same and code == self.spellings[typed])
 
     def _against_redeeming(self, key: Facts, learner: Facts) -> list[Said]:
         """Rules 6, 7, 9, 10 and 22."""
@@ -908,12 +793,12 @@ class Model:
             ]
         return [*reasons, *self.available(batch["course_id"])]
 
-    def _keep_redemption(self, key: Facts, learner: Facts, made: Any, id_: str | None) -> None:
+    def _keep_redemption(self, key: Facts, learner: Facts, made: Any, id_: Id) -> None:
         """Rule 8: "length of access counted from redemption; the limit still clamps here"."""
-        assert id_ is None or made.id == id_
+        assert id_ in (None, made.id)
         batch = self.batches[key["batch_id"]]
         course_id, organization_id = batch["course_id"], learner["organization_id"]
-        available = (after(batch["availability"], self.at, self.zone(organization_id)), "key")
+        available = (counted(batch["availability"], self.at, self.zone(organization_id)), "key")
         end = first([available, self.limit(self.at, course_id, organization_id)])
         redemption_id = made.origin.redemption_id
         assert redemption_id not in self.redemptions
@@ -930,67 +815,48 @@ class Model:
         }
         key["uses"] += 1
 
-    def redeem(
-        self, code: str, learner_id: str, *, id: str | None = None, by: str | None = None
-    ) -> Expected:
+    def redeem(self, code: str, learner_id: str, *, id: Id = None, by: Id = None) -> Steps:
         """Rules 6 to 10, 12, 21 and 22."""
-        before = self._redeemed_before(id, code, learner_id)
+        before = self._redeemed(id, code, learner_id)
         if before is not None:
-            return before
-        faults = self.missing(by, (self.users, learner_id))
-        if faults:
-            return Expected(tuple(faults))
-        key, trouble = self._key(code)
-        if key is None:
-            return refused(trouble)
-        learner = self.users[learner_id]
-        acting = self.acting(
-            None if by == learner_id else by, learner["organization_id"], ASSIGNING
-        )
+            yield from before
+            return
+        learner = self.found(by, self.users, learner_id)
+        key = self._key(code)
+        acting = self.acting_for(by, learner_id, own=True)
+        made = yield [*acting, *self._against_redeeming(key, learner)]
+        self._keep_redemption(key, learner, made, id)
+        self.happened("redeem", by)
 
-        def store(made: Any) -> None:
-            self._keep_redemption(key, learner, made, id)
-            self.happened("redeem", by)
-
-        return self.judged([], lambda: [*acting, *self._against_redeeming(key, learner)], store)
-
-    def register(
-        self, code: str, user: User, *, id: str | None = None, by: str | None = None
-    ) -> Expected:
+    def register(self, code: str, user: User, *, id: Id = None, by: Id = None) -> Steps:
         """Rule 11: "registers a new user ... and redeems in the same change: all or nothing"."""
         if user.roles or user.managed_organization_ids:
-            return INVALID
-        before = self._redeemed_before(id, code, user.id)
+            raise Fault(INVALID)
+        before = self._redeemed(id, code, user.id)
         if before is not None:
-            return before
-        faults = self.missing(by, (self.organizations, user.organization_id))
+            yield from before
+            return
         taken = folded(user.email) in {folded(one["email"]) for one in self.users.values()}
-        if not taken and user.id in self.users:
-            faults.append(("conflict",))
-        key, trouble = self._key(code)
-        if key is None:
-            return Expected((*faults, *refused(trouble).errors))
-        if faults:
-            return Expected(tuple(faults))
+        faults = [] if taken or user.id not in self.users else [CONFLICT]
+        try:
+            self.require(by, (self.organizations, user.organization_id), also=faults)
+        except Fault as fault:
+            self._key(code, also=fault.errors)
+            raise
+        key = self._key(code)
         batch = self.batches[key["batch_id"]]
         host = self.organizations[batch["organization_id"]]
         joins = user.organization_id or batch["organization_id"]
         newcomer = {**facts(user), "organization_id": joins}
-
-        def reasons() -> list[Said]:
-            found = self.acting(None if by == user.id else by, joins, ASSIGNING)
-            if not host["anonymous_registration"]:
-                found.append(("registration_disabled",))
-            if taken:
-                found.append(("email_taken", user.id))
-            return [*found, *self._against_redeeming(key, newcomer)]
-
-        def store(made: Any) -> None:
-            self.users[user.id] = newcomer
-            self._keep_redemption(key, newcomer, made, id)
-            self.happened("register", by)
-
-        return self.judged([], reasons, store)
+        made = yield [
+            *self.acting(None if by == user.id else by, joins),
+            *([] if host["anonymous_registration"] else [("registration_disabled",)]),
+            *([("email_taken", user.id)] if taken else []),
+            *self._against_redeeming(key, newcomer),
+        ]
+        self.users[user.id] = newcomer
+        self._keep_redemption(key, newcomer, made, id)
+        self.happened("register", by)
 
     def status_at(self, one: Facts) -> str:
         """Section 3: "follows from its instants"."""
@@ -1006,18 +872,22 @@ def first(ceilings: list[tuple[datetime, str]]) -> tuple[datetime, str]:
     return min(ceilings, key=lambda one: (one[0], LIMITS.index(one[1])))
 
 
-def _bound(value: Any, start: datetime, zone: tzinfo) -> datetime | None:
-    return None if value is None else resolved(value, start, zone)
-
-
-def _is_empty(start: datetime | None, end: datetime | None) -> bool:
+def is_empty(start: datetime | None, end: datetime | None) -> bool:
     return start is not None and end is not None and end <= start
 
 
-def returns(id_: str) -> Callable[[Any], None]:
-    """Say that what is there already is returned, and nothing stored."""
+def blank(support_reason: str | None) -> list[Said]:
+    """Return the fault of a support reason that says nothing."""
+    return [INVALID] if support_reason is not None and not support_reason.strip() else []
 
-    def store(made: Any) -> None:
-        assert made.id == id_
 
-    return store
+def returned(id_: str | None, *, same: bool = True, against: Iterable[Said] = ()) -> Steps:
+    """Return the record that exists already, and store nothing, if it is the *same*."""
+    if not same:
+        raise Fault(CONFLICT)
+    made = yield against
+    assert made.id == id_
+
+
+def _ids_of(batch: Any) -> tuple[list[str], list[str]]:
+    return [one.id for one in batch.created], [one.id for one in batch.skipped]

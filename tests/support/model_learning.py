@@ -1,33 +1,29 @@
-"""What learners do, and what their subscriptions open, said a second time: dicts and sentences.
-
-As in `tests.support.model`, nothing here calls a policy, an action or a repository.
-"""
+"""Learning and subscriptions for the model: what `tests.support.model` leaves out."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from course_assignments import Duration
 from tests.support.model import (
-    ASSIGNING,
-    CONFLICT,
-    Expected,
     Facts,
+    Id,
     Model,
     Said,
-    after,
+    Steps,
+    blank,
     facts,
     first,
-    refused,
-    returns,
+    returned,
 )
+from tests.support.rules import counted
 
 
-def last_change(attempt: Facts) -> Any:
-    """Return when the last thing happened to an attempt."""
-    told = [attempt["started_at"]]
-    for pause in attempt["pauses"]:
-        told += [one for one in pause if one is not None]
-    return attempt["finished_at"] or told[-1]
+def last_change(attempt: Facts) -> datetime:
+    """Return when something last happened to an attempt."""
+    known = [attempt["started_at"], *(one for pause in attempt["pauses"] for one in pause if one)]
+    latest: datetime = attempt["finished_at"] or known[-1]
+    return latest
 
 
 def resting_since(attempt: Facts) -> Any:
@@ -54,150 +50,98 @@ class WholeModel(Model):
         """Return what the course of an assignment consists of now."""
         return {one.id: one for one in self.courses[assignment["course_id"]]["activities"]}
 
-    def own_acting(self, by: str | None, learner_id: str) -> list[Said]:
-        """Rule 21: nobody needs a role to act for themself; for another, the creating ones."""
-        organization_id = self.users[learner_id]["organization_id"]
-        return self.acting(None if by == learner_id else by, organization_id, ASSIGNING)
-
     def _outside(self, assignment: Facts) -> list[Said]:
         """Rule 5: "as long as ... active = not cancelled and created <= at < expires"."""
         over = assignment["expires_at"] <= self.at
         ended = [("assignment_expired", assignment["expires_at"])] if over else []
         return [*self.changing(assignment), *ended]
 
-    def _unheard_of(self, *attempts: Facts) -> list[Said]:
+    def _ahead(self, *attempts: Facts) -> list[Said]:
         """Section 4: "clocks do go back", and nothing happens before what happened already."""
-        known = (last_change(one) for one in attempts)
-        return list(dict.fromkeys(("attempt_ahead", one) for one in known if one > self.at))
+        return [("attempt_ahead", known) for known in map(last_change, attempts) if known > self.at]
 
-    def start(
-        self,
-        assignment_id: str,
-        activity_id: str,
-        *,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Expected:
+    def start(self, assignment_id: str, activity_id: str, *, id: Id = None, by: Id = None) -> Steps:
         """Rules 3, 5 and 21: "start ... and retake labs and activities"."""
-        again = self.repeated("start", id, (assignment_id, activity_id))
-        if again is not None:
-            return again
+        before = self.made_before("start", id, (assignment_id, activity_id))
+        if before is not None:
+            yield from returned(before)
+            return
         if assignment_id not in self.assignments:
-            return Expected(tuple(self.missing(by, (self.assignments, assignment_id))))
+            self.require(by, (self.assignments, assignment_id))
         one = self.assignments[assignment_id]
         activities = self.activities(one)
+        self.require(by, (activities, activity_id))
         earlier = self.attempts_under(assignment_id, activity_id)
+        made = yield [
+            *self.acting_for(by, one["learner_id"], own=True),
+            *self._outside(one),
+            *(("attempt_open", it["id"]) for it in earlier if it["finished_at"] is None),
+            *self._ahead(*earlier),
+        ]
+        assert made.id not in self.attempts
+        self.attempts[made.id] = {
+            "id": made.id,
+            "assignment_id": assignment_id,
+            "activity_id": activity_id,
+            "number": len(earlier) + 1,
+            "started_at": self.at,
+            "pauses": (),
+            "finished_at": None,
+        }
+        assert facts(made) == self.attempts[made.id]
+        if id is not None:
+            self.receipts["start", id] = ((assignment_id, activity_id), made.id)
+        one["started_at"] = one["started_at"] or self.at
+        if activities[activity_id].kind.value == "lab":
+            one["first_lab_launched_at"] = one["first_lab_launched_at"] or self.at
+        self.happened("start", by)
 
-        def reasons() -> list[Said]:
-            return [
-                *self.own_acting(by, one["learner_id"]),
-                *self._outside(one),
-                *(("attempt_open", it["id"]) for it in earlier if it["finished_at"] is None),
-                *self._unheard_of(*earlier),
-            ]
-
-        def store(made: Any) -> None:
-            assert made.id not in self.attempts
-            self.attempts[made.id] = {
-                "id": made.id,
-                "assignment_id": assignment_id,
-                "activity_id": activity_id,
-                "number": len(earlier) + 1,
-                "started_at": self.at,
-                "pauses": (),
-                "finished_at": None,
-            }
-            if id is not None:
-                self.receipts["start", id] = ((assignment_id, activity_id), made.id)
-            assert facts(made) == self.attempts[made.id]
-            if one["started_at"] is None:
-                one["started_at"] = self.at
-            lab = activities[activity_id].kind.value == "lab"
-            if lab and one["first_lab_launched_at"] is None:
-                one["first_lab_launched_at"] = self.at
-            self.happened("start", by)
-
-        return self.judged(self.missing(by, (activities, activity_id)), reasons, store)
-
-    def _lesson(self, attempt_id: str, by: str | None) -> list[Said]:
-        return self.missing(by, (self.attempts, attempt_id))
-
-    def _against_going_on(self, attempt: Facts, by: str | None) -> list[Said]:
-        """Return what speaks against any change of an attempt, but for the end of access."""
+    def _attempt(self, attempt_id: str, by: Id) -> tuple[Facts, Facts, list[Said]]:
+        """Return an attempt, its assignment, and the reasons against any change of it."""
+        attempt = self.found(by, self.attempts, attempt_id)
         one = self.assignments[attempt["assignment_id"]]
         over = attempt["finished_at"]
-        return [
-            *self.own_acting(by, one["learner_id"]),
+        against = [
+            *self.acting_for(by, one["learner_id"], own=True),
             *self.changing(one),
             *([] if over is None else [("no_attempt_open", over)]),
-            *self._unheard_of(attempt),
+            *self._ahead(attempt),
         ]
+        return attempt, one, against
 
-    def pause(self, attempt_id: str, *, by: str | None = None) -> Expected:
+    def pause(self, attempt_id: str, *, by: Id = None) -> Steps:
         """Rules 5 and 21."""
-        faults = self._lesson(attempt_id, by)
-        if faults:
-            return Expected(tuple(faults))
-        attempt = self.attempts[attempt_id]
+        attempt, one, against = self._attempt(attempt_id, by)
+        since = resting_since(attempt)
+        resting = [] if since is None else [("attempt_paused", since)]
+        made = yield [*against, *self._outside(one), *resting]
+        attempt["pauses"] += ((self.at, None),)
+        assert facts(made) == attempt
+        self.happened("pause", by)
 
-        def reasons() -> Iterable[Said]:
-            since = resting_since(attempt)
-            return {
-                *self._against_going_on(attempt, by),
-                *self._outside(self.assignments[attempt["assignment_id"]]),
-                *([] if since is None else [("attempt_paused", since)]),
-            }
-
-        def store(made: Any) -> None:
-            attempt["pauses"] += ((self.at, None),)
-            assert facts(made) == attempt
-            self.happened("pause", by)
-
-        return self.judged([], reasons, store)
-
-    def resume(self, attempt_id: str, *, by: str | None = None) -> Expected:
+    def resume(self, attempt_id: str, *, by: Id = None) -> Steps:
         """Rule 5: "open when the assignment ends can be finished, not resumed"."""
-        faults = self._lesson(attempt_id, by)
-        if faults:
-            return Expected(tuple(faults))
-        attempt = self.attempts[attempt_id]
+        attempt, one, against = self._attempt(attempt_id, by)
+        runs = attempt["finished_at"] is None and resting_since(attempt) is None
+        running = [("attempt_not_paused",)] if runs else []
+        made = yield [*against, *self._outside(one), *running]
+        *before, (since, _) = attempt["pauses"]
+        attempt["pauses"] = (*before, (since, self.at))
+        assert facts(made) == attempt
+        self.happened("resume", by)
 
-        def reasons() -> Iterable[Said]:
-            runs = attempt["finished_at"] is None and resting_since(attempt) is None
-            return {
-                *self._against_going_on(attempt, by),
-                *self._outside(self.assignments[attempt["assignment_id"]]),
-                *([("attempt_not_paused",)] if runs else []),
-            }
-
-        def store(made: Any) -> None:
-            *before, (since, _) = attempt["pauses"]
-            attempt["pauses"] = (*before, (since, self.at))
-            assert facts(made) == attempt
-            self.happened("resume", by)
-
-        return self.judged([], reasons, store)
-
-    def finish(self, attempt_id: str, *, by: str | None = None) -> Expected:
+    def finish(self, attempt_id: str, *, by: Id = None) -> Steps:
         """Rule 5: "all required activities finished = complete", if there are any."""
-        faults = self._lesson(attempt_id, by)
-        if faults:
-            return Expected(tuple(faults))
-        attempt = self.attempts[attempt_id]
-        one = self.assignments[attempt["assignment_id"]]
-
-        def store(made: Any) -> None:
-            attempt["finished_at"] = self.at
-            assert facts(made) == attempt
-            one["finished"] |= {attempt["activity_id"]}
-            self.happened("finish", by)
-            needed = [it.id for it in self.activities(one).values() if it.required]
-            left = [it for it in needed if it not in one["finished"]]
-            if needed and not left and one["completed_at"] is None:
-                one["completed_at"] = self.at
-                self.happened("complete", by)
-
-        return self.judged([], lambda: self._against_going_on(attempt, by), store)
+        attempt, one, against = self._attempt(attempt_id, by)
+        made = yield against
+        attempt["finished_at"] = self.at
+        assert facts(made) == attempt
+        one["finished"] |= {attempt["activity_id"]}
+        self.happened("finish", by)
+        needed = {it.id for it in self.activities(one).values() if it.required}
+        if needed and needed <= one["finished"] and one["completed_at"] is None:
+            one["completed_at"] = self.at
+            self.happened("complete", by)
 
     # Subscribing.
 
@@ -207,45 +151,36 @@ class WholeModel(Model):
         learner_id: str,
         *,
         duration: Duration,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Expected:
+        id: Id = None,
+        by: Id = None,
+    ) -> Steps:
         """Rules 19, 21 and 22."""
         wanted = tuple(dict.fromkeys(course_ids))
         if id in self.subscriptions:
-            made = self.subscriptions[id]
-            same = made["edited_at"] is not None or made["course_ids"] == wanted
-            same = same and made["learner_id"] == learner_id
-            return Expected((), returns(made["id"])) if same else CONFLICT
-        courses = ((self.courses, one) for one in wanted)
-        faults = self.missing(by, (self.users, learner_id), *courses)
-        if faults:
-            return Expected(tuple(faults))
+            before = self.subscriptions[id]
+            same = before["edited_at"] is not None or before["course_ids"] == wanted
+            yield from returned(id, same=same and before["learner_id"] == learner_id)
+            return
+        self.require(by, (self.users, learner_id), *((self.courses, one) for one in wanted))
         organization_id = self.users[learner_id]["organization_id"]
+        made = yield [*self.acting(by, organization_id), *self._all_available(wanted)]
+        assert id in (None, made.id)
+        assert made.id not in self.subscriptions
+        self.subscriptions[made.id] = {
+            "id": made.id,
+            "learner_id": learner_id,
+            "organization_id": organization_id,
+            "course_ids": wanted,
+            "created_at": self.at,
+            "expires_at": counted(duration, self.at, self.zone(organization_id)),
+            "edited_at": None,
+            "cancelled_at": None,
+            "openings": (),
+        }
+        assert facts(made) == self.subscriptions[made.id]
+        self.happened("subscribe", by)
 
-        def reasons() -> list[Said]:
-            return [*self.acting(by, organization_id, ASSIGNING), *self._none_missing(wanted)]
-
-        def store(made: Any) -> None:
-            assert id in (None, made.id)
-            assert made.id not in self.subscriptions
-            self.subscriptions[made.id] = {
-                "id": made.id,
-                "learner_id": learner_id,
-                "organization_id": organization_id,
-                "course_ids": wanted,
-                "created_at": self.at,
-                "expires_at": after(duration, self.at, self.zone(organization_id)),
-                "edited_at": None,
-                "cancelled_at": None,
-                "openings": (),
-            }
-            assert facts(made) == self.subscriptions[made.id]
-            self.happened("subscribe", by)
-
-        return self.judged([], reasons, store)
-
-    def _none_missing(self, course_ids: Iterable[str]) -> list[Said]:
+    def _all_available(self, course_ids: Iterable[str]) -> list[Said]:
         return [reason for one in course_ids for reason in self.available(one)]
 
     def _shut(self, subscription: Facts) -> list[Said]:
@@ -261,29 +196,20 @@ class WholeModel(Model):
         return reasons
 
     def edit_subscription(
-        self, subscription_id: str, course_ids: Iterable[str], *, by: str | None = None
-    ) -> Expected:
+        self, subscription_id: str, course_ids: Iterable[str], *, by: Id = None
+    ) -> Steps:
         """Rules 19, 21 and 22: what is new in the set has to be available."""
         wanted = tuple(dict.fromkeys(course_ids))
         courses = ((self.courses, one) for one in wanted)
-        faults = self.missing(by, (self.subscriptions, subscription_id), *courses)
-        if faults:
-            return Expected(tuple(faults))
+        self.require(by, (self.subscriptions, subscription_id), *courses)
         one = self.subscriptions[subscription_id]
-        organization_id = self.users[one["learner_id"]]["organization_id"]
+        acting = self.acting_for(by, one["learner_id"])
         new = [it for it in wanted if it not in one["course_ids"]]
-
-        def reasons() -> list[Said]:
-            acting = self.acting(by, organization_id, ASSIGNING)
-            return [*acting, *self._shut(one), *self._none_missing(new)]
-
-        def store(made: Any) -> None:
-            if wanted != one["course_ids"]:
-                one.update(course_ids=wanted, edited_at=self.at)
-                self.happened("edit_subscription", by)
-            assert facts(made) == one
-
-        return self.judged([], reasons, store)
+        made = yield [*acting, *self._shut(one), *self._all_available(new)]
+        if wanted != one["course_ids"]:
+            one.update(course_ids=wanted, edited_at=self.at)
+            self.happened("edit_subscription", by)
+        assert facts(made) == one
 
     def opened(self, subscription: Facts, course_id: str | None = None) -> list[Facts]:
         """Return the assignments that came of a subscription, of all courses or of one."""
@@ -294,79 +220,55 @@ class WholeModel(Model):
         ]
 
     def cancel_subscription(
-        self, subscription_id: str, *, support_reason: str | None = None, by: str | None = None
-    ) -> Expected:
+        self, subscription_id: str, *, support_reason: str | None = None, by: Id = None
+    ) -> Steps:
         """Rules 3, 4, 19 and 21: it, and every assignment opened from it."""
-        faults = self.missing(by, (self.subscriptions, subscription_id))
-        if support_reason is not None and not support_reason.strip():
-            faults.append(("invalid",))
-        if faults:
-            return Expected(tuple(faults))
-        one = self.subscriptions[subscription_id]
+        one = self.found(by, self.subscriptions, subscription_id, also=blank(support_reason))
         standing = [it for it in self.opened(one) if it["cancelled_at"] is None]
-
-        def reasons() -> list[Said]:
-            return [
-                *self.cancelling(by, one["learner_id"], support_reason),
-                *(
-                    # "not active" is said of the subscription itself
-                    ("subscription_not_active", said[1])
-                    if said[0] == "assignment_not_active"
-                    else said
-                    for said in self.against_cancelling(one, support_reason)
-                ),
-                *dict.fromkeys(
-                    (it["course_id"], it["learner_id"], reason)
-                    for it in standing
-                    for reason in self.against_cancelling(it, support_reason)
-                ),
-            ]
-
-        def store(made: Any) -> None:
-            for it in (one, *standing):
-                it["cancelled_at"] = self.at
-            assert facts(made) == one
-            self.happened("cancel_subscription", by, support_reason)
-
-        return self.judged([], reasons, store)
+        against = self.against_cancelling(one, support_reason)
+        made = yield [
+            *self.cancelling(by, one["learner_id"], support_reason),
+            *(
+                # "not active" is said of the subscription itself
+                ("subscription_not_active", said[1]) if said[0] == "assignment_not_active" else said
+                for said in against
+            ),
+            *(
+                (it["course_id"], it["learner_id"], reason)
+                for it in standing
+                for reason in self.against_cancelling(it, support_reason)
+            ),
+        ]
+        for it in (one, *standing):
+            it["cancelled_at"] = self.at
+        assert facts(made) == one
+        self.happened("cancel_subscription", by, support_reason)
 
     def open_course(
-        self,
-        subscription_id: str,
-        course_id: str,
-        *,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Expected:
+        self, subscription_id: str, course_id: str, *, id: Id = None, by: Id = None
+    ) -> Steps:
         """Rule 19: "while that assignment is active the same one; after it ended, a new one"."""
+        origin = ("subscription", subscription_id)
         if id in self.assignments:
-            made = self.assignments[id]
-            as_made = (made["course_id"], made["origin"])
-            same = as_made == (course_id, ("subscription", subscription_id))
-            return Expected((), returns(made["id"])) if same else CONFLICT
-        faults = self.missing(by, (self.subscriptions, subscription_id), (self.courses, course_id))
-        if faults:
-            return Expected(tuple(faults))
+            before = self.assignments[id]
+            same = (before["course_id"], before["origin"]) == (course_id, origin)
+            yield from returned(id, same=same)
+            return
+        self.require(by, (self.subscriptions, subscription_id), (self.courses, course_id))
         one = self.subscriptions[subscription_id]
         learner = self.users[one["learner_id"]]
-        acting = self.own_acting(by, learner["id"])
+        acting = self.acting_for(by, learner["id"], own=True)
         own = {it["id"] for it in self.opened(one, course_id)}
         standing = [it["id"] for it in self.held(course_id, learner["id"]) if it["id"] in own]
         if standing:
-            return refused(*acting) if acting else Expected((), returns(standing[0]))
-
-        def reasons() -> list[Said]:
-            inside = course_id in one["course_ids"]
-            outside = [] if inside else [("course_not_in_subscription", course_id)]
-            return [*acting, *self._shut(one), *outside, *self.available(course_id)]
-
-        def store(made: Any) -> None:
-            assert id in (None, made.id)
-            origin = ("subscription", subscription_id)
-            limit = self.limit(self.at, course_id, learner["organization_id"])
-            end = first([limit, self.end_of_subscription(subscription_id)])
-            self.keep_assignment(made.id, learner, course_id, end, origin=origin)
-            one["openings"] += ((course_id, made.id),)
-            self.happened("open_course", by)
-
-        return self.judged([], reasons, store)
+            yield from returned(standing[0], against=acting)
+            return
+        inside = course_id in one["course_ids"]
+        outside = [] if inside else [("course_not_in_subscription", course_id)]
+        made = yield [*acting, *self._shut(one), *outside, *self.available(course_id)]
+        assert id in (None, made.id)
+        limit = self.limit(self.at, course_id, learner["organization_id"])
+        end = first([limit, self.end_of_subscription(subscription_id)])
+        self.keep_assignment(made.id, learner, course_id, end, origin=origin)
+        one["openings"] += ((course_id, made.id),)
+        self.happened("open_course", by)

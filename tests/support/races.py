@@ -1,8 +1,7 @@
-"""Races on purpose: gates where threads meet, rivals that slip in, repositories without a guard.
+"""Races without luck: gates where threads meet, rivals that interrupt, repositories without guards.
 
-Nothing here waits for luck. The interpreter switches threads so seldom that a plain stress test
-passes on code that checks first and acts later; so threads are brought together just where it
-hurts, or one command is carried out whole in the middle of another.
+Threads switch so seldom that a plain stress test passes on code that checks first and acts later.
+Here threads meet just before they commit, or a whole command runs in the middle of another.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from threading import Barrier, BrokenBarrierError, Lock, Semaphore, local
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
+import pytest
 
 from course_assignments import (
     Change,
@@ -47,6 +47,9 @@ from tests.support.world import contents, world
 
 T = TypeVar("T")
 
+#: What makes a repository.
+Make: TypeAlias = Callable[[], Repository]
+
 #: How many seconds threads wait for each other, and commands for their turn, before a test fails;
 #: far more than any of them needs.
 TIMEOUT = 10.0
@@ -71,7 +74,7 @@ def outcome_of(task: Callable[[], T]) -> T | CourseAssignmentsError:
 
 
 def granted(outcomes: Iterable[T | CourseAssignmentsError]) -> list[T]:
-    """Return what was granted; an outcome that is neither that nor a refusal fails the test."""
+    """Return what was granted; fail if there are other errors than refusals."""
     found = list(outcomes)
     errors = [one for one in found if isinstance(one, CourseAssignmentsError)]
     assert [one for one in errors if not isinstance(one, Refused)] == []
@@ -79,13 +82,55 @@ def granted(outcomes: Iterable[T | CourseAssignmentsError]) -> list[T]:
 
 
 def refusals(outcomes: Iterable[object]) -> list[Refused]:
-    """Return what was refused."""
     return [one for one in outcomes if isinstance(one, Refused)]
 
 
 def codes_of(refused: Refused) -> list[str]:
     """Return the codes of all reasons against."""
     return [reason.code for reason in refused.decision.reasons]
+
+
+def the_one(found: Sequence[T]) -> T:
+    assert len(found) == 1
+    return found[0]
+
+
+def race(
+    *holds: Mapping[str, Any],
+    long: Iterable[Mapping[str, Any]] = (),
+    controls: Iterable[tuple[Any, Mapping[str, Any]]] = (),
+) -> Callable[[Callable[..., object]], Callable[..., None]]:
+    """Make a test of a function that plays a race on a repository, which its `make` creates.
+
+    Args:
+        holds: Arguments with which the race has to end well on the in-memory repository.
+        long: The same, for a long run.
+        controls: Habits or repositories without a guard, on which the race has to fail.
+    """
+    cases: list[Any] = [
+        *(_case("holds", InMemoryRepository, one) for one in holds),
+        *(_case("holds", InMemoryRepository, one, pytest.mark.long) for one in long),
+        *(_case("fails", make, one) for make, one in controls),
+    ]
+
+    def decorate(play: Callable[..., object]) -> Callable[..., None]:
+        def test(make: Make, arguments: Mapping[str, Any], ending: str) -> None:
+            with pytest.raises(AssertionError) if ending == "fails" else nullcontext():
+                play(**{"make": make, **arguments})
+
+        test.__doc__ = play.__doc__
+        marked: Callable[..., None]
+        marked = pytest.mark.parametrize(("make", "arguments", "ending"), cases)(test)
+        return marked
+
+    return decorate
+
+
+def _case(ending: str, make: Any, arguments: Mapping[str, Any], *marks: Any) -> Any:
+    shown = [f"{name} {getattr(one, '__name__', one)}" for name, one in arguments.items()]
+    title = ", ".join([f"{ending} with {make.__name__}", *shown])
+    made = make if isinstance(make, type) else careless(make)
+    return pytest.param(made, arguments, ending, id=title[:90], marks=marks)
 
 
 class Gate:
@@ -200,6 +245,35 @@ class Scene:
         return [one for one in events if not actions or one.action in actions]
 
 
+def together(
+    scene: Scene, commands: Sequence[Callable[[Registrar], T]]
+) -> list[T | CourseAssignmentsError]:
+    """Let all *commands* decide before any of them commits."""
+    gate = Gate(len(commands))
+    registrar = scene.watched(gate.before("commit"))
+    outcomes = outcomes_of(partial(one, registrar) for one in commands)
+    assert gate.was_full
+    return outcomes
+
+
+def interrupted(
+    start: Callable[[], Scene],
+    first: Callable[[Registrar], object],
+    second: Callable[[Registrar], object],
+    check: Callable[[Scene, list[Any]], None],
+) -> int:
+    """Let *second* act, whole, before each call of *first*, and *check* what came of both."""
+
+    def play(interruption: Interruption) -> None:
+        scene = start()
+        interruption.rival = partial(second, scene.registrar)
+        outcome = outcome_of(partial(first, scene.watched(interruption)))
+        interruption.finish()
+        check(scene, [outcome, interruption.result])
+
+    return at_every_point(play)
+
+
 def amid(
     scene: Scene,
     commands: Iterable[Callable[[Registrar], T]],
@@ -268,10 +342,7 @@ def fill(copy: Repository, original: Repository) -> None:
     copy.commit(Change(create=[one for kind in kept.values() for one in kind], record=events))
 
 
-# From here on: what goes wrong elsewhere. Each takes one guard away and leaves the others.
-
-#: What makes a repository.
-Make: TypeAlias = Callable[[], Repository]
+# Repositories without a guard: each takes one guard away and leaves the others.
 
 #: What a careless repository makes of a change just before it stores it.
 Habit: TypeAlias = Callable[["Careless", Change], Change]

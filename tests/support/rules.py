@@ -100,34 +100,28 @@ def check_junk(ask: Callable[[Any], object], field: str, values: Iterable[Any]) 
         assert len(str(caught.value)) <= 200
 
 
-def counted(term: Duration, start: datetime, zone: tzinfo) -> datetime:
-    """Return *term* after *start* by counting months on a calendar, without the library.
+def first_instant(wall: datetime, zone: tzinfo) -> datetime:
+    """Return when it is *wall* in *zone*: its first occurrence, or the first instant after it."""
+    instant = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if _wall(instant, zone) == wall:
+        return instant
+    # A gap begins at a full minute, and none is longer than a day.
+    instant = instant.replace(second=0, microsecond=0) - timedelta(hours=26)
+    while _wall(instant, zone) < wall:
+        instant += timedelta(minutes=1)
+    return instant
 
-    A time that is shown twice is its first; one that is skipped is the first instant after it.
-    """
+
+def counted(term: Duration, start: datetime, zone: tzinfo) -> datetime:
+    """Return *term* after *start*, its months counted on the calendar of *zone*."""
     if isinstance(term, timedelta):
         return start.astimezone(UTC) + term
-    wall = start.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+    wall = _wall(start, zone)
     years, month = divmod(wall.month - 1 + term.count, 12)
     year, month = wall.year + years, month + 1
-    wanted = wall.replace(year=year, month=month, day=min(wall.day, monthrange(year, month)[1]))
-
-    def shown(instant: datetime) -> datetime:
-        return instant.astimezone(zone).replace(tzinfo=None)
-
-    noon = wanted.replace(tzinfo=UTC)
-    hours = [noon + timedelta(hours=hour) for hour in range(-50, 51)]
-    readings = {wanted.replace(tzinfo=UTC) - (shown(hour) - _bare(hour)) for hour in hours}
-    exact = sorted(instant for instant in readings if shown(instant) == wanted)
-    if exact:
-        return exact[0]
-    # Nobody's clock shows it: halve the hours around it until the jump over it is left.
-    before, after = hours[0], hours[-1]
-    while after - before > US:
-        middle = before + (after - before) / 2
-        before, after = (middle, after) if shown(middle) < wanted else (before, middle)
-    return after
+    day = min(wall.day, monthrange(year, month)[1])
+    return first_instant(wall.replace(year=year, month=month, day=day), zone)
 
 
-def _bare(instant: datetime) -> datetime:
-    return instant.replace(tzinfo=None)
+def _wall(instant: datetime, zone: tzinfo) -> datetime:
+    return instant.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
