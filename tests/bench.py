@@ -1,8 +1,8 @@
 """Measure commands and look-ups with more and more records: nox -s bench. Asserts nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from io import StringIO
 from itertools import count, repeat
 from typing import Any
@@ -12,16 +12,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from sqlalchemy import create_engine
 
-from course_assignments import (
-    AssignmentQuery,
-    KeyQuery,
-    RedemptionQuery,
-    Registrar,
-    Repeat,
-    User,
-    UserQuery,
-    export_csv,
-)
+import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository
 from tests.support import postgres
 from tests.support.world import ADA, world
@@ -32,12 +23,12 @@ SIZES = (10_000, 100_000)
 
 
 @cache
-def filled(size: int) -> Registrar:
+def filled(size: int) -> ca.Registrar:
     """Return a registrar with *size* learners in memory."""
     return fill(world()[0], size)
 
 
-def fill(registrar: Registrar, size: int) -> Registrar:
+def fill(registrar: ca.Registrar, size: int) -> ca.Registrar:
     """Add *size* learners with one course each; half of them get a second course."""
     people = [
         attrs.evolve(ADA, id=f"u{one}", email=f"u{one}@example.org", organization_id="acme")
@@ -60,25 +51,27 @@ def fill(registrar: Registrar, size: int) -> Registrar:
     return registrar
 
 
+def look_up(by: str, registrar: ca.Registrar) -> Callable[[], object]:
+    """Return a look-up of one learner, key or batch."""
+    if by == "id":
+        return partial(registrar.repository.get, ca.User, ["u7"])
+    if by == "key and learner":
+        (key,) = registrar.find_all(ca.KeyQuery(code=CODE))
+        return partial(
+            registrar.repository.find, ca.RedemptionQuery(key_id=key.id, learner_id="u7")
+        )
+    queries: dict[str, ca.Query[Any]] = {
+        "learner": ca.AssignmentQuery(learner_id="u7"),
+        "batch": ca.KeyQuery(batch_ids=["spring"]),
+        "email": ca.UserQuery(email="U7@example.org"),
+    }
+    return partial(registrar.repository.find, queries[by])
+
+
 @pytest.mark.parametrize("size", SIZES)
-class TestLookingUp:
-    def test_get(self, benchmark: BenchmarkFixture, size: int) -> None:
-        benchmark(filled(size).repository.get, User, ["u7"])
-
-    def test_by_learner(self, benchmark: BenchmarkFixture, size: int) -> None:
-        benchmark(filled(size).repository.find, AssignmentQuery(learner_id="u7"))
-
-    def test_by_batch(self, benchmark: BenchmarkFixture, size: int) -> None:
-        benchmark(filled(size).repository.find, KeyQuery(batch_ids=["spring"]))
-
-    def test_by_key_and_learner(self, benchmark: BenchmarkFixture, size: int) -> None:
-        registrar = filled(size)
-        (key,) = registrar.find_all(KeyQuery(code=CODE))
-        query = RedemptionQuery(key_id=key.id, learner_id="u7")
-        benchmark(registrar.repository.find, query)
-
-    def test_by_email(self, benchmark: BenchmarkFixture, size: int) -> None:
-        benchmark(filled(size).repository.find, UserQuery(email="U7@example.org"))
+@pytest.mark.parametrize("by", ["id", "learner", "batch", "key and learner", "email"])
+def test_look_up(benchmark: BenchmarkFixture, size: int, by: str) -> None:
+    benchmark(look_up(by, filled(size)))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -87,7 +80,7 @@ class TestCommands:
         benchmark(filled(size).assign, "sql", "cy")
 
     def test_assign_skipping(self, benchmark: BenchmarkFixture, size: int) -> None:
-        benchmark(filled(size).assign, "py", "u7", repeat=Repeat.SKIP)
+        benchmark(filled(size).assign, "py", "u7", repeat=ca.Repeat.SKIP)
 
     def test_may_cancel(self, benchmark: BenchmarkFixture, size: int) -> None:
         registrar = filled(size)
@@ -106,7 +99,7 @@ class TestCommands:
 @pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
 def registrar(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Registrar]:
+) -> Iterator[ca.Registrar]:
     """Return a registrar with a database in its default settings."""
     in_file = f"sqlite:///{tmp_path_factory.mktemp('bench') / 'records.db'}"
     url = in_file if request.param == "SQLite" else postgres.server().room()
@@ -118,16 +111,14 @@ def registrar(
 
 
 class TestInADatabase:
-    def test_get(self, benchmark: BenchmarkFixture, registrar: Registrar) -> None:
-        benchmark(registrar.repository.get, User, ["u7"])
+    @pytest.mark.parametrize("by", ["id", "learner"])
+    def test_look_up(self, benchmark: BenchmarkFixture, registrar: ca.Registrar, by: str) -> None:
+        benchmark(look_up(by, registrar))
 
-    def test_by_learner(self, benchmark: BenchmarkFixture, registrar: Registrar) -> None:
-        benchmark(registrar.repository.find, AssignmentQuery(learner_id="u7"))
-
-    def test_assign(self, benchmark: BenchmarkFixture, registrar: Registrar) -> None:
+    def test_assign(self, benchmark: BenchmarkFixture, registrar: ca.Registrar) -> None:
         benchmark(registrar.assign, "sql", "cy")
 
-    def test_redeem(self, benchmark: BenchmarkFixture, registrar: Registrar) -> None:
+    def test_redeem(self, benchmark: BenchmarkFixture, registrar: ca.Registrar) -> None:
         numbers = count(1_000)
         rounds: Any = benchmark.pedantic
         rounds(lambda: registrar.redeem(CODE, f"u{next(numbers)}"), rounds=1_000)
@@ -138,9 +129,9 @@ class TestExporting:
 
     def test_assignments(self, benchmark: BenchmarkFixture) -> None:
         assignment = world()[0].assign("py", "ada")
-        benchmark(lambda: export_csv(repeat(assignment, 1000), StringIO()))
+        benchmark(lambda: ca.export_csv(repeat(assignment, 1000), StringIO()))
 
     def test_keys(self, benchmark: BenchmarkFixture) -> None:
         registrar = filled(SIZES[0])
         key = next(iter(registrar.keys("spring")))
-        benchmark(lambda: export_csv(repeat(key, 1000), StringIO()))
+        benchmark(lambda: ca.export_csv(repeat(key, 1000), StringIO()))

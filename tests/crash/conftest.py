@@ -1,4 +1,4 @@
-"""What the proofs by processes need; ``CRASH_PROFILE=full`` for the counts that are published."""
+"""Fixtures of the crash tests; ``CRASH_PROFILE=full`` for the counts that are published."""
 
 from collections.abc import Iterator
 
@@ -29,6 +29,6 @@ def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None
     """Print the figures that are published as a table that a page can take."""
     if SIZES is FULL and FIGURES:
         terminalreporter.section("figures")
-        terminalreporter.line("| where | what was done | what came of it |\n| --- | --- | --- |")
+        terminalreporter.line("| where | what was done | result |\n| --- | --- | --- |")
         for line in FIGURES:
             terminalreporter.line(f"| {' | '.join(line)} |")

@@ -1,16 +1,15 @@
-"""Crowds, killed writers and a server that crashes, on PostgreSQL."""
+"""Many processes, killed writers and a server that crashes, on PostgreSQL."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.crash_tests import SIZES, CrashTests, Note, shown, total, until
+from tests.support.empty_database import LEVELS
 from tests.support.postgres import OwnServer, Server, own_server, server
-from tests.support.process_crashes import crashed_server
+from tests.support.process_crashes import crash, rounds
 from tests.support.processes import ProcessPool
 from tests.support.writers import Place
-
-LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 
 
 def room(of: Server) -> Place:
@@ -43,13 +42,13 @@ class TestPostgres(CrashTests):
 
 
 class TestACrashedServer:
-    """A server of the tests' own, stopped at once, as by a loss of power but for the disk."""
+    """A server that is stopped without shutdown, as by a loss of power but for the disk."""
 
     def test_loses_nothing_that_was_acknowledged(
         self, pool: ProcessPool, own: OwnServer, note: Note
     ) -> None:
-        found = total(crashed_server(pool, room(own), 6, own), SIZES.crashes)
-        note(f"server stopped at once, {SIZES.crashes} times", shown(found))
+        found = total(rounds(pool, room(own), 6, crash(own)), SIZES.crashes)
+        note(f"server stopped without shutdown, {SIZES.crashes} times", shown(found))
         assert (found.lost, found.torn, found.doubled) == (0, 0, 0)
         assert found.faults.keys() <= {"StorageError", "OutcomeUnknown"}
         assert found.acknowledged > SIZES.crashes
@@ -57,9 +56,8 @@ class TestACrashedServer:
     def test_loses_what_it_did_not_wait_for(
         self, pool: ProcessPool, own: OwnServer, note: Note
     ) -> None:
-        place = room(own).using("does not wait for the disk")
-        rounds = crashed_server(pool, place, 7, own)
-        found = until(rounds, lambda so_far: so_far.lost > 0)
-        note(f"twin: `synchronous_commit = off`, found in round {found.rounds}", shown(found))
+        place = room(own).using("not waiting for the disk")
+        found = until(rounds(pool, place, 7, crash(own)), "lost")
+        note(f"control: `synchronous_commit = off`, found in round {found.rounds}", shown(found))
         assert found.lost
         assert not found.torn

@@ -1,4 +1,4 @@
-"""Crowds and killed writers, on one SQLite file."""
+"""Many processes and killed writers, on one SQLite file."""
 
 import sqlite3
 import sys

@@ -1,4 +1,4 @@
-"""The processes of these experiments: they do as they are told, and none of them is left over."""
+"""The processes of the crash tests: they run what they are sent, and none is left over."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def is_there(pid: int) -> bool:
     return True
 
 
-def test_a_child_says_what_it_is_told_to(pool: ProcessPool) -> None:
+def test_a_child_sends_its_messages(pool: ProcessPool) -> None:
     children = [pool.start(methodcaller("send", word)) for word in ("here", "there")]
     said = {child.pid: message for child, message in last_messages(children)}
     assert [said[child.pid] for child in children] == ["here", "there"]
@@ -53,7 +53,7 @@ def test_a_child_that_hangs_is_noticed(pool: ProcessPool, monkeypatch: pytest.Mo
     child.kill()
 
 
-def test_no_child_outlives_its_nursery() -> None:
+def test_no_child_outlives_its_pool() -> None:
     children: list[Child] = []
     with processes.process_pool("operator") as pool:
         children += [pool.start(WAIT) for _ in range(3)]
@@ -69,7 +69,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_no_child_outlives_whoever_asked_for_it() -> None:
+def test_no_child_outlives_a_killed_caller() -> None:
     killed = subprocess.run(  # noqa: S603 - our own script and this very Python
         [sys.executable, "-c", START_AND_DIE],
         cwd=Path(processes.__file__).parents[2],

@@ -12,27 +12,10 @@ from typing import Any
 import attrs
 import pytest
 
-from course_assignments import (
-    Activity,
-    ActivityKind,
-    AssignmentQuery,
-    Attempt,
-    AttemptQuery,
-    Change,
-    CompletionStatus,
-    Course,
-    CourseAssignment,
-    Direct,
-    ExpirationLimit,
-    FromSubscription,
-    InMemoryRepository,
-    Months,
-    Opening,
-    Refused,
-    Registrar,
-    Subscription,
-    find_all,
-)
+import course_assignments as ca
+from course_assignments.testing.samples import course
+from tests.support import races
+from tests.support.acts import GIVEN
 from tests.support.learning import FREE, LESSONS
 from tests.support.order import Command, Table
 from tests.support.races import (
@@ -40,34 +23,24 @@ from tests.support.races import (
     Make,
     Scene,
     amid,
-    careless,
     codes_of,
-    compares_nothing,
-    expects_nothing,
     granted,
-    honest,
     in_rounds,
-    overwrites,
     race,
-    reckless,
     refusals,
     the_one,
     together,
-    without_claims,
 )
 from tests.support.world import ACME, ADA, MANAGER, PYTHON, SALES, SQL, START
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 #: A course with eight required films.
-SERIES = Course(
-    id="series",
-    name="Series",
-    content_provider="us",
-    publishing_group="all",
-    activities=[
-        Activity(id=f"film-{number}", name="A film", kind=ActivityKind.VIDEO, required=True)
+SERIES = course(
+    "series",
+    *(
+        ca.Activity(id=f"film-{number}", name="A film", kind=ca.ActivityKind.VIDEO, required=True)
         for number in range(8)
-    ],
+    ),
 )
 
 
@@ -88,27 +61,27 @@ def subscribed(make: Make) -> Scene:
     return scene
 
 
-def subscription(scene: Scene) -> Subscription:
-    return scene.repository.get(Subscription, ["s-1"])["s-1"]
+def subscription(scene: Scene) -> ca.Subscription:
+    return scene.repository.get(ca.Subscription, ["s-1"])["s-1"]
 
 
-def attempts(scene: Scene, activity_id: str | None = None) -> list[Attempt]:
-    found = find_all(scene.repository, AttemptQuery(activity_id=activity_id, limit=10_000))
+def attempts(scene: Scene, activity_id: str | None = None) -> list[ca.Attempt]:
+    found = ca.find_all(scene.repository, ca.AttemptQuery(activity_id=activity_id, limit=10_000))
     return sorted(found, key=lambda one: one.number)
 
 
-def opened(scene: Scene) -> list[CourseAssignment]:
+def opened(scene: Scene) -> list[ca.CourseAssignment]:
     """Return what was opened from subscription s-1, by the origin of the assignments."""
-    found = find_all(scene.repository, AssignmentQuery(learner_id="ada"))
-    return [one for one in found if one.origin == FromSubscription("s-1")]
+    found = ca.find_all(scene.repository, ca.AssignmentQuery(learner_id="ada"))
+    return [one for one in found if one.origin == ca.FromSubscription("s-1")]
 
 
 @race(
     {"rounds": 60, "activity_id": "link"},
     long=[{"rounds": 10_000, "activity_id": "lab"}],
     controls=[
-        (compares_nothing, {"rounds": 3, "activity_id": "lab"}),
-        (expects_nothing, {"rounds": 3, "activity_id": "link"}),
+        (races.compares_nothing, {"rounds": 3, "activity_id": "lab"}),
+        (races.expects_nothing, {"rounds": 3, "activity_id": "link"}),
     ],
 )
 def test_no_attempt_is_started_under_a_cancelled_assignment(
@@ -117,39 +90,30 @@ def test_no_attempt_is_started_under_a_cancelled_assignment(
     """Cancelling and the first launch of a lab are never both done (rules 3 and 5)."""
     scene = Scene(make())
     scene.registrar.add(LESSONS)
+    # An assignment that was started before is only expected when a link is started.
+    started_at = START if activity_id == "link" else None
     made = [
-        CourseAssignment(
-            id=f"a-{number:05}",
-            learner_id="ada",
-            course_id="lessons",
-            organization_id="acme",
-            created_at=START,
-            expires_at=START + 180 * DAY,
-            limited_by=ExpirationLimit.MAXIMUM,
-            origin=Direct(),
-            # An assignment that was started before is only expected when a link is started.
-            started_at=START if activity_id == "link" else None,
-        )
+        attrs.evolve(GIVEN, id=f"a-{number:05}", course_id="lessons", started_at=started_at)
         for number in range(rounds)
     ]
-    scene.repository.commit(Change(create=made))
-    commands: dict[str, Callable[[Registrar, str], CourseAssignment | Attempt]] = {
+    scene.repository.commit(ca.Change(create=made))
+    commands: dict[str, Callable[[ca.Registrar, str], ca.CourseAssignment | ca.Attempt]] = {
         "cancel": lambda of, id_: of.cancel(id_),
         "start": lambda of, id_: of.start(id_, activity_id),
     }
     cancels, starts = in_rounds(scene, [one.id for one in made], commands)
-    stored = scene.repository.get(CourseAssignment, [one.id for one in made])
+    stored = scene.repository.get(ca.CourseAssignment, [one.id for one in made])
     begun = {one.assignment_id: one for one in attempts(scene)}
     for one, cancel, start in zip(made, cancels, starts, strict=True):
         after = stored[one.id]
-        if isinstance(start, Refused):
+        if isinstance(start, ca.Refused):
             assert codes_of(start) == ["already_cancelled"]
             assert one.id not in begun
             assert cancel == after == attrs.evolve(one, cancelled_at=START)
             continue
         assert start == begun[one.id]
         if activity_id == "lab":
-            assert isinstance(cancel, Refused)
+            assert isinstance(cancel, ca.Refused)
             assert codes_of(cancel) == ["lab_launched"]
             assert after.first_lab_launched_at == after.started_at == START
             assert after.cancelled_at is None
@@ -162,14 +126,16 @@ def test_no_attempt_is_started_under_a_cancelled_assignment(
     assert rounds // 3 <= len(refusals(starts)) <= rounds - rounds // 3
 
 
-def started(scene: Scene, attempt: Attempt) -> int:
+def started(scene: Scene, attempt: ca.Attempt) -> int:
     """Return how many events tell that *attempt* was started."""
     return sum(attempt.id in one.subject_ids for one in scene.events("start"))
 
 
 @race(
     *({"activity_id": one, "earlier": earlier} for one in ("lab", "link") for earlier in (0, 2)),
-    controls=[(overwrites, {"activity_id": "link", "earlier": earlier}) for earlier in (0, 2)],
+    controls=[
+        (races.overwrites, {"activity_id": "link", "earlier": earlier}) for earlier in (0, 2)
+    ],
 )
 def test_of_sixteen_who_start_an_activity_one_does(
     make: Make, activity_id: str, earlier: int
@@ -193,8 +159,11 @@ def test_of_sixteen_who_start_an_activity_one_does(
 @race(
     *({"activity_id": activity_id, "id": "x-1"} for activity_id in ("lab", "link")),
     controls=[
-        (InMemoryRepository, {"activity_id": "link", "id": None}),
-        *((reckless, {"activity_id": activity_id, "id": "x-1"}) for activity_id in ("lab", "link")),
+        (ca.InMemoryRepository, {"activity_id": "link", "id": None}),
+        *(
+            (races.reckless, {"activity_id": activity_id, "id": "x-1"})
+            for activity_id in ("lab", "link")
+        ),
     ],
 )
 def test_all_who_start_an_activity_under_one_id_get_one_attempt(
@@ -207,7 +176,7 @@ def test_all_who_start_an_activity_under_one_id_get_one_attempt(
     assert started(scene, only) == 1
 
 
-@race(*({"left": left} for left in (2, 3, 8)), controls=[(compares_nothing, {"left": 2})])
+@race(*({"left": left} for left in (2, 3, 8)), controls=[(races.compares_nothing, {"left": 2})])
 def test_required_activities_finished_at_once_complete_the_assignment(
     make: Make, left: int
 ) -> None:
@@ -217,10 +186,10 @@ def test_required_activities_finished_at_once_complete_the_assignment(
     begun = [scene.registrar.start("a-2", one.id) for one in SERIES.activities]
     for one in begun[left:]:
         scene.registrar.finish(one.id)
-    finish = [partial(Registrar.finish, attempt_id=one.id) for one in begun[:left]]
+    finish = [partial(ca.Registrar.finish, attempt_id=one.id) for one in begun[:left]]
     assert len(granted(together(scene, finish))) == left
-    after = scene.repository.get(CourseAssignment, ["a-2"])["a-2"]
-    assert after.completion is CompletionStatus.COMPLETE
+    after = scene.repository.get(ca.CourseAssignment, ["a-2"])["a-2"]
+    assert after.completion is ca.CompletionStatus.COMPLETE
     assert after.finished == {one.id for one in SERIES.activities}
     assert len(scene.events("complete")) == 1
     assert scene.events()[-1].action == "complete"
@@ -228,10 +197,10 @@ def test_required_activities_finished_at_once_complete_the_assignment(
 
 @race(
     *({"own_ids": own_ids, "earlier": earlier} for own_ids in (False, True) for earlier in (0, 2)),
-    {"make": careless(compares_nothing), "own_ids": False, "earlier": 0},
+    {"make": races.careless(races.compares_nothing), "own_ids": False, "earlier": 0},
     controls=[
-        (without_claims(compares_nothing), {"own_ids": True, "earlier": 0}),
-        (reckless, {"own_ids": False, "earlier": 0}),
+        (races.without_claims(races.compares_nothing), {"own_ids": True, "earlier": 0}),
+        (races.reckless, {"own_ids": False, "earlier": 0}),
     ],
 )
 def test_all_who_open_a_course_get_one_assignment(
@@ -245,32 +214,17 @@ def test_all_who_open_a_course_get_one_assignment(
     for _ in range(earlier):
         scene.registrar.cancel(scene.registrar.open_course("s-1", "py").id)
     ids = [f"x-{number}" if own_ids else None for number in range(16)]
-    opening = partial(Registrar.open_course, subscription_id="s-1", course_id="py")
+    opening = partial(ca.Registrar.open_course, subscription_id="s-1", course_id="py")
     outcomes = together(scene, [partial(opening, id=one) for one in ids])
     only = the_one([one for one in opened(scene) if one.cancelled_at is None])
     assert outcomes == [only] * 16
     openings = subscription(scene).openings
     assert len(openings) == len({*openings}) == len(opened(scene)) == earlier + 1
-    assert openings[-1] == Opening("py", only.id)
+    assert openings[-1] == ca.Opening("py", only.id)
     assert len(scene.events("open_course")) == earlier + 1
 
 
-@race({}, controls=[(compares_nothing, {})])
-def test_different_courses_opened_at_once_are_all_counted(make: Make) -> None:
-    scene = subscribed(make)
-    courses = ["py", "sql", "lessons"]
-    opening = partial(Registrar.open_course, subscription_id="s-1")
-    # With ids of their own, nothing but the subscription is in their way.
-    commands = [
-        partial(opening, course_id=one, id=f"{one}-{turn}") for one in courses for turn in "123"
-    ]
-    assert len(granted(together(scene, commands))) == 9
-    assert sorted(one.course_id for one in opened(scene)) == sorted(courses)
-    told = {one.assignment_id: one.course_id for one in subscription(scene).openings}
-    assert told == {one.id: one.course_id for one in opened(scene)}
-
-
-@race(*[{}] * 5, controls=[(compares_nothing, {})])
+@race(*[{}] * 5, controls=[(races.compares_nothing, {})])
 def test_a_cancelled_subscription_leaves_nothing_open_or_launched(make: Make) -> None:
     """Eight open courses, eight cancel and eight launch a lab at once."""
     scene = subscribed(make)
@@ -295,7 +249,7 @@ def test_a_cancelled_subscription_leaves_nothing_open_or_launched(make: Make) ->
 
 def test_a_revived_assignment_stays_beside_the_new_one() -> None:
     """Rule 2: it may revive an expired assignment, as if it had come later."""
-    scene = subscribed(InMemoryRepository)
+    scene = subscribed(ca.InMemoryRepository)
     scene.registrar.open_course("s-1", "py", id="o-1")
     scene.clock.advance(HOUR)
     scene.registrar.reschedule("o-1", scene.clock())
@@ -307,7 +261,7 @@ def test_a_revived_assignment_stays_beside_the_new_one() -> None:
     active = [one.id for one in opened(scene) if one.is_active_at(scene.clock())]
     assert active == ["o-1", "o-2"]
     assert [one.action for one in scene.events()][-2:] == ["open_course", "reschedule"]
-    assert isinstance(revived, CourseAssignment)
+    assert isinstance(revived, ca.CourseAssignment)
 
 
 def busy(make: Make) -> Scene:
@@ -321,28 +275,28 @@ def busy(make: Make) -> Scene:
     return scene
 
 
-def demote(of: Registrar) -> object:
+def demote(of: ca.Registrar) -> object:
     return of.update(attrs.evolve(MANAGER, roles=()))
 
 
-def move(of: Registrar) -> object:
+def move(of: ca.Registrar) -> object:
     return of.update(attrs.evolve(ADA, organization_id="beta"))
 
 
-def cancel(of: Registrar) -> object:
+def cancel(of: ca.Registrar) -> object:
     return of.cancel("a-1")
 
 
-def archive(of: Registrar) -> object:
+def archive(of: ca.Registrar) -> object:
     return of.update(attrs.evolve(FREE, archived=True))
 
 
 #: What the manager does for Ada.
 BY_MANAGER: dict[str, Command] = {
     "start": lambda of: of.start("a-1", "play", by="manager"),
-    "pause": lambda of: of.pause(Attempt.id_for("a-1", "film", 2), by="manager"),
-    "resume": lambda of: of.resume(Attempt.id_for("a-1", "link", 1), by="manager"),
-    "finish": lambda of: of.finish(Attempt.id_for("a-1", "film", 2), by="manager"),
+    "pause": lambda of: of.pause(ca.Attempt.id_for("a-1", "film", 2), by="manager"),
+    "resume": lambda of: of.resume(ca.Attempt.id_for("a-1", "link", 1), by="manager"),
+    "finish": lambda of: of.finish(ca.Attempt.id_for("a-1", "film", 2), by="manager"),
     "subscribe": lambda of: of.subscribe(["py"], "ada", duration=DAY, by="manager"),
     "edit_subscription": lambda of: of.edit_subscription("s-1", ["free", "py"], by="manager"),
     "cancel_subscription": lambda of: of.cancel_subscription("s-1", by="manager"),
@@ -366,7 +320,7 @@ REFUSED: list[dict[str, Any]] = [
 ]
 
 
-@race(*REFUSED, controls=[(expects_nothing, one) for one in REFUSED])
+@race(*REFUSED, controls=[(races.expects_nothing, one) for one in REFUSED])
 def test_what_a_decision_found_is_expected(
     make: Make, command: str, rival: Command, codes: list[str]
 ) -> None:
@@ -378,7 +332,7 @@ def test_what_a_decision_found_is_expected(
 @race(
     {"ends": [5 * DAY, timedelta(days=90)]},
     # In Berlin the clocks change in between.
-    {"make": careless(expects_nothing), "ends": [60 * DAY, timedelta(days=90) - HOUR]},
+    {"make": races.careless(races.expects_nothing), "ends": [60 * DAY, timedelta(days=90) - HOUR]},
 )
 def test_an_end_is_counted_with_the_organization_as_it_is_then(
     make: Make, ends: list[timedelta]
@@ -388,7 +342,7 @@ def test_an_end_is_counted_with_the_organization_as_it_is_then(
         scene,
         [
             lambda of: of.open_course("s-1", "py").expires_at,
-            lambda of: of.subscribe(["py"], "ada", duration=Months(3)).expires_at,
+            lambda of: of.subscribe(["py"], "ada", duration=ca.Months(3)).expires_at,
         ],
         lambda: scene.registrar.update(attrs.evolve(ACME, maximum_access=5 * DAY, time_zone="UTC")),
     )
@@ -397,7 +351,7 @@ def test_an_end_is_counted_with_the_organization_as_it_is_then(
 
 def school() -> Scene:
     """Return a scene with two learners in the middle of everything."""
-    scene = Scene(InMemoryRepository())
+    scene = Scene(ca.InMemoryRepository())
     of = scene.registrar
     of.add(SALES, LESSONS)
     of.assign("lessons", "ada", id="a-1")
@@ -412,7 +366,7 @@ def school() -> Scene:
 
 
 def attempt_id(assignment_id: str, activity_id: str, number: int = 1) -> str:
-    return Attempt.id_for(assignment_id, activity_id, number)
+    return ca.Attempt.id_for(assignment_id, activity_id, number)
 
 
 #: Commands of learners, and of others that come in their way.
@@ -438,7 +392,7 @@ LEARNING: dict[str, Command] = {
 
 def subscriptions() -> Scene:
     """Return a scene with a subscription of which something is opened, ended and launched."""
-    scene = subscribed(InMemoryRepository)
+    scene = subscribed(ca.InMemoryRepository)
     of = scene.registrar
     of.open_course("s-1", "lessons", id="o-1")
     of.start("o-1", "film")
@@ -474,42 +428,43 @@ SUBSCRIBING: dict[str, Command] = {
 LEARNERS, SUBSCRIBERS = (Table(LEARNING), school), (Table(SUBSCRIBING), subscriptions)
 #: The names of two commands that have no serial order without a guard.
 CONTROLS = (
-    (LEARNERS, compares_nothing, "first launch", "cancel"),
-    (LEARNERS, compares_nothing, "cancel", "first launch"),
-    (LEARNERS, compares_nothing, "finish lab", "finish film"),
-    (LEARNERS, compares_nothing, "complete", "finish film"),
-    (LEARNERS, compares_nothing, "finish", "pause"),
-    (LEARNERS, compares_nothing, "pause", "pause"),
-    (LEARNERS, compares_nothing, "resume", "resume"),
-    (LEARNERS, expects_nothing, "start another", "end"),
-    (LEARNERS, expects_nothing, "pause", "end"),
-    (LEARNERS, expects_nothing, "resume", "end"),
-    (LEARNERS, expects_nothing, "finish lab", "require less"),
-    (LEARNERS, expects_nothing, "start another", "require less"),
-    (LEARNERS, expects_nothing, "start another", "change ada"),
-    (LEARNERS, expects_nothing, "start another", "change manager"),
-    (LEARNERS, overwrites, "start another", "start another"),
-    (LEARNERS, reckless, "start", "start under an id"),
-    (SUBSCRIBERS, compares_nothing, "open", "edit"),
-    (SUBSCRIBERS, compares_nothing, "open", "cancel"),
-    (SUBSCRIBERS, compares_nothing, "open", "open under an id"),
-    (SUBSCRIBERS, compares_nothing, "edit", "open"),
-    (SUBSCRIBERS, compares_nothing, "edit", "cancel"),
-    (SUBSCRIBERS, compares_nothing, "cancel", "open"),
-    (SUBSCRIBERS, compares_nothing, "cancel", "launch"),
-    (SUBSCRIBERS, compares_nothing, "launch", "cancel"),
-    (SUBSCRIBERS, compares_nothing, "revive", "cancel"),
-    (SUBSCRIBERS, compares_nothing, "complete", "cancel"),
-    (SUBSCRIBERS, compares_nothing, "cancel one", "cancel"),
-    (SUBSCRIBERS, expects_nothing, "go on", "cancel"),
-    (SUBSCRIBERS, expects_nothing, "open again", "revive"),
-    (SUBSCRIBERS, expects_nothing, "open again", "shorten"),
-    (SUBSCRIBERS, expects_nothing, "open", "archive"),
-    (SUBSCRIBERS, expects_nothing, "open", "change ada"),
-    (SUBSCRIBERS, expects_nothing, "subscribe", "archive"),
-    (SUBSCRIBERS, expects_nothing, "subscribe", "change ada"),
-    (SUBSCRIBERS, expects_nothing, "edit", "change ada"),
-    (SUBSCRIBERS, overwrites, "subscribe", "subscribe otherwise"),
+    (LEARNERS, races.compares_nothing, "first launch", "cancel"),
+    (LEARNERS, races.compares_nothing, "cancel", "first launch"),
+    (LEARNERS, races.compares_nothing, "finish lab", "finish film"),
+    (LEARNERS, races.compares_nothing, "complete", "finish film"),
+    (LEARNERS, races.compares_nothing, "finish", "pause"),
+    (LEARNERS, races.compares_nothing, "pause", "pause"),
+    (LEARNERS, races.compares_nothing, "resume", "resume"),
+    (LEARNERS, races.expects_nothing, "start another", "end"),
+    (LEARNERS, races.expects_nothing, "pause", "end"),
+    (LEARNERS, races.expects_nothing, "resume", "end"),
+    (LEARNERS, races.expects_nothing, "finish lab", "require less"),
+    (LEARNERS, races.expects_nothing, "start another", "require less"),
+    (LEARNERS, races.expects_nothing, "start another", "change ada"),
+    (LEARNERS, races.expects_nothing, "start another", "change manager"),
+    (LEARNERS, races.overwrites, "start another", "start another"),
+    (LEARNERS, races.reckless, "start", "start under an id"),
+    (SUBSCRIBERS, races.compares_nothing, "open", "edit"),
+    (SUBSCRIBERS, races.compares_nothing, "open", "cancel"),
+    (SUBSCRIBERS, races.compares_nothing, "open", "open under an id"),
+    (SUBSCRIBERS, races.compares_nothing, "open", "open again"),
+    (SUBSCRIBERS, races.compares_nothing, "edit", "open"),
+    (SUBSCRIBERS, races.compares_nothing, "edit", "cancel"),
+    (SUBSCRIBERS, races.compares_nothing, "cancel", "open"),
+    (SUBSCRIBERS, races.compares_nothing, "cancel", "launch"),
+    (SUBSCRIBERS, races.compares_nothing, "launch", "cancel"),
+    (SUBSCRIBERS, races.compares_nothing, "revive", "cancel"),
+    (SUBSCRIBERS, races.compares_nothing, "complete", "cancel"),
+    (SUBSCRIBERS, races.compares_nothing, "cancel one", "cancel"),
+    (SUBSCRIBERS, races.expects_nothing, "go on", "cancel"),
+    (SUBSCRIBERS, races.expects_nothing, "open again", "revive"),
+    (SUBSCRIBERS, races.expects_nothing, "open again", "shorten"),
+    (SUBSCRIBERS, races.expects_nothing, "open", "archive"),
+    (SUBSCRIBERS, races.expects_nothing, "open", "change ada"),
+    (SUBSCRIBERS, races.expects_nothing, "subscribe", "archive"),
+    (SUBSCRIBERS, races.expects_nothing, "subscribe", "change ada"),
+    (SUBSCRIBERS, races.expects_nothing, "edit", "change ada"),
+    (SUBSCRIBERS, races.overwrites, "subscribe", "subscribe otherwise"),
 )
 
 
@@ -518,19 +473,21 @@ class TestOneAfterTheOther:
 
     @pytest.mark.parametrize("name", LEARNING)
     def test_learning_commands_that_meet_have_a_serial_order(self, name: str) -> None:
-        assert Table(LEARNING).all_differences(InMemoryRepository, school(), name) == []
+        assert Table(LEARNING).all_differences(ca.InMemoryRepository, school(), name) == []
 
     @pytest.mark.parametrize("name", SUBSCRIBING)
     def test_subscription_commands_that_meet_have_a_serial_order(self, name: str) -> None:
-        assert Table(SUBSCRIBING).all_differences(InMemoryRepository, subscriptions(), name) == []
+        assert (
+            Table(SUBSCRIBING).all_differences(ca.InMemoryRepository, subscriptions(), name) == []
+        )
 
     @pytest.mark.parametrize(("commands", "habit", "name", "other"), CONTROLS)
     def test_they_have_none_without_a_guard(
         self, commands: tuple[Table, Callable[[], Scene]], habit: Habit, name: str, other: str
     ) -> None:
         table, base = commands
-        assert table.differences(careless(habit), base(), name, other) != []
+        assert table.differences(races.careless(habit), base(), name, other) != []
 
     def test_a_careless_repository_without_a_bad_habit_has_no_other_fault(self) -> None:
         for (table, base), name in ((LEARNERS, "finish lab"), (SUBSCRIBERS, "open")):
-            assert table.all_differences(careless(honest), base(), name) == []
+            assert table.all_differences(races.careless(races.honest), base(), name) == []

@@ -6,53 +6,27 @@ from typing import Any
 
 import attrs
 
-from course_assignments import (
-    AssignmentBatch,
-    Attempt,
-    CancellationPolicy,
-    Change,
-    Claim,
-    CourseAssignment,
-    Decision,
-    Direct,
-    Event,
-    ExpirationLimit,
-    FromKey,
-    FromSubscription,
-    InMemoryRepository,
-    KeyBatch,
-    Note,
-    Opening,
-    Pause,
-    Policies,
-    Record,
-    Redemption,
-    Refused,
-    Replace,
-    Subscription,
-    TrainingKey,
-    Use,
-    User,
-    commands,
-)
+import course_assignments as ca
+from course_assignments import commands
 from course_assignments.entities.people import anonymous_email
 from course_assignments.entities.receipts import receipts_of
+from course_assignments.policies import DEFAULT_POLICIES
 from tests.support.world import ACME, ADA, BETA, MANAGER, PYTHON, RECORDS, SQL, START
 
 DAY = timedelta(days=1)
 NOW = START + timedelta(hours=1)
 GENERATED = "00000000000000012"
-GIVEN = CourseAssignment(
+GIVEN = ca.CourseAssignment(
     id="a-1",
     learner_id="ada",
     course_id="py",
     organization_id="acme",
     created_at=START,
     expires_at=START + 180 * DAY,
-    limited_by=ExpirationLimit.MAXIMUM,
-    origin=Direct(),
+    limited_by=ca.ExpirationLimit.MAXIMUM,
+    origin=ca.Direct(),
 )
-BATCH = KeyBatch(
+BATCH = ca.KeyBatch(
     id="spring",
     name="Spring",
     course_id="py",
@@ -62,8 +36,8 @@ BATCH = KeyBatch(
     availability=30 * DAY,
     size=1,
 )
-KEY = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3, uses=1)
-REDEMPTION = Redemption(
+KEY = ca.TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3, uses=1)
+REDEMPTION = ca.Redemption(
     id="r-1",
     key_id=KEY.id,
     batch_id="spring",
@@ -71,40 +45,40 @@ REDEMPTION = Redemption(
     assignment_id="a-2",
     redeemed_at=START,
 )
-REDEEMED = attrs.evolve(GIVEN, id="a-2", learner_id="di", origin=FromKey("spring", "r-1"))
-SUBSCRIPTION = Subscription(
+REDEEMED = attrs.evolve(GIVEN, id="a-2", learner_id="di", origin=ca.FromKey("spring", "r-1"))
+SUBSCRIPTION = ca.Subscription(
     id="s-1",
     learner_id="ada",
     organization_id="acme",
     course_ids=["py", "sql"],
     created_at=START,
     expires_at=START + 20 * DAY,
-    openings=[Opening("py", "a-3")],
+    openings=[ca.Opening("py", "a-3")],
 )
 OPENED = attrs.evolve(
     GIVEN,
     id="a-3",
     expires_at=SUBSCRIPTION.expires_at,
-    limited_by=ExpirationLimit.SUBSCRIPTION,
-    origin=FromSubscription("s-1"),
+    limited_by=ca.ExpirationLimit.SUBSCRIPTION,
+    origin=ca.FromSubscription("s-1"),
 )
-RUNNING = Attempt(
-    id=Attempt.id_for("a-3", "lab", 1),
+RUNNING = ca.Attempt(
+    id=ca.Attempt.id_for("a-3", "lab", 1),
     assignment_id="a-3",
     activity_id="lab",
     number=1,
     started_at=START,
 )
 PAUSED = attrs.evolve(
-    RUNNING, id=Attempt.id_for("a-2", "lab", 1), assignment_id="a-2", pauses=[Pause(START)]
+    RUNNING, id=ca.Attempt.id_for("a-2", "lab", 1), assignment_id="a-2", pauses=[ca.Pause(START)]
 )
-DI = User(id="di", name="Di", email="di@example.org", organization_id="acme")
-NEWCOMER = User(id="new", name="New", email="new@example.org", organization_id="acme")
+DI = ca.User(id="di", name="Di", email="di@example.org", organization_id="acme")
+NEWCOMER = ca.User(id="new", name="New", email="new@example.org", organization_id="acme")
 NEW_COURSE = attrs.evolve(PYTHON, id="new-course")
-CLAIM = Claim.of("di", "py", "a-2")
-NOTE = Note(title="A title", message="A message")
-OTHER_NOTE = Note(title="Another title", message="Another message")
-RESTORING = Policies(cancellation=CancellationPolicy(restores_key_use=True))
+CLAIM = ca.Claim.of("di", "py", "a-2")
+NOTE = ca.Note(title="A title", message="A message")
+OTHER_NOTE = ca.Note(title="Another title", message="Another message")
+RESTORING = ca.Policies(cancellation=ca.CancellationPolicy(restores_key_use=True))
 HOMES = {None: None, "acme": ACME, "beta": BETA}
 STOCK = (
     *(*RECORDS, DI, GIVEN, BATCH, KEY, REDEMPTION, REDEEMED, CLAIM),
@@ -123,12 +97,12 @@ def pair(**changed: Any) -> commands.Assignable:
     return commands.Assignable(**known)
 
 
-def presented(learner: User = ADA, **changed: Any) -> commands.Redeemable:
+def presented(learner: ca.User = ADA, **changed: Any) -> commands.Redeemable:
     """Return the key as *learner* presents it."""
     course = changed.get("course", PYTHON)
     known = {
         "id": f"a-9-{learner.id}",
-        "redemption_id": Redemption.id_for(KEY.id, learner.id, 0),
+        "redemption_id": ca.Redemption.id_for(KEY.id, learner.id, 0),
         "key": KEY,
         "learner": learner,
         "organization": HOMES[learner.organization_id],
@@ -139,60 +113,60 @@ def presented(learner: User = ADA, **changed: Any) -> commands.Redeemable:
     return commands.Redeemable(**known)
 
 
-def event(action: str, *subject_ids: str, by: User | None = None, **details: str) -> Event:
+def event(action: str, *subject_ids: str, by: ca.User | None = None, **details: str) -> ca.Event:
     """Return what is recorded of *action* at `NOW`."""
     actor = None if by is None else by.id
-    return Event(at=NOW, by=actor, action=action, subject_ids=subject_ids, details=details)
+    return ca.Event(at=NOW, by=actor, action=action, subject_ids=subject_ids, details=details)
 
 
 def wanted(
-    *records: Event,
-    create: Iterable[Record] = (),
-    replace: Iterable[tuple[Record, Record]] = (),
-    use: Iterable[tuple[TrainingKey, int]] = (),
-    expect: Iterable[Record] = (),
-) -> Change:
+    *records: ca.Event,
+    create: Iterable[ca.Record] = (),
+    replace: Iterable[tuple[ca.Record, ca.Record]] = (),
+    use: Iterable[tuple[ca.TrainingKey, int]] = (),
+    expect: Iterable[ca.Record] = (),
+) -> ca.Change:
     """Return the change that consists of these verbs."""
-    return Change(
+    return ca.Change(
         create=tuple(create),
-        replace=[Replace(before, after) for before, after in replace],
-        use=[Use(key, by) for key, by in use],
+        replace=[ca.Replace(before, after) for before, after in replace],
+        use=[ca.Use(key, by) for key, by in use],
         expect=tuple(expect),
         record=records,
     )
 
 
-def made(**changed: Any) -> CourseAssignment:
+def made(**changed: Any) -> ca.CourseAssignment:
     """Return the assignment that `pair` asks for, less what is *changed*."""
     known: dict[str, Any] = {
         "id": "a-9",
         "created_at": NOW,
         "expires_at": NOW + 10 * DAY,
-        "limited_by": ExpirationLimit.REQUEST,
+        "limited_by": ca.ExpirationLimit.REQUEST,
         "notes": (NOTE,),
     }
     return attrs.evolve(GIVEN, **{**known, **changed})
 
 
-def redemption(learner: User) -> Redemption:
+def redemption(learner: ca.User) -> ca.Redemption:
     """Return the redemption of the key that `presented` asks for."""
     return attrs.evolve(
         REDEMPTION,
-        id=Redemption.id_for(KEY.id, learner.id, 0),
+        id=ca.Redemption.id_for(KEY.id, learner.id, 0),
         learner_id=learner.id,
         assignment_id=f"a-9-{learner.id}",
         redeemed_at=NOW,
     )
 
 
-def redeemed(learner: User) -> CourseAssignment:
+def redeemed(learner: ca.User) -> ca.CourseAssignment:
     """Return the assignment that `presented` asks for."""
     return made(
         id=f"a-9-{learner.id}",
         learner_id=learner.id,
         expires_at=NOW + 30 * DAY,
-        limited_by=ExpirationLimit.KEY,
-        origin=FromKey("spring", redemption(learner).id),
+        limited_by=ca.ExpirationLimit.KEY,
+        origin=ca.FromKey("spring", redemption(learner).id),
         notes=(),
     )
 
@@ -208,10 +182,10 @@ class Act:
     command: commands.Command[Any, Any]
     records: Any
     result: Any
-    change: Change
-    policies: Policies = Policies()
-    #: What is expected as well if the manager acts, who is asked for a role.
-    with_actor: tuple[Record, ...] = ()
+    change: ca.Change
+    policies: ca.Policies = DEFAULT_POLICIES
+    #: What is expected as well if the manager acts, whose roles are needed.
+    with_actor: tuple[ca.Record, ...] = (MANAGER,)
 
     def outcome(self, **changed: Any) -> commands.Outcome[Any]:
         """Decide it, with some fields of the command, the records or the context *changed*.
@@ -227,21 +201,34 @@ class Act:
         command = attrs.evolve(self.command, **{**named, **said})
         return command.decide(found, commands.Context(**context))
 
-    def __call__(self, **changed: Any) -> Change:
+    def __call__(self, **changed: Any) -> ca.Change:
         """Return what it then writes."""
         return self.outcome(**changed).change
 
-    def decision(self, **changed: Any) -> Decision:
+    def decision(self, **changed: Any) -> ca.Decision:
         """Return the answer, be it a yes or a no."""
         try:
             return self.outcome(**changed).decision
-        except Refused as refused:
+        except ca.Refused as refused:
             return refused.decision
 
     @property
     def kind(self) -> type[commands.Command[Any, Any]]:
         """The class of the command."""
         return type(self.command)
+
+
+def _act(
+    command: commands.Command[Any, Any],
+    records: Any,
+    result: Any,
+    *told: ca.Event,
+    policies: ca.Policies = DEFAULT_POLICIES,
+    with_actor: tuple[ca.Record, ...] = (MANAGER,),
+    **verbs: Any,
+) -> Act:
+    """Return an act that writes the events *told* and these *verbs*."""
+    return Act(command, records, result, wanted(*told, **verbs), policies, with_actor)
 
 
 def _names(kind: type[commands.Command[Any, Any]], records: Any) -> dict[str, Any]:
@@ -264,8 +251,8 @@ def _names(kind: type[commands.Command[Any, Any]], records: Any) -> dict[str, An
             named["user"] = records.redeemable.learner
         case commands.Subscribable() | commands.EditableSubscription():
             named["course_ids"] = [one.id for one in records.courses]
-        case User() | KeyBatch():
-            named["user_id" if isinstance(records, User) else "batch_id"] = records.id
+        case ca.User() | ca.KeyBatch():
+            named["user_id" if isinstance(records, ca.User) else "batch_id"] = records.id
         case _:
             pass
     return named
@@ -277,15 +264,12 @@ def _later(record: Any, **changed: Any) -> tuple[Any, Any]:
 
 
 _ADDED = tuple(
-    TrainingKey(id=f"k-{number}", code=code, batch_id="spring", number=number, max_uses=3)
+    ca.TrainingKey(id=f"k-{number}", code=code, batch_id="spring", number=number, max_uses=3)
     for number, code in enumerate(("Summer-2026", GENERATED), start=2)
 )
 _SUMMER = attrs.evolve(BATCH, id="summer", created_at=NOW, size=3)
 _TRIED = attrs.evolve(
-    RUNNING,
-    id=Attempt.id_for("a-1", "lab", 1),
-    assignment_id="a-1",
-    started_at=NOW,
+    RUNNING, id=ca.Attempt.id_for("a-1", "lab", 1), assignment_id="a-1", started_at=NOW
 )
 _GRANTED = attrs.evolve(
     SUBSCRIPTION, id="s-9", created_at=NOW, expires_at=NOW + 90 * DAY, openings=()
@@ -294,143 +278,138 @@ FROM_SQL = attrs.evolve(OPENED, id="a-9", course_id="sql", created_at=NOW)
 
 
 def _rows() -> Iterable[Act]:
-    yield Act(
+    yield _act(
         commands.Add([NEWCOMER, NEW_COURSE, ADA]),
-        commands.Addable({(User, "ada"): ADA}, [ADA]),
+        commands.Addable({(ca.User, "ada"): ADA}, [ADA]),
         None,
-        wanted(event("add", "new", "new-course"), create=[NEWCOMER, NEW_COURSE]),
+        event("add", "new", "new-course"),
+        create=[NEWCOMER, NEW_COURSE],
+        with_actor=(),
     )
     before, after = _later(ADA, name="Ada L.")
-    yield Act(
+    yield _act(
         commands.Update(after),
         commands.Updatable(before, email_owner=ADA),
         after,
-        wanted(event("update", "ada"), replace=[(before, after)]),
+        event("update", "ada"),
+        replace=[(before, after)],
+        with_actor=(),
     )
     before, after = _later(ADA, name="Anonymous", email=anonymous_email("ada"))
-    yield Act(
+    yield _act(
         commands.Anonymize("ada"),
         before,
         after,
-        wanted(event("anonymize", "ada"), replace=[(before, after)]),
+        event("anonymize", "ada"),
+        replace=[(before, after)],
+        with_actor=(),
     )
-    yield Act(
+    yield _act(
         commands.Assign("py", "ada", expires=10 * DAY, note=NOTE),
         pair(),
         made(),
-        wanted(
-            event("assign", "a-9", "py", "ada"),
-            create=[made(), Claim.of("ada", "py", "a-9")],
-            expect=[PYTHON, ADA, ACME],
-        ),
-        with_actor=(MANAGER,),
+        event("assign", "a-9", "py", "ada"),
+        create=[made(), ca.Claim.of("ada", "py", "a-9")],
+        expect=[PYTHON, ADA, ACME],
     )
     many = made(), made(id="a-10", learner_id="new")
-    yield Act(
+    yield _act(
         commands.AssignMany(["py"], ["ada", NEWCOMER], expires=10 * DAY, note=NOTE),
         commands.Roster(
             assignables=[pair(), pair(id="a-10", learner=NEWCOMER)],
             newcomers=[NEWCOMER],
             email_owners=[ADA],
         ),
-        AssignmentBatch(created=many, skipped=()),
-        wanted(
-            event("assign_many", "a-9", "py", "ada", "a-10", "new"),
-            create=[
-                *(NEWCOMER, *many),
-                *(Claim.of("ada", "py", "a-9"), Claim.of("new", "py", "a-10")),
-            ],
-            # Not the newcomer, who is made here.
-            expect=[PYTHON, ADA, ACME],
-        ),
-        with_actor=(MANAGER,),
+        ca.AssignmentBatch(created=many, skipped=()),
+        event("assign_many", "a-9", "py", "ada", "a-10", "new"),
+        create=[
+            *(NEWCOMER, *many),
+            *(ca.Claim.of("ada", "py", "a-9"), ca.Claim.of("new", "py", "a-10")),
+        ],
+        # Not the newcomer, who is made here.
+        expect=[PYTHON, ADA, ACME],
     )
     before, after = _later(REDEEMED, cancelled_at=NOW)
-    yield Act(
+    yield _act(
         commands.Cancel("a-2"),
         commands.Cancellable(before, DI, REDEMPTION, KEY),
         after,
-        wanted(
-            event("cancel", "a-2", "di"),
-            replace=[(before, after), _later(REDEMPTION, restored_at=NOW)],
-            use=[(KEY, -1)],
-        ),
-        RESTORING,
+        event("cancel", "a-2", "di"),
+        replace=[(before, after), _later(REDEMPTION, restored_at=NOW)],
+        use=[(KEY, -1)],
+        policies=RESTORING,
         # Whose assignment it is was asked for because of the organization.
         with_actor=(MANAGER, DI),
     )
-    before, after = _later(GIVEN, expires_at=START + 10 * DAY, limited_by=ExpirationLimit.REQUEST)
-    yield Act(
+    before, after = _later(
+        GIVEN, expires_at=START + 10 * DAY, limited_by=ca.ExpirationLimit.REQUEST
+    )
+    yield _act(
         commands.Reschedule("a-1", 10 * DAY),
         commands.Reschedulable(before, ADA, PYTHON, ACME),
         after,
-        wanted(
-            event("reschedule", "a-1", "ada"),
-            replace=[(before, after)],
-            expect=[ADA, PYTHON, ACME],
-        ),
-        with_actor=(MANAGER,),
+        event("reschedule", "a-1", "ada"),
+        replace=[(before, after)],
+        expect=[ADA, PYTHON, ACME],
     )
     before, after = _later(GIVEN, completed_at=NOW)
-    yield Act(
+    yield _act(
         commands.Complete("a-1"),
         commands.Assigned(before, ADA),
         after,
-        wanted(event("complete", "a-1", "ada"), replace=[(before, after)]),
+        event("complete", "a-1", "ada"),
+        replace=[(before, after)],
         with_actor=(MANAGER, ADA),
     )
     before, after = _later(GIVEN, notes=(*GIVEN.notes, OTHER_NOTE))
-    yield Act(
+    yield _act(
         commands.AddNote("a-1", OTHER_NOTE),
         commands.Assigned(before, ADA),
         after,
-        wanted(event("add_note", "a-1", "ada"), replace=[(before, after)]),
+        event("add_note", "a-1", "ada"),
+        replace=[(before, after)],
         with_actor=(MANAGER, ADA),
     )
-    yield Act(
+    yield _act(
         commands.Start("a-1", "lab", id="try"),
         commands.Startable(GIVEN, ADA, PYTHON),
         _TRIED,
-        wanted(
-            event("start", _TRIED.id, "a-1", "ada"),
-            create=[_TRIED, *receipts_of("start", "try", ("a-1", "lab"), made=[_TRIED.id])],
-            replace=[_later(GIVEN, started_at=NOW, first_lab_launched_at=NOW)],
-            expect=[ADA, PYTHON],
-        ),
-        with_actor=(MANAGER,),
+        event("start", _TRIED.id, "a-1", "ada"),
+        create=[_TRIED, *receipts_of("start", "try", ("a-1", "lab"), made=[_TRIED.id])],
+        replace=[_later(GIVEN, started_at=NOW, first_lab_launched_at=NOW)],
+        expect=[ADA, PYTHON],
     )
-    before, after = _later(RUNNING, pauses=[Pause(NOW)])
-    yield Act(
+    before, after = _later(RUNNING, pauses=[ca.Pause(NOW)])
+    yield _act(
         commands.Pause(before.id),
         commands.Attempted(before, OPENED, ADA),
         after,
-        wanted(event("pause", before.id, "a-3", "ada"), replace=[(before, after)], expect=[OPENED]),
+        event("pause", before.id, "a-3", "ada"),
+        replace=[(before, after)],
+        expect=[OPENED],
         with_actor=(MANAGER, ADA),
     )
-    before, after = _later(PAUSED, pauses=[Pause(START, NOW)])
-    yield Act(
+    before, after = _later(PAUSED, pauses=[ca.Pause(START, NOW)])
+    yield _act(
         commands.Resume(before.id),
         commands.Attempted(before, REDEEMED, DI),
         after,
-        wanted(
-            event("resume", before.id, "a-2", "di"), replace=[(before, after)], expect=[REDEEMED]
-        ),
+        event("resume", before.id, "a-2", "di"),
+        replace=[(before, after)],
+        expect=[REDEEMED],
         with_actor=(MANAGER, DI),
     )
     before, after = _later(RUNNING, finished_at=NOW)
-    yield Act(
+    yield _act(
         commands.Finish(before.id),
         commands.Finishable(before, OPENED, ADA, PYTHON),
         after,
-        wanted(
-            event("finish", before.id, "a-3", "ada"),
-            event("complete", "a-3", "ada"),
-            replace=[(before, after), _later(OPENED, finished={"lab"}, completed_at=NOW)],
-            expect=[ADA, PYTHON],
-        ),
-        with_actor=(MANAGER,),
+        event("finish", before.id, "a-3", "ada"),
+        event("complete", "a-3", "ada"),
+        replace=[(before, after), _later(OPENED, finished={"lab"}, completed_at=NOW)],
+        expect=[ADA, PYTHON],
     )
-    yield Act(
+    yield _act(
         commands.CreateKeys(
             "py",
             name="Spring",
@@ -449,25 +428,20 @@ def _rows() -> Iterable[Act]:
             taken={"Spring-2026"},
         ),
         _SUMMER,
-        wanted(
-            event("create_keys", "summer", "py", keys="3"),
-            create=[
-                _SUMMER,
-                *(
-                    TrainingKey(
-                        id=f"new-{number}", code=code, batch_id="summer", number=number, max_uses=3
-                    )
-                    for number, code in enumerate(
-                        ("Summer-2026", "Summer-2027", GENERATED), start=1
-                    )
-                ),
-            ],
-            expect=[PYTHON, ACME],
-        ),
-        with_actor=(MANAGER,),
+        event("create_keys", "summer", "py", keys="3"),
+        create=[
+            _SUMMER,
+            *(
+                ca.TrainingKey(
+                    id=f"new-{number}", code=code, batch_id="summer", number=number, max_uses=3
+                )
+                for number, code in enumerate(("Summer-2026", "Summer-2027", GENERATED), start=1)
+            ),
+        ],
+        expect=[PYTHON, ACME],
     )
     before, after = _later(BATCH, size=3)
-    yield Act(
+    yield _act(
         commands.AddKeys("spring", codes=["Summer-2026"], generate=1, id="plus"),
         commands.BatchToExtend(
             batch=before,
@@ -477,107 +451,87 @@ def _rows() -> Iterable[Act]:
             taken={"Spring-2026"},
         ),
         after,
-        wanted(
-            event("add_keys", "spring", "py", keys="2"),
-            create=[*_ADDED, *receipts_of("add_keys", "plus", ("spring", 1, 1), positions=(2, 3))],
-            replace=[(before, after)],
-            expect=[PYTHON],
-        ),
-        with_actor=(MANAGER,),
+        event("add_keys", "spring", "py", keys="2"),
+        create=[*_ADDED, *receipts_of("add_keys", "plus", ("spring", 1, 1), positions=(2, 3))],
+        replace=[(before, after)],
+        expect=[PYTHON],
     )
     before, after = _later(BATCH, name="May", max_uses=2)
-    yield Act(
+    yield _act(
         commands.EditKeys("spring", name="May", max_uses=2),
         commands.BatchAndKeys(before, [KEY], ACME),
         after,
-        wanted(
-            event("edit_keys", "spring"),
-            replace=[(before, after), _later(KEY, max_uses=2)],
-            expect=[ACME],
-        ),
-        with_actor=(MANAGER,),
+        event("edit_keys", "spring"),
+        replace=[(before, after), _later(KEY, max_uses=2)],
+        expect=[ACME],
     )
     before, after = _later(KEY, revoked_at=NOW)
     revoked = wanted(
         event("revoke_keys", "spring", KEY.id), replace=[(before, after)], expect=[BATCH]
     )
     found = commands.BatchAndKeys(BATCH, [before])
-    yield Act(commands.RevokeKey("Spring-2026"), found, after, revoked, with_actor=(MANAGER,))
-    yield Act(commands.RevokeKeys("spring"), found, (after,), revoked, with_actor=(MANAGER,))
-    yield Act(commands.Keys("spring"), BATCH, BATCH, Change())
-    yield Act(
+    yield Act(commands.RevokeKey("Spring-2026"), found, after, revoked)
+    yield Act(commands.RevokeKeys("spring"), found, (after,), revoked)
+    yield Act(commands.Keys("spring"), BATCH, BATCH, ca.Change(), with_actor=())
+    yield _act(
         commands.Redeem("Spring-2026", "ada"),
         presented(),
         redeemed(ADA),
-        wanted(
-            event("redeem", "a-9-ada", redemption(ADA).id, KEY.id, "spring", "py", "ada"),
-            create=[redeemed(ADA), redemption(ADA), Claim.of("ada", "py", "a-9-ada")],
-            use=[(KEY, 1)],
-            # Not the batch: a redemption may commit just after an edit of its window.
-            expect=[PYTHON, ADA, ACME],
-        ),
-        with_actor=(MANAGER,),
+        event("redeem", "a-9-ada", redemption(ADA).id, KEY.id, "spring", "py", "ada"),
+        create=[redeemed(ADA), redemption(ADA), ca.Claim.of("ada", "py", "a-9-ada")],
+        use=[(KEY, 1)],
+        # Not the batch: a redemption may commit just after an edit of its window.
+        expect=[PYTHON, ADA, ACME],
     )
-    yield Act(
+    yield _act(
         commands.Register("Spring-2026", NEWCOMER),
         commands.Registrable(redeemable=presented(NEWCOMER), batch_organization=ACME),
         redeemed(NEWCOMER),
-        wanted(
-            event("register", "a-9-new", redemption(NEWCOMER).id, KEY.id, "spring", "py", "new"),
-            create=[
-                *(NEWCOMER, redeemed(NEWCOMER), redemption(NEWCOMER)),
-                Claim.of("new", "py", "a-9-new"),
-            ],
-            use=[(KEY, 1)],
-            expect=[PYTHON, ACME],
-        ),
-        with_actor=(MANAGER,),
+        event("register", "a-9-new", redemption(NEWCOMER).id, KEY.id, "spring", "py", "new"),
+        create=[
+            *(NEWCOMER, redeemed(NEWCOMER), redemption(NEWCOMER)),
+            ca.Claim.of("new", "py", "a-9-new"),
+        ],
+        use=[(KEY, 1)],
+        expect=[PYTHON, ACME],
     )
-    yield Act(
+    yield _act(
         commands.Subscribe(["py", "sql"], "ada", duration=90 * DAY),
         commands.Subscribable(id="s-9", learner=ADA, courses=[PYTHON, SQL], organization=ACME),
         _GRANTED,
-        wanted(
-            event("subscribe", "s-9", "ada"),
-            create=[_GRANTED],
-            expect=[PYTHON, SQL, ADA, ACME],
-        ),
-        with_actor=(MANAGER,),
+        event("subscribe", "s-9", "ada"),
+        create=[_GRANTED],
+        expect=[PYTHON, SQL, ADA, ACME],
     )
     before, after = _later(SUBSCRIPTION, course_ids=["py", "new-course"], edited_at=NOW)
-    yield Act(
+    yield _act(
         commands.EditSubscription("s-1", ["py", "new-course"]),
         commands.EditableSubscription(before, ADA, [PYTHON, NEW_COURSE]),
         after,
-        wanted(
-            event("edit_subscription", "s-1", "ada"),
-            replace=[(before, after)],
-            expect=[NEW_COURSE],
-        ),
+        event("edit_subscription", "s-1", "ada"),
+        replace=[(before, after)],
+        expect=[NEW_COURSE],
         with_actor=(MANAGER, ADA),
     )
     before, after = _later(SUBSCRIPTION, cancelled_at=NOW)
-    yield Act(
+    yield _act(
         commands.CancelSubscription("s-1"),
         commands.CancellableSubscription(before, ADA, [OPENED]),
         after,
-        wanted(
-            event("cancel_subscription", "s-1", "a-3", "ada"),
-            replace=[(before, after), _later(OPENED, cancelled_at=NOW)],
-        ),
+        event("cancel_subscription", "s-1", "a-3", "ada"),
+        replace=[(before, after), _later(OPENED, cancelled_at=NOW)],
         with_actor=(MANAGER, ADA),
     )
-    yield Act(
+    yield _act(
         commands.OpenCourse("s-1", "sql", id="a-9"),
         commands.Openable(subscription=SUBSCRIPTION, learner=ADA, course=SQL, organization=ACME),
         FROM_SQL,
-        wanted(
-            event("open_course", "a-9", "s-1", "sql", "ada"),
-            create=[FROM_SQL, Claim.of("ada", "sql", "a-9")],
-            replace=[_later(SUBSCRIPTION, openings=[Opening("py", "a-3"), Opening("sql", "a-9")])],
-            expect=[SQL, ADA, ACME],
-        ),
-        with_actor=(MANAGER,),
+        event("open_course", "a-9", "s-1", "sql", "ada"),
+        create=[FROM_SQL, ca.Claim.of("ada", "sql", "a-9")],
+        replace=[
+            _later(SUBSCRIPTION, openings=[ca.Opening("py", "a-3"), ca.Opening("sql", "a-9")])
+        ],
+        expect=[SQL, ADA, ACME],
     )
 
 
@@ -585,8 +539,8 @@ def _rows() -> Iterable[Act]:
 ACTS = {act.command.action: act for act in _rows()}
 
 
-def stocked() -> InMemoryRepository:
+def stocked() -> ca.InMemoryRepository:
     """Return a repository that keeps the records which the acts are about."""
-    repository = InMemoryRepository()
-    repository.commit(Change(create=STOCK))
+    repository = ca.InMemoryRepository()
+    repository.commit(ca.Change(create=STOCK))
     return repository

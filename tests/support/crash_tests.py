@@ -5,19 +5,15 @@ with one guard taken away must find a fault.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+import pytest
+
 from tests.support.ledger import Ledger
-from tests.support.process_crashes import (
-    WRITERS,
-    Redemptions,
-    Round,
-    killed_writers,
-    redeem_together,
-    retried_calls,
-)
+from tests.support.process_crashes import WRITERS, Redemptions, Round, redeem_together, rounds
 from tests.support.processes import ProcessPool
 from tests.support.writers import REDEEMED, Place
 
@@ -51,31 +47,25 @@ SIZES = {"short": SHORT, "full": FULL}[os.environ.get("CRASH_PROFILE", "short")]
 Note = Callable[[str, str], None]
 
 
-def total(rounds: Iterator[Round], number: int) -> Round:
-    return sum(islice(rounds, number), Round())
+def total(played: Iterator[Round], number: int) -> Round:
+    return sum(islice(played, number), Round())
 
 
-def until(rounds: Iterator[Round], seen: Callable[[Round], bool]) -> Round:
-    """Add up rounds until *seen* is true, or for `ENOUGH` rounds."""
+def until(played: Iterator[Round], found_by: str) -> Round:
+    """Add up rounds until this figure is above zero, or for `ENOUGH` rounds."""
     so_far = Round()
-    for one in islice(rounds, ENOUGH):
+    for one in islice(played, ENOUGH):
         so_far += one
-        if seen(so_far):
+        if getattr(so_far, found_by):
             break
     return so_far
 
 
-def attempted(attempts: int, uses: int, level: str | None) -> str:
-    where = "" if level is None else f", {level}"
-    return f"{PROCESSES} processes, {attempts:,} attempts, {uses:,} uses{where}"
-
-
-def told(found: Redemptions) -> str:
-    said = ", ".join(f"{number:,} {what}" for what, number in sorted(found.said.items())[::-1])
-    return f"{said}; {found.ledger.redemptions:,} stored; {found.seconds:.0f} s"
-
-
-def shown(found: Round) -> str:
+def shown(found: Redemptions | Round) -> str:
+    """Return the figures of the table in docs/reliability.md."""
+    if isinstance(found, Redemptions):
+        said = ", ".join(f"{number:,} {what}" for what, number in sorted(found.said.items())[::-1])
+        return f"{said}; {found.ledger.redemptions:,} stored; {found.seconds:.0f} s"
     return (
         f"{found.acknowledged:,} acknowledged, {found.lost:,} lost; {found.in_doubt:,} more "
         f"stored; {found.doubled:,} used twice; {found.torn:,} torn"
@@ -85,86 +75,95 @@ def shown(found: Round) -> str:
 class CrashTests:
     """Inherit, with the fixtures `place` and `level` for the database."""
 
-    def test_as_many_redeem_as_a_key_has_uses(
-        self, pool: ProcessPool, place: Place, level: str | None, note: Note
+    @pytest.mark.parametrize(
+        ("calls", "uses"),
+        [
+            (SIZES.calls, SIZES.uses),
+            (SIZES.calls_without_loser, PROCESSES * SIZES.calls_without_loser),
+        ],
+        ids=["more calls than uses", "a use for each call"],
+    )
+    def test_a_key_is_redeemed_exactly_as_often_as_allowed(
+        self,
+        pool: ProcessPool,
+        place: Place,
+        note: Note,
+        *,
+        level: str | None,
+        calls: int,
+        uses: int,
     ) -> None:
-        at, uses = place.at(level), SIZES.uses
-        found = redeem_together(pool, at, writers=PROCESSES, calls_each=SIZES.calls, uses=uses)
-        attempts = PROCESSES * SIZES.calls
-        note(attempted(attempts, uses, level), told(found))
-        assert found.said == {REDEEMED: uses, EXHAUSTED: attempts - uses}
+        attempts, where = PROCESSES * calls, "" if level is None else f", {level}"
+        found = redeem_together(
+            pool, place.at(level), writers=PROCESSES, calls_each=calls, uses=uses
+        )
+        done = f"{PROCESSES} processes, {attempts:,} attempts, {uses:,} uses{where}"
+        note(done, shown(found))
+        assert found.said == +Counter({REDEEMED: uses, EXHAUSTED: attempts - uses})
         assert found.ledger == Ledger(uses, uses, uses, uses, doubled=0)
 
-    def test_a_counter_that_is_counted_in_hand_lets_more_in(
-        self, pool: ProcessPool, place: Place, note: Note
+    @pytest.mark.parametrize(
+        ("fault", "calls", "uses", "told"),
+        [
+            # More are redeemed than allowed, or some are refused although a use is left.
+            ("counting in the client", 10, 20, REDEEMED),
+            ("not waiting for others", 8, 64, EXHAUSTED),
+        ],
+    )
+    def test_a_missing_guard_of_the_counter_is_found(
+        self,
+        pool: ProcessPool,
+        place: Place,
+        note: Note,
+        *,
+        fault: str,
+        calls: int,
+        uses: int,
+        told: str,
     ) -> None:
-        broken = place.using("counts in hand")
-        found = redeem_together(pool, broken, writers=PROCESSES, calls_each=10, uses=20)
-        note("twin: counting in hand, 80 attempts, 20 uses", told(found))
-        assert found.said[REDEEMED] > 20
-
-    def test_nobody_is_refused_while_a_use_is_left(
-        self, pool: ProcessPool, place: Place, level: str | None, note: Note
-    ) -> None:
-        at, calls = place.at(level), SIZES.calls_without_loser
-        uses = PROCESSES * calls
-        found = redeem_together(pool, at, writers=PROCESSES, calls_each=calls, uses=uses)
-        note(attempted(uses, uses, level), told(found))
-        assert found.said == {REDEEMED: uses}
-        assert found.ledger == Ledger(uses, uses, uses, uses, doubled=0)
-
-    def test_who_does_not_wait_for_others_is_refused_too_early(
-        self, pool: ProcessPool, place: Place, note: Note
-    ) -> None:
-        broken = place.using("says used up when busy")
-        found = redeem_together(pool, broken, writers=PROCESSES, calls_each=8, uses=64)
-        note("twin: not waiting for others, 64 attempts, 64 uses", told(found))
-        assert found.said[EXHAUSTED] > 0
+        broken, attempts = place.using(fault), PROCESSES * calls
+        found = redeem_together(pool, broken, writers=PROCESSES, calls_each=calls, uses=uses)
+        note(f"control: {fault}, {attempts} attempts, {uses} uses", shown(found))
+        assert found.said[told] > (uses if told == REDEEMED else 0)
 
     def test_killing_writers_loses_nothing_that_was_acknowledged(
         self, pool: ProcessPool, place: Place, note: Note
     ) -> None:
-        found = total(killed_writers(pool, place, seed=1), SIZES.kills)
+        found = total(rounds(pool, place, seed=1), SIZES.kills)
         note(f"{WRITERS} writers killed, {SIZES.kills} times", shown(found))
         assert (found.lost, found.torn, found.doubled) == (0, 0, 0)
         assert not found.faults
         assert found.acknowledged > SIZES.kills
 
-    def test_a_counter_written_in_a_second_step_disagrees_with_the_rest(
-        self, pool: ProcessPool, place: Place, note: Note
+    @pytest.mark.parametrize(
+        ("fault", "seed", "found_by"),
+        [("counting in a second step", 2, "torn"), ("acknowledging before storing", 3, "lost")],
+    )
+    def test_killing_writers_finds_a_missing_guard(
+        self, pool: ProcessPool, place: Place, note: Note, *, fault: str, seed: int, found_by: str
     ) -> None:
-        rounds = killed_writers(pool, place.using("in two steps"), seed=2)
-        found = until(rounds, lambda so_far: so_far.torn > 0)
-        note(f"twin: counting in a second step, found in round {found.rounds}", shown(found))
-        assert found.torn
+        found = until(rounds(pool, place.using(fault), seed), found_by)
+        note(f"control: {fault}, found in round {found.rounds}", shown(found))
+        assert getattr(found, found_by)
 
-    def test_what_is_acknowledged_before_it_is_stored_gets_lost(
+    def test_a_call_that_is_repeated_under_its_id_takes_effect_once(
         self, pool: ProcessPool, place: Place, note: Note
     ) -> None:
-        rounds = killed_writers(pool, place.using("stores later"), seed=3)
-        found = until(rounds, lambda so_far: so_far.lost > 0)
-        note(f"twin: acknowledging before storing, found in round {found.rounds}", shown(found))
-        assert found.lost
-
-    def test_a_call_that_is_repeated_under_its_id_uses_once(
-        self, pool: ProcessPool, place: Place, note: Note
-    ) -> None:
-        rounds = retried_calls(pool, place, seed=4)
-        found = total(rounds, SIZES.retried_kills // WRITERS)
+        retried = rounds(pool, place, seed=4, retry=True, named=True)
+        found = total(retried, SIZES.retried_kills // WRITERS)
         if not found.in_doubt:  # else nothing was shown: no call that is repeated had been stored
-            found += until(rounds, lambda so_far: so_far.in_doubt > 0)
+            found += until(retried, "in_doubt")
         # One round more, in which the last of those are repeated.
-        found += next(rounds)
+        found += next(retried)
         kills = found.rounds * WRITERS
         note(f"{kills:,} writers killed, calls repeated under the same id", shown(found))
         assert (found.lost, found.torn, found.doubled) == (0, 0, 0)
         assert not found.faults
         assert found.in_doubt
 
-    def test_a_call_that_is_repeated_without_an_id_uses_twice(
+    def test_a_call_that_is_repeated_without_an_id_takes_effect_twice(
         self, pool: ProcessPool, place: Place, note: Note
     ) -> None:
-        rounds = retried_calls(pool, place, seed=5, named=False)
-        found = until(rounds, lambda so_far: so_far.doubled > 0)
-        note(f"twin: repeating without an id, found in round {found.rounds}", shown(found))
+        found = until(rounds(pool, place, seed=5, retry=True), "doubled")
+        note(f"control: repeating without an id, found in round {found.rounds}", shown(found))
         assert found.doubled

@@ -6,34 +6,17 @@ from typing import Any
 import pytest
 from _pytest.doctest import DoctestItem
 
-from course_assignments import (
-    Activity,
-    ActivityKind,
-    Course,
-    CourseAssignment,
-    ManualClock,
-    Months,
-    Organization,
-    Registrar,
-    User,
-)
-
-ON_SALE: dict[str, Any] = {"content_provider": "us", "publishing_group": "all"}
+import course_assignments as ca
+from course_assignments.testing.samples import ADA, PYTHON, course, user
 
 
 def names() -> dict[str, Any]:
     """Return a registrar who knows what `course_assignments.commands` says, and its clock."""
-    clock = ManualClock(datetime(2026, 1, 5, 9, tzinfo=UTC))
-    registrar = Registrar(clock=clock)
-    lab = Activity(id="lab", name="A lab", kind=ActivityKind.LAB, required=True)
+    clock = ca.ManualClock(datetime(2026, 1, 5, 9, tzinfo=UTC))
+    registrar = ca.Registrar(clock=clock)
     registrar.add(
-        Organization(id="acme", name="Acme", anonymous_registration=True),
-        Course(id="py", name="Python", activities=[lab], **ON_SALE),
-        Course(id="sql", name="SQL", **ON_SALE),
-        *(
-            User(id=name, name=name.title(), email=f"{name}@example.org", organization_id="acme")
-            for name in ("ada", "bo")
-        ),
+        ca.Organization(id="acme", name="Acme", anonymous_registration=True),
+        *(PYTHON, course("sql", name="SQL"), ADA, user("bo", "acme")),
     )
     registrar.create_keys(
         "py",
@@ -43,12 +26,8 @@ def names() -> dict[str, Any]:
         codes=["Spring-2026"],
         id="spring",
     )
-    shared = (Course, CourseAssignment, Months, User, timedelta)
-    return {
-        **{one.__name__: one for one in shared},
-        "clock": clock,
-        "registrar": registrar,
-    }
+    shared = (ca.Course, ca.CourseAssignment, ca.Months, ca.User, timedelta)
+    return {**{one.__name__: one for one in shared}, "clock": clock, "registrar": registrar}
 
 
 class Examples:

@@ -1,12 +1,12 @@
-"""Things that nobody should hand in, and a table of every place that they can be handed in to.
+"""Invalid values of every kind, and a table of every public entry that takes arguments.
 
-Left out: what lies about its class, or has a ``repr`` that raises; texts that are hostile
-subclasses of ``str``; lists without an end; what Python refuses by itself, such as an unknown
+Left out: what lies about its class, or has a ``repr`` that raises; hostile subclasses of ``str``;
+endless lists; what Python refuses by itself, such as an unknown
 argument; and what a function of the caller's raises, which is theirs.
 """
 
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
@@ -14,8 +14,10 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from fractions import Fraction
 from functools import partial
+from inspect import signature
 from io import StringIO
-from typing import Any, NoReturn, get_args
+from itertools import chain
+from typing import Any, NoReturn, TypeVar, get_args
 
 import attrs
 from dateutil.relativedelta import FR, relativedelta
@@ -23,12 +25,15 @@ from hypothesis import strategies as st
 
 import course_assignments as ca
 from course_assignments import commands, reasons
+from course_assignments.entities.receipts import receipts_of
 from course_assignments.views import training
+from tests.support import acts
 from tests.support.acts import ACTS
 from tests.support.reasons import facts_for
 from tests.support.world import ACME, ADA, BETA, MANAGER, PYTHON, SQL, START, world
 
-DAY = timedelta(days=1)
+T = TypeVar("T")
+DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
 CODE = "Spring-2026"
 OTHER_CODE = "Autumn-2026"
 END = START + 30 * DAY
@@ -57,6 +62,9 @@ ARITHMETIC = (
 EVERYTHING = (*COMPARISONS, "__hash__", *ITERATION, *ARITHMETIC, "__bool__", "__call__")
 
 
+HOSTILE = hostile(*EVERYTHING)()
+
+
 class Agreeable:
     """Equal to everything, as `unittest.mock.ANY` is."""
 
@@ -68,7 +76,7 @@ class Agreeable:
 
 
 class Obliging:
-    """Has an attribute of every name, as a mock has."""
+    """Has an attribute of every name."""
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
@@ -109,7 +117,7 @@ class Foreign(Enum):
 
 
 class Word(StrEnum):
-    """A text that is a member of an enum."""
+    """A string that is a member of an enum."""
 
     LONG = "long"
 
@@ -150,9 +158,9 @@ def emptied_delta() -> relativedelta:
 
 @dataclass(frozen=True)
 class Junk:
-    """One thing to hand in, made anew each time because it may run dry.
+    """An invalid value, made anew each time because it may be exhausted.
 
-    *nowhere* says that there is no argument at all in which it is right.
+    *nowhere* says that no argument accepts it.
     """
 
     name: str
@@ -164,6 +172,10 @@ def _fits(name: str, make: Callable[[], Any]) -> Junk:
     return Junk(name, make, nowhere=False)
 
 
+def _values(values: Iterable[object], *, nowhere: bool = True) -> Iterator[Junk]:
+    return (Junk(repr(one), partial(copy, one), nowhere) for one in values)
+
+
 def _naive(*parts: int) -> datetime:
     return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - that is the point
 
@@ -172,48 +184,28 @@ OFFSETS = {"east": timezone(timedelta(hours=14)), "west": timezone(-timedelta(ho
 INFINITE = float("inf")
 
 SCALARS = (
-    _fits("None", lambda: None),
-    _fits("True", lambda: True),
-    _fits("False", lambda: False),
-    _fits("0", lambda: 0),
-    _fits("1", lambda: 1),
-    Junk("-1", lambda: -1),
-    _fits("2**31-1", lambda: 2**31 - 1),
-    Junk("2**31", lambda: 2**31),
-    Junk("2**63", lambda: 2**63),
+    *_values([None, True, False, 0, 1, 2**31 - 1], nowhere=False),
+    *_values([-1, 2**31, 2**63, 1.0, float("nan"), INFINITE, 1j, ..., NotImplemented]),
+    *_values([Decimal(1), Decimal("sNaN"), Fraction(1, 2), b"Spring-2026"]),
     Junk("10**400", lambda: 10**400),
-    Junk("1.0", lambda: 1.0),
-    Junk("nan", lambda: float("nan")),
-    Junk("inf", lambda: INFINITE),
-    Junk("1j", lambda: 1j),
-    Junk("Decimal", lambda: Decimal(1)),
-    Junk("Decimal nan", lambda: Decimal("sNaN")),
-    Junk("Fraction", lambda: Fraction(1, 2)),
-    Junk("bytes", lambda: b"Spring-2026"),
     Junk("bytearray", lambda: bytearray(b"ada")),
-    Junk("Ellipsis", lambda: ...),
-    Junk("NotImplemented", lambda: NotImplemented),
     Junk("foreign member", lambda: Foreign.SKIP),
     Junk("number of ours", lambda: ca.CompletionStatus.COMPLETE),
 )
 
-TEXTS = (
-    Junk("empty text", lambda: ""),
-    _fits("blank text", lambda: " \t\u2003"),  # a line of a paste may be blank
+STRINGS = (
+    Junk("empty string", lambda: ""),
+    _fits("blank string", lambda: " \t\u2003"),  # a line of a paste may be blank
     _fits("NUL", lambda: "a\0b"),
     _fits("surrogate", lambda: "ab\ud800cdefgh"),
     _fits("line break", lambda: "ab\r\ncdefghij"),
     _fits("escape", lambda: "\x1b[31mred"),
     _fits("next line", lambda: "ab\x85cdefgh"),
     _fits("right to left", lambda: "ab\u202ecdefgh"),
-    _fits("over-long text", lambda: "x" * 20_000),
-    _fits("text of a list", lambda: "ada,bo"),
-    _fits("text of a number", lambda: "5"),
-    _fits("text of a term", lambda: "P6M"),
-    _fits("text of a huge term", lambda: "P999999999W"),
-    _fits("text of an instant", lambda: "2026-01-05T09:00:00Z"),
+    _fits("over-long string", lambda: "x" * 20_000),
+    *_values(["ada,bo", "5", "P6M", "P999999999W", "2026-01-05T09:00:00Z"], nowhere=False),
     _fits("path", lambda: "../../etc/passwd"),
-    _fits("member of a text enum", lambda: Word.LONG),
+    _fits("member of a string enum", lambda: Word.LONG),
     _fits("full-width code", lambda: "\uff10\uff10\uff11-Spring"),
     _fits("template", lambda: "{0.__class__} %s ${x}"),
 )
@@ -229,12 +221,12 @@ TIMES = (
         for end, at in (("max", datetime.max), ("min", datetime.min))  # noqa: DTZ901
         for name, zone in OFFSETS.items()
     ),
-    Junk("too early", lambda: datetime(1970, 1, 1, tzinfo=UTC) - timedelta(microseconds=1)),
+    Junk("too early", lambda: datetime(1970, 1, 1, tzinfo=UTC) - TICK),
     Junk("too late", lambda: datetime(9900, 1, 1, tzinfo=UTC)),
     _fits("earliest", lambda: datetime(1970, 1, 1, tzinfo=UTC)),
     _fits("latest", lambda: datetime(9899, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)),
     Junk("zone gives None", lambda: datetime(2026, 2, 1, tzinfo=Zone(None))),
-    Junk("zone gives text", lambda: datetime(2026, 2, 1, tzinfo=Zone("+01:00"))),
+    Junk("zone gives a string", lambda: datetime(2026, 2, 1, tzinfo=Zone("+01:00"))),
     Junk("zone gives a day", lambda: datetime(2026, 2, 1, tzinfo=Zone(DAY))),
     Junk("zone raises", lambda: datetime(2026, 2, 1, tzinfo=Zone(Sprung()))),
     Junk("zone raises LookupError", lambda: datetime(2026, 2, 1, tzinfo=Zone(LookupError()))),
@@ -251,67 +243,44 @@ TIMES = (
     Junk("time", lambda: time(9, tzinfo=UTC)),
     _fits("zone", lambda: UTC),
     Junk("zone itself gives None", lambda: Zone(None)),
-    Junk("zone itself gives text", lambda: Zone("+01:00")),
+    Junk("zone itself gives a string", lambda: Zone("+01:00")),
     Junk("zone itself raises", lambda: Zone(Sprung())),
     _fits("timestamp", lambda: 1_767_225_600),
 )
 
 TERMS = (
     Junk("no time", lambda: timedelta(0)),
-    Junk("less than no time", lambda: -timedelta(microseconds=1)),
-    _fits("shortest time", lambda: timedelta(microseconds=1)),
-    _fits("hundred years", lambda: timedelta(days=36525)),
-    _fits("over a hundred years", lambda: timedelta(days=36525, microseconds=1)),
-    _fits("timedelta.max", lambda: timedelta.max),
+    Junk("less than no time", lambda: -TICK),
+    *_values(
+        [TICK, 36525 * DAY, 36525 * DAY + TICK, timedelta.max, ca.Months(1200)], nowhere=False
+    ),
     Junk("timedelta.min", lambda: timedelta.min),
     _fits("hostile timedelta", lambda: hostile(*COMPARISONS, *ARITHMETIC, base=timedelta)(days=1)),
-    _fits("Months", lambda: ca.Months(1200)),
-    Junk("no delta", relativedelta),
-    Junk("negative delta", lambda: relativedelta(months=-1)),
-    Junk("long delta", lambda: relativedelta(years=101)),
-    Junk("mixed delta", lambda: relativedelta(months=1, days=1)),
-    Junk("dated delta", lambda: relativedelta(months=1, day=31)),
-    Junk("delta of a weekday", lambda: relativedelta(weekday=FR)),
-    Junk("delta of leap days", lambda: relativedelta(leapdays=1)),
-    _fits("delta of months", lambda: relativedelta(years=1, months=1)),
-    _fits("delta of days", lambda: relativedelta(days=1)),
-    Junk("changed delta: text", lambda: changed_delta(years="1")),
-    Junk("changed delta: None", lambda: changed_delta(months=None)),
-    Junk("changed delta: nan", lambda: changed_delta(months=float("nan"))),
-    Junk("changed delta: inf", lambda: changed_delta(days=INFINITE, months=0)),
-    Junk("changed delta: half", lambda: changed_delta(months=0.5)),
-    Junk("changed delta: huge", lambda: changed_delta(months=0, days=10**400)),
-    Junk("changed delta: huge months", lambda: changed_delta(years=10**400)),
-    Junk("changed delta: list", lambda: changed_delta(months=[1])),
-    Junk("changed delta: hostile", lambda: changed_delta(months=hostile(*EVERYTHING)())),
-    Junk(
-        "changed delta: hostile days", lambda: changed_delta(months=0, days=hostile(*EVERYTHING)())
+    *_values([relativedelta(), relativedelta(months=-1), relativedelta(years=101)]),
+    *_values([relativedelta(months=1, days=1), relativedelta(months=1, day=31)]),
+    *_values([relativedelta(weekday=FR), relativedelta(leapdays=1)]),
+    *_values([relativedelta(years=1, months=1), relativedelta(days=1)], nowhere=False),
+    *(
+        Junk(f"changed delta: {changed!r:.60}", partial(changed_delta, **changed))
+        for changed in (
+            *({"years": "1"}, {"years": 10**400}, {"day": HOSTILE}, {"months": 0, "days": HOSTILE}),
+            *({"months": 0, "days": 10**400}, {"months": 0, "days": Decimal("sNaN")}),
+            *({"months": 0, "days": INFINITE}, {"months": None}, {"months": [1]}, {"months": 0.5}),
+            *({"months": float("nan")}, {"months": HOSTILE}, {"months": Agreeable()}),
+        )
     ),
-    Junk("changed delta: agreeable", lambda: changed_delta(months=Agreeable())),
-    Junk("changed delta: hostile day", lambda: changed_delta(day=hostile(*EVERYTHING)())),
-    Junk("changed delta: Decimal", lambda: changed_delta(months=0, days=Decimal("sNaN"))),
     Junk("emptied delta", emptied_delta),
 )
 
 LISTS = (
-    _fits("[]", list),
-    _fits("()", tuple),
-    _fits("{}", dict),
-    _fits("set()", set),
+    *_values([[], (), {}, set()], nowhere=False),
     _fits("nothing to go through", lambda: iter(())),
-    Junk("[None]", lambda: [None]),
-    Junk("[[]]", lambda: [[]]),
-    Junk("[bytes]", lambda: [b"py"]),
+    *_values([[None], [[]], [b"py"], {None: None}, {1: 1, "a": 2}, (None,), ((),), range(3)]),
     Junk("[hostile]", lambda: [hostile(*EVERYTHING)()]),
     Junk("[unhashable]", lambda: [Unhashable()]),
     Junk("[agreeable]", lambda: [Agreeable()]),
-    Junk("{None: None}", lambda: {None: None}),
-    Junk("{1: 1}", lambda: {1: 1, "a": 2}),
-    Junk("(None,)", lambda: (None,)),
-    Junk("((),)", lambda: ((),)),
     Junk("list of itself", Itself),
     Junk("half a list", half_a_list),
-    Junk("range", lambda: range(3)),
     Junk("no iterator", NoIterator),
     Junk("hostile list", lambda: hostile(*ITERATION, base=list)(["py"])),
     Junk("hostile tuple", lambda: hostile(*ITERATION, *COMPARISONS, base=tuple)(["py"])),
@@ -344,12 +313,8 @@ THINGS = (
     _fits("role", lambda: ca.Role.SUPPORT),
 )
 
-CATALOGUE = (*SCALARS, *TEXTS, *TIMES, *TERMS, *LISTS, *THINGS)
+CATALOGUE = (*SCALARS, *STRINGS, *TIMES, *TERMS, *LISTS, *THINGS)
 EVERY_NAME = frozenset(one.name for one in CATALOGUE)
-
-
-def _drawn(value: object) -> Junk:
-    return _fits(repr(value), partial(copy, value))
 
 
 def _listed(parts: list[Junk]) -> Junk:
@@ -372,7 +337,8 @@ def junk() -> st.SearchStrategy[Junk]:
         | st.integers(-2000, 2000).map(lambda count: changed_delta(months=count))
         | st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=2)
     )
-    single = st.sampled_from(CATALOGUE) | scalars.map(_drawn)
+    drawn = scalars.map(lambda value: next(_values([value], nowhere=False)))
+    single = st.sampled_from(CATALOGUE) | drawn
     return single | st.lists(single, max_size=3).map(_listed)
 
 
@@ -424,144 +390,143 @@ def stage(repository: ca.Repository | None = None) -> ca.Registrar:
 
 
 NOTE = ca.Note(title="Renewal", message="Paid until June.")
-ASSIGNMENT = ca.CourseAssignment(
-    id="a-1",
-    learner_id="ada",
-    course_id="py",
-    organization_id="acme",
-    created_at=START,
-    expires_at=END,
-    limited_by=ca.ExpirationLimit.MAXIMUM,
-    origin=ca.Direct(),
-)
-BATCH = ca.KeyBatch(
-    id="spring",
-    name="Spring",
-    course_id="py",
-    organization_id="acme",
-    created_at=START,
-    availability=30 * DAY,
-    max_uses=3,
-    size=1,
-)
-KEY = ca.TrainingKey(id="k-1", code=CODE, batch_id="spring", max_uses=3)
-REDEMPTION = ca.Redemption(
-    id="r-1",
-    key_id="k-1",
-    batch_id="spring",
-    learner_id="ada",
-    assignment_id="a-1",
-    redeemed_at=START,
-)
-ATTEMPT = ca.Attempt(id="t-1", assignment_id="a-1", activity_id="lab", number=1, started_at=START)
-PAUSED = attrs.evolve(ATTEMPT, pauses=[ca.Pause(START)])
-SUBSCRIPTION = ca.Subscription(
-    id="s-1",
-    learner_id="ada",
-    organization_id="acme",
-    course_ids=["py", "sql"],
-    created_at=START,
-    expires_at=END,
-    openings=[ca.Opening("py", "a-4")],
-)
-OPENED = attrs.evolve(ASSIGNMENT, id="a-4", origin=ca.FromSubscription("s-1"))
+LAB = ca.Activity(id="lab", name="A lab", kind=ca.ActivityKind.LAB)
 NEWCOMER = ca.User(id="new", name="New", email="new@example.org", organization_id="acme")
-LINE = ca.StatementLine(
-    organization_id="acme",
-    course_id="py",
-    learner_id="ada",
-    assignment_id="a-1",
-    created_at=START,
-)
-JANUARY = ca.Statement(start=START, end=END, lines=[LINE])
-EVENT = ca.Event(at=START, action="assign", subject_ids=["a-1"])
-KEY_TERMS: Mapping[str, Any] = {
-    "course_id": "py",
-    "name": "Autumn",
-    "organization_id": "acme",
-    "availability": 30 * DAY,
-    "redeemable_from": START,
-    "redeemable_until": END,
-    "max_uses": 2,
+
+#: A valid value for each argument, by its name; where a call needs another one, it says so.
+GIVEN: dict[str, Any] = {
+    "action": "start",
+    "activity_id": "lab",
+    "actor": MANAGER,
     "any_organization": True,
+    "archived": False,
+    "assignment_id": "a-1",
+    "at": START,
+    "attempt_id": ca.Attempt.id_for("a-2", "lab", 1),
+    "availability": 30 * DAY,
+    "batch_id": "spring",
+    "batch_ids": ["spring"],
+    "by": "manager",
+    "code": CODE,
     "codes": [OTHER_CODE],
+    "completion": [ca.CompletionStatus.NOT_STARTED],
+    "content_provider": "us",
+    "course": SQL,
+    "course_id": "py",
+    "course_ids": ["py"],
+    "duration": 90 * DAY,
+    "email": "ada@example.org",
+    "expires": 10 * DAY,
+    "finished": {"lab"},
     "generate": 1,
     "id": "autumn",
-    "by": "manager",
+    "ids": ("a-1",),
+    "key_id": "k-1",
+    "learner": ADA,
+    "learner_id": "ada",
+    "limit": 10,
+    "limited_by": ca.ExpirationLimit.KEY,
+    "managed_organization_ids": {"acme"},
+    "max_uses": 2,
+    "maximum_access": DAY,
+    "message": "Paid until June.",
+    "name": "Autumn",
+    "newcomer": NEWCOMER,
+    "note": NOTE,
+    "notes": [NOTE],
+    "number": 1,
+    "openings": [ca.Opening("py", "a-4")],
+    "organization": BETA,
+    "organization_id": "acme",
+    "origin": ca.FromKey("spring", "r-1"),
+    "parent_id": "beta",
+    "pauses": [ca.Pause(START, END)],
+    "permission": ca.Permission.MANAGE_KEYS,
+    "publishing_group": "all",
+    "redemption_id": "r-1",
+    "repeat": ca.Repeat.SKIP,
+    "roles": {ca.Role.SUPPORT},
+    "size": 1,
+    "subject_ids": ["a-1"],
+    "subscription_id": "s-1",
+    "support_reason": "moved",
+    "time_zone": "Europe/Berlin",
+    "title": "Renewal",
+    "user": NEWCOMER,
+    "user_id": "ada",
+    "uses": 0,
+    "within": ca.Months(1),
+    "zone": OFFSETS["east"],
+    **dict.fromkeys(("anonymous_registration", "high_importance", "required"), True),
+    **dict.fromkeys(("redeemed", "support", "usable"), True),
+    **dict.fromkeys(("cancelled_at", "completed_at", "created_at", "edited_at"), START),
+    **dict.fromkeys(("first_lab_launched_at", "paused_at", "redeemed_at", "revoked_at"), START),
+    **dict.fromkeys(("start", "started_at", "redeemable_from"), START),
+    **dict.fromkeys(("end", "expires_at", "finished_at", "redeemable_until"), END),
+    **dict.fromkeys(("restored_at", "resumed_at"), END),
+    **dict.fromkeys(("created_from", "expires_from", "started_from", "completed_from"), START),
+    **dict.fromkeys(("created_until", "expires_until", "started_until", "completed_until"), END),
 }
 
-#: Arguments with which a command succeeds at `stage`, where those of its act do not.
+
+def given(call: Callable[..., Any], /, **changed: Any) -> dict[str, Any]:
+    """Return a valid value for each argument of *call*, with some of them *changed*.
+
+    Left out is ``field``, which says only how errors call another argument.
+    """
+    names = [name for name in signature(call).parameters if name in changed or name != "field"]
+    return {name: changed[name] if name in changed else GIVEN[name] for name in names}
+
+
+def _made(kind: type[T], **changed: Any) -> T:
+    return kind(**given(kind, **changed))
+
+
+ASSIGNMENT = attrs.evolve(acts.GIVEN, expires_at=END)
+BATCH = acts.BATCH
+KEY = attrs.evolve(acts.KEY, uses=0)
+REDEMPTION = _made(ca.Redemption, restored_at=None)
+ATTEMPT = _made(ca.Attempt, pauses=(), finished_at=None)
+SUBSCRIPTION = _made(ca.Subscription, course_ids=["py", "sql"], cancelled_at=None)
+LINE = _made(ca.StatementLine, cancelled_at=None)
+CLAIM = _made(ca.Claim)
+(RECEIPT,) = receipts_of("start", "try", ("a-1", "lab"), made=["t-1"])
+EVENT = ca.Event(at=START, action="assign", subject_ids=["a-1"])
+JANUARY = ca.Statement(start=START, end=END, lines=[LINE])
+GIVEN |= {
+    "assignment": ASSIGNMENT,
+    "assignments": [ASSIGNMENT],
+    "attempts": [ATTEMPT],
+    "batch": BATCH,
+    "cancellable": ASSIGNMENT,
+    "email_owner": ADA,
+    "existing": [ASSIGNMENT],
+    "key": KEY,
+    "subscription": SUBSCRIPTION,
+}
+KEY_TERMS: Mapping[str, Any] = given(commands.CreateKeys, by="manager")
+
+#: The arguments with which a command succeeds at `stage`, where they are not those of `GIVEN`.
 _OTHERS: Mapping[str, Mapping[str, Any]] = {
-    "add": {"records": NEWCOMER, "by": "manager"},
-    "update": {"record": ca.Course(id="py", name="Python 3"), "by": "manager"},
-    "assign": {
-        "course_id": "sql",
-        "learner_id": "ada",
-        "expires": 10 * DAY,
-        "note": NOTE,
-        "repeat": ca.Repeat.SKIP,
-        "id": "a-9",
-        "by": "manager",
-    },
+    "add": {"records": NEWCOMER},
+    "update": {"record": ca.Course(id="py", name="Python 3")},
+    "assign": {"course_id": "sql"},
     "assign_many": {
         "course_ids": ["sql"],
         "learners": ["ada", ca.User(id="n", name="N", email="n@x", organization_id="acme")],
-        "expires": 10 * DAY,
-        "note": NOTE,
         "repeat": ca.Repeat.REFUSE,
-        "id": "many",
-        "by": "manager",
     },
-    "cancel": {"assignment_id": "a-1", "support_reason": "moved", "by": "support"},
-    "create_keys": KEY_TERMS,
-    "add_keys": {
-        "batch_id": "spring",
-        "codes": [OTHER_CODE],
-        "generate": 1,
-        "id": "later",
-        "by": "manager",
-    },
-    "edit_keys": {
-        "batch_id": "spring",
-        "name": "Summer",
-        "redeemable_from": START,
-        "redeemable_until": END,
-        "max_uses": 5,
-        "availability": 10 * DAY,
-        "any_organization": True,
-        "by": "manager",
-    },
-    "revoke_key": {"code": CODE, "by": "manager"},
-    "redeem": {"code": CODE, "learner_id": "manager", "id": "a-9", "by": "manager"},
-    "register": {"code": CODE, "user": NEWCOMER, "id": "a-9", "by": "manager"},
-    "start": {"assignment_id": "a-1", "activity_id": "lab", "id": "again", "by": "manager"},
-    "pause": {"attempt_id": ca.Attempt.id_for("a-2", "lab", 1), "by": "manager"},
+    "cancel": {"by": "support"},
+    "edit_keys": {"max_uses": 5},
+    "redeem": {"learner_id": "manager"},
     "resume": {"attempt_id": ca.Attempt.id_for("a-3", "lab", 1), "by": "ada"},
-    "finish": {"attempt_id": ca.Attempt.id_for("a-2", "lab", 1), "by": "manager"},
-    "subscribe": {
-        "course_ids": ["py"],
-        "learner_id": "ada",
-        "duration": 90 * DAY,
-        "id": "s-9",
-        "by": "manager",
-    },
-    "edit_subscription": {"subscription_id": "s-1", "course_ids": ["sql"], "by": "manager"},
-    "cancel_subscription": {
-        "subscription_id": "s-1",
-        "support_reason": "moved",
-        "by": "support",
-    },
+    "edit_subscription": {"course_ids": ["sql"]},
+    "cancel_subscription": {"by": "support"},
+    "open_course": {"course_id": "sql"},
 }
 
-
-def _arguments(command: commands.Command[Any, Any]) -> Mapping[str, Any]:
-    """Return the arguments of the command of an act, given by the manager."""
-    fields = attrs.fields(type(command))
-    return {**{one.alias: getattr(command, one.name) for one in fields}, "by": "manager"}
-
-
 #: Arguments with which each command succeeds at `stage`.
-ARGUMENTS = {name: _OTHERS.get(name, _arguments(act.command)) for name, act in ACTS.items()}
+ARGUMENTS = {name: given(kind, **_OTHERS.get(name, {})) for name, kind in commands.COMMANDS.items()}
 
 
 def _method_of(prefix: str, command: str) -> Entry:
@@ -594,16 +559,35 @@ def _said(command: type[commands.Command[Any, Any]]) -> Mapping[str, Any]:
     return {**arguments, "records": [NEWCOMER]} if command is commands.Add else arguments
 
 
-def _of_commands(kind: Callable[..., Any], /, **arguments: Any) -> Entry:
-    return _call(f"commands.{kind.__name__}", kind, **arguments)
+def _of(kind: Callable[..., Any], /, **changed: Any) -> Entry:
+    """Return the entry of a class, with a valid value for each of its arguments."""
+    return _call(getattr(kind, "__name__", ""), kind, **changed)
 
 
-def _again(command: str, **arguments: Any) -> Entry:
+def _of_commands(kind: Callable[..., Any], /, **changed: Any) -> Entry:
+    return _call(f"commands.{kind.__name__}", kind, **changed)
+
+
+def _like(value: Any) -> Entry:
+    """Return the entry of the class of *value*, with its own fields."""
+    fields = {one.alias: getattr(value, one.name) for one in attrs.fields(type(value))}
+    return _of(type(value), **fields)
+
+
+def _call(name: str, function: Callable[..., Any], /, **changed: Any) -> Entry:
+    return Entry(name, lambda _, given: function(**given), given(function, **changed))
+
+
+def _method(target: Any, name: str, **changed: Any) -> Entry:
+    return _call(f"{type(target).__name__}.{name}", getattr(target, name), **changed)
+
+
+def _again(command: str, **changed: Any) -> Entry:
     """Return the entry of a command that is repeated with its id, and looks at little else."""
     return Entry(
         f"Registrar.{command} again",
         lambda registrar, given: getattr(registrar, command)(**given),
-        arguments,
+        given(commands.COMMANDS[command], by=None, **changed),
         takes=EVERY_NAME,
         repeats=True,
     )
@@ -611,11 +595,11 @@ def _again(command: str, **arguments: Any) -> Entry:
 
 def _sourced(name: str, given: Callable[[Any], Any]) -> Entry:
     def run(registrar: ca.Registrar, arguments: Mapping[str, Any]) -> Any:
-        office: Any = ca.Registrar
+        registrar_class: Any = ca.Registrar
         # A source that always gives the same serves for one new id.
         only_one_id = {"id": "autumn", "generate": 0} if name == "new_id" else {}
         sources = {"clock": lambda: START, name: given(arguments[name])}
-        return office(registrar.repository, **sources).create_keys(
+        return registrar_class(registrar.repository, **sources).create_keys(
             **{**KEY_TERMS, "id": None, **only_one_id}
         )
 
@@ -624,20 +608,12 @@ def _sourced(name: str, given: Callable[[Any], Any]) -> Entry:
     return Entry(f"Registrar({name} that gives)", run, {name: valid}, writes=True, also=also)
 
 
-def _method(target: Any, name: str, **arguments: Any) -> Entry:
-    return Entry(
-        f"{type(target).__name__}.{name}",
-        lambda _, given: getattr(target, name)(**given),
-        arguments,
-    )
-
-
-def _call(name: str, function: Callable[..., Any], /, **arguments: Any) -> Entry:
-    return Entry(name, lambda _, given: function(**given), arguments)
-
-
-def _of(kind: Callable[..., Any], /, **arguments: Any) -> Entry:
-    return _call(getattr(kind, "__name__", ""), kind, **arguments)
+def _methods(target: Any, **changed: Any) -> Iterator[Entry]:
+    """Return the entries of the public methods of *target* that take arguments."""
+    for name in dir(type(target)):
+        method = None if name.startswith("_") else getattr(target, name)
+        if callable(method) and signature(method).parameters:
+            yield _method(target, name, **changed)
 
 
 def _clock(name: str, **arguments: Any) -> Entry:
@@ -658,8 +634,8 @@ def _store(name: str, /, **arguments: Any) -> Entry:
 
 
 def _opened(_: ca.Registrar, given: Mapping[str, Any]) -> Any:
-    office: Any = ca.Registrar
-    return office(**given).may_add(SQL)
+    registrar_class: Any = ca.Registrar
+    return registrar_class(**given).may_add(SQL)
 
 
 def _own_cell(_: ca.Registrar, given: Mapping[str, Any]) -> Any:
@@ -672,168 +648,27 @@ def _all_pages(_: ca.Registrar, given: Mapping[str, Any]) -> Any:
 
 
 RECORDS = (
-    _of(
-        ca.Organization,
-        id="acme",
-        name="Acme",
-        parent_id="beta",
-        maximum_access=DAY,
-        time_zone="Europe/Berlin",
-        anonymous_registration=True,
-    ),
-    _of(ca.Activity, id="lab", name="A lab", kind=ca.ActivityKind.LAB, required=True),
-    _of(
-        ca.Course,
-        id="py",
-        name="Python",
-        content_provider="us",
-        publishing_group="all",
-        activities=[ca.Activity(id="lab", name="A lab", kind=ca.ActivityKind.LAB)],
-        maximum_access=ca.Months(3),
-        archived=False,
-    ),
-    _of(
-        ca.User,
-        id="ada",
-        name="Ada",
-        email="ada@example.org",
-        organization_id="acme",
-        roles={ca.Role.SUPPORT},
-        managed_organization_ids={"acme"},
-    ),
-    _of(ca.Note, title="Renewal", message="Paid until June.", high_importance=True),
-    _of(ca.FromKey, batch_id="spring", redemption_id="r-1"),
+    *map(_of, (ca.Organization, ca.User, ca.Note, ca.FromKey, ca.CourseAssignment)),
+    *map(_of, (ca.FromSubscription, ca.Pause, ca.Attempt, ca.Opening, ca.Subscription, ca.Claim)),
+    *map(_of, (ca.KeyBatch, ca.TrainingKey, ca.Redemption, ca.StatementLine)),
+    _of(ca.Activity, kind=ca.ActivityKind.LAB),
+    _of(ca.Course, activities=[LAB]),
     replace(
-        _of(
-            *(ca.Receipt,),
-            id="r",
-            action="start",
-            digest="d",
-            parts=1,
-            made=["a-1"],
-            skipped=["a-2"],
-            positions=[1, 2],
-        ),
+        _of(ca.Receipt, digest="d", parts=1, made=["a-1"], skipped=["a-2"], positions=[1, 2]),
         takes=frozenset({"bytearray"}),
     ),
-    _of(
-        ca.CourseAssignment,
-        id="a-1",
-        learner_id="ada",
-        course_id="py",
-        organization_id="acme",
-        created_at=START,
-        expires_at=END,
-        limited_by=ca.ExpirationLimit.KEY,
-        origin=ca.FromKey("spring", "r-1"),
-        first_lab_launched_at=START,
-        started_at=START,
-        completed_at=START,
-        cancelled_at=START,
-        finished={"lab"},
-        notes=[NOTE],
-    ),
-    _of(ca.FromSubscription, subscription_id="s-1"),
-    _of(ca.Pause, paused_at=START, resumed_at=END),
-    _of(
-        ca.Attempt,
-        id="t-1",
-        assignment_id="a-1",
-        activity_id="lab",
-        number=1,
-        started_at=START,
-        pauses=[ca.Pause(START, END)],
-        finished_at=END,
-    ),
-    _of(ca.Opening, course_id="py", assignment_id="a-4"),
-    _of(
-        ca.Subscription,
-        id="s-1",
-        learner_id="ada",
-        organization_id="acme",
-        course_ids=["py"],
-        created_at=START,
-        expires_at=END,
-        edited_at=START,
-        cancelled_at=START,
-        openings=[ca.Opening("py", "a-4")],
-    ),
-    _of(ca.Claim, id="s", learner_id="ada", course_id="py", assignment_id="a-1"),
-    _of(
-        ca.KeyBatch,
-        id="spring",
-        name="Spring",
-        course_id="py",
-        organization_id="acme",
-        created_at=START,
-        redeemable_from=START,
-        redeemable_until=END,
-        max_uses=3,
-        availability=DAY,
-        any_organization=True,
-        size=1,
-    ),
-    _of(
-        ca.TrainingKey,
-        id="k-1",
-        code=CODE,
-        batch_id="spring",
-        number=1,
-        uses=0,
-        max_uses=3,
-        revoked_at=START,
-    ),
-    _of(
-        ca.Redemption,
-        id="r-1",
-        key_id="k-1",
-        batch_id="spring",
-        learner_id="ada",
-        assignment_id="a-1",
-        redeemed_at=START,
-        restored_at=END,
-    ),
-    _of(
-        ca.Event,
-        position=1,
-        at=START,
-        by="manager",
-        action="assign",
-        subject_ids=["a-1"],
-        details={"keys": "1"},
-    ),
-    _of(
-        ca.StatementLine,
-        organization_id="acme",
-        course_id="py",
-        learner_id="ada",
-        assignment_id="a-1",
-        created_at=START,
-        cancelled_at=END,
-    ),
-    _of(
-        ca.StatementTotal,
-        organization_id="acme",
-        course_id="py",
-        created=2,
-        cancelled=1,
-        billable=1,
-    ),
+    _of(ca.Event, position=1, details={"keys": "1"}),
+    _of(ca.StatementTotal, created=2, cancelled=1, billable=1),
     replace(
-        _of(
-            ca.Statement,
-            start=START,
-            end=END,
-            zone=UTC,
-            organization_id="acme",
-            lines=[LINE],
-        ),
+        _of(ca.Statement, lines=[LINE]),
         # Only a day is read in the zone, and here are none left.
-        takes=frozenset(f"zone itself {what}" for what in ("gives None", "gives text", "raises")),
+        takes=frozenset(
+            f"zone itself {what}" for what in ("gives None", "gives a string", "raises")
+        ),
     ),
     replace(_of(ca.Months, count=6), also=frozenset({"months"})),
     _of(ca.Replace, before=PYTHON, after=PYTHON),
-    replace(_of(ca.Use, key=KEY, by=1), takes=frozenset({"-1"})),
+    replace(_of(ca.Use, by=1), takes=frozenset({"-1"})),
     _of(
         ca.Change,
         create=[PYTHON],
@@ -844,121 +679,43 @@ RECORDS = (
     ),
     _of(ca.Decision, reasons=[reasons.CourseArchived("py")], changes_at=START),
     _of(ca.CustomReason, code="x-unpaid", sentence="The invoice of May is open."),
-    _of(ca.Limit, at=START, by=ca.ExpirationLimit.KEY),
-    replace(
-        _of(ca.ExportColumn, title="Learner", value=repr),
-        functions=frozenset({"value"}),
-    ),
-    _of(
-        ca.InvitationTemplate,
-        subject="A key for $learner",
-        greeting="Dear $learner,",
-        opening="Your key is $key\nand this is where to use it: $login",
-        valid_from="Not before $valid_from",
-        deadline="In time, that is before $until",
-        new_account="New here?",
-        new_account_steps=["Register"],
-        existing_account="Known here?",
-        existing_account_steps=["Log in"],
-        signature="$organization",
-    ),
-    _of(ca.CancellationPolicy, window=DAY, restores_key_use=True),
-    _of(ca.ExpirationPolicy, maximum=DAY, default=ca.Months(6)),
-    _of(ca.Dashboard, assignments=[ASSIGNMENT], has_more=False, stale_at=START),
-    _of(ca.DashboardPolicy, size=5, fresh_for=DAY),
-    _of(ca.KeyRedemptionPolicy, once_per_learner=True),
-    _of(ca.RepeatPolicy, default=ca.Repeat.SKIP),
-    _of(
-        ca.AuthorizationPolicy,
-        assigning=[ca.Role.SUPPORT],
-        keys=[ca.Role.SUPPORT],
-        support=[ca.Role.SUPPORT],
-    ),
-    _of(
-        ca.Policies,
-        cancellation=ca.CancellationPolicy(),
-        expiration=ca.ExpirationPolicy(),
-        reschedule=ca.ReschedulePolicy(),
-        completion=ca.CompletionPolicy(),
-        access=ca.AccessPolicy(),
-        attempt=ca.AttemptPolicy(),
-        finish=ca.FinishPolicy(),
-        subscription=ca.SubscriptionPolicy(),
-        key_redemption=ca.KeyRedemptionPolicy(),
-        registration=ca.RegistrationPolicy(),
-        course_availability=ca.CourseAvailabilityPolicy(),
-        repeat=ca.RepeatPolicy(),
-        authorization=ca.AuthorizationPolicy(),
+    _of(ca.Limit, by=ca.ExpirationLimit.KEY),
+    replace(_of(ca.ExportColumn, value=repr), functions=frozenset({"value"})),
+    _of(ca.Dashboard, has_more=False, stale_at=START),
+    *map(
+        _like,
+        (
+            ca.InvitationTemplate(),
+            ca.CancellationPolicy(),
+            ca.ExpirationPolicy(),
+            ca.DashboardPolicy(),
+            ca.KeyRedemptionPolicy(),
+            ca.RepeatPolicy(),
+            ca.AuthorizationPolicy(),
+            ca.Policies(),
+        ),
     ),
 )
 
 QUERIES = (
-    _of(ca.OrganizationQuery, limit=10, cursor=("a",), name="Ac", parent_id="beta"),
-    _of(ca.CourseQuery, limit=10, cursor=("a",), name="Pyth", archived=False),
-    _of(
-        ca.UserQuery,
-        limit=10,
-        cursor=("a",),
-        name="Ada",
-        email="ada@example.org",
-        organization_id="acme",
-    ),
+    _of(ca.OrganizationQuery, cursor=("a",)),
+    _of(ca.CourseQuery, cursor=("a",)),
+    _of(ca.UserQuery, cursor=("a",)),
     replace(
         _of(
             ca.AssignmentQuery,
-            limit=10,
             cursor=(START, "a"),
-            learner_id="ada",
-            course_id="py",
-            organization_id="acme",
             status=ca.AssignmentStatus.ACTIVE,
-            at=START,
-            completion=[ca.CompletionStatus.NOT_STARTED],
             origin=ca.FromKey,
-            batch_id="spring",
-            **dict.fromkeys(("created_from", "started_from", "completed_from"), START),
-            **dict.fromkeys(("created_until", "started_until", "completed_until"), END),
-            expires_from=START,
-            expires_until=END,
         ),
         takes=frozenset({"number of ours"}),  # as completion
     ),
-    _of(ca.AttemptQuery, limit=10, cursor=(START, "t"), assignment_id="a-1", activity_id="lab"),
-    _of(
-        ca.SubscriptionQuery,
-        limit=10,
-        cursor=(START, "s"),
-        learner_id="ada",
-        organization_id="acme",
-        created_from=START,
-        created_until=END,
-        expires_from=START,
-        expires_until=END + DAY,
-    ),
-    _of(
-        ca.BatchQuery,
-        limit=10,
-        cursor=(START, "a"),
-        course_id="py",
-        organization_id="acme",
-        name="Spr",
-        redeemable_from=START,
-        redeemable_until=END,
-        created_from=START,
-        created_until=END,
-    ),
-    _of(
-        ca.KeyQuery,
-        limit=10,
-        cursor=("a", 1, "a"),
-        batch_ids=["spring"],
-        code=CODE,
-        codes=[CODE],
-        redeemed=True,
-        usable=True,
-    ),
-    _of(ca.RedemptionQuery, limit=10, cursor=(START, "a"), key_id="k-1", learner_id="ada"),
-    _of(ca.EventQuery, limit=10, cursor=(1,), after=1),
+    _of(ca.AttemptQuery, cursor=(START, "t")),
+    _of(ca.SubscriptionQuery, cursor=(START, "s")),
+    _of(ca.BatchQuery, cursor=(START, "a")),
+    _of(ca.KeyQuery, cursor=("a", 1, "a")),
+    _of(ca.RedemptionQuery, cursor=(START, "a")),
+    _of(ca.EventQuery, cursor=(1,), after=1),
 )
 
 
@@ -972,65 +729,13 @@ def _found(entry: Entry) -> Entry:
 
 
 POLICIES = (
-    _method(ca.CancellationPolicy(), "closes_at", cancellable=ASSIGNMENT),
-    _method(ca.CancellationPolicy(), "evaluate", cancellable=ASSIGNMENT, at=START, support=True),
-    _method(ca.ExpirationPolicy(), "limit", created_at=START, course=SQL, organization=BETA),
-    _method(ca.ExpirationPolicy(), "default_end", created_at=START, course=SQL, organization=BETA),
-    _method(
-        ca.ExpirationPolicy(),
-        "evaluate",
-        expires_at=START + DAY,
-        created_at=START,
-        course=SQL,
-        organization=BETA,
+    *chain.from_iterable(
+        _methods(one, redeemed=REDEMPTION)
+        for one in (*attrs.astuple(ca.Policies(), recurse=False), ca.DashboardPolicy())
     ),
-    _method(ca.ReschedulePolicy(), "evaluate", assignment=ASSIGNMENT, expires_at=END, at=START),
-    _method(ca.CompletionPolicy(), "evaluate", assignment=ASSIGNMENT, at=START),
-    _method(ca.AccessPolicy(), "evaluate", assignment=ASSIGNMENT, at=START),
-    _method(ca.AttemptPolicy(), "evaluate", attempts=[ATTEMPT], at=START),
-    _method(ca.FinishPolicy(), "evaluate", assignment=ASSIGNMENT, at=START),
-    _method(
-        ca.SubscriptionPolicy(), "evaluate", subscription=SUBSCRIPTION, at=START, course_id="py"
-    ),
-    _method(
-        ca.KeyRedemptionPolicy(),
-        "evaluate",
-        key=KEY,
-        batch=BATCH,
-        learner=ADA,
-        at=START,
-        redeemed=REDEMPTION,
-    ),
-    _method(
-        ca.RegistrationPolicy(),
-        "evaluate",
-        organization=ACME,
-        newcomer=NEWCOMER,
-        at=START,
-        email_owner=ADA,
-    ),
-    _method(ca.CourseAvailabilityPolicy(), "evaluate", course=PYTHON, at=START),
-    _method(ca.DashboardPolicy(), "evaluate", assignments=[ASSIGNMENT], at=START),
     *(
-        _call(f"training.{select.__name__}", select, assignments=[ASSIGNMENT], at=START)
-        for select in (training.relevant, training.current, training.completed)
-    ),
-    _call(
-        "training.ending",
-        training.ending,
-        assignments=[ASSIGNMENT],
-        at=START,
-        within=ca.Months(1),
-        zone=OFFSETS["east"],
-    ),
-    _method(ca.RepeatPolicy(), "evaluate", existing=[ASSIGNMENT], at=START),
-    _method(
-        ca.AuthorizationPolicy(),
-        "evaluate",
-        actor=MANAGER,
-        permission=ca.Permission.MANAGE_KEYS,
-        organization_id="acme",
-        at=START,
+        _call(f"training.{select.__name__}", select)
+        for select in (training.relevant, training.current, training.completed, training.ending)
     ),
 )
 
@@ -1043,7 +748,7 @@ DECIDED_ON = {
 
 #: What a host hands to a command, beside the command itself.
 TOLD = (
-    _of_commands(commands.Context, at=START, policies=ca.Policies(), actor=MANAGER),
+    _of_commands(commands.Context, policies=ca.Policies()),
     *(
         _of_commands(kind, **{name: getattr(records, name) for name in attrs.fields_dict(kind)})
         for kind, records in DECIDED_ON.items()
@@ -1052,7 +757,7 @@ TOLD = (
 
 #: A code is looked up, and a day is read in a zone, only when the records are there.
 _LATER = {
-    "code": {"empty text"},
+    "code": {"empty string"},
     **dict.fromkeys(
         ("expires", "redeemable_from", "redeemable_until"),
         frozenset({"first day", "last day", "last day but 99 years"}),
@@ -1075,31 +780,14 @@ OFFICE = (
         for how in ("execute", "check")
     ),
     Entry("Registrar.get", lambda of, given: of.get(**given), {"kind": ca.User, "id": "ada"}),
-    _again("assign", course_id="py", learner_id="ada", expires=DAY, repeat=None, id="a-1", by=None),
-    _again("assign_many", course_ids=["py"], learners=["bo"], repeat=None, id="b", by=None),
-    _again("start", assignment_id="a-2", activity_id="lab", id="try", by=None),
-    _again(
-        "subscribe",
-        learner_id="ada",
-        course_ids=["py", "sql"],
-        duration=90 * DAY,
-        id="s-1",
-        by=None,
-    ),
-    _again("open_course", subscription_id="s-1", course_id="py", id="a-4", by=None),
-    _again("redeem", code=CODE, learner_id="ada", id="a-2", by=None),
-    _again("add_keys", batch_id="spring", codes=[CODE], generate=0, id="more", by=None),
-    _again(
-        "create_keys",
-        course_id="py",
-        name="Spring",
-        organization_id="acme",
-        availability=DAY,
-        codes=[CODE],
-        generate=0,
-        id="spring",
-        by=None,
-    ),
+    _again("assign", id="a-1"),
+    _again("assign_many", id="b", learners=["bo"], expires=None, note=None, repeat=None),
+    _again("start", id="try", assignment_id="a-2"),
+    _again("subscribe", id="s-1", course_ids=["py", "sql"]),
+    _again("open_course", id="a-4"),
+    _again("redeem", id="a-2"),
+    _again("add_keys", id="more", codes=["Second-2026"], generate=0),
+    _again("create_keys", id="spring", codes=[CODE], generate=0),
     Entry(
         "Registrar()",
         _opened,
@@ -1130,67 +818,37 @@ STORES = (
     *map(_found, QUERIES),
 )
 
-_SEEN: Mapping[str, Any] = {"repository": stage().repository, "learner_id": "ada", "at": START}
+_SEEN: Mapping[str, Any] = {"repository": stage().repository}
 
 VIEWS = (
     _call("dashboard", ca.dashboard, **_SEEN, policy=ca.DashboardPolicy()),
     _call("current_training", ca.current_training, **_SEEN),
     _call("transcript", ca.transcript, **_SEEN),
-    _call(
-        "expiring",
-        ca.expiring,
-        **_SEEN,
-        within=ca.Months(1),
-        course_id="py",
-        organization_id="acme",
-        zone=OFFSETS["east"],
-    ),
+    _call("expiring", ca.expiring, **_SEEN),
 )
 
 VALUES = (
-    _method(ASSIGNMENT, "status_at", at=START),
-    _method(ASSIGNMENT, "is_active_at", at=START),
-    _method(ASSIGNMENT, "remaining_at", at=START),
-    _method(ATTEMPT, "time_spent", at=START),
-    _call("Attempt.id_for", ca.Attempt.id_for, assignment_id="a-1", activity_id="lab", number=1),
-    _method(SUBSCRIPTION, "status_at", at=START),
-    _method(SUBSCRIPTION, "is_active_at", at=START),
-    _method(SUBSCRIPTION, "remaining_at", at=START),
-    _method(SUBSCRIPTION, "opened", course_id="py"),
-    _method(SUBSCRIPTION, "next_assignment_id", course_id="py"),
-    _call("StatementLine.of", ca.StatementLine.of, assignment=ASSIGNMENT),
-    _call("Receipt.id_for", ca.Receipt.id_for, action="start", call_id="c", part=0),
-    _call("Claim.id_for", ca.Claim.id_for, learner_id="ada", course_id="py"),
-    _call("Claim.of", ca.Claim.of, learner_id="ada", course_id="py", assignment_id="a-1"),
-    _call(
-        "statement",
-        ca.statement,
-        repository=stage().repository,
-        start=date(2026, 1, 1),
-        end=date(2026, 2, 1),
-        zone=OFFSETS["east"],
-        organization_id="acme",
+    *chain.from_iterable(
+        _methods(one, call_id="c", part=0, turn=0)
+        for one in (ASSIGNMENT, ATTEMPT, SUBSCRIPTION, RECEIPT, CLAIM, REDEMPTION, LINE)
     ),
+    _call("statement", ca.statement, **_SEEN, start=date(2026, 1, 1), end=date(2026, 2, 1)),
     _method(JANUARY, "__add__", other=ca.Statement(start=END, end=END + DAY)),
-    _call("KeyQuery.redeemable", ca.KeyQuery.redeemable, batches=[BATCH], at=START),
-    _call("Redemption.id_for", ca.Redemption.id_for, key_id="k-1", learner_id="ada", turn=0),
+    _call("KeyQuery.redeemable", ca.KeyQuery.redeemable, batches=[BATCH]),
     _method(ca.Change(), "made", kind=ca.User),
     replace(_method(ca.Replace(PYTHON, PYTHON), "of", stored=PYTHON), takes=frozenset({"None"})),
     replace(_method(ca.Use(KEY, 1), "of", stored=KEY), takes=frozenset({"None"})),
-    _method(ca.Months(1200), "after", start=START, zone=OFFSETS["east"]),
+    _method(ca.Months(1200), "after"),
     _clock("advance", duration=DAY),
     _clock("set", at=START),
-    _call("ManualClock", ca.ManualClock, at=START),
+    _call("ManualClock", ca.ManualClock),
     replace(_call("parse_duration", ca.parse_duration, text="P6M"), also=frozenset({"duration"})),
-    _call("format_duration", ca.format_duration, duration=DAY),
+    _call("format_duration", ca.format_duration),
     _call("to_dict", ca.to_dict, record=ASSIGNMENT),
     _call(
         "invitation",
         ca.invitation,
-        key=KEY,
-        learner=ADA,
         course=PYTHON,
-        batch=BATCH,
         organization=ACME,
         login_url="https://learn.example/login",
         sender="training@acme.example",
@@ -1198,7 +856,7 @@ VALUES = (
         template=ca.InvitationTemplate(),
     ),
     replace(_call("read_codes", ca.read_codes, lines=[CODE]), also=frozenset({"codes"})),
-    replace(_call("read_cell", ca.read_cell, cell="'=1"), takes=frozenset({"empty text"})),
+    replace(_call("read_cell", ca.read_cell, cell="'=1"), takes=frozenset({"empty string"})),
     _call(
         "export_csv",
         ca.export_csv,
@@ -1215,7 +873,14 @@ VALUES = (
         also=frozenset({"columns"}),
         takes=frozenset(
             {
-                *("-1", "2**31", "foreign member", "number of ours", "empty text", "no time"),
+                *(
+                    "-1",
+                    "2147483648",
+                    "foreign member",
+                    "number of ours",
+                    "empty string",
+                    "no time",
+                ),
                 *("first day", "last day", "last day but 99 years"),
             }
         ),
@@ -1249,10 +914,10 @@ RESULTS = tuple(
         _of(ca.Page, records=(), next=None),
         _of_commands(commands.Outcome, result=None, change=ca.Change(), decision=ca.Decision()),
         _of(ca.InvalidInput, code="blank", field="name", hint="give one"),
-        _of(ca.NotFound, kind="Course", id="c-9", also=()),
-        _of(ca.Conflict, ids=("a-1",), code="changed"),
+        _of(ca.NotFound, kind="Course", also=()),
+        _of(ca.Conflict, code="changed"),
         _of(ca.StorageBusy, hint="database is locked"),
-        _of(ca.OutcomeUnknown, ids=("a-1",)),
+        _of(ca.OutcomeUnknown),
         _of(ca.StorageError, code="disk_full", hint="database or disk is full"),
         _of(ca.Refused, decision=ca.Decision()),
         *(

@@ -8,7 +8,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
-from course_assignments import CourseAssignment, FromSubscription, Months
+import course_assignments as ca
 from tests.support.machine import (
     ACTORS,
     COURSES,
@@ -48,7 +48,7 @@ LESSON = ("started_at", "changed_at", "changed_at", "finished_at", "created_at",
 SETS = st.lists(
     st.sampled_from(["py"] * 4 + ["sql"] * 4 + ["draft", "old"]), min_size=1, max_size=3
 )
-DURATIONS = st.sampled_from([DAY, DAY, 20 * DAY, 20 * DAY, Months(1), Months(6), 365 * DAY])
+DURATIONS = st.sampled_from([DAY, DAY, 20 * DAY, 20 * DAY, ca.Months(1), ca.Months(6), 365 * DAY])
 #: What may happen to a subscription and what was opened from it, before it is opened again.
 MEANWHILE = st.sampled_from(
     ["open", "open", "study", "launch", "cancel", "end", "revive", "leave", "join"]
@@ -173,11 +173,7 @@ class LearningMachine(RegistrarMachine):
 
     @precondition(_studied)
     @rule(
-        pick=PICKS,
-        verb=st.sampled_from(GOING_ON),
-        move=moves(LESSON),
-        by=OWN_ACTORS,
-        rivalry=RUSH,
+        pick=PICKS, verb=st.sampled_from(GOING_ON), move=moves(LESSON), by=OWN_ACTORS, rivalry=RUSH
     )
     def go_on(
         self, *, pick: int, verb: str, move: Any, by: str | None, rivalry: str | None
@@ -257,12 +253,7 @@ class LearningMachine(RegistrarMachine):
     # Subscribing.
 
     @rule(
-        learner_id=LEARNERS,
-        course_ids=SETS,
-        duration=DURATIONS,
-        id=IDS,
-        by=ACTORS,
-        rivalry=RIVALRY,
+        learner_id=LEARNERS, course_ids=SETS, duration=DURATIONS, id=IDS, by=ACTORS, rivalry=RIVALRY
     )
     def subscribe(self, *, learner_id: str, course_ids: list[str], **options: Any) -> None:
         self.do("subscribe", course_ids, learner_id, **options)
@@ -286,13 +277,7 @@ class LearningMachine(RegistrarMachine):
         rivalry=RUSH,
     )
     def change_a_subscription(
-        self,
-        *,
-        pick: int,
-        move: Any,
-        course_ids: list[str] | None,
-        why: str | None,
-        **options: Any,
+        self, *, pick: int, move: Any, course_ids: list[str] | None, why: str | None, **options: Any
     ) -> None:
         """Give it another set of courses, or cancel it."""
         id_ = self._subscription(pick, move)
@@ -450,9 +435,9 @@ class LearningMachine(RegistrarMachine):
 
     @invariant()
     def subscriptions_and_what_was_opened_from_them_agree(self) -> None:
-        opened: dict[str, list[CourseAssignment]] = {}
+        opened: dict[str, list[ca.CourseAssignment]] = {}
         for one in self.seen["assignments"]:
-            if isinstance(one.origin, FromSubscription):
+            if isinstance(one.origin, ca.FromSubscription):
                 opened.setdefault(one.origin.subscription_id, []).append(one)
         for one in self.seen["subscriptions"]:
             own = opened.pop(one.id, [])

@@ -17,27 +17,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from course_assignments import (
-    Conflict,
-    CourseAssignmentsError,
-    Direct,
-    Duration,
-    ForAssignment,
-    FromKey,
-    FromSubscription,
-    InvalidInput,
-    Months,
-    Note,
-    NotFound,
-    Opening,
-    Organization,
-    Pause,
-    Reason,
-    Refused,
-    Repeat,
-    Role,
-    User,
-)
+import course_assignments as ca
 from tests.support.rules import counted, first_instant
 
 TICK = timedelta(microseconds=1)
@@ -45,12 +25,12 @@ MISTYPED = "mistyped"
 
 #: "creating assignments takes one of the roles ...; keys take Operations Manager"
 ASSIGNING = (
-    Role.COMPANY_TRAINING_MANAGER,
-    Role.ENROLLMENT_MANAGER,
-    Role.OPERATIONS_MANAGER,
-    Role.SALES_MANAGER,
+    ca.Role.COMPANY_TRAINING_MANAGER,
+    ca.Role.ENROLLMENT_MANAGER,
+    ca.Role.OPERATIONS_MANAGER,
+    ca.Role.SALES_MANAGER,
 )
-KEYS = (Role.OPERATIONS_MANAGER,)
+KEYS = (ca.Role.OPERATIONS_MANAGER,)
 
 #: `ExpirationLimit`: "ties to the first in the order of the enum"
 LIMITS = ("request", "key", "subscription", "course", "organization", "maximum", "default")
@@ -66,13 +46,13 @@ def _plain(value: Any) -> Any:
     match value:
         case Enum():
             return value.value
-        case Direct():
+        case ca.Direct():
             return ("direct",)
-        case FromKey():
+        case ca.FromKey():
             return ("key", value.batch_id, value.redemption_id)
-        case FromSubscription():
+        case ca.FromSubscription():
             return ("subscription", value.subscription_id)
-        case (Pause() | Opening(), *_):
+        case (ca.Pause() | ca.Opening(), *_):
             return tuple(tuple(facts(one).values()) for one in value)
         case _:
             return value
@@ -83,9 +63,9 @@ def facts(record: Any) -> Facts:
     return {one.name: _plain(getattr(record, one.name)) for one in attrs.fields(type(record))}
 
 
-def said(reason: Reason) -> Said:
+def said(reason: ca.Reason) -> Said:
     """Return *reason* as its code and its facts."""
-    if isinstance(reason, ForAssignment):
+    if isinstance(reason, ca.ForAssignment):
         return (reason.course_id, reason.learner_id, said(reason.reason))
     return (reason.code, *facts(reason).values())
 
@@ -101,7 +81,7 @@ def resolved(end: Any, start: datetime, zone: tzinfo) -> datetime:
         return end.astimezone(UTC)
     if isinstance(end, date):
         return first_instant(datetime.combine(end, time()), zone)
-    assert isinstance(end, timedelta | Months)
+    assert isinstance(end, timedelta | ca.Months)
     return counted(end, start, zone)
 
 
@@ -119,7 +99,7 @@ class Expected:
     errors: tuple[Said, ...] = ()
     rest: Steps | None = None
 
-    def fits(self, error: CourseAssignmentsError) -> bool:
+    def fits(self, error: ca.CourseAssignmentsError) -> bool:
         """Return whether *error* is one of those that were expected."""
         return any(_is(error, expected) for expected in self.errors)
 
@@ -130,16 +110,16 @@ class Expected:
             self.rest.send(returned)
 
 
-def _is(error: CourseAssignmentsError, expected: Said) -> bool:
+def _is(error: ca.CourseAssignmentsError, expected: Said) -> bool:
     match error:
-        case Refused():
+        case ca.Refused():
             reasons = [said(reason) for reason in error.decision.reasons]
             return ("refused", frozenset(reasons)) == expected and len(set(reasons)) == len(reasons)
-        case NotFound():
+        case ca.NotFound():
             return expected[0] == "not_found" and error.id in expected[1]
-        case Conflict():
+        case ca.Conflict():
             return expected == CONFLICT
-        case InvalidInput():
+        case ca.InvalidInput():
             return expected == INVALID
         case _:
             return False
@@ -155,8 +135,8 @@ class Settings:
 
     restores_key_use: bool = False
     once_per_learner: bool = True
-    repeat: Repeat = Repeat.ALLOW
-    default: Duration = Months(6)
+    repeat: ca.Repeat = ca.Repeat.ALLOW
+    default: ca.Duration = ca.Months(6)
 
 
 @dataclass
@@ -229,7 +209,7 @@ class Model:
         return shelf[id_]
 
     def acting(
-        self, by: Id, organization_id: Id, roles: tuple[Role, ...] = ASSIGNING
+        self, by: Id, organization_id: Id, roles: tuple[ca.Role, ...] = ASSIGNING
     ) -> list[Said]:
         """Rule 21: "one of the roles ... and the learner's organization must be among ..."."""
         if by is None:
@@ -311,7 +291,7 @@ class Model:
         end: tuple[datetime, str],
         *,
         origin: Said = ("direct",),
-        note: Note | None = None,
+        note: ca.Note | None = None,
     ) -> None:
         """Keep a new assignment, and its claim: "replaced to name the newest one"."""
         assert id_ not in self.assignments
@@ -346,12 +326,15 @@ class Model:
     # Organizations, courses, users.
 
     def _references(self, records: Iterable[Any]) -> list[Said]:
-        known = {*self.organizations, *(one.id for one in records if isinstance(one, Organization))}
+        known = {
+            *self.organizations,
+            *(one.id for one in records if isinstance(one, ca.Organization)),
+        }
         wanted: set[str | None] = set()
         for record in records:
-            if isinstance(record, User):
+            if isinstance(record, ca.User):
                 wanted |= {record.organization_id, *record.managed_organization_ids}
-            if isinstance(record, Organization):
+            if isinstance(record, ca.Organization):
                 wanted.add(record.parent_id)
         ids = wanted - known - {None}
         return [("not_found", frozenset(ids))] if ids else []
@@ -377,7 +360,7 @@ class Model:
                 differ |= stored != facts(record)
         conflict = [CONFLICT] if differ else []
         self.require(by, also=[*self._references(new.values()), *conflict])
-        yield self.emails_taken(facts(one) for one in new.values() if isinstance(one, User))
+        yield self.emails_taken(facts(one) for one in new.values() if isinstance(one, ca.User))
         for record in new.values():
             self.shelf(record)[record.id] = facts(record)
         if new:
@@ -387,7 +370,7 @@ class Model:
         """Rule 20: it "changes what is made later"."""
         shelf, now = self.shelf(record), facts(record)
         self.require(by, (shelf, record.id), also=self._references([record]))
-        yield self.emails_taken([now] if isinstance(record, User) else [])
+        yield self.emails_taken([now] if isinstance(record, ca.User) else [])
         if shelf[record.id] != now:
             shelf[record.id] = now
             self.happened("update", by)
@@ -405,7 +388,7 @@ class Model:
     # Assigning.
 
     def _against_pair(
-        self, course_id: str, learner: Facts, expires: Any, mode: Repeat
+        self, course_id: str, learner: Facts, expires: Any, mode: ca.Repeat
     ) -> tuple[list[Said], tuple[datetime, str]]:
         """Return what speaks against one pair as a pair, and the end it would get."""
         organization_id = learner["organization_id"]
@@ -413,7 +396,7 @@ class Model:
         limit = self.limit(self.at, course_id, organization_id)
         reasons: list[Said] = []
         held = self.held(course_id, learner["id"])
-        if mode is Repeat.REFUSE and held:
+        if mode is ca.Repeat.REFUSE and held:
             reasons.append(("already_assigned", held[0]["id"], held[0]["expires_at"]))
         if expires is None:
             return reasons, first(
@@ -428,8 +411,8 @@ class Model:
         learner_id: str,
         *,
         expires: Any = None,
-        note: Note | None = None,
-        repeat: Repeat | None = None,
+        note: ca.Note | None = None,
+        repeat: ca.Repeat | None = None,
         id: Id = None,
         by: Id = None,
     ) -> Steps:
@@ -444,7 +427,7 @@ class Model:
         learner = self.users[learner_id]
         acting = self.acting_for(by, learner_id)
         held = self.held(course_id, learner_id)
-        if mode is Repeat.SKIP and held:
+        if mode is ca.Repeat.SKIP and held:
             yield from returned(held[0]["id"], against=acting)
             return
         own, end = self._against_pair(course_id, learner, expires, mode)
@@ -456,19 +439,19 @@ class Model:
     def assign_many(
         self,
         course_ids: Iterable[str],
-        learners: Sequence[str | User],
+        learners: Sequence[str | ca.User],
         *,
         expires: Any = None,
-        note: Note | None = None,
-        repeat: Repeat | None = None,
+        note: ca.Note | None = None,
+        repeat: ca.Repeat | None = None,
         id: Id = None,
         by: Id = None,
     ) -> Steps:
         """Rule 14: "every pair, input order, duplicates collapse, one bad pair and nothing"."""
-        brought = {one.id: one for one in learners if isinstance(one, User)}
+        brought = {one.id: one for one in learners if isinstance(one, ca.User)}
         if any(one.roles or one.managed_organization_ids for one in brought.values()):
             raise Fault(INVALID)
-        given = dict.fromkeys(one.id if isinstance(one, User) else one for one in learners)
+        given = dict.fromkeys(one.id if isinstance(one, ca.User) else one for one in learners)
         courses = list(dict.fromkeys(course_ids))
         arguments = (courses, list(given), expires, note, repeat)
         before = self.made_before("assign_many", id, arguments)
@@ -498,7 +481,7 @@ class Model:
                 for reason in self.acting(by, learner["organization_id"])
             ]
             held = self.held(course_id, learner_id)
-            if mode is Repeat.SKIP and held:
+            if mode is ca.Repeat.SKIP and held:
                 skipped.append(held[0]["id"])
                 continue
             own, end = self._against_pair(course_id, learner, expires, mode)
@@ -538,8 +521,8 @@ class Model:
         """Rules 4 and 21: support "needs the SUPPORT role when an actor is given"."""
         if support_reason is None:
             return self.acting_for(by, learner_id)
-        roles = self.users[by]["roles"] if by is not None else {Role.SUPPORT}
-        return [] if Role.SUPPORT in roles else [("support_role_missing",)]
+        roles = self.users[by]["roles"] if by is not None else {ca.Role.SUPPORT}
+        return [] if ca.Role.SUPPORT in roles else [("support_role_missing",)]
 
     def against_cancelling(self, one: Facts, support_reason: str | None) -> list[Said]:
         """Rules 3 and 4, whoever asks."""
@@ -584,7 +567,7 @@ class Model:
         one["completed_at"] = self.at
         self.happened("complete", by)
 
-    def add_note(self, assignment_id: str, note: Note, *, by: Id = None) -> Steps:
+    def add_note(self, assignment_id: str, note: ca.Note, *, by: Id = None) -> Steps:
         """Rule 21 alone: a note may be added in any state."""
         one = self.found(by, self.assignments, assignment_id)
         yield self.acting_for(by, one["learner_id"])
@@ -633,7 +616,7 @@ class Model:
         *,
         name: str,
         organization_id: str,
-        availability: Duration,
+        availability: ca.Duration,
         redeemable_from: Any = None,
         redeemable_until: Any = None,
         max_uses: int | None = None,
@@ -828,7 +811,7 @@ class Model:
         self._keep_redemption(key, learner, made, id)
         self.happened("redeem", by)
 
-    def register(self, code: str, user: User, *, id: Id = None, by: Id = None) -> Steps:
+    def register(self, code: str, user: ca.User, *, id: Id = None, by: Id = None) -> Steps:
         """Rule 11: "registers a new user ... and redeems in the same change: all or nothing"."""
         if user.roles or user.managed_organization_ids:
             raise Fault(INVALID)

@@ -5,17 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from course_assignments import Duration
-from tests.support.model import (
-    Facts,
-    Id,
-    Model,
-    Said,
-    Steps,
-    blank,
-    facts,
-    first,
-    returned,
-)
+from tests.support.model import Facts, Id, Model, Said, Steps, blank, facts, first, returned
 from tests.support.rules import counted
 
 

@@ -1,4 +1,4 @@
-"""Whether two commands that meet come to what one after the other would have come to."""
+"""Whether two commands that meet have the outcome of one after the other."""
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -7,15 +7,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from course_assignments import InMemoryRepository, Refused, Registrar, Repository, TrainingKey
-from tests.support.races import (
-    Interruption,
-    Scene,
-    Watched,
-    at_every_point,
-    codes_of,
-    fill,
-    outcome_of,
-)
+from tests.support.races import Scene, codes_of, interrupted, outcome_of
 from tests.support.world import contents
 
 #: A command with its arguments, for a registrar of one's choice.
@@ -68,39 +60,28 @@ class Table:
     def differences(
         self, make: Callable[[], Repository], base: Scene, name: str, other: str
     ) -> list[str]:
-        """Return what came of it where *other*, in the middle of *name*, made what no order makes.
-
-        The first few will do.
-        """
+        """Return the first outcomes of *other* in the middle of *name* that no order has."""
         first, second = self.commands[name], self.commands[other]
         show = partial(_kept, in_order=(name, other) not in self.overtaking)
         wrong: list[str] = []
 
         def in_turn(*commands: Command) -> tuple[list[object], Any]:
-            repository = InMemoryRepository()
-            fill(repository, base.repository)
-            registrar = base.on(repository)
-            return [outcome_of(partial(one, registrar)) for one in commands], show(repository)
+            scene = base.copied(InMemoryRepository)
+            outcomes = [outcome_of(partial(one, scene.registrar)) for one in commands]
+            return outcomes, show(scene.repository)
 
         straight, (turned, kept) = in_turn(first, second), in_turn(second, first)
         models = [straight, (turned[::-1], kept)]
 
-        def play(interruption: Interruption) -> None:
-            if len(wrong) >= ENOUGH:
-                return
-            repository = make()
-            fill(repository, base.repository)
-            interruption.rival = partial(second, base.on(repository))
-            mine = outcome_of(partial(first, base.on(Watched(repository, interruption))))
-            interruption.finish()
-            outcomes, found = [mine, interruption.result], show(repository)
+        def check(scene: Scene, outcomes: list[Any]) -> None:
+            found = show(scene.repository)
             if not any(
                 found == kept and all(map(_agree, outcomes, model)) for model, kept in models
             ):
-                wrong.append(f"{other}: {mine!r:.150}, {interruption.result!r:.150}")
+                wrong.append(f"{other}: {outcomes[0]!r:.150}, {outcomes[1]!r:.150}")
 
-        at_every_point(play)
-        return wrong
+        interrupted(lambda: base.copied(make), first, second, check)
+        return wrong[:ENOUGH]
 
     def all_differences(self, make: Callable[[], Repository], base: Scene, name: str) -> list[str]:
         """Return the same for every command in the middle of *name*, itself among them."""

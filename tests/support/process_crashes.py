@@ -12,6 +12,7 @@ from datetime import timedelta
 from itertools import chain, count, islice
 from random import Random
 from time import perf_counter
+from typing import TypeAlias
 
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
@@ -121,43 +122,30 @@ def redeem_together(
     return Redemptions(said, read_ledger(place.url), perf_counter() - began)
 
 
-def killed_writers(pool: ProcessPool, place: Place, seed: int) -> Iterator[Round]:
-    """Kill the writers, round after round."""
-    return _rounds(pool, place, seed, _kill)
+def _learners(writer: int, number: int) -> list[str]:
+    return [f"learner-{writer}-{one}" for one in range(number)]
 
 
-def retried_calls(
-    pool: ProcessPool, place: Place, seed: int, *, named: bool = True
-) -> Iterator[Round]:
-    """Kill the writers; in the next round each begins with the call that was cut off.
-
-    A call that is *named* is made and repeated under an id. Learners may redeem a key twice.
-    """
-    return _rounds(pool, place, seed, _kill, retry=True, named=named)
+#: Ends the writers, and returns what they had told by then.
+Strike: TypeAlias = Callable[[Sequence[Child]], list[tuple[Child, Answer]]]
 
 
-def crashed_server(
-    pool: ProcessPool, place: Place, seed: int, server: OwnServer
-) -> Iterator[Round]:
-    """Stop the server while writers are at work, and start it again, round after round."""
+def kill(children: Sequence[Child]) -> list[tuple[Child, Answer]]:
+    for child in children:
+        child.kill()
+    return list(last_messages(children))
 
-    def crash(children: Sequence[Child]) -> list[tuple[Child, Answer]]:
+
+def crash(server: OwnServer) -> Strike:
+    """Return what stops the server while writers are at work, and starts it again."""
+
+    def strike(children: Sequence[Child]) -> list[tuple[Child, Answer]]:
         server.crash()
         told = list(last_messages(children))
         server.start()
         return told
 
-    return _rounds(pool, place, seed, crash)
-
-
-def _learners(writer: int, number: int) -> list[str]:
-    return [f"learner-{writer}-{one}" for one in range(number)]
-
-
-def _kill(children: Sequence[Child]) -> list[tuple[Child, Answer]]:
-    for child in children:
-        child.kill()
-    return list(last_messages(children))
+    return strike
 
 
 def _until_a_moment(children: Sequence[Child], random: Random) -> list[tuple[Child, Answer]]:
@@ -166,15 +154,20 @@ def _until_a_moment(children: Sequence[Child], random: Random) -> list[tuple[Chi
     return [*told, *messages(children, random.uniform(0, LONGEST_DELAY))]
 
 
-def _rounds(
+def rounds(
     pool: ProcessPool,
     place: Place,
     seed: int,
-    strike: Callable[[Sequence[Child]], list[tuple[Child, Answer]]],
+    strike: Strike = kill,
     *,
     retry: bool = False,
     named: bool = False,
 ) -> Iterator[Round]:
+    """Strike at the writers, round after round.
+
+    With *retry*, each begins the next round with the call that was cut off, and learners may redeem
+    a key twice. A call that is *named* is made and repeated under an id.
+    """
     learners = [_learners(writer, CALLS) for writer in range(WRITERS)]
     registrar = furnish(place, chain(*learners))
     policies = AGAIN_AND_AGAIN if retry else DEFAULT_POLICIES

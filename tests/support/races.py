@@ -6,6 +6,7 @@ Here threads meet just before they commit, or a whole command runs in the middle
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
+from copy import copy
 from datetime import timedelta
 from functools import partial
 from itertools import count, cycle
@@ -16,29 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 import pytest
 
-from course_assignments import (
-    Change,
-    Claim,
-    Conflict,
-    CourseAssignmentsError,
-    Decision,
-    Event,
-    EventQuery,
-    InMemoryRepository,
-    KeyQuery,
-    Page,
-    Query,
-    Record,
-    Redemption,
-    Refused,
-    Registrar,
-    Replace,
-    Repository,
-    TrainingKey,
-    Use,
-    User,
-    find_all,
-)
+import course_assignments as ca
 from course_assignments.changes import R
 from course_assignments.queries import RecordT
 from course_assignments.reasons import KeyExhausted
@@ -48,44 +27,44 @@ from tests.support.world import contents, world
 T = TypeVar("T")
 
 #: What makes a repository.
-Make: TypeAlias = Callable[[], Repository]
+Make: TypeAlias = Callable[[], ca.Repository]
 
 #: How many seconds threads wait for each other, and commands for their turn, before a test fails;
 #: far more than any of them needs.
 TIMEOUT = 10.0
 
-#: A step that is taken just before a call of a repository, which it is told: get, find or commit.
+#: A step that is taken just before a call of a repository, with its name: get, find or commit.
 Step: TypeAlias = Callable[[str], None]
 
 
 def outcomes_of(
     tasks: Iterable[Callable[[], T]], timeout: float = 3 * TIMEOUT
-) -> list[T | CourseAssignmentsError]:
+) -> list[T | ca.CourseAssignmentsError]:
     """Run each task in a thread of its own; return what each returned or which of our errors."""
     return run_in_threads([partial(outcome_of, one) for one in tasks], timeout)
 
 
-def outcome_of(task: Callable[[], T]) -> T | CourseAssignmentsError:
+def outcome_of(task: Callable[[], T]) -> T | ca.CourseAssignmentsError:
     """Return what *task* returns, or the error of ours that it raises."""
     try:
         return task()
-    except CourseAssignmentsError as error:
+    except ca.CourseAssignmentsError as error:
         return error
 
 
-def granted(outcomes: Iterable[T | CourseAssignmentsError]) -> list[T]:
+def granted(outcomes: Iterable[T | ca.CourseAssignmentsError]) -> list[T]:
     """Return what was granted; fail if there are other errors than refusals."""
     found = list(outcomes)
-    errors = [one for one in found if isinstance(one, CourseAssignmentsError)]
-    assert [one for one in errors if not isinstance(one, Refused)] == []
-    return [one for one in found if not isinstance(one, CourseAssignmentsError)]
+    errors = [one for one in found if isinstance(one, ca.CourseAssignmentsError)]
+    assert [one for one in errors if not isinstance(one, ca.Refused)] == []
+    return [one for one in found if not isinstance(one, ca.CourseAssignmentsError)]
 
 
-def refusals(outcomes: Iterable[object]) -> list[Refused]:
-    return [one for one in outcomes if isinstance(one, Refused)]
+def refusals(outcomes: Iterable[object]) -> list[ca.Refused]:
+    return [one for one in outcomes if isinstance(one, ca.Refused)]
 
 
-def codes_of(refused: Refused) -> list[str]:
+def codes_of(refused: ca.Refused) -> list[str]:
     """Return the codes of all reasons against."""
     return [reason.code for reason in refused.decision.reasons]
 
@@ -108,8 +87,8 @@ def race(
         controls: Habits or repositories without a guard, on which the race has to fail.
     """
     cases: list[Any] = [
-        *(_case("holds", InMemoryRepository, one) for one in holds),
-        *(_case("holds", InMemoryRepository, one, pytest.mark.long) for one in long),
+        *(_case("holds", ca.InMemoryRepository, one) for one in holds),
+        *(_case("holds", ca.InMemoryRepository, one, pytest.mark.long) for one in long),
         *(_case("fails", make, one) for make, one in controls),
     ]
 
@@ -193,7 +172,7 @@ def at_every_point(play: Callable[[Interruption], None]) -> int:
 class Watched:
     """A repository before each call of which a step is taken."""
 
-    def __init__(self, inner: Repository, step: Step = lambda _: None) -> None:
+    def __init__(self, inner: ca.Repository, step: Step = lambda _: None) -> None:
         self._inner = inner
         self._step = step
         self.calls: list[str] = []
@@ -206,11 +185,11 @@ class Watched:
         self._take("get")
         return self._inner.get(kind, ids)
 
-    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
+    def find(self, query: ca.Query[RecordT], /) -> ca.Page[RecordT]:
         self._take("find")
         return self._inner.find(query)
 
-    def commit(self, change: Change, /) -> None:
+    def commit(self, change: ca.Change, /) -> None:
         self._take("commit")
         self._inner.commit(change)
 
@@ -218,7 +197,7 @@ class Watched:
 class Scene:
     """The small world in a repository of one's choice, for registrars who share it."""
 
-    def __init__(self, repository: Repository, **options: Any) -> None:
+    def __init__(self, repository: ca.Repository, **options: Any) -> None:
         self.repository = repository
         self.options = {
             "new_id": lambda: token_hex(16),
@@ -228,26 +207,34 @@ class Scene:
         }
         self.registrar, self.clock = world(repository, **self.options)
 
-    def on(self, repository: Repository) -> Registrar:
+    def on(self, repository: ca.Repository) -> ca.Registrar:
         """Return another registrar, with the same clock and policies, who works on *repository*."""
-        return Registrar(repository, clock=self.clock, **self.options)
+        return ca.Registrar(repository, clock=self.clock, **self.options)
 
-    def watched(self, step: Step) -> Registrar:
+    def copied(self, make: Make) -> "Scene":
+        """Return a scene with the same records, clock and policies on another repository."""
+        other = copy(self)
+        other.repository = make()
+        fill(other.repository, self.repository)
+        other.registrar = other.on(other.repository)
+        return other
+
+    def watched(self, step: Step) -> ca.Registrar:
         """Return another registrar of the same world, before whose every call *step* is taken."""
         return self.on(Watched(self.repository, step))
 
-    def key(self, code: str) -> TrainingKey:
-        return next(iter(self.repository.find(KeyQuery(code=code))))
+    def key(self, code: str) -> ca.TrainingKey:
+        return next(iter(self.repository.find(ca.KeyQuery(code=code))))
 
-    def events(self, *actions: str) -> list[Event]:
+    def events(self, *actions: str) -> list[ca.Event]:
         """Return all events in order, or those of *actions*."""
-        events = find_all(self.repository, EventQuery(limit=10_000))
+        events = ca.find_all(self.repository, ca.EventQuery(limit=10_000))
         return [one for one in events if not actions or one.action in actions]
 
 
 def together(
-    scene: Scene, commands: Sequence[Callable[[Registrar], T]]
-) -> list[T | CourseAssignmentsError]:
+    scene: Scene, commands: Sequence[Callable[[ca.Registrar], T]]
+) -> list[T | ca.CourseAssignmentsError]:
     """Let all *commands* decide before any of them commits."""
     gate = Gate(len(commands))
     registrar = scene.watched(gate.before("commit"))
@@ -258,8 +245,8 @@ def together(
 
 def interrupted(
     start: Callable[[], Scene],
-    first: Callable[[Registrar], object],
-    second: Callable[[Registrar], object],
+    first: Callable[[ca.Registrar], object],
+    second: Callable[[ca.Registrar], object],
     check: Callable[[Scene, list[Any]], None],
 ) -> int:
     """Let *second* act, whole, before each call of *first*, and *check* what came of both."""
@@ -275,10 +262,8 @@ def interrupted(
 
 
 def amid(
-    scene: Scene,
-    commands: Iterable[Callable[[Registrar], T]],
-    rival: Callable[[], object],
-) -> list[T | CourseAssignmentsError]:
+    scene: Scene, commands: Iterable[Callable[[ca.Registrar], T]], rival: Callable[[], object]
+) -> list[T | ca.CourseAssignmentsError]:
     """Let *rival* act, whole, when all *commands* have decided and are about to commit."""
     todo = list(commands)
     arrived, go = Gate(len(todo) + 1), Gate(len(todo) + 1)
@@ -301,8 +286,8 @@ def amid(
 
 
 def in_rounds(
-    scene: Scene, ids: Sequence[str], commands: Mapping[str, Callable[[Registrar, str], T]]
-) -> list[list[T | CourseAssignmentsError]]:
+    scene: Scene, ids: Sequence[str], commands: Mapping[str, Callable[[ca.Registrar, str], T]]
+) -> list[list[T | ca.CourseAssignmentsError]]:
     """Let two *commands* meet over each of *ids*, when both have decided and are about to commit.
 
     In the first round the first command is faster, in the next the second, then either of them.
@@ -319,7 +304,7 @@ def in_rounds(
 
     registrar = scene.watched(meet_once_a_round)
 
-    def go_through(name: str) -> list[T | CourseAssignmentsError]:
+    def go_through(name: str) -> list[T | ca.CourseAssignmentsError]:
         outcomes = []
         fresh.name = name
         for one, first in zip(ids, cycle((*commands, "either"))):
@@ -335,20 +320,20 @@ def in_rounds(
     )
 
 
-def fill(copy: Repository, original: Repository) -> None:
-    """Put all that *original* keeps into *copy*, in one commit."""
+def fill(empty: ca.Repository, original: ca.Repository) -> None:
+    """Store all records of *original* in an *empty* repository, in one commit."""
     kept = contents(original)
     events = kept.pop("Event")
-    copy.commit(Change(create=[one for kind in kept.values() for one in kind], record=events))
+    empty.commit(ca.Change(create=[one for kind in kept.values() for one in kind], record=events))
 
 
 # Repositories without a guard: each takes one guard away and leaves the others.
 
 #: What a careless repository makes of a change just before it stores it.
-Habit: TypeAlias = Callable[["Careless", Change], Change]
+Habit: TypeAlias = Callable[["Careless", ca.Change], ca.Change]
 
 
-class Careless(InMemoryRepository):
+class Careless(ca.InMemoryRepository):
     """The in-memory repository, but for one bad habit."""
 
     def __init__(self, habit: Habit) -> None:
@@ -356,18 +341,18 @@ class Careless(InMemoryRepository):
         self._habit = habit
         self._turn = Lock()
 
-    def commit(self, change: Change, /) -> None:
+    def commit(self, change: ca.Change, /) -> None:
         with self._turn:
             super().commit(self._habit(self, change))
 
-    def put(self, change: Change) -> None:
+    def put(self, change: ca.Change) -> None:
         """Store *change* as it is, for a habit that has more to write."""
         super().commit(change)
 
-    def stored(self, record: Record) -> Any:
+    def stored(self, record: ca.Record) -> Any:
         return self.get(type(record), [record.id]).get(record.id)
 
-    def is_stored(self, record: Record) -> bool:
+    def is_stored(self, record: ca.Record) -> bool:
         return self.stored(record) is not None
 
 
@@ -376,96 +361,90 @@ def careless(habit: Habit) -> Make:
     return lambda: Careless(habit)
 
 
-def honest(_: Careless, change: Change) -> Change:
+def honest(_: Careless, change: ca.Change) -> ca.Change:
     """No bad habit at all: what the others are measured against."""
     return change
 
 
-def expects_nothing(_: Careless, change: Change) -> Change:
+def expects_nothing(_: Careless, change: ca.Change) -> ca.Change:
     return attrs.evolve(change, expect=())
 
 
-def compares_nothing(repository: Careless, change: Change) -> Change:
+def compares_nothing(repository: Careless, change: ca.Change) -> ca.Change:
     """The last one to replace a record wins, whatever it was decided on."""
-    replace = [Replace(repository.stored(one.before), one.after) for one in change.replace]
+    replace = [ca.Replace(repository.stored(one.before), one.after) for one in change.replace]
     return attrs.evolve(change, replace=replace)
 
 
-def overwrites(repository: Careless, change: Change) -> Change:
+def overwrites(repository: Careless, change: ca.Change) -> ca.Change:
     """What is created takes the place of what is stored under its id."""
     there = [one for one in change.create if repository.is_stored(one)]
     return attrs.evolve(
         change,
         create=[one for one in change.create if one not in there],
-        replace=[*change.replace, *(Replace(repository.stored(one), one) for one in there)],
+        replace=[*change.replace, *(ca.Replace(repository.stored(one), one) for one in there)],
+    )
+
+
+def without(*kinds: type) -> Callable[[ca.Change], ca.Change]:
+    """Return what leaves out of a change all new and edited records of these kinds."""
+    return lambda change: attrs.evolve(
+        change,
+        create=[one for one in change.create if not isinstance(one, kinds)],
+        replace=[one for one in change.replace if not isinstance(one.after, kinds)],
     )
 
 
 def without_claims(habit: Habit) -> Habit:
     """Return *habit*, for a repository that stores no claims: they guard what others guard too."""
-
-    def both(repository: Careless, change: Change) -> Change:
-        return habit(
-            repository,
-            attrs.evolve(
-                change,
-                create=[one for one in change.create if not isinstance(one, Claim)],
-                replace=[one for one in change.replace if not isinstance(one.after, Claim)],
-            ),
-        )
-
-    return both
+    return lambda repository, change: habit(repository, without(ca.Claim)(change))
 
 
-def claims_nothing(_: Careless, change: Change) -> Change:
+def claims_nothing(_: Careless, change: ca.Change) -> ca.Change:
     """Nobody takes a claim, and every redemption gets an id that means nothing."""
-    return attrs.evolve(
-        change,
-        create=[
-            attrs.evolve(one, id=token_hex(16)) if isinstance(one, Redemption) else one
-            for one in change.create
-            if not isinstance(one, Claim)
-        ],
-        replace=[one for one in change.replace if not isinstance(one.after, Claim)],
-    )
+    create = [
+        attrs.evolve(one, id=token_hex(16)) if isinstance(one, ca.Redemption) else one
+        for one in change.create
+    ]
+    return without(ca.Claim)(attrs.evolve(change, create=create))
 
 
-def writes_uses_as_read(repository: Careless, change: Change) -> Change:
-    """The counter is read, counted up in hand, and written back."""
-    return attrs.evolve(
-        change,
-        use=[
-            Use(one.key, one.key.uses + one.by - repository.stored(one.key).uses)
-            for one in change.use
-        ],
-    )
+def writes_uses_as_read(repository: Careless, change: ca.Change) -> ca.Change:
+    """The client reads the counter, adds one and writes it back."""
+
+    def counted(one: ca.Use) -> int:
+        return int(one.key.uses + one.by - repository.stored(one.key).uses)
+
+    return attrs.evolve(change, use=[ca.Use(one.key, counted(one)) for one in change.use])
 
 
-def forgets_the_bound(repository: Careless, change: Change) -> Change:
+def forgets_the_bound(repository: Careless, change: ca.Change) -> ca.Change:
     """A use above the maximum is not counted, and nobody looks whether it was."""
 
-    def fits(one: Use) -> bool:
+    def fits(one: ca.Use) -> bool:
         stored = repository.stored(one.key)
         return bool(0 <= stored.uses + one.by <= stored.max_uses)
 
     return attrs.evolve(change, use=[one for one in change.use if fits(one)])
 
 
-def forgets_the_terms(repository: Careless, change: Change) -> Change:
+def forgets_the_terms(repository: Careless, change: ca.Change) -> ca.Change:
     """A use counts whatever has become of the key since it was read."""
-    return attrs.evolve(change, use=[Use(repository.stored(one.key), one.by) for one in change.use])
+    return attrs.evolve(
+        change, use=[ca.Use(repository.stored(one.key), one.by) for one in change.use]
+    )
 
 
-def replaces_uses_too(repository: Careless, change: Change) -> Change:
+def replaces_uses_too(repository: Careless, change: ca.Change) -> ca.Change:
     """New terms for a key bring back the uses that it had when it was read."""
     for one in change.replace:
-        if isinstance(one.after, TrainingKey):
+        if isinstance(one.after, ca.TrainingKey):
             stored = repository.stored(one.after)
-            repository.put(Change(use=[Use(stored, one.after.uses - stored.uses)]))
+            repository.put(ca.Change(use=[ca.Use(stored, one.after.uses - stored.uses)]))
     return change
 
 
-def reckless(repository: Careless, change: Change) -> Change:
+def reckless(repository: Careless, change: ca.Change) -> ca.Change:
     """Neither what is created nor what is replaced is looked at."""
     return compares_nothing(repository, overwrites(repository, change))
 
@@ -473,9 +452,9 @@ def reckless(repository: Careless, change: Change) -> Change:
 def keeps_taken_codes(habit: Habit) -> Habit:
     """Return *habit*, for a repository that drops a new key whose code another key has."""
 
-    def both(repository: Careless, change: Change) -> Change:
-        new = [one for one in change.create if isinstance(one, TrainingKey)]
-        query = KeyQuery(codes=[one.code for one in new], limit=1000)
+    def both(repository: Careless, change: ca.Change) -> ca.Change:
+        new = [one for one in change.create if isinstance(one, ca.TrainingKey)]
+        query = ca.KeyQuery(codes=[one.code for one in new], limit=1000)
         taken = {one.code for one in repository.find(query)}
         create = [one for one in change.create if getattr(one, "code", None) not in taken]
         return habit(repository, attrs.evolve(change, create=create))
@@ -483,30 +462,30 @@ def keeps_taken_codes(habit: Habit) -> Habit:
     return both
 
 
-def compares_uses(repository: Careless, change: Change) -> Change:
+def compares_uses(repository: Careless, change: ca.Change) -> ca.Change:
     """New terms for a key lose to everyone who redeems it meanwhile."""
     for one in change.replace:
-        if isinstance(one.before, TrainingKey) and repository.stored(one.before) != one.before:
-            raise Conflict((one.before.batch_id,))
+        if isinstance(one.before, ca.TrainingKey) and repository.stored(one.before) != one.before:
+            raise ca.Conflict((one.before.batch_id,))
     return change
 
 
-def makes_redeemers_retry(repository: Careless, change: Change) -> Change:
+def makes_redeemers_retry(repository: Careless, change: ca.Change) -> ca.Change:
     """A use loses to every other use of the same key."""
     if any(repository.stored(one.key) != one.key for one in change.use):
-        raise Conflict(("a key",))
+        raise ca.Conflict(("a key",))
     return change
 
 
-def says_used_up_when_busy(repository: Careless, change: Change) -> Change:
-    """Whoever comes second is told that nothing is left, as one who does not wait for a lock."""
+def says_used_up_when_busy(repository: Careless, change: ca.Change) -> ca.Change:
+    """A key that changed since it was read is reported as exhausted."""
     for one in change.use:
         if repository.stored(one.key) != one.key:
-            raise Refused(Decision((KeyExhausted(one.key.max_uses),)))
+            raise ca.Refused(ca.Decision((KeyExhausted(one.key.max_uses),)))
     return change
 
 
-class MeetingInside(InMemoryRepository):
+class MeetingInside(ca.InMemoryRepository):
     """The in-memory repository, where redeemers meet between its check and its writing.
 
     With the lock only one comes so far, so nobody is waited for long.
@@ -516,7 +495,7 @@ class MeetingInside(InMemoryRepository):
         super().__init__()
         self._gate = Gate(parties, timeout)
 
-    def _staged(self, change: Change) -> dict[tuple[type, str], Record]:
+    def _staged(self, change: ca.Change) -> dict[tuple[type, str], ca.Record]:
         staged = super()._staged(change)
         if change.use:
             self._gate.meet()
@@ -531,14 +510,14 @@ class Unlocked(MeetingInside):
         self._lock: Any = nullcontext()
 
 
-class EmailBlind(InMemoryRepository):
+class EmailBlind(ca.InMemoryRepository):
     """The in-memory repository without its eye on e-mail addresses."""
 
-    def _clashing(self, staged: Any) -> Iterator[Record]:
-        return (one for one in super()._clashing(staged) if not isinstance(one, User))
+    def _clashing(self, staged: Any) -> Iterator[ca.Record]:
+        return (one for one in super()._clashing(staged) if not isinstance(one, ca.User))
 
 
-def newcomers(number: int, prefix: str = "u") -> Sequence[User]:
+def newcomers(number: int, prefix: str = "u") -> Sequence[ca.User]:
     """Return *number* users whom nobody knows yet, none with an organization."""
     ids = (f"{prefix}-{position:04}" for position in range(number))
-    return [User(id=one, name=one, email=f"{one}@example.org") for one in ids]
+    return [ca.User(id=one, name=one, email=f"{one}@example.org") for one in ids]

@@ -20,7 +20,7 @@ NAIVE = datetime(2026, 1, 5, tzinfo=UTC).replace(tzinfo=None)
 #: The microsecond before, the instant itself, and the one after.
 STEPS = (-US, timedelta(0), US)
 
-#: What is an instant for nobody.
+#: Values that are not accepted as a datetime.
 NO_INSTANTS: tuple[Any, ...] = (
     None,
     42,
@@ -30,18 +30,8 @@ NO_INSTANTS: tuple[Any, ...] = (
     datetime(1969, 12, 31, tzinfo=UTC),
 )
 
-#: What is no record, no number, no list of records and no instant; None and texts stand apart.
-JUNK: tuple[Any, ...] = (
-    42,
-    4.5,
-    b"junk",
-    object(),
-    [42],
-    [[]],
-    {"a": 1},
-    NAIVE,
-    str,
-)
+#: Values that are not a record, a number, a list of records or a datetime; no None, no string.
+JUNK: tuple[Any, ...] = (42, 4.5, b"junk", object(), [42], [[]], {"a": 1}, NAIVE, str)
 
 
 def edges(*records: Any) -> set[datetime]:

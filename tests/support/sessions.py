@@ -86,7 +86,7 @@ def waits(engine: Engine, arriving: "Future[T]", connection: Connection) -> bool
         while not arriving.done():
             if observer.execute(HELD_UP, {"pid": pid}).scalar_one():
                 return True
-            assert monotonic() < give_up_at, "it neither waits nor comes to an end"
+            assert monotonic() < give_up_at, "it neither waits nor ends"
     return False
 
 

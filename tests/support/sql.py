@@ -1,4 +1,4 @@
-"""SQLite as hosts open it, and a driver that fails where it is told to."""
+"""SQLite as hosts open it, and a driver that fails at a given statement."""
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
@@ -109,7 +109,7 @@ Step: TypeAlias = Callable[[str], None]
 class Watch:
     """What drivers opened with it tell before and after all that they do."""
 
-    #: Who told last.
+    #: The connection of the last statement.
     connection: sqlite3.Connection
 
     def __init__(self) -> None:

@@ -6,16 +6,7 @@ from zoneinfo import ZoneInfo
 import attrs
 from hypothesis import strategies as st
 
-from course_assignments import (
-    CourseAssignment,
-    Direct,
-    Duration,
-    ExpirationLimit,
-    KeyBatch,
-    Months,
-    Organization,
-    TrainingKey,
-)
+import course_assignments as ca
 from course_assignments.testing import strategies
 from course_assignments.testing.strategies import courses, users
 from course_assignments.testing.strategies import identifiers as any_ids
@@ -81,10 +72,10 @@ def utc_instants() -> st.SearchStrategy[datetime]:
     return instants().map(lambda instant: instant.astimezone(UTC))
 
 
-def terms(longest: timedelta = timedelta(days=3650)) -> st.SearchStrategy[Duration]:
+def terms(longest: timedelta = timedelta(days=3650)) -> st.SearchStrategy[ca.Duration]:
     """Draw an exact or a calendar length, from a microsecond to *longest*; no relativedelta."""
     exact = st.timedeltas(min_value=US, max_value=longest)
-    return exact | st.integers(1, max(1, longest.days // 31)).map(Months)
+    return exact | st.integers(1, max(1, longest.days // 31)).map(ca.Months)
 
 
 def identifiers() -> st.SearchStrategy[str]:
@@ -92,20 +83,20 @@ def identifiers() -> st.SearchStrategy[str]:
     return st.text("abcdef", min_size=1, max_size=3)
 
 
-def assignments() -> st.SearchStrategy[CourseAssignment]:
+def assignments() -> st.SearchStrategy[ca.CourseAssignment]:
     """Draw an assignment in any state, away from the ends of the range."""
     return strategies.assignments(
         datetime(1971, 1, 1, tzinfo=UTC), datetime(2150, 1, 1, tzinfo=UTC)
     )
 
 
-def organizations() -> st.SearchStrategy[Organization]:
+def organizations() -> st.SearchStrategy[ca.Organization]:
     """Draw an organization without a parent."""
     return strategies.organizations().map(lambda one: attrs.evolve(one, parent_id=None))
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> tuple[CourseAssignment, ...]:
+def histories(draw: st.DrawFn) -> tuple[ca.CourseAssignment, ...]:
     """Draw assignments of two learners, their instants so close that many are equal or touch.
 
     They lie minutes apart, some a microsecond off; nothing lies more than twelve minutes from the
@@ -117,20 +108,20 @@ def histories(draw: st.DrawFn) -> tuple[CourseAssignment, ...]:
         st.integers(0, 6),
         st.sampled_from([timedelta(0), timedelta(0), US]),
     )
-    found: list[CourseAssignment] = []
+    found: list[ca.CourseAssignment] = []
     for name in draw(st.lists(identifiers(), max_size=8, unique=True)):
         created_at = start + draw(passed)
         later = st.none() | passed.map(created_at.__add__)
         found.append(
-            CourseAssignment(
+            ca.CourseAssignment(
                 id=name,
                 learner_id=draw(st.sampled_from(["ada", "ada", "bo"])),
                 course_id=draw(st.sampled_from(["py", "sql"])),
                 organization_id=draw(st.sampled_from([None, "acme"])),
                 created_at=created_at,
                 expires_at=created_at + max(US, draw(passed)),
-                limited_by=ExpirationLimit.REQUEST,
-                origin=Direct(),
+                limited_by=ca.ExpirationLimit.REQUEST,
+                origin=ca.Direct(),
                 started_at=draw(later),
                 completed_at=draw(later),
                 cancelled_at=draw(st.none() | later),
@@ -140,34 +131,26 @@ def histories(draw: st.DrawFn) -> tuple[CourseAssignment, ...]:
 
 
 @st.composite
-def keys(draw: st.DrawFn) -> tuple[TrainingKey, KeyBatch]:
+def keys(draw: st.DrawFn) -> tuple[ca.TrainingKey, ca.KeyBatch]:
     """Draw a hand-made key and its batch, with any window, uses and organization rule."""
     created_at = draw(utc_instants())
-    edges = sorted(
-        draw(
-            st.lists(
-                st.timedeltas(timedelta(0), timedelta(days=400)),
-                min_size=2,
-                max_size=2,
-                unique=True,
-            )
-        )
-    )
+    window = st.timedeltas(timedelta(0), timedelta(days=400))
+    opens, closes = sorted(draw(st.lists(window, min_size=2, max_size=2, unique=True)))
     max_uses = draw(st.integers(1, 5))
-    batch = KeyBatch(
+    batch = ca.KeyBatch(
         id=draw(identifiers()),
         name="A batch",
         course_id=draw(identifiers()),
         organization_id=draw(identifiers()),
         created_at=created_at,
-        redeemable_from=draw(st.sampled_from([None, created_at + edges[0]])),
-        redeemable_until=draw(st.sampled_from([None, created_at + edges[1]])),
+        redeemable_from=draw(st.sampled_from([None, created_at + opens])),
+        redeemable_until=draw(st.sampled_from([None, created_at + closes])),
         max_uses=max_uses,
         availability=draw(terms()),
         any_organization=draw(st.booleans()),
         size=1,
     )
-    key = TrainingKey(
+    key = ca.TrainingKey(
         id="k-1",
         code="Hand-made-1",
         batch_id=batch.id,

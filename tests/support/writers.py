@@ -10,13 +10,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import create_engine
 
-from course_assignments import (
-    ManualClock,
-    Policies,
-    Refused,
-    Registrar,
-    Repository,
-)
+from course_assignments import ManualClock, Policies, Refused, Registrar, Repository
 from tests.support.processes import Channel
 from tests.support.sql_without_guards import VARIANTS
 from tests.support.world import START
@@ -70,7 +64,7 @@ READY = "ready"
 
 
 def write(channel: Channel, place: Place, calls: Iterable[Call], policies: Policies) -> None:
-    """Redeem, call by call, from the moment it is told to, and tell of each; end at a fault."""
+    """Wait for a signal, then redeem call by call and report each answer; end at a fault."""
     registrar = Registrar(place.repository(), policies=policies, clock=ManualClock(START))
     channel.send(READY)
     channel.recv()
@@ -86,6 +80,6 @@ def _answer(registrar: Registrar, call: Call) -> Answer:
         made = registrar.redeem(call.code, call.learner_id, id=call.id)
     except Refused as refused:
         return Answer(call, ", ".join(reason.code for reason in refused.decision.reasons))
-    except Exception as error:  # noqa: BLE001 - whatever it is, who listens is told
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
         return Answer(call, type(error).__name__, is_fault=True)
     return Answer(call, REDEEMED, made.id)
