@@ -106,10 +106,11 @@ def race(
 
 
 def _case(ending: str, make: Any, arguments: Mapping[str, Any], *marks: Any) -> Any:
-    shown = [f"{name} {getattr(one, '__name__', one)}" for name, one in arguments.items()]
+    short = {name: one for name, one in arguments.items() if not isinstance(one, list | tuple)}
+    shown = (f"{name} {getattr(one, '__name__', one)}" for name, one in short.items())
     title = ", ".join([f"{ending} with {make.__name__}", *shown])
     made = make if isinstance(make, type) else careless(make)
-    return pytest.param(made, arguments, ending, id=title[:90], marks=marks)
+    return pytest.param(made, arguments, ending, id=title, marks=marks)
 
 
 class Gate:
