@@ -152,7 +152,20 @@ def _converter(convert: Callable[[Any, str], Any], *unchanged: type) -> Any:
     def convert_field(value: Any, field: Field) -> Any:
         return value if value.__class__ in unchanged else convert(value, field.name)
 
+    # attrs shows this in the signature of the class.
+    accepted = next(iter(convert.__annotations__.values()))
+    convert_field.__annotations__["value"] = (
+        accepted | None if type(None) in unchanged else accepted
+    )
     return Converter(convert_field, takes_field=True)
+
+
+def _ids(values: Iterable[str], field: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(check_ids(values, field)))
+
+
+def _tuple(values: Iterable[Any], field: str) -> tuple[Any, ...]:
+    return check_list(values, field, empty=True)
 
 
 def _set(values: Iterable[Any], field: str) -> frozenset[Any]:
@@ -183,8 +196,8 @@ else:
     to_duration_or_none = _converter(as_duration, type(None))
     to_end = _converter(as_end)
     to_end_or_none = _converter(as_end, type(None))
-    to_ids = _converter(lambda values, field: tuple(dict.fromkeys(check_ids(values, field))))
-    to_tuple = _converter(lambda values, field: check_list(values, field, empty=True), tuple)
+    to_ids = _converter(_ids)
+    to_tuple = _converter(_tuple, tuple)
     to_set = _converter(_set, frozenset)
 
 _to_utc_or_none = _converter(as_utc, type(None))

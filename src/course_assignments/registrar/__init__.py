@@ -1,41 +1,69 @@
 """The registrar: executes commands on a repository, with one method for each."""
 
-from collections.abc import Callable, Iterable, Iterator
-from inspect import signature
-from typing import Any, Concatenate, Final, ParamSpec
+from collections.abc import Callable, Iterator
+from inspect import Parameter, Signature, getdoc, signature
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, get_args, get_type_hints
 
 from course_assignments import commands
-from course_assignments.commands import UNSET, Command, Profile, Unset
+from course_assignments.commands import Command, Profile
 from course_assignments.commands.profiles import P
 from course_assignments.decisions import Decision
-from course_assignments.entities.assignments import AssignmentBatch, CourseAssignment, Note
-from course_assignments.entities.attempts import Attempt
-from course_assignments.entities.enums import Repeat
-from course_assignments.entities.keys import KeyBatch, TrainingKey
-from course_assignments.entities.people import User
-from course_assignments.entities.subscriptions import Subscription
+from course_assignments.entities.keys import TrainingKey
 from course_assignments.queries import MAX_PAGE, KeyQuery
 from course_assignments.registrar.runner import Runner
 from course_assignments.repository import find_all
-from course_assignments.time.durations import DurationLike, EndLike
 
+T = TypeVar("T")
 Args = ParamSpec("Args")
 
+#: The arguments that commands share; they come last in a signature.
+_SHARED: Final = ("id", "by")
 
-def _question(
-    command: Callable[Args, Command[Any, Any]], method: Callable[..., Any]
+
+def _described(
+    method: Callable[..., Any], command: Any, prefix: str, summary: str, returned: Any
+) -> Any:
+    """Give *method* the name and the arguments of *command*, and the *summary* as its docstring."""
+    self, *arguments = (
+        Parameter("self", Parameter.POSITIONAL_ONLY),
+        *sorted(signature(command).parameters.values(), key=lambda one: one.name in _SHARED),
+    )
+    method.__name__ = prefix + command.action
+    method.__qualname__ = f"Registrar.{method.__name__}"
+    method.__doc__ = summary
+    method.__annotations__ = {one.name: one.annotation for one in arguments} | {"return": returned}
+    vars(method)["__signature__"] = Signature([self, *arguments], return_annotation=returned)
+    return method
+
+
+def _executes(command: Callable[Args, Command[Any, T]]) -> Callable[Concatenate[Runner, Args], T]:
+    """Return the method that executes *command*, with its arguments and its summary."""
+
+    def execute(self: Runner, /, *args: Args.args, **kwargs: Args.kwargs) -> T:
+        return self.execute(command(*args, **kwargs))
+
+    kind: Any = command
+    (result,) = get_args(get_type_hints(kind.decide)["return"])
+    described: Callable[Concatenate[Runner, Args], T] = _described(
+        execute, kind, "", str(getdoc(kind)).partition("\n")[0], result
+    )
+    return described
+
+
+def _checks(
+    command: Callable[Args, Command[Any, Any]],
 ) -> Callable[Concatenate[Runner, Args], Decision]:
-    """Return the method that checks *command*, with the arguments of the executing *method*."""
+    """Return the method that checks *command*, with its arguments."""
 
-    def ask(self: Runner, /, *args: Args.args, **kwargs: Args.kwargs) -> Decision:
+    def check(self: Runner, /, *args: Args.args, **kwargs: Args.kwargs) -> Decision:
         return self.check(command(*args, **kwargs))
 
-    ask.__name__ = f"may_{method.__name__}"
-    ask.__qualname__ = f"Registrar.{ask.__name__}"
-    ask.__doc__ = f"Return whether `{method.__name__}` is allowed now, with every reason against."
-    ask.__annotations__ = {**method.__annotations__, "return": Decision}
-    vars(ask)["__signature__"] = signature(method).replace(return_annotation=Decision)
-    return ask
+    kind: Any = command
+    summary = f"Return whether `{kind.action}` is allowed now, with every reason against."
+    described: Callable[Concatenate[Runner, Args], Decision] = _described(
+        check, kind, "may_", summary, Decision
+    )
+    return described
 
 
 class Registrar(Runner):
@@ -50,6 +78,7 @@ class Registrar(Runner):
 
     Args:
         repository: Where the records are stored; in memory by default.
+        policies: The rules; by default the documented rules.
         clock: Returns the current time, as an aware datetime.
         new_id: Returns a new unique id.
         random_bytes: Returns the given number of random bytes, for the codes of keys.
@@ -97,269 +126,67 @@ class Registrar(Runner):
         """Return whether `update` is allowed now, with every reason against."""
         return self.check(commands.Update(record, by=by))
 
-    def anonymize(self, user_id: str, *, by: str | None = None) -> User:
-        """Replace the name and the e-mail address of a user."""
-        return self.execute(commands.Anonymize(user_id, by=by))
-
-    may_anonymize: Final = _question(commands.Anonymize, anonymize)
+    anonymize: Final = _executes(commands.Anonymize)
+    may_anonymize: Final = _checks(commands.Anonymize)
 
     # Assignments
 
-    def assign(
-        self,
-        course_id: str,
-        learner_id: str,
-        *,
-        expires: EndLike | None = None,
-        note: Note | None = None,
-        repeat: Repeat | None = None,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> CourseAssignment:
-        """Assign a course to a learner."""
-        return self.execute(
-            commands.Assign(
-                course_id, learner_id, expires=expires, note=note, repeat=repeat, id=id, by=by
-            )
-        )
-
-    may_assign: Final = _question(commands.Assign, assign)
-
-    def assign_many(
-        self,
-        course_ids: Iterable[str],
-        learners: Iterable[str | User],
-        *,
-        expires: EndLike | None = None,
-        note: Note | None = None,
-        repeat: Repeat | None = None,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> AssignmentBatch:
-        """Assign every course to every learner, or nothing to anyone."""
-        return self.execute(
-            commands.AssignMany(
-                course_ids, learners, expires=expires, note=note, repeat=repeat, id=id, by=by
-            )
-        )
-
-    may_assign_many: Final = _question(commands.AssignMany, assign_many)
-
-    def cancel(
-        self, assignment_id: str, *, support_reason: str | None = None, by: str | None = None
-    ) -> CourseAssignment:
-        """Cancel an assignment permanently."""
-        return self.execute(commands.Cancel(assignment_id, support_reason=support_reason, by=by))
-
-    may_cancel: Final = _question(commands.Cancel, cancel)
-
-    def reschedule(
-        self, assignment_id: str, expires: EndLike, *, by: str | None = None
-    ) -> CourseAssignment:
-        """Change the end of an assignment, within its limit."""
-        return self.execute(commands.Reschedule(assignment_id, expires, by=by))
-
-    may_reschedule: Final = _question(commands.Reschedule, reschedule)
-
-    def complete(self, assignment_id: str, *, by: str | None = None) -> CourseAssignment:
-        """Mark an assignment as completed."""
-        return self.execute(commands.Complete(assignment_id, by=by))
-
-    may_complete: Final = _question(commands.Complete, complete)
-
-    def add_note(
-        self, assignment_id: str, note: Note, *, by: str | None = None
-    ) -> CourseAssignment:
-        """Add a note to an assignment, whatever its state."""
-        return self.execute(commands.AddNote(assignment_id, note, by=by))
-
-    may_add_note: Final = _question(commands.AddNote, add_note)
+    assign: Final = _executes(commands.Assign)
+    may_assign: Final = _checks(commands.Assign)
+    assign_many: Final = _executes(commands.AssignMany)
+    may_assign_many: Final = _checks(commands.AssignMany)
+    cancel: Final = _executes(commands.Cancel)
+    may_cancel: Final = _checks(commands.Cancel)
+    reschedule: Final = _executes(commands.Reschedule)
+    may_reschedule: Final = _checks(commands.Reschedule)
+    complete: Final = _executes(commands.Complete)
+    may_complete: Final = _checks(commands.Complete)
+    add_note: Final = _executes(commands.AddNote)
+    may_add_note: Final = _checks(commands.AddNote)
 
     # Activities
 
-    def start(
-        self, assignment_id: str, activity_id: str, *, id: str | None = None, by: str | None = None
-    ) -> Attempt:
-        """Start an activity, or start it again after it is finished."""
-        return self.execute(commands.Start(assignment_id, activity_id, id=id, by=by))
-
-    may_start: Final = _question(commands.Start, start)
-
-    def pause(self, attempt_id: str, *, by: str | None = None) -> Attempt:
-        """Pause an attempt; the end of access stays the same."""
-        return self.execute(commands.Pause(attempt_id, by=by))
-
-    may_pause: Final = _question(commands.Pause, pause)
-
-    def resume(self, attempt_id: str, *, by: str | None = None) -> Attempt:
-        """Resume a paused attempt."""
-        return self.execute(commands.Resume(attempt_id, by=by))
-
-    may_resume: Final = _question(commands.Resume, resume)
-
-    def finish(self, attempt_id: str, *, by: str | None = None) -> Attempt:
-        """Finish an attempt, even after access has ended."""
-        return self.execute(commands.Finish(attempt_id, by=by))
-
-    may_finish: Final = _question(commands.Finish, finish)
+    start: Final = _executes(commands.Start)
+    may_start: Final = _checks(commands.Start)
+    pause: Final = _executes(commands.Pause)
+    may_pause: Final = _checks(commands.Pause)
+    resume: Final = _executes(commands.Resume)
+    may_resume: Final = _checks(commands.Resume)
+    finish: Final = _executes(commands.Finish)
+    may_finish: Final = _checks(commands.Finish)
 
     # Training keys
 
-    def create_keys(
-        self,
-        course_id: str,
-        *,
-        name: str,
-        organization_id: str,
-        availability: DurationLike,
-        redeemable_from: EndLike | None = None,
-        redeemable_until: EndLike | None = None,
-        max_uses: int | None = None,
-        any_organization: bool = False,
-        codes: Iterable[str] = (),
-        generate: int = 0,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> KeyBatch:
-        """Create a batch of training keys for a course."""
-        return self.execute(
-            commands.CreateKeys(
-                course_id,
-                name=name,
-                organization_id=organization_id,
-                availability=availability,
-                redeemable_from=redeemable_from,
-                redeemable_until=redeemable_until,
-                max_uses=max_uses,
-                any_organization=any_organization,
-                codes=codes,
-                generate=generate,
-                id=id,
-                by=by,
-            )
-        )
-
-    may_create_keys: Final = _question(commands.CreateKeys, create_keys)
-
-    def add_keys(
-        self,
-        batch_id: str,
-        *,
-        codes: Iterable[str] = (),
-        generate: int = 0,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> KeyBatch:
-        """Add keys to a batch."""
-        return self.execute(
-            commands.AddKeys(batch_id, codes=codes, generate=generate, id=id, by=by)
-        )
-
-    may_add_keys: Final = _question(commands.AddKeys, add_keys)
-
-    def edit_keys(
-        self,
-        batch_id: str,
-        *,
-        name: str | Unset = UNSET,
-        redeemable_from: EndLike | Unset | None = UNSET,
-        redeemable_until: EndLike | Unset | None = UNSET,
-        max_uses: int | Unset | None = UNSET,
-        availability: DurationLike | Unset = UNSET,
-        any_organization: bool | Unset = UNSET,
-        by: str | None = None,
-    ) -> KeyBatch:
-        """Change the terms of a batch for future redemptions."""
-        return self.execute(
-            commands.EditKeys(
-                batch_id,
-                name=name,
-                redeemable_from=redeemable_from,
-                redeemable_until=redeemable_until,
-                max_uses=max_uses,
-                availability=availability,
-                any_organization=any_organization,
-                by=by,
-            )
-        )
-
-    may_edit_keys: Final = _question(commands.EditKeys, edit_keys)
-
-    def revoke_key(self, code: str, *, by: str | None = None) -> TrainingKey:
-        """Revoke one key permanently."""
-        return self.execute(commands.RevokeKey(code, by=by))
-
-    may_revoke_key: Final = _question(commands.RevokeKey, revoke_key)
-
-    def revoke_keys(self, batch_id: str, *, by: str | None = None) -> tuple[TrainingKey, ...]:
-        """Revoke all keys of a batch permanently, and return those that were valid."""
-        return self.execute(commands.RevokeKeys(batch_id, by=by))
-
-    may_revoke_keys: Final = _question(commands.RevokeKeys, revoke_keys)
+    create_keys: Final = _executes(commands.CreateKeys)
+    may_create_keys: Final = _checks(commands.CreateKeys)
+    add_keys: Final = _executes(commands.AddKeys)
+    may_add_keys: Final = _checks(commands.AddKeys)
+    edit_keys: Final = _executes(commands.EditKeys)
+    may_edit_keys: Final = _checks(commands.EditKeys)
+    revoke_key: Final = _executes(commands.RevokeKey)
+    may_revoke_key: Final = _checks(commands.RevokeKey)
+    revoke_keys: Final = _executes(commands.RevokeKeys)
+    may_revoke_keys: Final = _checks(commands.RevokeKeys)
 
     def keys(self, batch_id: str, *, by: str | None = None) -> Iterator[TrainingKey]:
         """Iterate over the keys of a batch, in the order of their numbers."""
         batch = self.execute(commands.Keys(batch_id, by=by))
         return find_all(self.repository, KeyQuery(batch_ids=[batch.id], limit=MAX_PAGE))
 
-    may_keys: Final = _question(commands.Keys, keys)
+    may_keys: Final = _checks(commands.Keys)
 
-    def redeem(
-        self, code: str, learner_id: str, *, id: str | None = None, by: str | None = None
-    ) -> CourseAssignment:
-        """Redeem a training key for a learner."""
-        return self.execute(commands.Redeem(code, learner_id, id=id, by=by))
-
-    may_redeem: Final = _question(commands.Redeem, redeem)
-
-    def register(
-        self, code: str, user: User, *, id: str | None = None, by: str | None = None
-    ) -> CourseAssignment:
-        """Create the profile of a newcomer and redeem their key, both or neither."""
-        return self.execute(commands.Register(code, user, id=id, by=by))
-
-    may_register: Final = _question(commands.Register, register)
+    redeem: Final = _executes(commands.Redeem)
+    may_redeem: Final = _checks(commands.Redeem)
+    register: Final = _executes(commands.Register)
+    may_register: Final = _checks(commands.Register)
 
     # Subscriptions
 
-    def subscribe(
-        self,
-        course_ids: Iterable[str],
-        learner_id: str,
-        *,
-        duration: DurationLike,
-        id: str | None = None,
-        by: str | None = None,
-    ) -> Subscription:
-        """Let a learner open courses of a set, for a duration from now."""
-        return self.execute(
-            commands.Subscribe(course_ids, learner_id, duration=duration, id=id, by=by)
-        )
-
-    may_subscribe: Final = _question(commands.Subscribe, subscribe)
-
-    def edit_subscription(
-        self, subscription_id: str, course_ids: Iterable[str], *, by: str | None = None
-    ) -> Subscription:
-        """Change the set of courses of a subscription."""
-        return self.execute(commands.EditSubscription(subscription_id, course_ids, by=by))
-
-    may_edit_subscription: Final = _question(commands.EditSubscription, edit_subscription)
-
-    def cancel_subscription(
-        self, subscription_id: str, *, support_reason: str | None = None, by: str | None = None
-    ) -> Subscription:
-        """Cancel a subscription and every assignment opened from it."""
-        return self.execute(
-            commands.CancelSubscription(subscription_id, support_reason=support_reason, by=by)
-        )
-
-    may_cancel_subscription: Final = _question(commands.CancelSubscription, cancel_subscription)
-
-    def open_course(
-        self, subscription_id: str, course_id: str, *, id: str | None = None, by: str | None = None
-    ) -> CourseAssignment:
-        """Open a course of a subscription."""
-        return self.execute(commands.OpenCourse(subscription_id, course_id, id=id, by=by))
-
-    may_open_course: Final = _question(commands.OpenCourse, open_course)
+    subscribe: Final = _executes(commands.Subscribe)
+    may_subscribe: Final = _checks(commands.Subscribe)
+    edit_subscription: Final = _executes(commands.EditSubscription)
+    may_edit_subscription: Final = _checks(commands.EditSubscription)
+    cancel_subscription: Final = _executes(commands.CancelSubscription)
+    may_cancel_subscription: Final = _checks(commands.CancelSubscription)
+    open_course: Final = _executes(commands.OpenCourse)
+    may_open_course: Final = _checks(commands.OpenCourse)
