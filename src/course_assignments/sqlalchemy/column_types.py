@@ -7,21 +7,9 @@ only the names that its STRICT tables accept.
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ColumnElement,
-    DateTime,
-    Dialect,
-    Integer,
-    Text,
-    TypeDecorator,
-    bindparam,
-    func,
-    select,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
@@ -30,62 +18,45 @@ from course_assignments.serialization import read_value, write_value
 from course_assignments.time.datetimes import as_utc
 
 #: Compared and sorted by code point in both databases, as in Python.
-BinaryText = Text().with_variant(Text(collation="C"), "postgresql")
+BinaryText: Final[TypeEngine[str]] = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
-class Instant(TypeDecorator[datetime]):
-    """An aware datetime in UTC: a timestamp in PostgreSQL, a fixed-width string in SQLite.
+class Instant(sa.TypeDecorator[datetime]):
+    """An aware datetime in UTC: a timestamp in PostgreSQL, a fixed-width string in SQLite."""
 
-    Example:
-        >>> from sqlalchemy.dialects import postgresql, sqlite
-        >>> Instant().compile(dialect=postgresql.dialect())
-        'TIMESTAMP WITH TIME ZONE'
-        >>> Instant().compile(dialect=sqlite.dialect())
-        'TEXT'
-    """
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = sa.DateTime
+    cache_ok: bool | None = True
 
-    impl = DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
         """Return the type to use in the database of *dialect*."""
-        kind = Text() if dialect.name == "sqlite" else DateTime(timezone=True)
+        kind = sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True)
         return dialect.type_descriptor(kind)
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
         """Return *value* as a column value; a naive datetime is refused."""
         if value is None:
             return None
-        instant = as_utc(value)
-        return write_value(instant, datetime) if dialect.name == "sqlite" else instant
+        at = as_utc(value)
+        return write_value(at, datetime) if dialect.name == "sqlite" else at
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
         """Return a column value as a datetime in UTC."""
         if value is None:
             return None
-        instant: datetime = read_value(value, datetime) if dialect.name == "sqlite" else value
-        return as_utc(instant)
+        return as_utc(read_value(value, datetime) if dialect.name == "sqlite" else value)
 
 
 #: Digits at a fixed width, so that the strings sort as the datetimes do.
 _PATTERN = "0000-00-00T00:00:00.000000Z".replace("0", "[0-9]")
 
 
-class IsInstantText(ColumnElement[bool]):
-    """A condition: the column holds a value that an `Instant` writes.
+class IsInstantText(sa.ColumnElement[bool]):
+    """A condition: the column holds a value that an `Instant` writes."""
 
-    Example:
-        >>> from sqlalchemy.dialects import postgresql, sqlite
-        >>> print(IsInstantText("at").compile(dialect=postgresql.dialect()))
-        isfinite(at)
-        >>> print(IsInstantText("at").compile(dialect=sqlite.dialect()))
-        at GLOB '[0-9][0-9][0-9][0-9]-...Z'
-    """
-
-    inherit_cache = False
+    inherit_cache: bool | None = False
 
     def __init__(self, column: str) -> None:
-        """Check the column of this name."""
+        """Check *column*."""
         self.column = column
 
 
@@ -100,119 +71,78 @@ def _fixed_width(check: IsInstantText, *_: Any, **__: Any) -> str:
     return f"{check.column} GLOB '{_PATTERN}'"
 
 
-class Flag(TypeDecorator[bool]):
-    """A bool; in SQLite, which has no such type, 1 or 0.
+class Flag(sa.TypeDecorator[bool]):
+    """A bool; in SQLite, which has no such type, 1 or 0."""
 
-    Example:
-        >>> from sqlalchemy.dialects import sqlite
-        >>> Flag().compile(dialect=sqlite.dialect())
-        'INTEGER'
-    """
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = sa.Boolean().with_variant(
+        sa.Integer(), "sqlite"
+    )
+    cache_ok: bool | None = True
 
-    impl = Boolean
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the type to use in the database of *dialect*."""
-        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:  # noqa: ARG002
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> bool | None:  # noqa: ARG002
         """Return a column value as a bool."""
         return None if value is None else bool(value)
 
 
-class EncodedText(TypeDecorator[Any]):
-    """A value encoded as a short string: an enum member by its value, a duration as ``P6M``.
+class EncodedText(sa.TypeDecorator[Any]):
+    """A value encoded as a short string: an enum member by its value, a duration as ``P6M``."""
 
-    Example:
-        >>> from sqlalchemy.dialects import sqlite
-        >>> from course_assignments import Months
-        >>> EncodedText(Months).process_bind_param(Months(6), sqlite.dialect())
-        'P6M'
-    """
-
-    impl = BinaryText
-    cache_ok = True
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = BinaryText
+    cache_ok: bool | None = True
 
     def __init__(self, kind: Any = Any) -> None:
         """Convert values of the type *kind*; migrations only create columns and give none."""
         super().__init__()
         self.kind = kind
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Return the word for *value*."""
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002
+        """Return the string for *value*."""
         return None if value is None else write_value(value, self.kind)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Return what the word stands for."""
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002
+        """Return the value for the string."""
         return None if value is None else read_value(value, self.kind)
 
 
-class Document(TypeDecorator[Any]):
-    """A value with parts, such as the activities of a course, as JSON.
+class Document(EncodedText):
+    """A value with parts, such as the activities of a course, as JSON; never NULL."""
 
-    Example:
-        >>> from sqlalchemy.dialects import sqlite
-        >>> Document(frozenset[str]).process_bind_param(frozenset({"b", "a"}), sqlite.dialect())
-        '["a","b"]'
-    """
+    cache_ok: bool | None = True
 
-    impl = BinaryText
-    cache_ok = True
-
-    def __init__(self, kind: Any = Any) -> None:
-        """Convert values of the type *kind*; migrations only create columns and give none."""
-        super().__init__()
-        self.kind = kind
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002
-        """Return *value* as JSON, equal values as equal texts."""
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str:  # noqa: ARG002
+        """Return *value* as JSON, equal values as equal strings."""
         plain = write_value(value, self.kind)
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Return what the JSON stands for."""
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002
+        """Return the value for the JSON."""
         return read_value(json.loads(value), self.kind)
 
 
-class TextList(TypeDecorator[Sequence[str]]):
-    """Any number of strings as one parameter: an array in PostgreSQL, JSON in SQLite.
+class TextList(sa.TypeDecorator[Sequence[str]]):
+    """Any number of strings as one parameter: an array in PostgreSQL, JSON in SQLite."""
 
-    Example:
-        >>> from sqlalchemy.dialects import sqlite
-        >>> TextList().process_bind_param(["a", "b"], sqlite.dialect())
-        '["a", "b"]'
-    """
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = sa.Text().with_variant(
+        ARRAY(sa.Text()), "postgresql"
+    )
+    cache_ok: bool | None = True
 
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the type to use in the database of *dialect*."""
-        kind: TypeEngine[Any] = Text() if dialect.name == "sqlite" else ARRAY(Text())
-        return dialect.type_descriptor(kind)
-
-    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: Sequence[str] | None, dialect: sa.Dialect) -> Any:
         """Return the strings as one parameter."""
-        texts = [*(value or ())]
-        return json.dumps(texts) if dialect.name == "sqlite" else texts
+        strings = [*(value or ())]
+        return json.dumps(strings) if dialect.name == "sqlite" else strings
 
 
-def any_of(column: Column[Any], name: str, dialect: str) -> ColumnElement[bool]:
+def any_of(column: sa.Column[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
     """Return the condition that *column* is one of the strings in the parameter *name*."""
-    texts = bindparam(name, type_=TextList())
+    strings = sa.bindparam(name, type_=TextList())
     if dialect == "sqlite":
-        return column.in_(select(func.json_each(texts).table_valued("value").c.value))
-    return column == func.any(texts, type_=ARRAY(column.type))
+        return column.in_(sa.select(sa.func.json_each(strings).table_valued("value").c.value))
+    return column == sa.func.any(strings, type_=ARRAY(column.type))
 
 
 def is_storable(text: str) -> bool:
-    r"""Return whether both databases can store *text*: no NUL, no lone surrogate.
-
-    Example:
-        >>> is_storable("Ada"), is_storable("A\0da")
-        (True, False)
-    """
+    """Return whether both databases can store *text*: no NUL, no lone surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:

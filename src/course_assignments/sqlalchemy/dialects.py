@@ -1,6 +1,7 @@
 """How to begin and end a transaction in SQLite and in PostgreSQL."""
 
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, func, select, text
 
@@ -16,60 +17,47 @@ _STATEMENT_TIME: Final = 30.0
 _SCHEMA_LOCK: Final = 7_240_417_153
 
 
-class Dialect(Protocol):
-    """How one kind of database begins and ends a transaction."""
+class Dialect:
+    """How one kind of database begins and ends a transaction; by default, as its driver does."""
 
     def check(self, driver: Any) -> None:
-        """Raise StorageBusy if the host has a transaction on the driver's connection."""
-        ...
+        """Raise StorageBusy if the host has a transaction on the driver's only connection."""
 
     def read(self, connection: Connection) -> None:
         """Prepare *connection* for reading without a transaction around each statement."""
-        ...
 
     def begin(self, connection: Connection, seconds: float) -> None:
         """Begin a transaction for writing that waits for locks up to *seconds*."""
-        ...
 
     def commit(self, connection: Connection) -> None:
         """Commit the transaction."""
-        ...
+        connection.commit()
 
     def rollback(self, connection: Connection) -> None:
         """Roll the transaction back."""
-        ...
+        connection.rollback()
 
     def join(self, connection: Connection) -> None:
-        """Ensure that the host's *connection* is in a transaction."""
-        ...
+        """Ensure that the host's *connection* is in a transaction; a savepoint begins one."""
 
     def prepare(self, connection: Connection) -> None:
         """Set permanent options of the database, before there are tables."""
-        ...
 
     def lock_schema(self, connection: Connection) -> None:
         """Let only one transaction at a time create tables."""
-        ...
 
 
-class Sqlite:
+class Sqlite(Dialect):
     """Writers run one at a time from their first statement, so none reads what another changes.
 
     A transaction that the driver begins itself starts too late. So each is begun and ended by a
-    statement, whatever transaction mode the driver has.
+    statement, whatever transaction mode the driver has. A single statement reads a snapshot.
     """
 
     def check(self, driver: Any) -> None:
-        """Raise StorageBusy if the host has a transaction on the only connection.
-
-        Ending a transaction of ours, even one that only read, would silently end the host's.
-        """
-        # With autocommit=False a driver is always in a transaction.
-        if driver.in_transaction and getattr(driver, "autocommit", None) is not False:
+        """Refuse: ending a transaction of ours, even one that only read, would end the host's."""
+        if driver.in_transaction and not _is_always_in_transaction(driver):
             raise StorageBusy("the only connection is in a transaction; commit it, or hand it over")
-
-    def read(self, connection: Connection) -> None:
-        """Do nothing: a single statement reads a snapshot anyway."""
 
     def begin(self, connection: Connection, seconds: float) -> None:
         """Begin a transaction, as the only writer."""
@@ -96,8 +84,7 @@ class Sqlite:
 
     def rollback(self, connection: Connection) -> None:
         """Roll the transaction back, if the driver has one."""
-        if _driver(connection).in_transaction:
-            connection.exec_driver_sql("ROLLBACK")
+        _roll_back(connection)
         _release(connection)
 
     def join(self, connection: Connection) -> None:
@@ -115,9 +102,6 @@ class Sqlite:
         finally:
             _release(connection)
 
-    def lock_schema(self, connection: Connection) -> None:
-        """Do nothing: there is only one writer at a time."""
-
 
 #: The key in the connection's info for the busy timeout that the host has set.
 _WAITS: Final = "course_assignments.waits"
@@ -127,6 +111,10 @@ def _own_transaction(connection: Connection) -> None:
     """End a transaction that the driver, or a listener of the host, has begun on *connection*."""
     # Not by an isolation level: the pool resets it, and then raises errors of the driver itself.
     connection.begin()
+    _roll_back(connection)
+
+
+def _roll_back(connection: Connection) -> None:
     if _driver(connection).in_transaction:
         connection.exec_driver_sql("ROLLBACK")
 
@@ -134,7 +122,7 @@ def _own_transaction(connection: Connection) -> None:
 def _release(connection: Connection) -> None:
     """Begin a transaction for a driver that is always in one, or its rollback fails."""
     driver = _driver(connection)
-    if getattr(driver, "autocommit", None) is False and not driver.in_transaction:
+    if _is_always_in_transaction(driver) and not driver.in_transaction:
         connection.exec_driver_sql("BEGIN")
 
 
@@ -142,15 +130,16 @@ def _driver(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
+def _is_always_in_transaction(driver: Any) -> bool:
+    return getattr(driver, "autocommit", None) is False
+
+
 def _milliseconds(seconds: float) -> int:
     return max(1, round(seconds * 1000))
 
 
-class Postgresql:
+class Postgresql(Dialect):
     """Rows are locked explicitly, so that commits are correct at every isolation level."""
-
-    def check(self, driver: Any) -> None:
-        """Do nothing: a server has more than one connection."""
 
     def read(self, connection: Connection) -> None:
         """Read each statement by itself, which saves two round trips."""
@@ -165,20 +154,6 @@ class Postgresql:
         milliseconds = {name: str(_milliseconds(limit)) for name, limit in limits.items()}
         connection.execute(_LIMITS, milliseconds)
 
-    def commit(self, connection: Connection) -> None:
-        """Commit the transaction."""
-        connection.commit()
-
-    def rollback(self, connection: Connection) -> None:
-        """Roll the transaction back."""
-        connection.rollback()
-
-    def join(self, connection: Connection) -> None:
-        """Do nothing: the driver begins with the first statement, such as a savepoint."""
-
-    def prepare(self, connection: Connection) -> None:
-        """Do nothing: there is nothing to set."""
-
     def lock_schema(self, connection: Connection) -> None:
         """Wait until no other transaction creates tables."""
         connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
@@ -188,20 +163,11 @@ _LIMITS: Final = text(
     "SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :all, true)"
 )
 
+_DIALECTS: Final[Mapping[str, Dialect]] = {"sqlite": Sqlite(), "postgresql": Postgresql()}
+
 
 def dialect_of(bind: Engine | Connection) -> Dialect:
-    """Return the dialect of *bind*.
-
-    Raises:
-        InvalidInput: the database is neither SQLite nor PostgreSQL.
-
-    Example:
-        >>> from sqlalchemy import create_engine
-        >>> type(dialect_of(create_engine("sqlite://"))).__name__
-        'Sqlite'
-    """
-    if bind.dialect.name == "sqlite":
-        return Sqlite()
-    if bind.dialect.name == "postgresql":
-        return Postgresql()
-    raise InvalidInput("unsupported_database", "bind", "expected SQLite or PostgreSQL")
+    """Return the dialect of *bind*; any but SQLite and PostgreSQL is refused."""
+    if bind.dialect.name not in _DIALECTS:
+        raise InvalidInput("unsupported_database", "bind", "expected SQLite or PostgreSQL")
+    return _DIALECTS[bind.dialect.name]

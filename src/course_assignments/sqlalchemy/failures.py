@@ -46,9 +46,6 @@ _MISSING: Final[Mapping[str, str]] = {
     "has no column": "missing_column",
 }
 
-#: The codes of a violated unique constraint.
-_UNIQUE_VIOLATION: Final = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE"})
-
 #: A commit that fails with these was rolled back; after any other failure nobody knows.
 _ROLLED_BACK: Final = frozenset({"disk_full", "read_only", "constraint"})
 
@@ -64,7 +61,7 @@ def state(error: SQLAlchemyError) -> str:
 
 
 def _pg8000_fields(cause: Any) -> Mapping[str, str]:
-    """Return the fields of a pg8000 error by PostgreSQL's one-letter keys; empty for others."""
+    """Return the fields of a pg8000 error by PostgreSQL's keys, such as ``C``; else empty."""
     fields = next(iter(getattr(cause, "args", ())), None)
     return fields if isinstance(fields, dict) else {}
 
@@ -84,7 +81,7 @@ def is_lost(error: SQLAlchemyError) -> bool:
 
 def is_unique_violation(error: SQLAlchemyError) -> bool:
     """Return whether a unique constraint was violated."""
-    return state(error) in _UNIQUE_VIOLATION
+    return state(error) in {"23505", "SQLITE_CONSTRAINT_UNIQUE"}
 
 
 def is_rolled_back(error: SQLAlchemyError) -> bool:
@@ -102,16 +99,9 @@ def translate(error: SQLAlchemyError) -> CourseAssignmentsError:
     return StorageError(_code(error), _message(error))
 
 
-#: A hint for in-memory databases, of which each thread may have its own.
-_IN_MEMORY: Final[Mapping[str, str]] = {
-    "SQLITE_ERROR": "; in memory, threads share a database only by a StaticPool"
-}
-
-
 def _code(error: SQLAlchemyError) -> str:
     """Return the code of `StorageError` for *error*."""
-    found = state(error)
-    cause = str(getattr(error, "orig", ""))
+    found, cause = state(error), str(getattr(error, "orig", ""))
     if found == "SQLITE_ERROR":
         missing = (code for words, code in _MISSING.items() if words in cause)
         return next(missing, "failed")
@@ -132,8 +122,10 @@ def _message(error: SQLAlchemyError) -> str:
     if hint.startswith(_NOT_UTF8):
         return hint.partition(" with text")[0]
     if _code(error) == "missing_table":
-        more = _IN_MEMORY.get(state(error), "")
-        return f"{hint}; call create_all(), or run your migrations{more}"
+        hint = f"{hint}; call create_all(), or run your migrations"
+        if state(error) != "SQLITE_ERROR":
+            return hint
+        return f"{hint}; in memory, threads share a database only by a StaticPool"
     if _code(error) == "missing_column":
         return f"{hint}; run your migrations, or give the tables a prefix if this one is yours"
     return hint

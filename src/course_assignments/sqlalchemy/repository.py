@@ -11,16 +11,12 @@ from course_assignments.changes import KINDS, Change, R
 from course_assignments.errors import InvalidInput
 from course_assignments.queries import Query, RecordT
 from course_assignments.repository import Page
+from course_assignments.sqlalchemy import transactions
 from course_assignments.sqlalchemy.column_types import is_storable
 from course_assignments.sqlalchemy.dialects import dialect_of
 from course_assignments.sqlalchemy.rows import read_all
 from course_assignments.sqlalchemy.selects import Selects
 from course_assignments.sqlalchemy.tables import Tables, build_tables
-from course_assignments.sqlalchemy.transactions import (
-    HostTransaction,
-    OwnTransactions,
-    Transactions,
-)
 from course_assignments.sqlalchemy.writing import Statements, write
 from course_assignments.time.datetimes import as_utc
 
@@ -59,9 +55,6 @@ class SqlRepository:
             bind: The database: SQLite 3.37 or later, or PostgreSQL.
             tables: The result of `build_tables`.
             timeout: How long to retry; work on a connection of the host is never retried.
-
-        Raises:
-            InvalidInput: an argument has the wrong type, or it is another database.
         """
         validation.check_kind(bind, "bind", Engine, Connection)
         validation.check_kind(timeout, "timeout", timedelta)
@@ -71,35 +64,25 @@ class SqlRepository:
         self._dialect = dialect_of(bind)
         self._tables = _default_tables() if tables is None else tables
         self._statements, self._selects = _prepared(self._tables, bind.dialect.name)
-        self._transactions: Transactions = (
-            OwnTransactions(bind, timeout.total_seconds())
+        self._transactions: transactions.Transactions = (
+            transactions.OwnTransactions(bind, timeout.total_seconds())
             if isinstance(bind, Engine)
-            else HostTransaction(bind)
+            else transactions.HostTransaction(bind)
         )
 
     def create_all(self) -> None:
-        """Create the missing tables, and set a SQLite file to write-ahead logging.
-
-        Raises:
-            StorageBusy, StorageError: the tables could not be created.
-        """
+        """Create the missing tables, and set a SQLite file to write-ahead logging."""
         if isinstance(self._bind, Engine):
             self._transactions.read(self._dialect.prepare)
 
         def make(connection: Connection) -> None:
             self._dialect.lock_schema(connection)
-            tables = [*self._tables]
-            tables[0].metadata.create_all(connection, tables=tables)
+            self._tables.journal.metadata.create_all(connection, tables=[*self._tables])
 
         self._transactions.write(make)
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
-        """Return the records of *kind* by their ids, without the ids that are not stored.
-
-        Raises:
-            InvalidInput: *kind* is not a kind of record, or *ids* is not a list of strings.
-            StorageBusy, StorageError: reading failed.
-        """
+        """Return the records of *kind* by their ids, without the ids that are not stored."""
         if not any(kind is one for one in KINDS):
             raise InvalidInput("wrong_type", "kind", "expected a kind of record")
         wanted = validation.check_each(ids, "ids", str)
@@ -112,12 +95,7 @@ class SqlRepository:
         return {one: found[one] for one in wanted if one in found}
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
-        """Return the first page of the records that *query* finds, in its order.
-
-        Raises:
-            InvalidInput: *query* is not one of this library's queries.
-            StorageBusy, StorageError: reading failed.
-        """
+        """Return the first page of the records that *query* finds, in its order."""
         statement, parameters = self._selects.statement(query)
         found = self._transactions.read(
             lambda connection: read_all(query.kind, connection.execute(statement, parameters))
@@ -130,9 +108,7 @@ class SqlRepository:
 
         Raises:
             Conflict: a stored record is not as the change requires.
-            InvalidInput: *change* is not a `Change`.
             OutcomeUnknown: the connection was lost during the commit.
-            StorageBusy, StorageError: nothing is stored.
         """
         validation.check_kind(change, "change", Change)
         self._transactions.write(
@@ -140,12 +116,7 @@ class SqlRepository:
         )
 
     def prune_events(self, before: datetime) -> int:
-        """Delete the events before the aware datetime *before*, and return how many (rule 23).
-
-        Raises:
-            InvalidInput: *before* is naive.
-            StorageBusy, OutcomeUnknown, StorageError: as for `commit`.
-        """
+        """Delete the events before the aware datetime *before*, and return how many (rule 23)."""
         parameters = {"before": as_utc(before, "before")}
         return self._transactions.write(
             lambda connection: connection.execute(self._statements.prune, parameters).rowcount

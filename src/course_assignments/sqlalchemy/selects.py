@@ -6,23 +6,10 @@ filter that reads more than one column has its SQL in `SPECIAL`, under its name 
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from operator import eq, ge, lt
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import (
-    BindParameter,
-    Column,
-    ColumnElement,
-    Select,
-    Table,
-    and_,
-    bindparam,
-    case,
-    func,
-    not_,
-    or_,
-    select,
-    tuple_,
-)
+import sqlalchemy as sa
 
 from course_assignments.entities.assignments import Direct, FromKey
 from course_assignments.entities.enums import AssignmentStatus, CompletionStatus
@@ -34,7 +21,7 @@ from course_assignments.sqlalchemy.tables import Tables
 #: What builds a condition, and its arguments. The values of the query are parameters.
 Filter: TypeAlias = tuple[Any, ...]
 Parameters: TypeAlias = dict[str, Any]
-Condition: TypeAlias = ColumnElement[bool]
+Condition: TypeAlias = sa.ColumnElement[bool]
 
 #: The most bits, besides the sign, that an integer has in both databases.
 _BITS: Final = 63
@@ -47,15 +34,11 @@ class Selects:
         """Select from *tables* in a database of the kind *dialect*."""
         self._tables = tables
         self._dialect = dialect
-        self._statements: dict[tuple[type, tuple[Filter, ...]], Select[Any]] = {}
+        self._statements: dict[tuple[type, tuple[Filter, ...]], sa.Select[Any]] = {}
 
-    def statement(self, query: Query[RecordT]) -> tuple[Select[Any], Parameters]:
-        """Return the statement that finds one record more than the page has, and its parameters.
-
-        Raises:
-            InvalidInput: *query* is not of this library: its filters are unknown here.
-        """
-        if type(query) not in QUERIES:
+    def statement(self, query: Query[RecordT]) -> tuple[sa.Select[Any], Parameters]:
+        """Return the statement that finds one record more than the page has, and its parameters."""
+        if type(query) not in QUERIES:  # its filters are unknown here
             raise InvalidInput("wrong_type", "query", "expected a query of course_assignments")
         parameters: Parameters = {"page": query.limit + 1}
         filters = tuple(_filters(query, parameters))
@@ -64,11 +47,11 @@ class Selects:
             self._statements[key] = self._built(query, filters)
         return self._statements[key], parameters
 
-    def _built(self, query: Query[RecordT], filters: tuple[Filter, ...]) -> Select[Any]:
+    def _built(self, query: Query[RecordT], filters: tuple[Filter, ...]) -> sa.Select[Any]:
         table = self._tables.by_kind[query.kind]
         order = [table.c[name] for name in query.order]
         conditions = [build(table, self._dialect, *rest) for build, *rest in filters]
-        return select(table).where(*conditions).order_by(*order).limit(bindparam("page"))
+        return sa.select(table).where(*conditions).order_by(*order).limit(sa.bindparam("page"))
 
 
 def _filters(query: Query[Any], parameters: Parameters) -> Iterator[Filter]:
@@ -81,17 +64,15 @@ def _filters(query: Query[Any], parameters: Parameters) -> Iterator[Filter]:
         storable = [one for one in values if not isinstance(one, str) or is_storable(one)]
         if len(storable) == 1:
             parameters[f"equals_{name}"] = storable[0]
-            yield _equals, name
+            yield _compared, eq, "equals", name
         else:
             parameters[f"any_{name}"] = storable
             yield _any, name
     for name, (start, until) in query.ranges().items():
-        if start is not None:
-            parameters[f"from_{name}"] = start
-            yield _at_least, name
-        if until is not None:
-            parameters[f"until_{name}"] = until
-            yield _before, name
+        for compare, prefix, bound in ((ge, "from", start), (lt, "until", until)):
+            if bound is not None:
+                parameters[f"{prefix}_{name}"] = bound
+                yield _compared, compare, prefix, name
     for name, text in query.contains().items():
         parameters[f"part_{name}"] = text
         yield _contains, name
@@ -118,50 +99,43 @@ def _check_cursor(cursor: SortKey) -> None:
             raise InvalidInput("invalid_cursor", "cursor", hint)
 
 
-def _given(prefix: str, column: Column[Any]) -> BindParameter[Any]:
-    return bindparam(f"{prefix}_{column.name}", type_=column.type)
+def _given(prefix: str, column: sa.Column[Any]) -> sa.BindParameter[Any]:
+    return sa.bindparam(f"{prefix}_{column.name}", type_=column.type)
 
 
-def _equals(table: Table, _: str, name: str) -> Condition:
-    return table.c[name] == _given("equals", table.c[name])
+def _compared(table: sa.Table, _: str, compare: Any, prefix: str, name: str) -> Condition:
+    condition: Condition = compare(table.c[name], _given(prefix, table.c[name]))
+    return condition
 
 
-def _any(table: Table, dialect: str, name: str) -> Condition:
+def _any(table: sa.Table, dialect: str, name: str) -> Condition:
     return any_of(table.c[name], f"any_{name}", dialect)
 
 
-def _at_least(table: Table, _: str, name: str) -> Condition:
-    return table.c[name] >= _given("from", table.c[name])
-
-
-def _before(table: Table, _: str, name: str) -> Condition:
-    return table.c[name] < _given("until", table.c[name])
-
-
-def _contains(table: Table, dialect: str, name: str) -> Condition:
+def _contains(table: sa.Table, dialect: str, name: str) -> Condition:
     # Not LIKE, which has wildcards, and whose patterns SQLite limits in length.
-    search = func.instr if dialect == "sqlite" else func.strpos
-    at: ColumnElement[int] = search(table.c[f"folded_{name}"], bindparam(f"part_{name}"))
+    search = sa.func.instr if dialect == "sqlite" else sa.func.strpos
+    at: sa.ColumnElement[int] = search(table.c[f"folded_{name}"], sa.bindparam(f"part_{name}"))
     return at > 0
 
 
-def _after(table: Table, _: str, names: tuple[str, ...]) -> Condition:
+def _after(table: sa.Table, _: str, names: tuple[str, ...]) -> Condition:
     columns = [table.c[name] for name in names]
     if len(columns) == 1:
         return columns[0] > _given("after", columns[0])
-    return tuple_(*columns) > tuple_(*(_given("after", column) for column in columns))
+    return sa.tuple_(*columns) > sa.tuple_(*(_given("after", column) for column in columns))
 
 
-def _special(table: Table, _: str, name: str, values: tuple[Any, ...]) -> Condition:
+def _special(table: sa.Table, _: str, name: str, values: tuple[Any, ...]) -> Condition:
     given = (
-        bindparam(f"{name}_{at}", type_=Instant()) if value is datetime else value
+        sa.bindparam(f"{name}_{at}", type_=Instant()) if value is datetime else value
         for at, value in enumerate(values)
     )
     return SPECIAL[name](table, *given)
 
 
-def _completion(table: Table, values: frozenset[CompletionStatus]) -> Condition:
-    completion = case(
+def _completion(table: sa.Table, values: frozenset[CompletionStatus]) -> Condition:
+    completion = sa.case(
         (table.c.completed_at.is_not(None), CompletionStatus.COMPLETE.value),
         (table.c.started_at.is_not(None), CompletionStatus.INCOMPLETE.value),
         else_=CompletionStatus.NOT_STARTED.value,
@@ -169,37 +143,42 @@ def _completion(table: Table, values: frozenset[CompletionStatus]) -> Condition:
     return completion.in_([one.value for one in CompletionStatus if one in values])
 
 
-def _status(table: Table, status: AssignmentStatus, at: BindParameter[datetime]) -> Condition:
-    made, cancelled = table.c.created_at <= at, table.c.cancelled_at <= at
-    ended = table.c.expires_at <= at
-    not_cancelled = or_(table.c.cancelled_at.is_(None), table.c.cancelled_at > at)
+def _status(table: sa.Table, status: AssignmentStatus, at: sa.BindParameter[datetime]) -> Condition:
+    begun, ended = table.c.created_at <= at, table.c.expires_at <= at
+    cancelled = table.c.cancelled_at
     if status is AssignmentStatus.SCHEDULED:
-        return not_(made)
+        return sa.not_(begun)
     if status is AssignmentStatus.CANCELLED:
-        return and_(made, cancelled)
-    return and_(made, not_cancelled, ended if status is AssignmentStatus.EXPIRED else not_(ended))
+        return sa.and_(begun, cancelled <= at)
+    is_over = ended if status is AssignmentStatus.EXPIRED else sa.not_(ended)
+    return sa.and_(begun, _is_open(cancelled, cancelled > at), is_over)
 
 
-def _origin(table: Table, origin: type) -> Condition:
+def _is_open(end: sa.Column[Any], fits: Condition) -> Condition:
+    return sa.or_(end.is_(None), fits)
+
+
+def _origin(table: sa.Table, origin: type) -> Condition:
     from_key, from_subscription = (
-        table.c[name].is_not(None) for name in ("batch_id", "subscription_id")
+        table.c.batch_id.is_not(None),
+        table.c.subscription_id.is_not(None),
     )
     if origin is Direct:
-        return and_(not_(from_key), not_(from_subscription))
+        return sa.and_(sa.not_(from_key), sa.not_(from_subscription))
     return from_key if origin is FromKey else from_subscription
 
 
-def _redeemable_from(table: Table, start: BindParameter[datetime]) -> Condition:
-    return or_(table.c.redeemable_until.is_(None), table.c.redeemable_until > start)
+def _redeemable_from(table: sa.Table, start: sa.BindParameter[datetime]) -> Condition:
+    return _is_open(table.c.redeemable_until, table.c.redeemable_until > start)
 
 
-def _redeemable_until(table: Table, until: BindParameter[datetime]) -> Condition:
-    return or_(table.c.redeemable_from.is_(None), table.c.redeemable_from < until)
+def _redeemable_until(table: sa.Table, until: sa.BindParameter[datetime]) -> Condition:
+    return _is_open(table.c.redeemable_from, table.c.redeemable_from < until)
 
 
-def _usable(table: Table, usable: bool) -> Condition:  # noqa: FBT001 - a filter's value
-    is_usable = and_(table.c.revoked_at.is_(None), table.c.uses < table.c.max_uses)
-    return is_usable if usable else not_(is_usable)
+def _usable(table: sa.Table, usable: bool) -> Condition:  # noqa: FBT001 - a filter's value
+    is_usable = sa.and_(table.c.revoked_at.is_(None), table.c.uses < table.c.max_uses)
+    return is_usable if usable else sa.not_(is_usable)
 
 
 #: The SQL of the filters that read more than one column, by their names.

@@ -33,14 +33,14 @@ _connection_locks_lock: Final = Lock()
 
 
 class Transactions(Protocol):
-    """Runs reads and writes; each call is atomic."""
+    """Runs reads and writes; each call is atomic, and raises `StorageBusy` or `StorageError`."""
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Return what *work* reads."""
         ...
 
     def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:
-        """Return what *work* returns after its commit; an unknown outcome names *ids*."""
+        """Return what *work* returns, after its transaction; `OutcomeUnknown` names *ids*."""
         ...
 
 
@@ -52,14 +52,9 @@ class OwnTransactions:
         self._engine = engine
         self._dialect = dialect_of(engine)
         self._timeout = min(max(timeout, 0.0), _MAX_TIMEOUT)
-        self._only_pool = engine.pool if isinstance(engine.pool, StaticPool) else None
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """Return what *work* reads.
-
-        Raises:
-            StorageBusy, StorageError: reading failed.
-        """
+        """Return what *work* reads."""
 
         def once(_: float) -> T:
             with self._connection() as connection:
@@ -69,12 +64,7 @@ class OwnTransactions:
         return self._with_retries(once)
 
     def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:
-        """Return what *work* returns, after committing its transaction.
-
-        Raises:
-            OutcomeUnknown: the connection was lost during the commit.
-            StorageBusy, StorageError: nothing is stored.
-        """
+        """Return what *work* returns, after committing its transaction."""
 
         def once(seconds: float) -> T:
             with self._connection() as connection:
@@ -122,18 +112,19 @@ class OwnTransactions:
 
     @contextmanager
     def _connection(self) -> Generator[Connection]:
-        if self._only_pool is None:
+        pool = self._engine.pool
+        if not isinstance(pool, StaticPool):
             with self._engine.connect() as connection:
-                if isinstance(self._engine.pool, SingletonThreadPool):
+                if isinstance(pool, SingletonThreadPool):
                     self._dialect.check(connection.connection.driver_connection)
                 yield connection
             return
-        lock = _connection_lock(self._only_pool)
+        lock = _connection_lock(pool)
         if not lock.acquire(timeout=self._timeout):
             raise StorageBusy("the one connection is in use")
         try:
             # Check before taking the connection: the pool rolls back when it gets it back.
-            self._dialect.check(self._only_pool.connection.driver_connection)
+            self._dialect.check(pool.connection.driver_connection)
             with self._engine.connect() as connection:
                 yield connection
         finally:
@@ -158,25 +149,21 @@ class HostTransaction:
         self._dialect = dialect_of(connection)
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """Return what *work* reads.
-
-        Raises:
-            StorageBusy, StorageError: reading failed.
-        """
-        try:
+        """Return what *work* reads."""
+        with _translated():
             return work(self._connection)
-        except SQLAlchemyError as error:
-            raise translate(error) from None
 
     def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:  # noqa: ARG002
-        """Return what *work* returns, after running it in a savepoint.
-
-        Raises:
-            StorageBusy, StorageError: the savepoint is rolled back.
-        """
-        try:
+        """Return what *work* returns, after running it in a savepoint."""
+        with _translated():
             self._dialect.join(self._connection)
             with self._connection.begin_nested():
                 return work(self._connection)
-        except SQLAlchemyError as error:
-            raise translate(error) from None
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise translate(error) from None

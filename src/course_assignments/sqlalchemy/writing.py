@@ -11,27 +11,17 @@ from itertools import groupby
 from typing import Any, Final, TypeAlias
 
 import attrs
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Executable,
-    Table,
-    Update,
-    bindparam,
-    delete,
-    select,
-    update,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from course_assignments.changes import UNIQUE, Change, Event, Record, Use
+from course_assignments.changes import KINDS, UNIQUE, Change, Event, Record, Use
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.errors import Conflict
 from course_assignments.sqlalchemy.column_types import Instant, any_of
 from course_assignments.sqlalchemy.failures import is_unique_violation
 from course_assignments.sqlalchemy.rows import read_all, to_row
-from course_assignments.sqlalchemy.tables import ORDER, Tables
+from course_assignments.sqlalchemy.tables import PLANS, Tables
 
 #: A kind and an id.
 Name: TypeAlias = tuple[type[Any], str]
@@ -39,7 +29,7 @@ Name: TypeAlias = tuple[type[Any], str]
 #: What is written when a key is replaced: only `Use` changes its uses.
 _TERMS: Final = ("code", "batch_id", "number", "max_uses", "revoked_at")
 
-_RANK: Final = {kind: rank for rank, kind in enumerate(ORDER)}
+_RANK: Final = {kind: rank for rank, kind in enumerate(PLANS)}
 
 
 @attrs.frozen(kw_only=True)
@@ -54,11 +44,11 @@ class KindStatements:
         replace: Update the row with the id ``key``.
     """
 
-    read: Executable
-    hold: Executable
-    share: Executable
-    create: Executable
-    replace: Executable
+    read: sa.Executable
+    hold: sa.Executable
+    share: sa.Executable
+    create: sa.Executable
+    replace: sa.Executable
 
 
 @attrs.frozen(kw_only=True)
@@ -75,74 +65,74 @@ class Statements:
     """
 
     of_kind: Mapping[type, KindStatements]
-    owners: Mapping[type, Executable]
-    use: Executable
-    advance: Executable
-    append: Executable
-    prune: Executable
+    owners: Mapping[type, sa.Executable]
+    use: sa.Executable
+    advance: sa.Executable
+    append: sa.Executable
+    prune: sa.Executable
 
     @classmethod
     def of(cls, tables: Tables, dialect: str) -> "Statements":
         """Build them for *tables* in a database of the kind *dialect*."""
         events = tables.by_kind[Event]
         return cls(
-            of_kind={kind: _of_kind(tables.by_kind[kind], dialect) for kind in ORDER},
+            of_kind={kind: _of_kind(tables.by_kind[kind], dialect) for kind in KINDS},
             owners={
                 kind: _owners(tables.by_kind[kind], name, dialect) for kind, name in UNIQUE.items()
             },
             use=_use_of(tables.by_kind[TrainingKey]),
             advance=_advance(tables.journal, dialect),
             append=events.insert(),
-            prune=delete(events).where(events.c.at < bindparam("before", type_=Instant())),
+            prune=sa.delete(events).where(events.c.at < sa.bindparam("before", type_=Instant())),
         )
 
 
-def _insert(table: Table, dialect: str) -> Any:
+def _insert(table: sa.Table, dialect: str) -> Any:
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
-def _of_kind(table: Table, dialect: str) -> KindStatements:
+def _of_kind(table: sa.Table, dialect: str) -> KindStatements:
     (key,) = table.primary_key
-    found = select(table).where(any_of(key, "ids", dialect))
+    found = sa.select(table).where(any_of(key, "ids", dialect))
     return KindStatements(
         read=found,
         # A foreign key to a held row need not wait: the id does not change.
         hold=found.order_by(key).with_for_update(key_share=True),
         share=found.order_by(key).with_for_update(read=True),
         create=_insert(table, dialect).on_conflict_do_nothing().returning(key),
-        replace=update(table).where(key == bindparam("key")),
+        replace=sa.update(table).where(key == sa.bindparam("key")),
     )
 
 
-def _owners(table: Table, name: str, dialect: str) -> Executable:
+def _owners(table: sa.Table, name: str, dialect: str) -> sa.Executable:
     unique = table.c[name]
-    return select(unique.label("value"), table.c.id).where(any_of(unique, "values", dialect))
+    return sa.select(unique.label("value"), table.c.id).where(any_of(unique, "values", dialect))
 
 
-def _advance(journal: Table, dialect: str) -> Any:
+def _advance(journal: sa.Table, dialect: str) -> Any:
     last = journal.c.last_position
-    first = _insert(journal, dialect).values(id=1, last_position=bindparam("count"))
+    first = _insert(journal, dialect).values(id=1, last_position=sa.bindparam("count"))
     advanced = first.on_conflict_do_update(
-        index_elements=[journal.c.id], set_={last: last + bindparam("count")}
+        index_elements=[journal.c.id], set_={last: last + sa.bindparam("count")}
     )
     return advanced.returning(last)
 
 
-def _use_of(keys: Table) -> Update:
-    by = bindparam("by", type_=BigInteger())
+def _use_of(keys: sa.Table) -> sa.Update:
+    by = sa.bindparam("by", type_=sa.BigInteger())
     terms = (
-        keys.c[name].is_not_distinct_from(bindparam(f"read_{name}", type_=keys.c[name].type))
+        keys.c[name].is_not_distinct_from(sa.bindparam(f"read_{name}", type_=keys.c[name].type))
         for name in _TERMS
     )
     return (
-        update(keys)
-        .where(keys.c.id == bindparam("key"), *terms)
+        sa.update(keys)
+        .where(keys.c.id == sa.bindparam("key"), *terms)
         .where((keys.c.uses + by).between(0, keys.c.max_uses))
         .values(uses=keys.c.uses + by)
     )
 
 
-def write(connection: Connection, statements: Statements, change: Change) -> None:
+def write(connection: sa.Connection, statements: Statements, change: Change) -> None:
     """Write all of *change* in the transaction of *connection*.
 
     Raises:
@@ -186,7 +176,7 @@ def _by_kind(
         yield kind, [*group]
 
 
-def _held(connection: Connection, statements: Statements, change: Change) -> dict[Name, Record]:
+def _held(connection: sa.Connection, statements: Statements, change: Change) -> dict[Name, Record]:
     """Return the stored records that are replaced or expected, locked until the end."""
     replaced = [step.before for step in change.replace]
     # One kind of lock for all records of a kind: two kinds would lock in two orders.
@@ -216,7 +206,7 @@ def _stepped(stored: Mapping[Name, Record], change: Change) -> tuple[list[Record
 
 
 def _clashing(
-    connection: Connection,
+    connection: sa.Connection,
     statements: Statements,
     stored: Mapping[Name, Record],
     written: Sequence[Record],
@@ -245,7 +235,7 @@ def _clashing(
                 yield one
 
 
-def _create(connection: Connection, statements: Statements, records: Sequence[Record]) -> None:
+def _create(connection: sa.Connection, statements: Statements, records: Sequence[Record]) -> None:
     for kind, group in _by_kind(records, _claim):
         rows = [to_row(record) for record in group]
         made = Counter(connection.execute(statements.of_kind[kind].create, rows).scalars())
@@ -253,7 +243,7 @@ def _create(connection: Connection, statements: Statements, records: Sequence[Re
         _check([record for record in group if made[record.id] < wanted[record.id]])
 
 
-def _replace(connection: Connection, statements: Statements, records: Sequence[Record]) -> None:
+def _replace(connection: sa.Connection, statements: Statements, records: Sequence[Record]) -> None:
     for kind, group in _by_kind(records, _claim):
         try:
             rows = [_changed(record) for record in group]
@@ -271,14 +261,14 @@ def _changed(record: Record) -> dict[str, Any]:
     return {"key": record.id, **{name: row[name] for name in names}}
 
 
-def _use(connection: Connection, statements: Statements, steps: Iterable[Use]) -> None:
+def _use(connection: sa.Connection, statements: Statements, steps: Iterable[Use]) -> None:
     for step in sorted(steps, key=lambda step: step.key.id):
         read = {f"read_{name}": getattr(step.key, name) for name in _TERMS}
         counted = connection.execute(statements.use, {"key": step.key.id, "by": step.by, **read})
         _check([] if counted.rowcount else [step.key])
 
 
-def _record(connection: Connection, statements: Statements, events: Sequence[Event]) -> None:
+def _record(connection: sa.Connection, statements: Statements, events: Sequence[Event]) -> None:
     """Append *events*; this locks the journal until the end."""
     if not events:
         return
