@@ -7,10 +7,9 @@ index, and a listing is sorted once after it has grown.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import islice
-from operator import attrgetter, itemgetter
 from threading import Lock
 from typing import Any, Final
 
@@ -37,26 +36,22 @@ _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
 _ORDER: Final[Mapping[type, tuple[str, ...]]] = {query.kind: query.order for query in QUERIES}
 
 
-_EMPTY: Final[Page[Any]] = Page(())
-
-#: Gives the part of a sort key under which the record is stored.
-_name_of = itemgetter(-1)
-
-
 class _Listing(list[SortKey]):
     """The sort keys of some records, sorted when they are read and not when they are appended."""
 
-    __slots__ = ("_sorted",)
+    __slots__ = ("_is_sorted",)
 
     def __init__(self) -> None:
         super().__init__()
-        #: How many of the first keys are in order.
-        self._sorted = 0
+        self._is_sorted = True
+
+    def append(self, key: SortKey, /) -> None:
+        self._is_sorted = self._is_sorted and (not self or self[-1] <= key)
+        super().append(key)
 
     def drop(self, key: SortKey) -> None:
         self._sort()
         del self[bisect_left(self, key)]
-        self._sorted -= 1
 
     def between(self, start: SortKey, until: SortKey | None = None) -> Iterator[SortKey]:
         """Give the sort keys after *start* that are before *until*."""
@@ -66,19 +61,9 @@ class _Listing(list[SortKey]):
         return (self[position] for position in range(first, end))
 
     def _sort(self) -> None:
-        if self._sorted < len(self):
-            latest = self[max(self._sorted - 1, 0) :]
-            if latest != sorted(latest):
-                self.sort()
-            self._sorted = len(self)
-
-
-def _sort_key(order: tuple[str, ...]) -> Callable[[Any], SortKey]:
-    """Return what gives the sort key of a record: its fields *order*, as `Query.sort_key` does."""
-    if len(order) > 1:
-        return attrgetter(*order)
-    alone = attrgetter(*order)
-    return lambda record: (alone(record),)
+        if not self._is_sorted:
+            self.sort()
+            self._is_sorted = True
 
 
 class _Shelf:
@@ -87,40 +72,30 @@ class _Shelf:
     def __init__(self, kind: type) -> None:
         self.records: dict[Any, Any] = {}
         self._order = _ORDER.get(kind, ("id",))
-        self._sort_key = _sort_key(self._order)
         self._all = _Listing()
         self._by: dict[str, defaultdict[Any, _Listing]] = {
             name: defaultdict(_Listing) for name in _INDEXED.get(kind, ())
         }
 
     def put(self, record: Any) -> None:
-        key = self._sort_key(record)
-        before = self.records.get(key[-1])
-        self.records[key[-1]] = record
-        if before is not None:
-            self._move(before, record)
-            return
-        self._all.append(key)
-        for name, index in self._by.items():
-            value = getattr(record, name)
-            if value is not None:  # no filter looks for a field without a value
-                index[value].append(key)
-
-    def _move(self, before: Any, after: Any) -> None:
-        """List *after* in place of *before*, and drop each listing that becomes empty."""
-        old, new = self._sort_key(before), self._sort_key(after)
+        """Store *record*, and list it in place of the one stored before."""
+        new = self._sort_key(record)
+        before = self.records.get(new[-1])
+        old = () if before is None else self._sort_key(before)
+        self.records[new[-1]] = record
         if old != new:
-            self._all.drop(old)
+            if old:
+                self._all.drop(old)
             self._all.append(new)
         for name, index in self._by.items():
-            was, value = getattr(before, name), getattr(after, name)
+            was, value = getattr(before, name, None), getattr(record, name)
             if (was, old) == (value, new):
                 continue
             if was is not None:
                 index[was].drop(old)
                 if not index[was]:
                     del index[was]
-            if value is not None:
+            if value is not None:  # no filter looks for a field without a value
                 index[value].append(new)
 
     def owner(self, name: str, value: str) -> str | None:
@@ -130,27 +105,25 @@ class _Shelf:
 
     def narrowest(self, where: Where) -> list[_Listing]:
         """Return the shortest listings that together have all records that fit."""
-        best, shortest = [self._all], len(self._all)
+        found = [[self._all]]
         for name, values in where.items():
+            distinct = dict.fromkeys(values)
             if name in self._by:
-                index = self._by[name]
-                found = list(filter(None, map(index.get, dict.fromkeys(values))))
+                found.append([*filter(None, map(self._by[name].get, distinct))])
             elif name == self._order[-1]:
-                found = [self._under(values)]
-            else:
-                continue
-            length = sum(map(len, found))
-            if length < shortest:
-                best, shortest = found, length
-        return best
+                found.append([self._under(distinct)])
+        return min(found, key=lambda listings: sum(map(len, listings)))
 
     def _under(self, names: Iterable[Any]) -> _Listing:
         """Return the listing of the records stored under *names*."""
         found = _Listing()
-        for name in dict.fromkeys(names):
+        for name in names:
             if name in self.records:
                 found.append(self._sort_key(self.records[name]))
         return found
+
+    def _sort_key(self, record: Any) -> SortKey:
+        return tuple([getattr(record, name) for name in self._order])
 
 
 class InMemoryRepository:
@@ -170,63 +143,41 @@ class InMemoryRepository:
         self._shelves = {kind: _Shelf(kind) for kind in (*KINDS, Event)}
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
-        """Return the records of *kind* by their ids, without the ids that are not stored.
-
-        Raises:
-            InvalidInput: *kind* is not a kind of record, or *ids* is not a list of strings.
-        """
-        shelf = self._shelves.get(kind) if type(kind) is type else None
-        records = (shelf or self._shelf(kind)).records
-        wanted = ids if ids.__class__ is tuple else validation.check_list(ids, "ids", empty=True)
-        found: dict[str, R] = {}
+        """Return the records of *kind* by their ids, without the ids that are not stored."""
+        records = self._shelf(kind).records
+        wanted = validation.check_each(ids, "ids", str)
         with self._lock:
-            for one in wanted:
-                if one.__class__ is not str:
-                    validation.check_each(wanted, "ids", str)
-                if one in records:
-                    found[one] = records[one]
-        return found
+            return {one: records[one] for one in wanted if one in records}
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
-        """Return the first page of the records that *query* finds, in its order.
-
-        Raises:
-            InvalidInput: *query* is not a query, or its cursor does not come from a page.
-        """
+        """Return the first page of the records that *query* finds, in its order."""
         validation.check_kind(query, "query", Query)
         shelf = self._shelf(getattr(query, "kind", None), "query")
         with self._lock:
             try:
                 listings = shelf.narrowest(query.where())
-                if not listings:
-                    return _EMPTY
                 span = _span(query)
                 keys = merge(*[one.between(*span) for one in listings])
-                candidates = map(shelf.records.__getitem__, map(_name_of, keys))
+                candidates = (shelf.records[key[-1]] for key in keys)
                 found = tuple(islice(filter(query.matches, candidates), query.limit + 1))
             except TypeError as error:
-                raise InvalidInput(
-                    "invalid_cursor", "cursor", "expected the next query of a page"
-                ) from error
-        if len(found) <= query.limit:
-            return Page(found)
+                hint = "expected the next query of a page"
+                raise InvalidInput("invalid_cursor", "cursor", hint) from error
         page = found[: query.limit]
-        return Page(page, query.starting_after(page[-1]))
+        return Page(page, query.starting_after(page[-1]) if len(found) > query.limit else None)
 
     def commit(self, change: Change, /) -> None:
         """Store all of *change*, or nothing.
 
         Raises:
             Conflict: a stored record is not as the change requires.
-            InvalidInput: *change* is not a `Change`.
         """
         validation.check_kind(change, "change", Change)
         with self._lock:
             for record in self._staged(change).values():
                 self._shelves[type(record)].put(record)
             events = self._shelves[Event]
-            for event in change.record:
-                position = len(events.records) + 1
+            for position, event in enumerate(change.record, len(events.records) + 1):
                 events.put(validation.copy_with(event, position=position))
 
     def _shelf(self, kind: object, field: str = "kind") -> _Shelf:
@@ -267,18 +218,17 @@ class InMemoryRepository:
     def _clashing(self, staged: Mapping[tuple[type, str], Record]) -> Iterator[Record]:
         """Give the records of *staged* whose unique field another one shares, or will share."""
         for kind, name in UNIQUE.items():
-            owners: dict[str, Record] = {}
+            owners: dict[str, str] = {}
             for record in staged.values():
                 if type(record) is not kind:
                     continue
                 value = getattr(record, name)
                 stored = self._shelves[kind].owner(name, value)
                 holder = None if stored is None else staged.get((kind, stored))
-                if stored is not None and (holder is None or getattr(holder, name) == value):
-                    clashes = stored != record.id
-                else:
-                    clashes = owners.setdefault(value, record) is not record
-                if clashes:
+                gives_it_up = holder is not None and getattr(holder, name) != value
+                if stored is None or gives_it_up:
+                    stored = owners.setdefault(value, record.id)
+                if stored != record.id:
                     yield record
 
 

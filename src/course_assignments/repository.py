@@ -94,12 +94,7 @@ class Repository(Protocol):
 
 
 def check_repository(value: object) -> None:
-    """Raise InvalidInput unless *value* has the three methods of a `Repository`.
-
-    Example:
-        >>> from course_assignments.memory import InMemoryRepository
-        >>> check_repository(InMemoryRepository())
-    """
+    """Raise InvalidInput unless *value* has the three methods of a `Repository`."""
     methods = (getattr(value, name, None) for name in ("get", "find", "commit"))
     if isinstance(value, type) or not all(callable(method) for method in methods):
         hint = "expected an object with get(), find() and commit(), such as registrar.repository"

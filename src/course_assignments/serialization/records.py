@@ -53,9 +53,7 @@ def to_json(record: Record | Event) -> str:
 def from_json(text: str) -> Record | Event:
     """Return the record or event that `to_json` wrote as *text*.
 
-    Raises:
-        InvalidInput: `to_json` did not write *text*. The field is a path, such as
-            ``data.activities[1].kind``.
+    The field of an error is a path, such as ``data.activities[1].kind``.
 
     Example:
         >>> from_json('{"type": "Course", "version": 2, "data": {}}')
@@ -121,9 +119,6 @@ def write_value(value: Any, kind: Any) -> Any:
 def read_value(data: Any, kind: Any) -> Any:
     """Return the value of the type *kind* that `write_value` wrote as *data*.
 
-    Raises:
-        InvalidInput: `write_value` did not write *data*. The field is the path of the wrong part.
-
     Example:
         >>> read_value("P6M", Duration), read_value(["a", "b"], tuple[str, ...])
         (Months(count=6), ('a', 'b'))
@@ -144,11 +139,10 @@ def _form(kind: Any) -> _Form:
     parts = get_args(kind)
     if kind in _PLAIN:
         return _PLAIN[kind]
-    if kind == Origin:
-        return _Form(_write_origin, _read_origin)
     if NoneType in parts:
         present: list[Any] = [one for one in parts if one is not NoneType]
-        return _optional(_form(reduce(lambda one, other: one | other, present)))
+        form = _form(reduce(lambda one, other: one | other, present))
+        return _Form(partial(_unless_none, form.write), partial(_unless_none, form.read))
     if parts:
         return _many(get_origin(kind), _form(parts[0]))
     if issubclass(kind, Enum):
@@ -220,10 +214,6 @@ def _many(container: Any, form: _Form) -> _Form:
     return _Form(write, read)
 
 
-def _optional(form: _Form) -> _Form:
-    return _Form(partial(_unless_none, form.write), partial(_unless_none, form.read))
-
-
 def _unless_none(function: Callable[[Any], Any], value: Any) -> Any:
     return None if value is None else function(value)
 
@@ -243,9 +233,8 @@ def _member(kind: type[Enum]) -> _Form:
     def read(data: Any) -> Enum:
         if type(data) in {str, int} and data in members:
             return members[data]
-        raise InvalidInput(
-            "unknown_value", _HERE, f"expected one of {', '.join(map(str, members))}"
-        )
+        hint = f"expected one of {', '.join(map(str, members))}"
+        raise InvalidInput("unknown_value", _HERE, hint)
 
     return _Form(attrgetter("value"), read)
 
@@ -307,7 +296,8 @@ _PLAIN: Final[dict[Any, _Form]] = {
     datetime: _Form(_write_datetime, _read_datetime),
     timedelta: _Form(format_duration, partial(_read_duration, (timedelta,))),
     Months: _Form(format_duration, partial(_read_duration, (Months,))),
-    Duration: _Form(format_duration, partial(_read_duration, (timedelta, Months))),
+    Duration: _Form(format_duration, partial(_read_duration, get_args(Duration))),
+    Origin: _Form(_write_origin, _read_origin),
     # The details of an event are pairs of strings, which become an object.
     attrs.fields(Event).details.type: _Form(_write_details, _read_details),
 }

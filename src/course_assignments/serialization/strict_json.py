@@ -18,24 +18,14 @@ _NESTING: Final = r'[][{}]|"(?:[^"\\]|\\.)*"?'
 
 
 def write_json(data: Any, field: str) -> str:
-    """Return *data* as one compact line with sorted keys, without Unicode escapes.
-
-    Example:
-        >>> write_json({"b": [1, None], "a": True}, "record")
-        '{"a":true,"b":[1,null]}'
-    """
+    """Return *data* as one compact line with sorted keys, without Unicode escapes."""
     text = dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     _check_size(text, field)
     return text
 
 
 def read_json(text: str, field: str) -> Any:
-    """Return the value of the JSON *text*; an error names *field*.
-
-    Example:
-        >>> read_json('{"b": [1, null], "a": true}', "text")
-        {'b': [1, None], 'a': True}
-    """
+    """Return the value of the JSON *text*; an error names *field*."""
     if not isinstance(text, str):
         raise InvalidInput("wrong_type", field, "expected a string")
     _check_size(text, field)

@@ -24,13 +24,12 @@ BinaryText: Final[TypeEngine[str]] = sa.Text().with_variant(sa.Text(collation="C
 class Instant(sa.TypeDecorator[datetime]):
     """An aware datetime in UTC: a timestamp in PostgreSQL, a fixed-width string in SQLite."""
 
-    impl: TypeEngine[Any] | type[TypeEngine[Any]] = sa.DateTime
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = (
+        sa.DateTime()
+        .with_variant(sa.DateTime(timezone=True), "postgresql")
+        .with_variant(sa.Text(), "sqlite")
+    )
     cache_ok: bool | None = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
-        """Return the type to use in the database of *dialect*."""
-        kind = sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True)
-        return dialect.type_descriptor(kind)
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
         """Return *value* as a column value; a naive datetime is refused."""

@@ -6,7 +6,8 @@ filter that reads more than one column has its SQL in `SPECIAL`, under its name 
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from operator import eq, ge, lt
+from functools import partial
+from operator import eq, ge, gt, lt
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
@@ -145,17 +146,16 @@ def _completion(table: sa.Table, values: frozenset[CompletionStatus]) -> Conditi
 
 def _status(table: sa.Table, status: AssignmentStatus, at: sa.BindParameter[datetime]) -> Condition:
     begun, ended = table.c.created_at <= at, table.c.expires_at <= at
-    cancelled = table.c.cancelled_at
     if status is AssignmentStatus.SCHEDULED:
         return sa.not_(begun)
     if status is AssignmentStatus.CANCELLED:
-        return sa.and_(begun, cancelled <= at)
+        return sa.and_(begun, table.c.cancelled_at <= at)
     is_over = ended if status is AssignmentStatus.EXPIRED else sa.not_(ended)
-    return sa.and_(begun, _is_open(cancelled, cancelled > at), is_over)
+    return sa.and_(begun, _is_null_or("cancelled_at", gt, table, at), is_over)
 
 
-def _is_open(end: sa.Column[Any], fits: Condition) -> Condition:
-    return sa.or_(end.is_(None), fits)
+def _is_null_or(name: str, compare: Any, table: sa.Table, at: sa.BindParameter[Any]) -> Condition:
+    return sa.or_(table.c[name].is_(None), compare(table.c[name], at))
 
 
 def _origin(table: sa.Table, origin: type) -> Condition:
@@ -168,14 +168,6 @@ def _origin(table: sa.Table, origin: type) -> Condition:
     return from_key if origin is FromKey else from_subscription
 
 
-def _redeemable_from(table: sa.Table, start: sa.BindParameter[datetime]) -> Condition:
-    return _is_open(table.c.redeemable_until, table.c.redeemable_until > start)
-
-
-def _redeemable_until(table: sa.Table, until: sa.BindParameter[datetime]) -> Condition:
-    return _is_open(table.c.redeemable_from, table.c.redeemable_from < until)
-
-
 def _usable(table: sa.Table, usable: bool) -> Condition:  # noqa: FBT001 - a filter's value
     is_usable = sa.and_(table.c.revoked_at.is_(None), table.c.uses < table.c.max_uses)
     return is_usable if usable else sa.not_(is_usable)
@@ -186,7 +178,7 @@ SPECIAL: Final[Mapping[str, Callable[..., Condition]]] = {
     "completion": _completion,
     "status": _status,
     "origin": _origin,
-    "redeemable_from": _redeemable_from,
-    "redeemable_until": _redeemable_until,
+    "redeemable_from": partial(_is_null_or, "redeemable_until", gt),
+    "redeemable_until": partial(_is_null_or, "redeemable_from", lt),
     "usable": _usable,
 }

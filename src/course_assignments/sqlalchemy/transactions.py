@@ -4,7 +4,7 @@ Nothing here knows of records: callers pass the work as a function of the connec
 """
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from random import random
 from threading import Lock
 from time import monotonic, sleep
@@ -113,22 +113,18 @@ class OwnTransactions:
     @contextmanager
     def _connection(self) -> Generator[Connection]:
         pool = self._engine.pool
-        if not isinstance(pool, StaticPool):
-            with self._engine.connect() as connection:
-                if isinstance(pool, SingletonThreadPool):
-                    self._dialect.check(connection.connection.driver_connection)
-                yield connection
-            return
-        lock = _connection_lock(pool)
-        if not lock.acquire(timeout=self._timeout):
-            raise StorageBusy("the one connection is in use")
-        try:
-            # Check before taking the connection: the pool rolls back when it gets it back.
-            self._dialect.check(pool.connection.driver_connection)
-            with self._engine.connect() as connection:
-                yield connection
-        finally:
-            lock.release()
+        with ExitStack() as stack:
+            if isinstance(pool, StaticPool):
+                lock = _connection_lock(pool)
+                if not lock.acquire(timeout=self._timeout):
+                    raise StorageBusy("the one connection is in use")
+                stack.callback(lock.release)
+                # Check before taking the connection: the pool rolls back when it gets it back.
+                self._dialect.check(pool.connection.driver_connection)
+            connection = stack.enter_context(self._engine.connect())
+            if isinstance(pool, SingletonThreadPool):
+                self._dialect.check(connection.connection.driver_connection)
+            yield connection
 
 
 def _connection_lock(pool: Pool) -> Lock:

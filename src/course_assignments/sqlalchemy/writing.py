@@ -1,13 +1,13 @@
 """Write a change in one transaction: compare, create, replace, use, record.
 
-All changes lock rows in the same order, so that they cannot deadlock: first stored records by kind
-and id, then new records, then the counters of keys, and the journal last. So the rows that many
-changes need are locked for the shortest time.
+All changes lock rows in the same order, so that they cannot deadlock: stored records by kind and
+id, new records, the counters of keys, and the journal. The rows that most changes need come last.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -158,17 +158,13 @@ def _name(record: Record) -> Name:
     return type(record), record.id
 
 
-def _id(record: Record) -> str:
-    return record.id
-
-
 def _claim(record: Record) -> str:
     """Return what other changes may also want: the value of the unique field, or else the id."""
     return str(getattr(record, UNIQUE.get(type(record), "id")))
 
 
 def _by_kind(
-    records: Iterable[Record], by: Callable[[Record], str] = _id
+    records: Iterable[Record], by: Callable[[Record], str] = attrgetter("id")
 ) -> Iterator[tuple[type[Any], list[Record]]]:
     """Give *records* kind by kind, in the order in which all changes lock."""
     ordered = sorted(records, key=lambda record: (_RANK[type(record)], by(record)))
