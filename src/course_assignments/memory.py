@@ -1,6 +1,5 @@
 """The reference repository: all records in the memory of this process, safe under threads.
 
-Records are frozen, so a result is a snapshot, and nobody can change a stored record from outside.
 One lock makes each call atomic. Calls do not slow down as more is stored: frequent filters have an
 index, and a listing is sorted once after it has grown.
 """
@@ -167,11 +166,7 @@ class InMemoryRepository:
         return Page(page, query.starting_after(page[-1]) if len(found) > query.limit else None)
 
     def commit(self, change: Change, /) -> None:
-        """Store all of *change*, or nothing.
-
-        Raises:
-            Conflict: a stored record is not as the change requires.
-        """
+        """Store all of *change*, or nothing."""
         validation.check_kind(change, "change", Change)
         with self._lock:
             for record in self._staged(change).values():

@@ -26,6 +26,7 @@ from course_assignments import (
     find_all,
 )
 from course_assignments.sqlalchemy import SqlRepository, Tables
+from course_assignments.sqlalchemy.transactions import HostTransaction
 from course_assignments.testing import samples
 from course_assignments.testing.contract.base import contents
 from course_assignments.testing.variants import edited
@@ -86,16 +87,10 @@ def statements_of(engine: Engine, task: Callable[[], T]) -> tuple[T, list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-class Bare:
+class Bare(HostTransaction):
     """Works in the transaction of the host without a savepoint."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def read(self, work: Callable[[Connection], T]) -> T:
-        return work(self._connection)
-
-    def write(self, work: Callable[[Connection], T], _: tuple[str, ...] = ()) -> T:
+    def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:  # noqa: ARG002
         return work(self._connection)
 
 

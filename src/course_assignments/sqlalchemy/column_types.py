@@ -1,7 +1,6 @@
 """Column types: each converts the values of one type to column values, and back.
 
-Equal values have equal column values, so that a database can compare them. For SQLite the types use
-only the names that its STRICT tables accept.
+Equal values have equal column values. In SQLite, types have only names of its STRICT tables.
 """
 
 import json
@@ -12,6 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from course_assignments.serialization import read_value, write_value
@@ -60,14 +60,11 @@ class IsInstantText(sa.ColumnElement[bool]):
 
 
 @compiles(IsInstantText)
-def _finite(check: IsInstantText, *_: Any, **__: Any) -> str:
+def _compiled(check: IsInstantText, compiler: SQLCompiler, **_: Any) -> str:
+    if compiler.dialect.name == "sqlite":
+        return f"{check.column} GLOB '{_PATTERN}'"
     # PostgreSQL also has infinity, which no driver can read as a datetime.
     return f"isfinite({check.column})"
-
-
-@compiles(IsInstantText, "sqlite")
-def _fixed_width(check: IsInstantText, *_: Any, **__: Any) -> str:
-    return f"{check.column} GLOB '{_PATTERN}'"
 
 
 class Flag(sa.TypeDecorator[bool]):

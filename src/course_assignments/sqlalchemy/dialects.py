@@ -66,15 +66,13 @@ class Sqlite(Dialect):
             connection.exec_driver_sql("PRAGMA foreign_keys = ON")
             waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
             connection.info[_WAITS] = waits
-        waits = connection.info[_WAITS]
-        if waits <= _milliseconds(seconds):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {_milliseconds(seconds)}")
+        waits, rest = connection.info[_WAITS], _milliseconds(seconds)
+        if rest < waits:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {rest}")
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         finally:
-            if not connection.invalidated:
+            if rest < waits and not connection.invalidated:
                 connection.exec_driver_sql(f"PRAGMA busy_timeout = {waits}")
 
     def commit(self, connection: Connection) -> None:

@@ -1,7 +1,7 @@
 """Translate the errors of SQLAlchemy and of the drivers into errors of this library.
 
-A driver's message may contain the values of a row, such as the code of a key. So only its first
-line is passed on, and the original error is not shown in a traceback.
+A driver's message may contain values, such as the code of a key. So only its first line is passed
+on, and the original error is not shown in a traceback.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,6 @@ from course_assignments.errors import CourseAssignmentsError, StorageBusy, Stora
 #: The SQLSTATEs of PostgreSQL after which a retry may succeed: serialization failure, deadlock,
 #: lock timeout, too many connections.
 _TRANSIENT: Final = frozenset({"40001", "40P01", "55P03", "53300"})
-
-#: The same for SQLite, as the low byte of its codes: busy and locked.
-_SQLITE_TRANSIENT: Final = frozenset({5, 6})
 
 #: Our codes for the codes of SQLite and PostgreSQL; a prefix stands for a class of SQLSTATEs.
 _CODES: Final[Mapping[str, str]] = {
@@ -46,9 +43,6 @@ _MISSING: Final[Mapping[str, str]] = {
     "has no column": "missing_column",
 }
 
-#: A commit that fails with these was rolled back; after any other failure nobody knows.
-_ROLLED_BACK: Final = frozenset({"disk_full", "read_only", "constraint"})
-
 #: The start of the sqlite3 message for stored text that is not UTF-8.
 _NOT_UTF8: Final = "Could not decode"
 
@@ -70,7 +64,7 @@ def is_transient(error: SQLAlchemyError) -> bool:
     """Return whether a retry may succeed, because another transaction was in the way."""
     code: Any = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
     if code is not None:
-        return code & 0xFF in _SQLITE_TRANSIENT
+        return code & 0xFF in {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
     return isinstance(error, PoolTimeout) or state(error) in _TRANSIENT
 
 
@@ -86,7 +80,8 @@ def is_unique_violation(error: SQLAlchemyError) -> bool:
 
 def is_rolled_back(error: SQLAlchemyError) -> bool:
     """Return whether a commit that failed with *error* certainly stored nothing."""
-    return is_transient(error) or (not is_lost(error) and _code(error) in _ROLLED_BACK)
+    rolled_back = {"disk_full", "read_only", "constraint"}  # after other failures, nobody knows
+    return is_transient(error) or (not is_lost(error) and _code(error) in rolled_back)
 
 
 def translate(error: SQLAlchemyError) -> CourseAssignmentsError:

@@ -11,12 +11,12 @@ from course_assignments.changes import KINDS, Change, R
 from course_assignments.errors import InvalidInput
 from course_assignments.queries import Query, RecordT
 from course_assignments.repository import Page
-from course_assignments.sqlalchemy import transactions
 from course_assignments.sqlalchemy.column_types import is_storable
 from course_assignments.sqlalchemy.dialects import dialect_of
 from course_assignments.sqlalchemy.rows import read_all
 from course_assignments.sqlalchemy.selects import Selects
 from course_assignments.sqlalchemy.tables import Tables, build_tables
+from course_assignments.sqlalchemy.transactions import HostTransaction, OwnTransactions
 from course_assignments.sqlalchemy.writing import Statements, write
 from course_assignments.time.datetimes import as_utc
 
@@ -51,10 +51,7 @@ class SqlRepository:
     ) -> None:
         """Keep records in *tables*, or in those of ``build_tables(MetaData())``.
 
-        Args:
-            bind: The database: SQLite 3.37 or later, or PostgreSQL.
-            tables: The result of `build_tables`.
-            timeout: How long to retry; work on a connection of the host is never retried.
+        SQLite must be 3.37 or later. Calls on an engine are retried for up to *timeout*.
         """
         validation.check_kind(bind, "bind", Engine, Connection)
         validation.check_kind(timeout, "timeout", timedelta)
@@ -64,11 +61,11 @@ class SqlRepository:
         self._dialect = dialect_of(bind)
         self._tables = _default_tables() if tables is None else tables
         self._statements, self._selects = _prepared(self._tables, bind.dialect.name)
-        self._transactions: transactions.Transactions = (
-            transactions.OwnTransactions(bind, timeout.total_seconds())
-            if isinstance(bind, Engine)
-            else transactions.HostTransaction(bind)
-        )
+        self._transactions: OwnTransactions | HostTransaction
+        if isinstance(bind, Engine):
+            self._transactions = OwnTransactions(bind, timeout.total_seconds())
+        else:
+            self._transactions = HostTransaction(bind)
 
     def create_all(self) -> None:
         """Create the missing tables, and set a SQLite file to write-ahead logging."""
@@ -88,28 +85,19 @@ class SqlRepository:
         wanted = validation.check_each(ids, "ids", str)
         statement = self._statements.of_kind[kind].read
         possible = {"ids": [*filter(is_storable, dict.fromkeys(wanted))]}
-        records = self._transactions.read(
-            lambda connection: read_all(kind, connection.execute(statement, possible))
-        )
+        records = self._transactions.read(partial(read_all, kind, statement, possible))
         found = {record.id: record for record in records}
         return {one: found[one] for one in wanted if one in found}
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         """Return the first page of the records that *query* finds, in its order."""
         statement, parameters = self._selects.statement(query)
-        found = self._transactions.read(
-            lambda connection: read_all(query.kind, connection.execute(statement, parameters))
-        )
+        found = self._transactions.read(partial(read_all, query.kind, statement, parameters))
         page = tuple(found[: query.limit])
         return Page(page, query.starting_after(page[-1]) if len(found) > query.limit else None)
 
     def commit(self, change: Change, /) -> None:
-        """Store all of *change*, or nothing.
-
-        Raises:
-            Conflict: a stored record is not as the change requires.
-            OutcomeUnknown: the connection was lost during the commit.
-        """
+        """Store all of *change*, or nothing; nobody knows which after `OutcomeUnknown`."""
         validation.check_kind(change, "change", Change)
         self._transactions.write(
             partial(write, statements=self._statements, change=change), _ids(change)

@@ -5,7 +5,7 @@ from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 import attrs
-from sqlalchemy import Result
+from sqlalchemy import Connection, Executable
 
 from course_assignments.changes import KINDS, Event, Record
 from course_assignments.entities.assignments import Direct, FromKey, FromSubscription, Origin
@@ -61,14 +61,13 @@ def _check(record: Record | Event) -> None:
     attrs.evolve(record)
 
 
-def read_all(kind: type[T], result: Result[Any]) -> list[T]:
-    """Return the records of *kind* in *result*.
-
-    Raises:
-        StorageError: a row, which something else wrote, is not a valid record.
-    """
+def read_all(
+    kind: type[T], statement: Executable, parameters: Mapping[str, Any], connection: Connection
+) -> list[T]:
+    """Return the records of *kind* that *statement* selects; others may have written bad rows."""
+    rows = connection.execute(statement, parameters).mappings()
     try:
-        return [_from_row(kind, row) for row in result.mappings()]
+        return [_from_row(kind, row) for row in rows]
     # InvalidInput is a ValueError. JSON may be nested too deeply for the stack.
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         cause = str(error) if isinstance(error, InvalidInput) else type(error).__name__

@@ -1,7 +1,6 @@
 """Queries as SQL: one statement for each set of filters, whatever their values.
 
-What a query gives by ``where``, ``ranges`` and ``contains`` is translated column by column. A
-filter that reads more than one column has its SQL in `SPECIAL`, under its name in the query.
+Filters of one column are translated by their kind; `SPECIAL` has the SQL of all others by name.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,10 +18,18 @@ from course_assignments.queries import QUERIES, Query, RecordT, SortKey
 from course_assignments.sqlalchemy.column_types import Instant, any_of, is_storable
 from course_assignments.sqlalchemy.tables import Tables
 
-#: What builds a condition, and its arguments. The values of the query are parameters.
+#: How a query filters, and by which columns. The values of the query are parameters.
 Filter: TypeAlias = tuple[Any, ...]
 Parameters: TypeAlias = dict[str, Any]
 Condition: TypeAlias = sa.ColumnElement[bool]
+
+#: How to compare columns with parameters. The names of both begin the names of the parameters.
+_COMPARISONS: Final[Mapping[str, Callable[[Any, Any], Condition]]] = {
+    "equals": eq,
+    "from": ge,
+    "until": lt,
+    "after": gt,
+}
 
 #: The most bits, besides the sign, that an integer has in both databases.
 _BITS: Final = 63
@@ -51,7 +58,7 @@ class Selects:
     def _built(self, query: Query[RecordT], filters: tuple[Filter, ...]) -> sa.Select[Any]:
         table = self._tables.by_kind[query.kind]
         order = [table.c[name] for name in query.order]
-        conditions = [build(table, self._dialect, *rest) for build, *rest in filters]
+        conditions = [_condition(table, self._dialect, *one) for one in filters]
         return sa.select(table).where(*conditions).order_by(*order).limit(sa.bindparam("page"))
 
 
@@ -60,35 +67,30 @@ def _filters(query: Query[Any], parameters: Parameters) -> Iterator[Filter]:
     for name, values in query.where().items():
         if name in SPECIAL:
             # A set, because each statement is kept and callers may repeat values in any order.
-            yield _special, name, (frozenset(values),)
+            yield name, frozenset(values)
             continue
         storable = [one for one in values if not isinstance(one, str) or is_storable(one)]
-        if len(storable) == 1:
-            parameters[f"equals_{name}"] = storable[0]
-            yield _compared, eq, "equals", name
-        else:
-            parameters[f"any_{name}"] = storable
-            yield _any, name
+        how, given = ("equals", storable[0]) if len(storable) == 1 else ("any", storable)
+        parameters[f"{how}_{name}"] = given
+        yield how, name
     for name, (start, until) in query.ranges().items():
-        for compare, prefix, bound in ((ge, "from", start), (lt, "until", until)):
+        for how, bound in (("from", start), ("until", until)):
             if bound is not None:
-                parameters[f"{prefix}_{name}"] = bound
-                yield _compared, compare, prefix, name
+                parameters[f"{how}_{name}"] = bound
+                yield how, name
     for name, text in query.contains().items():
         parameters[f"part_{name}"] = text
-        yield _contains, name
+        yield "part", name
     if query.cursor is not None:
         _check_cursor(query.cursor)
-        parameters |= {
-            f"after_{name}": one for name, one in zip(query.order, query.cursor, strict=True)
-        }
-        yield _after, query.order
+        after = zip(query.order, query.cursor, strict=True)
+        parameters |= {f"after_{name}": one for name, one in after}
+        yield "after", *query.order
     for name, values in query.special().items():
         # Datetimes are parameters. All other values, of which there are few, select the statement.
         times = {at: one for at, one in enumerate(values) if isinstance(one, datetime)}
         parameters |= {f"{name}_{at}": one for at, one in times.items()}
-        shape = tuple(datetime if at in times else one for at, one in enumerate(values))
-        yield _special, name, shape
+        yield name, *(datetime if at in times else one for at, one in enumerate(values))
 
 
 def _check_cursor(cursor: SortKey) -> None:
@@ -100,39 +102,30 @@ def _check_cursor(cursor: SortKey) -> None:
             raise InvalidInput("invalid_cursor", "cursor", hint)
 
 
-def _given(prefix: str, column: sa.Column[Any]) -> sa.BindParameter[Any]:
-    return sa.bindparam(f"{prefix}_{column.name}", type_=column.type)
-
-
-def _compared(table: sa.Table, _: str, compare: Any, prefix: str, name: str) -> Condition:
-    condition: Condition = compare(table.c[name], _given(prefix, table.c[name]))
-    return condition
-
-
-def _any(table: sa.Table, dialect: str, name: str) -> Condition:
-    return any_of(table.c[name], f"any_{name}", dialect)
-
-
-def _contains(table: sa.Table, dialect: str, name: str) -> Condition:
-    # Not LIKE, which has wildcards, and whose patterns SQLite limits in length.
-    search = sa.func.instr if dialect == "sqlite" else sa.func.strpos
-    at: sa.ColumnElement[int] = search(table.c[f"folded_{name}"], sa.bindparam(f"part_{name}"))
-    return at > 0
-
-
-def _after(table: sa.Table, _: str, names: tuple[str, ...]) -> Condition:
-    columns = [table.c[name] for name in names]
+def _condition(table: sa.Table, dialect: str, how: str, *names: Any) -> Condition:
+    """Return the condition of one of `_filters`."""
+    if how in SPECIAL:
+        given = (
+            sa.bindparam(f"{how}_{at}", type_=Instant()) if value is datetime else value
+            for at, value in enumerate(names)
+        )
+        return SPECIAL[how](table, *given)
+    if how == "part":
+        # Not LIKE, which has wildcards, and whose patterns SQLite limits in length.
+        search = sa.func.instr if dialect == "sqlite" else sa.func.strpos
+        folded = table.c[f"folded_{names[0]}"]
+        at: sa.ColumnElement[int] = search(folded, sa.bindparam(f"part_{names[0]}"))
+        return at > 0
+    columns: list[sa.Column[Any]] = [table.c[name] for name in names]
+    if how == "any":
+        return any_of(columns[0], f"any_{names[0]}", dialect)
+    parameters: list[sa.BindParameter[Any]] = [
+        sa.bindparam(f"{how}_{one.name}", type_=one.type) for one in columns
+    ]
+    compare = _COMPARISONS[how]
     if len(columns) == 1:
-        return columns[0] > _given("after", columns[0])
-    return sa.tuple_(*columns) > sa.tuple_(*(_given("after", column) for column in columns))
-
-
-def _special(table: sa.Table, _: str, name: str, values: tuple[Any, ...]) -> Condition:
-    given = (
-        sa.bindparam(f"{name}_{at}", type_=Instant()) if value is datetime else value
-        for at, value in enumerate(values)
-    )
-    return SPECIAL[name](table, *given)
+        return compare(columns[0], parameters[0])
+    return compare(sa.tuple_(*columns), sa.tuple_(*parameters))
 
 
 def _completion(table: sa.Table, values: frozenset[CompletionStatus]) -> Condition:

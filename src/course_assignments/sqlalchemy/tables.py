@@ -1,8 +1,6 @@
 """The tables: columns for each field of a record, and constraints that hold for every writer.
 
-They are plain SQLAlchemy tables in a MetaData of the host, for its own queries, foreign keys and
-migrations. Commands read the records they refer to, so these references are foreign keys. A profile
-may name a record that is stored later, such as the organization of a user.
+They are plain SQLAlchemy tables in a MetaData of the host, for its own queries and migrations.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -65,7 +63,8 @@ class _Plan:
         checks: The conditions that each row satisfies, by the names of the constraints.
         unique: The columns that no two rows share.
         indexes: The columns of each index.
-        refers: Whether its columns in `_REFERENCES` are foreign keys.
+        refers: Whether its columns in `_REFERENCES` are foreign keys. Those of a user are not,
+            because a profile may name an organization that is stored later.
     """
 
     name: str
@@ -128,9 +127,7 @@ PLANS: Final[Mapping[type, _Plan]] = {
     ),
     Claim: _Plan("claims", unique=("learner_id", "course_id")),
     Attempt: _Plan(
-        "attempts",
-        {"number": "number >= 1"},
-        indexes=_listings("started_at", "assignment_id"),
+        "attempts", {"number": "number >= 1"}, indexes=_listings("started_at", "assignment_id")
     ),
     Redemption: _Plan("redemptions", indexes=_listings("redeemed_at", "key_id", "learner_id")),
     Receipt: _Plan("receipts"),
@@ -152,14 +149,12 @@ _REFERENCES: Final[Mapping[str, str]] = {
 
 #: The column types of fields. All other values are encoded; those with parts are documents.
 _TYPES: Final[Mapping[Any, TypeEngine[Any]]] = {
-    kind: type_
-    for required, type_ in (
-        (str, column_types.BinaryText),
-        (int, sa.Integer()),
-        (bool, column_types.Flag()),
-        (datetime, column_types.Instant()),
-    )
-    for kind in (required, required | None)
+    str: column_types.BinaryText,
+    str | None: column_types.BinaryText,
+    int: sa.Integer(),
+    bool: column_types.Flag(),
+    datetime: column_types.Instant(),
+    datetime | None: column_types.Instant(),
 }
 
 #: The checks that columns hold what their types write, in SQL of both databases.

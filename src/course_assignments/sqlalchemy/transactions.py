@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from random import random
 from threading import Lock
 from time import monotonic, sleep
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, Pool, SingletonThreadPool, StaticPool
@@ -32,20 +32,12 @@ _connection_locks: Final[WeakKeyDictionary[Pool, Lock]] = WeakKeyDictionary()
 _connection_locks_lock: Final = Lock()
 
 
-class Transactions(Protocol):
-    """Runs reads and writes; each call is atomic, and raises `StorageBusy` or `StorageError`."""
-
-    def read(self, work: Callable[[Connection], T]) -> T:
-        """Return what *work* reads."""
-        ...
-
-    def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:
-        """Return what *work* returns, after its transaction; `OutcomeUnknown` names *ids*."""
-        ...
-
-
 class OwnTransactions:
-    """Begins and commits its own transactions, and retries after transient errors."""
+    """Begins and commits its own transactions, and retries after transient errors.
+
+    Each call is atomic. It raises `StorageBusy` or `StorageError` if nothing is stored, and
+    `OutcomeUnknown` with *ids* if the connection was lost during the commit.
+    """
 
     def __init__(self, engine: Engine, timeout: float) -> None:
         """Take connections from *engine*, and retry for up to *timeout* seconds."""
@@ -56,26 +48,24 @@ class OwnTransactions:
     def read(self, work: Callable[[Connection], T]) -> T:
         """Return what *work* reads."""
 
-        def once(_: float) -> T:
-            with self._connection() as connection:
-                self._dialect.read(connection)
-                return work(connection)
+        def once(connection: Connection, _: float) -> T:
+            self._dialect.read(connection)
+            return work(connection)
 
         return self._with_retries(once)
 
     def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:
         """Return what *work* returns, after committing its transaction."""
 
-        def once(seconds: float) -> T:
-            with self._connection() as connection:
-                try:
-                    self._dialect.begin(connection, seconds)
-                    result = work(connection)
-                except BaseException:
-                    self._rollback(connection)
-                    raise
-                self._commit(connection, ids)
-                return result
+        def once(connection: Connection, seconds: float) -> T:
+            try:
+                self._dialect.begin(connection, seconds)
+                result = work(connection)
+            except BaseException:
+                self._rollback(connection)
+                raise
+            self._commit(connection, ids)
+            return result
 
         return self._with_retries(once)
 
@@ -93,14 +83,15 @@ class OwnTransactions:
         if not connection.invalidated:  # a lost transaction is rolled back by the database
             self._dialect.rollback(connection)
 
-    def _with_retries(self, once: Callable[[float], T]) -> T:
-        """Return the result of *once*, which is given the remaining seconds."""
+    def _with_retries(self, once: Callable[[Connection, float], T]) -> T:
+        """Return the result of *once*, which is given the remaining seconds, too."""
         give_up_at = monotonic() + self._timeout
         reconnected = False
         wait = _FIRST_WAIT
         while True:
             try:
-                return once(max(0.0, give_up_at - monotonic()))
+                with self._connection() as connection:
+                    return once(connection, max(0.0, give_up_at - monotonic()))
             except SQLAlchemyError as error:
                 # The pool may have kept a connection that was lost long ago; a new one may work.
                 retry = is_transient(error) or (is_lost(error) and not reconnected)

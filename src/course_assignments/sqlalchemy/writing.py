@@ -74,13 +74,11 @@ class Statements:
     @classmethod
     def of(cls, tables: Tables, dialect: str) -> "Statements":
         """Build them for *tables* in a database of the kind *dialect*."""
-        events = tables.by_kind[Event]
+        by_kind, events = tables.by_kind, tables.by_kind[Event]
         return cls(
-            of_kind={kind: _of_kind(tables.by_kind[kind], dialect) for kind in KINDS},
-            owners={
-                kind: _owners(tables.by_kind[kind], name, dialect) for kind, name in UNIQUE.items()
-            },
-            use=_use_of(tables.by_kind[TrainingKey]),
+            of_kind={kind: _of_kind(by_kind[kind], dialect) for kind in KINDS},
+            owners={kind: _owners(by_kind[kind], name, dialect) for kind, name in UNIQUE.items()},
+            use=_use_of(by_kind[TrainingKey]),
             advance=_advance(tables.journal, dialect),
             append=events.insert(),
             prune=sa.delete(events).where(events.c.at < sa.bindparam("before", type_=Instant())),
@@ -133,11 +131,9 @@ def _use_of(keys: sa.Table) -> sa.Update:
 
 
 def write(connection: sa.Connection, statements: Statements, change: Change) -> None:
-    """Write all of *change* in the transaction of *connection*.
+    """Write all of *change* in the transaction of *connection*, which a `Conflict` must roll back.
 
-    Raises:
-        Conflict: a record is not as the change requires, and the transaction must be rolled back.
-            It names the first conflicts only, because later steps may refer to these records.
+    It names the first conflicts only, because later steps may refer to these records.
     """
     stored = _held(connection, statements, change)
     lost, replaced = _stepped(stored, change)
@@ -181,8 +177,8 @@ def _held(connection: sa.Connection, statements: Statements, change: Change) -> 
     for kind, records in _by_kind([*replaced, *change.expect]):
         of_kind = statements.of_kind[kind]
         hold = of_kind.hold if kind in written else of_kind.share
-        rows = connection.execute(hold, {"ids": [record.id for record in records]})
-        found |= {_name(record): record for record in read_all(kind, rows)}
+        ids = {"ids": [record.id for record in records]}
+        found |= {_name(record): record for record in read_all(kind, hold, ids, connection)}
     return found
 
 
