@@ -1,6 +1,7 @@
 """In memory there is only one connection, for the host as well: nobody ends what others began."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -49,6 +50,13 @@ def test_what_the_host_was_writing_is_still_there_after_a_refusal() -> None:
         with pytest.raises(StorageBusy):
             repository.commit(Change(create=[Course(id="py", name="Python")]))
     assert notes(engine) == ["mine"]
+
+
+def test_the_busy_timeout_of_the_host_is_restored() -> None:
+    engine = create_engine("sqlite://", connect_args={"timeout": 60})
+    SqlRepository(engine, timeout=timedelta(seconds=1)).create_all()
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA busy_timeout")).scalar_one() == 60_000
 
 
 def notes(engine: Engine) -> list[str]:
