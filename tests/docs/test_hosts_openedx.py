@@ -13,14 +13,7 @@ from opaque_keys.edx.keys import CourseKey
 from openedx_filters import PipelineStep
 from openedx_filters.learning.filters import CourseEnrollmentStarted
 
-from course_assignments import (
-    CourseAssignment,
-    Direct,
-    ExpirationLimit,
-    InMemoryRepository,
-    Repository,
-    StorageBusy,
-)
+import course_assignments as ca
 from course_assignments.changes import Change
 from tests.support.django_host import User, openedx_filter
 
@@ -39,21 +32,21 @@ class SwitchToHonor(PipelineStep):
 
 def assignment(start: int, hours: int, cancelled: int | None = None, name: str = "a") -> Any:
     created_at = NOW + start * HOUR
-    return CourseAssignment(
+    return ca.CourseAssignment(
         id=name,
         learner_id="7",
         course_id=str(COURSE),
         organization_id=None,
         created_at=created_at,
         expires_at=created_at + hours * HOUR,
-        limited_by=ExpirationLimit.REQUEST,
-        origin=Direct(),
+        limited_by=ca.ExpirationLimit.REQUEST,
+        origin=ca.Direct(),
         cancelled_at=None if cancelled is None else created_at + cancelled * HOUR,
     )
 
 
-def kept(*assignments: CourseAssignment) -> InMemoryRepository:
-    repository = InMemoryRepository()
+def kept(*assignments: ca.CourseAssignment) -> ca.InMemoryRepository:
+    repository = ca.InMemoryRepository()
     repository.commit(Change(create=assignments))
     return repository
 
@@ -66,7 +59,7 @@ def enroll(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     plugin.SwitchToHonor = SwitchToHonor
     monkeypatch.setitem(sys.modules, "your_plugin", plugin)
 
-    def run(open_repository: Callable[[], Repository], **settings: Any) -> Any:
+    def run(open_repository: Callable[[], ca.Repository], **settings: Any) -> Any:
         plugin.open_repository = open_repository
         started = {
             "fail_silently": False,
@@ -97,7 +90,7 @@ def test_who_has_an_active_assignment_is_enrolled_and_the_steps_behind_run_too(e
     ids=["none", "expired", "not_yet", "cancelled"],
 )
 def test_nobody_else_is_enrolled_and_is_told_why(
-    enroll: Any, assignments: list[CourseAssignment], said: str
+    enroll: Any, assignments: list[ca.CourseAssignment], said: str
 ) -> None:
     with pytest.raises(CourseEnrollmentStarted.PreventEnrollment) as prevented:
         enroll(lambda: kept(*assignments))
@@ -140,13 +133,13 @@ def test_any_that_is_active_opens_and_else_the_newest_says_why(
         assert decision == alone
 
 
-class Busy(InMemoryRepository):
+class Busy(ca.InMemoryRepository):
     def find(self, _: Any, /) -> Any:
-        raise StorageBusy("database is locked")
+        raise ca.StorageBusy("database is locked")
 
 
 def test_a_storage_that_fails_lets_nobody_in(enroll: Any) -> None:
-    with pytest.raises(StorageBusy):
+    with pytest.raises(ca.StorageBusy):
         enroll(Busy)
 
 

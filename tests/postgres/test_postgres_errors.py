@@ -17,21 +17,7 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
-from course_assignments import (
-    Change,
-    Conflict,
-    Course,
-    CourseAssignmentsError,
-    Event,
-    EventQuery,
-    InvalidInput,
-    OutcomeUnknown,
-    Repository,
-    StorageBusy,
-    StorageError,
-    TrainingKey,
-    Use,
-)
+import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, build_tables, dialects
 from course_assignments.testing import samples
 from course_assignments.testing.contract.base import contents
@@ -42,7 +28,7 @@ from tests.support.sessions import transaction, waits
 
 CODE = "Secret-Code-2026"
 LEVEL = "READ COMMITTED"
-NEW = Change(create=[Course(id="new", name="New")])
+NEW = ca.Change(create=[ca.Course(id="new", name="New")])
 
 
 def with_a_key() -> Scene:
@@ -62,14 +48,14 @@ def with_a_key() -> Scene:
 
 def stocked() -> SqlRepository:
     repository = empty_repository(LEVEL)
-    repository.commit(Change(create=samples.RECORDS, record=samples.EVENTS))
+    repository.commit(ca.Change(create=samples.RECORDS, record=samples.EVENTS))
     return repository
 
 
-def failure(task: Callable[[], object]) -> CourseAssignmentsError:
+def failure(task: Callable[[], object]) -> ca.CourseAssignmentsError:
     """Return the error of ours that *task* ends with."""
     error = outcome_of(task)
-    assert isinstance(error, CourseAssignmentsError)
+    assert isinstance(error, ca.CourseAssignmentsError)
     return error
 
 
@@ -138,7 +124,7 @@ class TestALineThatIsCut:
         redeem = partial(scene.registrar.redeem, CODE, "ada", id="a-1")
         with just_before(engine_with_tables(LEVEL), "commit", act):
             error = failure(redeem)
-        assert isinstance(error, OutcomeUnknown)
+        assert isinstance(error, ca.OutcomeUnknown)
         assert "a-1" in error.ids
         assert CODE not in "".join(format_exception(error))
         # The same call again, with the same id, finds or makes the one assignment.
@@ -174,7 +160,7 @@ class TestALineThatIsCut:
         scene = with_a_key()
         with dying_in_the_commit(engine_with_tables(LEVEL), "redemptions"):
             error = failure(partial(scene.registrar.redeem, CODE, "ada", id="a-1"))
-        assert isinstance(error, OutcomeUnknown)
+        assert isinstance(error, ca.OutcomeUnknown)
         assert scene.key(CODE).uses == 0
         scene.registrar.redeem(CODE, "ada", id="a-1")
         assert scene.key(CODE).uses == 1
@@ -184,8 +170,8 @@ class TestALineThatIsCut:
         no = "RAISE EXCEPTION USING ERRCODE = 'check_violation'"
         with at_the_commit(engine_with_tables(LEVEL), "courses", no):
             error = failure(partial(repository.commit, NEW))
-        assert error == StorageError("constraint", "check_violation")
-        assert repository.get(Course, ["new"]) == {}
+        assert error == ca.StorageError("constraint", "check_violation")
+        assert repository.get(ca.Course, ["new"]) == {}
 
     def test_what_could_not_be_serialized_in_the_commit_is_done_again(self) -> None:
         repository = empty_repository(LEVEL)
@@ -196,7 +182,7 @@ class TestALineThatIsCut:
             RAISE EXCEPTION USING ERRCODE = 'serialization_failure'; END IF"""
         with at_the_commit(engine, "courses", busy):
             repository.commit(NEW)
-        assert repository.get(Course, ["new"]) != {}
+        assert repository.get(ca.Course, ["new"]) != {}
 
 
 def dying_in_the_commit(engine: Engine, table: str) -> Any:
@@ -225,7 +211,7 @@ class TestOthersInTheWay:
     """Somebody who is none of us holds the row of a key."""
 
     HOLD = text("SELECT 1 FROM training_keys WHERE code = :code FOR UPDATE")
-    USE = Change(use=[Use(samples.SMALL, 1)])
+    USE = ca.Change(use=[ca.Use(samples.SMALL, 1)])
 
     def test_patience_comes_to_an_end(self) -> None:
         repository = stocked()
@@ -234,7 +220,7 @@ class TestOthersInTheWay:
         with engine_with_tables(LEVEL).connect() as another:
             another.execute(self.HOLD, {"code": samples.SMALL.code})
             error = failure(partial(hasty.commit, self.USE))
-        assert isinstance(error, StorageBusy)
+        assert isinstance(error, ca.StorageBusy)
         assert contents(repository) == before
         hasty.commit(self.USE)
 
@@ -244,7 +230,7 @@ class TestOthersInTheWay:
     ) -> None:
         monkeypatch.setattr(dialects, "_LOCK_WAIT", 0.005)
         repository = empty_repository(level)
-        repository.commit(Change(create=samples.RECORDS))
+        repository.commit(ca.Change(create=samples.RECORDS))
         engine = engine_with_tables(level)
         tries: list[str] = []
         listener = partial(_note, tries)
@@ -260,7 +246,7 @@ class TestOthersInTheWay:
                 using.result(TIMEOUT)
         finally:
             event.remove(engine, "before_cursor_execute", listener)
-        (key,) = repository.get(TrainingKey, [samples.SMALL.id]).values()
+        (key,) = repository.get(ca.TrainingKey, [samples.SMALL.id]).values()
         assert key.uses == samples.SMALL.uses + 1
 
 
@@ -277,9 +263,9 @@ class TestWhatCannotBe:
 
     def test_tables_that_nobody_has_made(self) -> None:
         repository = SqlRepository(self.engine())
-        for task in (partial(repository.get, Course, ["py"]), partial(repository.commit, NEW)):
+        for task in (partial(repository.get, ca.Course, ["py"]), partial(repository.commit, NEW)):
             error = failure(task)
-            assert isinstance(error, StorageError)
+            assert isinstance(error, ca.StorageError)
             assert error.code == "missing_table"
             assert "create_all()" in error.hint
 
@@ -293,7 +279,7 @@ class TestWhatCannotBe:
         before = contents(repository)
         assert contents(reading) == before
         error = failure(partial(reading.commit, NEW))
-        assert (type(error), getattr(error, "code", None)) == (StorageError, "read_only")
+        assert (type(error), getattr(error, "code", None)) == (ca.StorageError, "read_only")
         assert contents(repository) == before
 
     def test_a_table_that_others_may_write_and_we_may_not(self) -> None:
@@ -310,7 +296,7 @@ class TestWhatCannotBe:
             connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO pg_monitor"))
         with just_before(engine, "begin", as_a_guest):
             error = failure(partial(weak.commit, NEW))
-        assert (type(error), getattr(error, "code", None)) == (StorageError, "not_permitted")
+        assert (type(error), getattr(error, "code", None)) == (ca.StorageError, "not_permitted")
         assert contents(repository) == before
 
     def test_a_journal_that_is_full(self) -> None:
@@ -318,39 +304,39 @@ class TestWhatCannotBe:
         with engine_with_tables(LEVEL).begin() as connection:
             connection.execute(text("UPDATE journal SET last_position = 2147483646"))
         last, one_more = samples.EVENTS[:2]
-        repository.commit(Change(record=[last]))
+        repository.commit(ca.Change(record=[last]))
         before = contents(repository)
         error = failure(partial(repository.commit, attrs.evolve(NEW, record=[one_more])))
-        assert error == StorageError("value_refused", "integer out of range")
+        assert error == ca.StorageError("value_refused", "integer out of range")
         assert contents(repository) == before
 
     @pytest.mark.parametrize("text_", ["a\0b", "a\ud800b", "a" * 100_000])
     def test_a_text_that_no_table_holds(self, text_: str) -> None:
         repository = stocked()
         before = contents(repository)
-        course = Course(id="new", name="New")
+        course = ca.Course(id="new", name="New")
         # Behind the back of its checks, as by a class of the host's own.
         object.__setattr__(course, "name", text_)
         assert isinstance(
-            outcome_of(partial(repository.commit, Change(create=[course]))), InvalidInput
+            outcome_of(partial(repository.commit, ca.Change(create=[course]))), ca.InvalidInput
         )
-        assert repository.get(Course, [text_]) == {}
+        assert repository.get(ca.Course, [text_]) == {}
         assert contents(repository) == before
 
     def test_a_detail_with_a_strange_letter_is_kept(self) -> None:
         repository = empty_repository(LEVEL)
-        event = Event(at=samples.START, action="seen", subject_ids=["a"], details={"said": "\0"})
-        repository.commit(Change(record=[event]))
-        assert repository.find(EventQuery()).records == (attrs.evolve(event, position=1),)
+        event = ca.Event(at=samples.START, action="seen", subject_ids=["a"], details={"said": "\0"})
+        repository.commit(ca.Change(record=[event]))
+        assert repository.find(ca.EventQuery()).records == (attrs.evolve(event, position=1),)
 
     def test_a_detail_with_half_a_letter_is_refused(self) -> None:
         repository = empty_repository(LEVEL)
-        event = Event(
+        event = ca.Event(
             at=samples.START, action="seen", subject_ids=["a"], details={"said": "\ud800"}
         )
         error = outcome_of(partial(repository.commit, attrs.evolve(NEW, record=[event])))
-        assert isinstance(error, InvalidInput)
-        assert repository.get(Course, ["new"]) == {}
+        assert isinstance(error, ca.InvalidInput)
+        assert repository.get(ca.Course, ["new"]) == {}
 
 
 class TestNobodyThere:
@@ -359,20 +345,23 @@ class TestNobodyThere:
             repository = SqlRepository(create_engine(own.room(), poolclass=NullPool))
             repository.create_all()
             own.crash()
-            for task in (partial(repository.get, Course, ["py"]), partial(repository.commit, NEW)):
+            for task in (
+                partial(repository.get, ca.Course, ["py"]),
+                partial(repository.commit, NEW),
+            ):
                 error = failure(task)
-                assert isinstance(error, StorageError)
+                assert isinstance(error, ca.StorageError)
                 assert error.code == "unavailable"
             own.start()
             repository.commit(NEW)
-            assert [*repository.get(Course, ["new"])] == ["new"]
+            assert [*repository.get(ca.Course, ["new"])] == ["new"]
 
     def test_a_door_that_is_closed(self) -> None:
         url = server().url.set(database="nobody")
         error = failure(
-            partial(SqlRepository(create_engine(url, poolclass=NullPool)).get, Course, ["py"])
+            partial(SqlRepository(create_engine(url, poolclass=NullPool)).get, ca.Course, ["py"])
         )
-        assert isinstance(error, StorageError)
+        assert isinstance(error, ca.StorageError)
         assert error.code == "unavailable"
         assert "nobody" in error.hint
 
@@ -384,16 +373,16 @@ class TestNoCodeIsShown:
 
     @staticmethod
     def shown(task: Callable[[], object]) -> str:
-        with pytest.raises(CourseAssignmentsError) as caught:
+        with pytest.raises(ca.CourseAssignmentsError) as caught:
             task()
         return repr(caught.value) + "".join(format_exception(caught.value))
 
-    def write(self, repository: Repository) -> None:
-        repository.commit(Change(create=[self.STRANGE]))
+    def write(self, repository: ca.Repository) -> None:
+        repository.commit(ca.Change(create=[self.STRANGE]))
 
     def test_in_an_error_of_ours(self) -> None:
         error = failure(partial(self.write, stocked()))
-        assert isinstance(error, StorageError)
+        assert isinstance(error, ca.StorageError)
         assert error.code == "constraint"
         assert CODE not in self.shown(partial(self.write, stocked()))
 
@@ -406,7 +395,7 @@ class TestNoCodeIsShown:
 
     def test_the_driver_would_have_shown_it(self) -> None:
         stocked()
-        table = TABLES.by_kind[TrainingKey]
+        table = TABLES.by_kind[ca.TrainingKey]
         key = {"id": "k-9", "code": CODE, "batch_id": "spring", "number": 9}
         used_too_often = {"uses": 2, "max_uses": 1}
         with (
@@ -417,13 +406,13 @@ class TestNoCodeIsShown:
         assert CODE in str(caught.value.orig)
 
     def test_a_key_that_is_there_is_named_by_its_id(self) -> None:
-        error = failure(partial(stocked().commit, Change(create=[samples.SMALL])))
-        assert error == Conflict((samples.SMALL.id,))
+        error = failure(partial(stocked().commit, ca.Change(create=[samples.SMALL])))
+        assert error == ca.Conflict((samples.SMALL.id,))
 
 
 def test_tables_of_another_name_are_others() -> None:
     repository = stocked()
     other = SqlRepository(engine_with_tables(LEVEL), build_tables(MetaData(), prefix="other_"))
     other.create_all()
-    assert other.get(Course, ["py"]) == {}
-    assert [*repository.get(Course, ["py"])] == ["py"]
+    assert other.get(ca.Course, ["py"]) == {}
+    assert [*repository.get(ca.Course, ["py"])] == ["py"]

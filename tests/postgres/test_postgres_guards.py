@@ -11,18 +11,7 @@ from itertools import product
 import attrs
 import pytest
 
-from course_assignments import (
-    Change,
-    Conflict,
-    Course,
-    CourseAssignmentsError,
-    InMemoryRepository,
-    Record,
-    Replace,
-    Repository,
-    Use,
-    User,
-)
+import course_assignments as ca
 from course_assignments.changes import KINDS
 from course_assignments.sqlalchemy import SqlRepository
 from course_assignments.testing import samples
@@ -33,19 +22,19 @@ from tests.support.races import outcome_of
 from tests.support.sessions import Met, Open, holds_nothing, meet, shares_nothing, without
 
 ALL = [*LEVELS, "AUTOCOMMIT"]
-SAMPLES: dict[type, Record] = {type(record): record for record in reversed(samples.RECORDS)}
+SAMPLES: dict[type, ca.Record] = {type(record): record for record in reversed(samples.RECORDS)}
 
 
-def takes(user: User, email: str) -> Replace:
-    return Replace(user, attrs.evolve(user, email=email))
+def takes(user: ca.User, email: str) -> ca.Replace:
+    return ca.Replace(user, attrs.evolve(user, email=email))
 
 
-def of(record: Record) -> Replace:
-    return Replace(record, edited(record))
+def of(record: ca.Record) -> ca.Replace:
+    return ca.Replace(record, edited(record))
 
 
-NEW = Course(id="new", name="New")
-EVE = User(id="eve", name="Eve", email="eve@example.org")
+NEW = ca.Course(id="new", name="New")
+EVE = ca.User(id="eve", name="Eve", email="eve@example.org")
 
 #: What the changes below were decided on.
 KNOWN = (
@@ -60,28 +49,28 @@ KNOWN = (
 
 #: Changes by what they do, in groups that are about the same.
 CREATING = {
-    "create": Change(create=[NEW]),
-    "create it otherwise": Change(create=[attrs.evolve(NEW, name="Newer")]),
+    "create": ca.Change(create=[NEW]),
+    "create it otherwise": ca.Change(create=[attrs.evolve(NEW, name="Newer")]),
 }
 EXPECTING = {
-    "replace": Change(replace=[of(samples.PYTHON)]),
-    "expect": Change(expect=[samples.PYTHON], create=[attrs.evolve(NEW, id="another")]),
-    "expect, replace another": Change(expect=[samples.PYTHON], replace=[of(samples.ACME)]),
-    "replace, expect another": Change(replace=[of(samples.PYTHON)], expect=[samples.ACME]),
+    "replace": ca.Change(replace=[of(samples.PYTHON)]),
+    "expect": ca.Change(expect=[samples.PYTHON], create=[attrs.evolve(NEW, id="another")]),
+    "expect, replace another": ca.Change(expect=[samples.PYTHON], replace=[of(samples.ACME)]),
+    "replace, expect another": ca.Change(replace=[of(samples.PYTHON)], expect=[samples.ACME]),
 }
 COUNTING = {
-    "use": Change(use=[Use(samples.SMALL, 1)]),
-    "use the last": Change(use=[Use(samples.SPRING, 1)]),
-    "give back": Change(use=[Use(samples.SPRING, -2)]),
-    "revoke": Change(replace=[of(samples.SPRING)]),
-    "expect a key": Change(expect=[samples.SPRING], create=[NEW]),
+    "use": ca.Change(use=[ca.Use(samples.SMALL, 1)]),
+    "use the last": ca.Change(use=[ca.Use(samples.SPRING, 1)]),
+    "give back": ca.Change(use=[ca.Use(samples.SPRING, -2)]),
+    "revoke": ca.Change(replace=[of(samples.SPRING)]),
+    "expect a key": ca.Change(expect=[samples.SPRING], create=[NEW]),
 }
 NAMING = {
-    "join": Change(create=[EVE]),
-    "join with her address": Change(create=[attrs.evolve(EVE, id="eva")]),
-    "take her address": Change(replace=[takes(samples.ADA, EVE.email)]),
-    "take it too": Change(replace=[takes(samples.BO, EVE.email)]),
-    "swap": Change(
+    "join": ca.Change(create=[EVE]),
+    "join with her address": ca.Change(create=[attrs.evolve(EVE, id="eva")]),
+    "take her address": ca.Change(replace=[takes(samples.ADA, EVE.email)]),
+    "take it too": ca.Change(replace=[takes(samples.BO, EVE.email)]),
+    "swap": ca.Change(
         replace=[takes(samples.ADA, samples.BO.email), takes(samples.BO, samples.ADA.email)]
     ),
 }
@@ -92,17 +81,17 @@ PAIRS = [pair for group in GROUPS for pair in product(group, repeat=2)]
 
 def check(
     level: str,
-    first: Change,
-    second: Change,
+    first: ca.Change,
+    second: ca.Change,
     *,
     kept: bool = True,
-    known: Sequence[Record] = KNOWN,
+    known: Sequence[ca.Record] = KNOWN,
     make: Open = SqlRepository,
 ) -> Met:
     """Fail unless what came of both is what comes of one after the other."""
-    repository, memory = empty_repository(level), InMemoryRepository()
+    repository, memory = empty_repository(level), ca.InMemoryRepository()
     for one in (repository, memory):
-        one.commit(Change(create=known))
+        one.commit(ca.Change(create=known))
     met = meet(engine_with_tables(level), first, second, kept=kept, make=make)
     # Who did not wait was there first.
     if met.kept and met.waited:
@@ -114,7 +103,7 @@ def check(
     return met
 
 
-def told(repository: Repository, change: Change) -> CourseAssignmentsError | None:
+def told(repository: ca.Repository, change: ca.Change) -> ca.CourseAssignmentsError | None:
     return outcome_of(partial(repository.commit, change))
 
 
@@ -122,7 +111,7 @@ def told(repository: Repository, change: Change) -> CourseAssignmentsError | Non
 class TestTwoAtOnce:
     @pytest.mark.parametrize("kept", [True, False], ids=["kept", "rolled back"])
     @pytest.mark.parametrize("group", GROUPS, ids=["creating", "expecting", "counting", "naming"])
-    def test_every_pair(self, level: str, group: dict[str, Change], *, kept: bool) -> None:
+    def test_every_pair(self, level: str, group: dict[str, ca.Change], *, kept: bool) -> None:
         for first, second in product(group.values(), repeat=2):
             check(level, first, second, kept=kept)
 
@@ -141,13 +130,13 @@ class TestTwoAtOnce:
 
     @pytest.mark.parametrize("kept", [True, False], ids=["kept", "rolled back"])
     def test_an_address_is_free_once_it_is_given_up(self, level: str, *, kept: bool) -> None:
-        taking = Change(create=[attrs.evolve(EVE, email=samples.ADA.email)])
+        taking = ca.Change(create=[attrs.evolve(EVE, email=samples.ADA.email)])
         met = check(level, CHANGES["take her address"], taking, kept=kept)
-        assert (met.waited, met.outcome) == (True, None if kept else Conflict(("eve",)))
+        assert (met.waited, met.outcome) == (True, None if kept else ca.Conflict(("eve",)))
 
     def test_who_refers_to_what_another_replaces(self, level: str) -> None:
-        attempt = Change(create=[attrs.evolve(samples.ATTEMPTS[0], id="t-9")])
-        edit = Change(replace=[of(samples.STARTED)])
+        attempt = ca.Change(create=[attrs.evolve(samples.ATTEMPTS[0], id="t-9")])
+        edit = ca.Change(replace=[of(samples.STARTED)])
         assert samples.ATTEMPTS[0].assignment_id == samples.STARTED.id
         assert not check(level, edit, attempt, known=samples.RECORDS).waited
 
@@ -155,8 +144,8 @@ class TestTwoAtOnce:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_held(kind: type) -> None:
     record = SAMPLES[kind]
-    replaced = Change(replace=[of(record)])
-    expected = Change(expect=[record], create=[NEW])
+    replaced = ca.Change(replace=[of(record)])
+    expected = ca.Change(expect=[record], create=[NEW])
     for pair in ((replaced, replaced), (replaced, expected), (expected, replaced)):
         assert check("READ COMMITTED", *pair, known=samples.RECORDS).waited
 

@@ -10,21 +10,7 @@ import attrs
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
-from course_assignments import (
-    Change,
-    Conflict,
-    Course,
-    Event,
-    EventQuery,
-    Registrar,
-    Replace,
-    Repository,
-    StorageBusy,
-    StorageError,
-    Use,
-    User,
-    find_all,
-)
+import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, Tables
 from course_assignments.sqlalchemy.transactions import HostTransaction
 from course_assignments.testing import samples
@@ -38,13 +24,13 @@ from tests.support.world import START
 T = TypeVar("T")
 
 LEVEL = "READ COMMITTED"
-NEW = Course(id="new", name="New")
-SEEN = Event(at=START, action="seen", subject_ids=["new"])
+NEW = ca.Course(id="new", name="New")
+SEEN = ca.Event(at=START, action="seen", subject_ids=["new"])
 #: All that can be written before it turns out that there is no such use.
-LOST = Change(
+LOST = ca.Change(
     create=[NEW],
-    replace=[Replace(samples.PYTHON, edited(samples.PYTHON))],
-    use=[Use(samples.USED_UP, 1)],
+    replace=[ca.Replace(samples.PYTHON, edited(samples.PYTHON))],
+    use=[ca.Use(samples.USED_UP, 1)],
     record=[SEEN],
 )
 
@@ -53,7 +39,7 @@ LOST = Change(
 def outside() -> SqlRepository:
     """What everybody else sees."""
     repository = empty_repository(LEVEL)
-    repository.commit(Change(create=samples.RECORDS))
+    repository.commit(ca.Change(create=samples.RECORDS))
     return repository
 
 
@@ -104,29 +90,29 @@ class TestWhatIsCommitted:
     def test_it_is_there_for_others_when_the_host_commits(self, outside: SqlRepository) -> None:
         with host(engine_with_tables(LEVEL)) as connection:
             inside = SqlRepository(connection, TABLES)
-            Registrar(inside).add(NEW)
-            assert inside.get(Course, ["new"]) == {"new": NEW}
-            assert outside.get(Course, ["new"]) == {}
+            ca.Registrar(inside).add(NEW)
+            assert inside.get(ca.Course, ["new"]) == {"new": NEW}
+            assert outside.get(ca.Course, ["new"]) == {}
             connection.commit()
-            assert outside.get(Course, ["new"]) == {"new": NEW}
+            assert outside.get(ca.Course, ["new"]) == {"new": NEW}
 
     def test_it_is_gone_when_the_host_rolls_back(self, outside: SqlRepository) -> None:
         before = contents(outside)
         with host(engine_with_tables(LEVEL)) as connection:
-            registrar = Registrar(SqlRepository(connection, TABLES))
+            registrar = ca.Registrar(SqlRepository(connection, TABLES))
             registrar.add(NEW)
             registrar.assign("py", "Cy", id="a-new")
             connection.rollback()
         assert contents(outside) == before
-        outside.commit(Change(record=[SEEN]))
-        assert [event.position for event in find_all(outside, EventQuery())] == [1]
+        outside.commit(ca.Change(record=[SEEN]))
+        assert [event.position for event in ca.find_all(outside, ca.EventQuery())] == [1]
 
 
-def lose(connection: Connection, make: Callable[..., Repository]) -> None:
+def lose(connection: Connection, make: Callable[..., ca.Repository]) -> None:
     """Commit what is lost, and fail unless nothing of it is left and the host can go on."""
     inside = make(connection, TABLES)
     before = contents(inside)
-    assert outcome_of(partial(inside.commit, LOST)) == Conflict(("k-0",))
+    assert outcome_of(partial(inside.commit, LOST)) == ca.Conflict(("k-0",))
     assert contents(inside) == before
     connection.execute(text("INSERT INTO mine VALUES ('behind')"))
     assert rows(connection) == ["before", "behind"]
@@ -136,9 +122,9 @@ class TestAConflict:
     def test_it_takes_back_its_own_and_leaves_the_rest(self, outside: SqlRepository) -> None:
         with host(engine_with_tables(LEVEL)) as connection:
             lose(connection, SqlRepository)
-            SqlRepository(connection, TABLES).commit(Change(create=[NEW]))
+            SqlRepository(connection, TABLES).commit(ca.Change(create=[NEW]))
             connection.commit()
-        assert outside.get(Course, ["new", "py"]) == {"new": NEW, "py": samples.PYTHON}
+        assert outside.get(ca.Course, ["new", "py"]) == {"new": NEW, "py": samples.PYTHON}
 
     @pytest.mark.usefixtures("outside")
     def test_without_a_savepoint_a_half_of_it_is_left(self) -> None:
@@ -151,14 +137,14 @@ class TestAConflict:
         engine = engine_with_tables(LEVEL)
         taking = attrs.evolve(samples.ADA, email="new@example.org")
         with host(engine) as connection, engine.connect() as other, ThreadPoolExecutor(1) as thread:
-            taken = User(id="eve", name="Eve", email="new@example.org")
-            SqlRepository(other, TABLES).commit(Change(create=[taken]))
+            taken = ca.User(id="eve", name="Eve", email="new@example.org")
+            SqlRepository(other, TABLES).commit(ca.Change(create=[taken]))
             inside = SqlRepository(connection, TABLES)
-            change = Change(replace=[Replace(samples.ADA, taking)])
+            change = ca.Change(replace=[ca.Replace(samples.ADA, taking)])
             arriving = thread.submit(outcome_of, partial(inside.commit, change))
             assert waits(engine, arriving, other)
             other.commit()
-            assert arriving.result(TIMEOUT) == Conflict(("ada",))
+            assert arriving.result(TIMEOUT) == ca.Conflict(("ada",))
             assert rows(connection) == ["before"]
 
 
@@ -168,28 +154,28 @@ class TestOthersInTheWay:
         self, level: str, outside: SqlRepository
     ) -> None:
         engine = engine_with_tables(LEVEL)
-        change = Change(replace=[Replace(samples.PYTHON, edited(samples.PYTHON))])
+        change = ca.Change(replace=[ca.Replace(samples.PYTHON, edited(samples.PYTHON))])
         with host(engine, level) as connection:
             inside = SqlRepository(connection, TABLES)
             outside.commit(change)
             # It still sees what was there when it began.
-            assert inside.get(Course, ["py"]) == {"py": samples.PYTHON}
+            assert inside.get(ca.Course, ["py"]) == {"py": samples.PYTHON}
             error, said = statements_of(engine, partial(outcome_of, partial(inside.commit, change)))
-            assert isinstance(error, StorageBusy)
+            assert isinstance(error, ca.StorageBusy)
             assert len([one for one in said if " FOR " in one]) == 1
             assert rows(connection) == ["before"]
             connection.rollback()
-            assert outcome_of(partial(inside.commit, change)) == Conflict(("py",))
+            assert outcome_of(partial(inside.commit, change)) == ca.Conflict(("py",))
 
     @pytest.mark.usefixtures("outside")
     def test_a_lock_is_waited_for_as_long_as_the_host_says(self) -> None:
         engine = engine_with_tables(LEVEL)
-        using = Change(use=[Use(samples.SMALL, 1)])
+        using = ca.Change(use=[ca.Use(samples.SMALL, 1)])
         with host(engine) as connection, engine.connect() as other:
             SqlRepository(other, TABLES).commit(using)
             connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
             inside = SqlRepository(connection, TABLES)
-            assert isinstance(outcome_of(partial(inside.commit, using)), StorageBusy)
+            assert isinstance(outcome_of(partial(inside.commit, using)), ca.StorageBusy)
             other.rollback()
             assert rows(connection) == ["before"]
             inside.commit(using)
@@ -202,21 +188,22 @@ class TestNoTransactionAtAll:
     ) -> None:
         with engine_with_tables("AUTOCOMMIT").connect() as connection:
             error = outcome_of(partial(SqlRepository(connection, TABLES).commit, LOST))
-        assert isinstance(error, StorageError)
+        assert isinstance(error, ca.StorageError)
         assert "transaction" in error.hint
 
     def test_one_that_was_aborted_says_so(self, outside: SqlRepository) -> None:
         with engine_with_tables(LEVEL).connect() as connection:
             assert isinstance(
-                outcome_of(partial(SqlRepository(connection, TABLES).commit, STRANGE)), StorageError
+                outcome_of(partial(SqlRepository(connection, TABLES).commit, STRANGE)),
+                ca.StorageError,
             )
             with pytest.raises(Exception, match="division"):
                 connection.execute(text("SELECT 1 / 0"))
-            error = outcome_of(partial(SqlRepository(connection, TABLES).get, Course, ["py"]))
-        assert isinstance(error, StorageError)
+            error = outcome_of(partial(SqlRepository(connection, TABLES).get, ca.Course, ["py"]))
+        assert isinstance(error, ca.StorageError)
         assert "aborted" in error.hint
-        assert outside.get(Course, ["py"]) == {"py": samples.PYTHON}
+        assert outside.get(ca.Course, ["py"]) == {"py": samples.PYTHON}
 
 
 #: A redemption of a key that nobody knows.
-STRANGE = Change(create=[attrs.evolve(samples.REDEMPTIONS[0], id="r-9", key_id="nobodys")])
+STRANGE = ca.Change(create=[attrs.evolve(samples.REDEMPTIONS[0], id="r-9", key_id="nobodys")])

@@ -12,22 +12,7 @@ from typing import Any, TypeAlias
 import pytest
 from sqlalchemy import Engine
 
-from course_assignments import (
-    Activity,
-    ActivityKind,
-    AssignmentQuery,
-    Change,
-    Course,
-    CourseAssignment,
-    FromSubscription,
-    Record,
-    RedemptionQuery,
-    Registrar,
-    Repeat,
-    Repository,
-    TrainingKey,
-    find_all,
-)
+import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository
 from tests.support.empty_database import LEVELS, TABLES, empty_repository, engine_with_tables
 from tests.support.races import (
@@ -48,20 +33,20 @@ from tests.support.races import (
 CODE = "Spring-2026-1"
 DAY = timedelta(days=1)
 ALL = (*LEVELS, "AUTOCOMMIT")
-FILMS = Course(
+FILMS = ca.Course(
     id="films",
     name="Films",
     content_provider="us",
     publishing_group="all",
     activities=[
-        Activity(id=f"film-{number}", name="A film", kind=ActivityKind.VIDEO, required=True)
+        ca.Activity(id=f"film-{number}", name="A film", kind=ca.ActivityKind.VIDEO, required=True)
         for number in range(4)
     ],
 )
 
-Command: TypeAlias = Callable[[Registrar], Any]
+Command: TypeAlias = Callable[[ca.Registrar], Any]
 #: What makes an empty repository.
-Make: TypeAlias = Callable[[], Repository]
+Make: TypeAlias = Callable[[], ca.Repository]
 
 
 def together(scene: Scene, commands: Sequence[Command]) -> list[Any]:
@@ -89,8 +74,8 @@ def with_a_key(make: Make, uses: int) -> Scene:
     return scene
 
 
-def assignments(scene: Scene) -> list[CourseAssignment]:
-    return [*find_all(scene.repository, AssignmentQuery())]
+def assignments(scene: Scene) -> list[ca.CourseAssignment]:
+    return [*ca.find_all(scene.repository, ca.AssignmentQuery())]
 
 
 def redeem(learner_id: str) -> Command:
@@ -108,7 +93,7 @@ def redeeming(make: Make, uses: int) -> None:
     won = {one.learner_id for one in granted(outcomes)}
     assert len(won) == len(granted(outcomes)) == uses
     assert {str(codes_of(one)) for one in refusals(outcomes)} <= {"['key_exhausted']"}
-    redeemed = find_all(scene.repository, RedemptionQuery())
+    redeemed = ca.find_all(scene.repository, ca.RedemptionQuery())
     assert {one.learner_id for one in redeemed} == won
     assert scene.key(CODE).uses == uses
     assert len(scene.events("redeem")) == uses
@@ -118,7 +103,7 @@ def redeeming_what_is_revoked(make: Make) -> None:
     """Who redeems a key while it is revoked was before that, or is told so."""
     scene = with_a_key(make, 8)
     one, revoked = together(scene, [redeem("u-0000"), lambda desk: desk.revoke_key(CODE)])
-    assert isinstance(revoked, TrainingKey)
+    assert isinstance(revoked, ca.TrainingKey)
     key = scene.key(CODE)
     assert key.revoked_at is not None
     assert key.uses == len(granted([one])) == len(assignments(scene))
@@ -141,7 +126,7 @@ def assigning(make: Make) -> None:
     """Eight uploads of the same pair give one assignment."""
     scene = Scene(make())
     outcomes = together(
-        scene, [lambda desk: desk.assign("py", "ada", repeat=Repeat.SKIP) for _ in range(8)]
+        scene, [lambda desk: desk.assign("py", "ada", repeat=ca.Repeat.SKIP) for _ in range(8)]
     )
     made = [one.id for one in assignments(scene)]
     assert len(made) == 1
@@ -186,7 +171,7 @@ def opening_what_is_cancelled(make: Make) -> None:
             ],
         )
     )
-    opened = [one for one in assignments(scene) if one.origin == FromSubscription("s-1")]
+    opened = [one for one in assignments(scene) if one.origin == ca.FromSubscription("s-1")]
     assert all(one.cancelled_at is not None for one in opened)
 
 
@@ -217,11 +202,11 @@ class Careless(SqlRepository):
         self._habit = habit
         self._turn = Lock()
 
-    def commit(self, change: Change, /) -> None:
+    def commit(self, change: ca.Change, /) -> None:
         with self._turn:
             super().commit(self._habit(self, change))
 
-    def stored(self, record: Record) -> Any:
+    def stored(self, record: ca.Record) -> Any:
         return self.get(type(record), [record.id]).get(record.id)
 
 
@@ -239,7 +224,7 @@ class Careless(SqlRepository):
 )
 @pytest.mark.parametrize("level", ALL)
 def test_without_its_guard_no_level_makes_up_for_it(level: str, race: str, habit: Any) -> None:
-    def make() -> Repository:
+    def make() -> ca.Repository:
         empty_repository(level)
         return Careless(engine_with_tables(level), habit)
 

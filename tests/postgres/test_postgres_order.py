@@ -12,19 +12,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from course_assignments import (
-    AssignmentQuery,
-    Change,
-    Direct,
-    KeyQuery,
-    Record,
-    Repeat,
-    Replace,
-    SubscriptionQuery,
-    User,
-    UserQuery,
-    find_all,
-)
+import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, writing
 from course_assignments.testing import samples
 from course_assignments.testing.variants import edited
@@ -69,7 +57,7 @@ def in_steps(gate: Gate, part: str) -> Engine:
     return engine
 
 
-def errors_of(part: str, changes: Sequence[Change]) -> Counter[str]:
+def errors_of(part: str, changes: Sequence[ca.Change]) -> Counter[str]:
     """Return the sqlstates of *changes* that meet behind their first statement with *part*."""
     engine = in_steps(Gate(len(changes), timeout=0.2), part)
     repository = SqlRepository(engine, TABLES)
@@ -79,7 +67,9 @@ def errors_of(part: str, changes: Sequence[Change]) -> Counter[str]:
     return states
 
 
-def as_given(records: Iterable[Record], *_: object) -> Iterator[tuple[type[Any], list[Record]]]:
+def as_given(
+    records: Iterable[ca.Record], *_: object
+) -> Iterator[tuple[type[Any], list[ca.Record]]]:
     """Give *records* one by one as they come, as one who does not think of others."""
     return ((type(record), [record]) for record in records)
 
@@ -89,22 +79,22 @@ class TestTwoThatMeetHalfWay:
     def creating() -> Counter[str]:
         empty_repository(LEVEL)
         people = newcomers(2)
-        both = [Change(create=people), Change(create=people[::-1])]
+        both = [ca.Change(create=people), ca.Change(create=people[::-1])]
         return errors_of(TAKE, both)
 
     @staticmethod
     def replacing() -> Counter[str]:
-        empty_repository(LEVEL).commit(Change(create=[samples.PYTHON, samples.SQL]))
-        steps = [Replace(one, edited(one)) for one in (samples.PYTHON, samples.SQL)]
-        both = [Change(replace=steps), Change(replace=steps[::-1])]
+        empty_repository(LEVEL).commit(ca.Change(create=[samples.PYTHON, samples.SQL]))
+        steps = [ca.Replace(one, edited(one)) for one in (samples.PYTHON, samples.SQL)]
+        both = [ca.Change(replace=steps), ca.Change(replace=steps[::-1])]
         return errors_of(HOLD, both)
 
     @staticmethod
     def expecting() -> Counter[str]:
-        empty_repository(LEVEL).commit(Change(create=[samples.PYTHON, samples.ACME]))
-        pair: list[Record] = [samples.PYTHON, samples.ACME]
+        empty_repository(LEVEL).commit(ca.Change(create=[samples.PYTHON, samples.ACME]))
+        pair: list[ca.Record] = [samples.PYTHON, samples.ACME]
         both = [
-            Change(expect=[one], replace=[Replace(other, edited(other))])
+            ca.Change(expect=[one], replace=[ca.Replace(other, edited(other))])
             for one, other in (pair, pair[::-1])
         ]
         return errors_of(HOLD, both)
@@ -127,11 +117,11 @@ class TestTwoThatMeetHalfWay:
         repository = empty_repository(LEVEL)
         people = newcomers(2)
         again = [
-            User(id=id_, name=user.name, email=user.email)
+            ca.User(id=id_, name=user.name, email=user.email)
             for id_, user in zip(("b", "a"), people, strict=True)
         ]
-        assert errors_of(TAKE, [Change(create=people), Change(create=again)]) == {}
-        assert len(repository.find(UserQuery())) == 2
+        assert errors_of(TAKE, [ca.Change(create=people), ca.Change(create=again)]) == {}
+        assert len(repository.find(ca.UserQuery())) == 2
 
 
 def crowd(level: str) -> tuple[Scene, Counter[str]]:
@@ -152,7 +142,7 @@ def crowd(level: str) -> tuple[Scene, Counter[str]]:
     def upload(turn: int) -> None:
         """The whole roster, from another place on and every second time backwards."""
         roster = [*islice(cycle(ids), turn * 5, turn * 5 + len(ids))][:: (-1) ** turn]
-        office.assign_many(courses[:: (-1) ** (turn // 2)], roster, repeat=Repeat.SKIP)
+        office.assign_many(courses[:: (-1) ** (turn // 2)], roster, repeat=ca.Repeat.SKIP)
 
     def unsubscribe(some: Iterable[str]) -> None:
         for one in some:
@@ -182,12 +172,12 @@ def crowd(level: str) -> tuple[Scene, Counter[str]]:
 def test_a_crowd_comes_to_its_end(level: str) -> None:
     scene, states = crowd(level)
     assert states[DEADLOCK] == 0
-    found = find_all(scene.repository, AssignmentQuery(limit=10_000))
-    pairs = [(one.learner_id, one.course_id) for one in found if one.origin == Direct()]
+    found = ca.find_all(scene.repository, ca.AssignmentQuery(limit=10_000))
+    pairs = [(one.learner_id, one.course_id) for one in found if one.origin == ca.Direct()]
     assert len(pairs) == len(set(pairs))
     # Who has a course by a subscription that is not cancelled yet needs no other assignment.
     assert {one for one in pairs if one[1] == SQL.id} == {(one.id, SQL.id) for one in PEOPLE}
-    subscribed = find_all(scene.repository, SubscriptionQuery())
+    subscribed = ca.find_all(scene.repository, ca.SubscriptionQuery())
     assert all(one.cancelled_at is not None for one in subscribed)
-    keys = [*find_all(scene.repository, KeyQuery())]
+    keys = [*ca.find_all(scene.repository, ca.KeyQuery())]
     assert all(one.revoked_at is not None for one in keys)

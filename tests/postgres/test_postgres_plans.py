@@ -12,20 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from course_assignments import (
-    AssignmentQuery,
-    AttemptQuery,
-    BatchQuery,
-    EventQuery,
-    KeyQuery,
-    Query,
-    RedemptionQuery,
-    Registrar,
-    Repository,
-    SubscriptionQuery,
-    UserQuery,
-    expiring,
-)
+import course_assignments as ca
 from course_assignments.changes import KINDS
 from course_assignments.sqlalchemy import SqlRepository
 from tests.support.empty_database import TABLES, empty_repository, engine_with_tables
@@ -99,7 +86,7 @@ def filled() -> Iterator[Connection]:
         connection.rollback()
 
 
-def scans(connection: Connection, ask: Callable[[Repository], object]) -> list[dict[str, Any]]:
+def scans(connection: Connection, ask: Callable[[ca.Repository], object]) -> list[dict[str, Any]]:
     """Return how each table is read that *ask* reads from."""
     said: list[tuple[str, Any]] = []
 
@@ -128,7 +115,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(part)
 
 
-def check(connection: Connection, ask: Callable[[Repository], object], *columns: str) -> None:
+def check(connection: Connection, ask: Callable[[ca.Repository], object], *columns: str) -> None:
     """Fail unless all that *ask* reads is found by an index of one of *columns*."""
     for node in scans(connection, ask):
         assert "Seq" not in node["Node Type"]
@@ -137,33 +124,33 @@ def check(connection: Connection, ask: Callable[[Repository], object], *columns:
             assert any(column in node["Index Cond"] for column in columns)
 
 
-def two_pages(query: Query[Any]) -> Callable[[Repository], object]:
-    def ask(repository: Repository) -> None:
+def two_pages(query: ca.Query[Any]) -> Callable[[ca.Repository], object]:
+    def ask(repository: ca.Repository) -> None:
         first = repository.find(query).records[0]
         repository.find(query.starting_after(first))
 
     return ask
 
 
-LISTINGS: list[tuple[Query[Any], str]] = [
-    (AssignmentQuery(learner_id="u-7"), "learner_id"),
-    (AssignmentQuery(course_id="c-7"), "course_id"),
-    (AssignmentQuery(organization_id="o-7"), "organization_id"),
-    (AssignmentQuery(batch_id="b-9"), "batch_id"),
-    (AssignmentQuery(subscription_id="s-7"), "subscription_id"),
-    (AttemptQuery(assignment_id="a-7"), "assignment_id"),
-    (SubscriptionQuery(learner_id="u-7"), "learner_id"),
-    (SubscriptionQuery(organization_id="o-7"), "organization_id"),
-    (BatchQuery(course_id="c-7"), "course_id"),
-    (BatchQuery(organization_id="o-7"), "organization_id"),
-    (KeyQuery(batch_ids=["b-7"]), "batch_id"),
-    (KeyQuery(batch_ids=["b-7", "b-8"], usable=True), "batch_id"),
-    (RedemptionQuery(key_id="k-7000"), "key_id"),
-    (RedemptionQuery(key_id="k-7000", learner_id="u-1000"), "key_id"),
-    (RedemptionQuery(learner_id="u-7"), "learner_id"),
-    (UserQuery(email="u-7@example.org"), "folded_email"),
-    (UserQuery(organization_id="o-7"), "organization_id"),
-    (EventQuery(after=19_000), "position"),
+LISTINGS: list[tuple[ca.Query[Any], str]] = [
+    (ca.AssignmentQuery(learner_id="u-7"), "learner_id"),
+    (ca.AssignmentQuery(course_id="c-7"), "course_id"),
+    (ca.AssignmentQuery(organization_id="o-7"), "organization_id"),
+    (ca.AssignmentQuery(batch_id="b-9"), "batch_id"),
+    (ca.AssignmentQuery(subscription_id="s-7"), "subscription_id"),
+    (ca.AttemptQuery(assignment_id="a-7"), "assignment_id"),
+    (ca.SubscriptionQuery(learner_id="u-7"), "learner_id"),
+    (ca.SubscriptionQuery(organization_id="o-7"), "organization_id"),
+    (ca.BatchQuery(course_id="c-7"), "course_id"),
+    (ca.BatchQuery(organization_id="o-7"), "organization_id"),
+    (ca.KeyQuery(batch_ids=["b-7"]), "batch_id"),
+    (ca.KeyQuery(batch_ids=["b-7", "b-8"], usable=True), "batch_id"),
+    (ca.RedemptionQuery(key_id="k-7000"), "key_id"),
+    (ca.RedemptionQuery(key_id="k-7000", learner_id="u-1000"), "key_id"),
+    (ca.RedemptionQuery(learner_id="u-7"), "learner_id"),
+    (ca.UserQuery(email="u-7@example.org"), "folded_email"),
+    (ca.UserQuery(organization_id="o-7"), "organization_id"),
+    (ca.EventQuery(after=19_000), "position"),
 ]
 
 
@@ -181,20 +168,20 @@ class TestPlans:
             part.rollback()
 
     @pytest.mark.parametrize(("query", "column"), LISTINGS, ids=lambda one: repr(one)[:60])
-    def test_a_listing(self, filled: Connection, query: Query[Any], column: str) -> None:
+    def test_a_listing(self, filled: Connection, query: ca.Query[Any], column: str) -> None:
         check(filled, two_pages(query), column)
 
     def test_a_pair(self, filled: Connection) -> None:
-        query = AssignmentQuery(learner_id="u-7", course_id="c-7")
+        query = ca.AssignmentQuery(learner_id="u-7", course_id="c-7")
         check(filled, two_pages(query), "learner_id", "course_id")
 
     def test_what_ends_soon(self, filled: Connection) -> None:
         at = START + timedelta(days=3)
-        check(filled, partial(expiring, at=at, within=timedelta(hours=1)), "expires_at")
+        check(filled, partial(ca.expiring, at=at, within=timedelta(hours=1)), "expires_at")
 
     def test_a_period(self, filled: Connection) -> None:
         first = START + timedelta(days=3)
-        query = AssignmentQuery(created_from=first, created_until=first + timedelta(hours=9))
+        query = ca.AssignmentQuery(created_from=first, created_until=first + timedelta(hours=9))
         check(filled, two_pages(query), "created_at")
 
     @pytest.mark.parametrize("kind", KINDS)
@@ -204,8 +191,8 @@ class TestPlans:
             check(filled, lambda repository: repository.get(kind, ["one", "another"]), "id", "code")
 
     def test_a_whole_redemption(self, filled: Connection, scanning: str) -> None:
-        def redeem(repository: Repository) -> None:
-            registrar = Registrar(repository, clock=lambda: START)
+        def redeem(repository: ca.Repository) -> None:
+            registrar = ca.Registrar(repository, clock=lambda: START)
             assert registrar.redeem("code-00007", "u-1007").learner_id == "u-1007"
 
         for node in scans(filled, redeem):
@@ -213,7 +200,9 @@ class TestPlans:
             assert "Seq" not in node["Node Type"] or (is_small and scanning == "on")
 
     @pytest.mark.parametrize(("query", "column"), LISTINGS, ids=lambda one: repr(one)[:60])
-    def test_without_its_indexes(self, filled: Connection, query: Query[Any], column: str) -> None:
+    def test_without_its_indexes(
+        self, filled: Connection, query: ca.Query[Any], column: str
+    ) -> None:
         table = TABLES.by_kind[query.kind]
         filled.exec_driver_sql(
             f"ALTER TABLE {table.name} DROP CONSTRAINT {table.name}_pkey CASCADE"

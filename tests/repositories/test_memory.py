@@ -16,55 +16,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    AssignmentQuery,
-    AttemptQuery,
-    BatchQuery,
-    Change,
-    Conflict,
-    Course,
-    CourseAssignment,
-    CourseQuery,
-    Event,
-    InMemoryRepository,
-    KeyQuery,
-    Query,
-    Record,
-    RedemptionQuery,
-    Replace,
-    SubscriptionQuery,
-    TrainingKey,
-    Use,
-    User,
-    UserQuery,
-    find_all,
-)
+import course_assignments as ca
 from course_assignments.testing import samples
 from tests.support.values import refusal
 from tests.support.world import ADA, BO, PYTHON, SQL, START
 
-KEY = TrainingKey(id="k-1", code="Hand-made-1", batch_id="spring", uses=1, max_uses=3)
-EVENT = Event(at=START, action="test", subject_ids=["a"])
+KEY = ca.TrainingKey(id="k-1", code="Hand-made-1", batch_id="spring", uses=1, max_uses=3)
+EVENT = ca.Event(at=START, action="test", subject_ids=["a"])
 
 
-def stored(*records: Record) -> InMemoryRepository:
-    repository = InMemoryRepository()
-    repository.commit(Change(create=records))
+def stored(*records: ca.Record) -> ca.InMemoryRepository:
+    repository = ca.InMemoryRepository()
+    repository.commit(ca.Change(create=records))
     return repository
 
 
 @pytest.mark.parametrize(
     ("change", "writes"),
     [
-        (Change(), False),
-        (Change(expect=[ADA]), False),
-        (Change(create=[ADA]), True),
-        (Change(replace=[Replace(ADA, ADA)]), True),
-        (Change(use=[Use(KEY, 1)]), True),
-        (Change(record=[EVENT]), True),
+        (ca.Change(), False),
+        (ca.Change(expect=[ADA]), False),
+        (ca.Change(create=[ADA]), True),
+        (ca.Change(replace=[ca.Replace(ADA, ADA)]), True),
+        (ca.Change(use=[ca.Use(KEY, 1)]), True),
+        (ca.Change(record=[EVENT]), True),
     ],
 )
-def test_a_change_is_true_if_it_writes(*, change: Change, writes: bool) -> None:
+def test_a_change_is_true_if_it_writes(*, change: ca.Change, writes: bool) -> None:
     assert bool(change) is writes
 
 
@@ -74,34 +52,34 @@ class TestConflicts:
     def test_a_second_replace_in_one_change_starts_from_the_first(self) -> None:
         one, two = attrs.evolve(PYTHON, name="1"), attrs.evolve(PYTHON, name="2")
         repository = stored(PYTHON)
-        with pytest.raises(Conflict):
-            repository.commit(Change(replace=[Replace(PYTHON, one), Replace(PYTHON, two)]))
-        repository.commit(Change(replace=[Replace(PYTHON, one), Replace(one, two)]))
-        assert repository.get(Course, ["py"]) == {"py": two}
+        with pytest.raises(ca.Conflict):
+            repository.commit(ca.Change(replace=[ca.Replace(PYTHON, one), ca.Replace(PYTHON, two)]))
+        repository.commit(ca.Change(replace=[ca.Replace(PYTHON, one), ca.Replace(one, two)]))
+        assert repository.get(ca.Course, ["py"]) == {"py": two}
 
     def test_a_key_can_be_used_in_the_change_that_creates_it(self) -> None:
-        repository = InMemoryRepository()
-        repository.commit(Change(create=[KEY], use=[Use(KEY, 1)]))
-        assert repository.get(TrainingKey, [KEY.id])[KEY.id].uses == 2
+        repository = ca.InMemoryRepository()
+        repository.commit(ca.Change(create=[KEY], use=[ca.Use(KEY, 1)]))
+        assert repository.get(ca.TrainingKey, [KEY.id])[KEY.id].uses == 2
 
     def test_two_users_cannot_take_the_address_that_one_gave_up(self) -> None:
-        change = Change(
+        change = ca.Change(
             create=[samples.user("dee", email=ADA.email), samples.user("ADA")],
-            replace=[Replace(ADA, attrs.evolve(ADA, email="new@example.org"))],
+            replace=[ca.Replace(ADA, attrs.evolve(ADA, email="new@example.org"))],
         )
-        with pytest.raises(Conflict) as caught:
+        with pytest.raises(ca.Conflict) as caught:
             stored(ADA).commit(change)
         assert caught.value.ids == ("ADA",)
 
     def test_every_conflicting_id_is_named_once(self) -> None:
         other = attrs.evolve(PYTHON, name="Snakes")
-        change = Change(
+        change = ca.Change(
             create=[ADA, samples.user("dee", email=ADA.email.upper())],
-            replace=[Replace(other, PYTHON)],
-            use=[Use(KEY, 5)],
+            replace=[ca.Replace(other, PYTHON)],
+            use=[ca.Use(KEY, 5)],
             expect=[SQL, other],
         )
-        with pytest.raises(Conflict) as caught:
+        with pytest.raises(ca.Conflict) as caught:
             stored(PYTHON, ADA, KEY).commit(change)
         assert sorted(caught.value.ids) == ["ada", "dee", "k-1", "py", "sql"]
 
@@ -110,15 +88,15 @@ class TestOwnQueries:
     """A query class of the caller can break the rules of `Query`."""
 
     def test_a_record_that_is_named_twice_is_found_once(self) -> None:
-        class Named(CourseQuery):
+        class Named(ca.CourseQuery):
             def where(self) -> dict[str, tuple[str | int, ...]]:
                 return {"id": ("sql", "py", "sql", "nothing")}
 
-        others = [Course(id=name, name=name) for name in "abcd"]
+        others = [ca.Course(id=name, name=name) for name in "abcd"]
         assert list(stored(PYTHON, SQL, *others).find(Named())) == [PYTHON, SQL]
 
     def test_a_cursor_of_another_order_is_refused(self) -> None:
-        class Lost(CourseQuery):
+        class Lost(ca.CourseQuery):
             @property
             def cursor(self) -> tuple[Any, ...]:
                 return (7,)
@@ -127,7 +105,7 @@ class TestOwnQueries:
         assert (error.code, error.field) == ("invalid_cursor", "cursor")
 
     def test_a_kind_that_is_not_stored_is_refused(self) -> None:
-        class Odd(Query[Any]):
+        class Odd(ca.Query[Any]):
             kind = int
 
         assert refusal(lambda: stored(PYTHON).find(Odd())).field == "query"
@@ -140,8 +118,8 @@ class TestReading:
         repository = stored(ADA, BO)
         rival = Rival(repository)
 
-        class Interrupted(UserQuery):
-            def matches(self, record: User) -> bool:
+        class Interrupted(ca.UserQuery):
+            def matches(self, record: ca.User) -> bool:
                 rival.try_to_rename()
                 return super().matches(record)
 
@@ -159,16 +137,16 @@ class TestReading:
                 rival.try_to_rename()
                 return super().__hash__()
 
-        assert repository.get(User, ["ada", Interrupting("bo")]) == {"ada": ADA, "bo": BO}
+        assert repository.get(ca.User, ["ada", Interrupting("bo")]) == {"ada": ADA, "bo": BO}
         rival.thread.join()
 
 
 class Rival:
     """A thread that renames Ada and Bo as soon as it can."""
 
-    def __init__(self, repository: InMemoryRepository) -> None:
-        steps = [Replace(one, attrs.evolve(one, name="Renamed")) for one in (ADA, BO)]
-        self.thread = Thread(target=repository.commit, args=[Change(replace=steps)])
+    def __init__(self, repository: ca.InMemoryRepository) -> None:
+        steps = [ca.Replace(one, attrs.evolve(one, name="Renamed")) for one in (ADA, BO)]
+        self.thread = Thread(target=repository.commit, args=[ca.Change(replace=steps)])
 
     def try_to_rename(self) -> None:
         if self.thread.ident is None:
@@ -182,10 +160,10 @@ EMAILS = st.sampled_from(
     ["a@x.org", "A@X.org", "b@x.org", "\u00e9@x.org", "e\u0301@x.org", "\u00c9@X.org"]
 )
 RECORDS: st.SearchStrategy[Any] = st.one_of(
-    st.builds(Course, id=IDS, name=IDS),
-    st.builds(User, id=IDS, name=IDS, email=EMAILS),
+    st.builds(ca.Course, id=IDS, name=IDS),
+    st.builds(ca.User, id=IDS, name=IDS, email=EMAILS),
     st.builds(
-        TrainingKey,
+        ca.TrainingKey,
         id=IDS,
         code=st.sampled_from(["Code-number-1", "Code-number-2", "Code-number-3"]),
         batch_id=IDS,
@@ -204,36 +182,36 @@ def key_of(record: Any) -> tuple[type, str]:
 
 def terms(record: Any) -> Any:
     """Return the part of *record* that a replace or a use compares."""
-    return attrs.evolve(record, uses=0) if isinstance(record, TrainingKey) else record
+    return attrs.evolve(record, uses=0) if isinstance(record, ca.TrainingKey) else record
 
 
 def unique(record: Any) -> str:
     """Return what no other record of the kind may share."""
     match record:
-        case User(email=email):
+        case ca.User(email=email):
             return normalize("NFC", normalize("NFC", email).casefold())
-        case TrainingKey(code=code):
+        case ca.TrainingKey(code=code):
             return code
         case _:
             return str(record.id)
 
 
-def replaced(now: Any, step: Replace) -> Any:
+def replaced(now: Any, step: ca.Replace) -> Any:
     """Return what *step* stores in place of *now*, or ``None`` for a conflict."""
     if terms(now) != terms(step.before):
         return None
-    if isinstance(step.after, TrainingKey):
+    if isinstance(step.after, ca.TrainingKey):
         return attrs.evolve(step.after, uses=now.uses) if now.uses <= step.after.max_uses else None
     return step.after
 
 
-def used(now: Any, step: Use) -> Any:
+def used(now: Any, step: ca.Use) -> Any:
     if terms(now) != terms(step.key) or not 0 <= now.uses + step.by <= now.max_uses:
         return None
     return attrs.evolve(now, uses=now.uses + step.by)
 
 
-def after_commit(model: Model, change: Change) -> Model | None:
+def after_commit(model: Model, change: ca.Change) -> Model | None:
     """Return what is stored after *change*, or ``None`` for a conflict."""
     after = dict(model)
     if any(model.get(key_of(record)) != record for record in change.expect):
@@ -253,16 +231,16 @@ def after_commit(model: Model, change: Change) -> Model | None:
 
 
 @st.composite
-def changes(draw: st.DrawFn, model: Model) -> Change:
+def changes(draw: st.DrawFn, model: Model) -> ca.Change:
     """Generate a change of records that are in *model*, or that could be."""
     records = sorted(model.values(), key=repr)
     known = st.sampled_from(records) if records else RECORDS
-    keys = [one for one in records if isinstance(one, TrainingKey)]
-    uses = st.builds(Use, st.sampled_from(keys or [KEY]), st.integers(-2, 2))
-    return Change(
+    keys = [one for one in records if isinstance(one, ca.TrainingKey)]
+    uses = st.builds(ca.Use, st.sampled_from(keys or [KEY]), st.integers(-2, 2))
+    return ca.Change(
         create=draw(st.lists(RECORDS, max_size=2)),
         replace=[
-            Replace(model.get(key_of(after), after), after)
+            ca.Replace(model.get(key_of(after), after), after)
             for after in draw(st.lists(RECORDS, max_size=3))
             if draw(st.booleans())
         ],
@@ -273,15 +251,15 @@ def changes(draw: st.DrawFn, model: Model) -> Change:
 
 @given(st.data())
 def test_changes_are_stored_or_conflict_as_in_the_model(data: st.DataObject) -> None:
-    repository = InMemoryRepository()
+    repository = ca.InMemoryRepository()
     model: Model = {}
     for _ in range(data.draw(st.integers(1, 12))):
         change = data.draw(changes(model))
         after = after_commit(model, change)
-        with pytest.raises(Conflict) if after is None else nullcontext():
+        with pytest.raises(ca.Conflict) if after is None else nullcontext():
             repository.commit(change)
         model = model if after is None else after
-        for kind in (Course, User, TrainingKey):
+        for kind in (ca.Course, ca.User, ca.TrainingKey):
             expected = {name: one for (of, name), one in model.items() if of is kind}
             assert repository.get(kind, NAMES) == expected
 
@@ -307,7 +285,9 @@ def operations(action: Callable[[], object]) -> int:
     return counted
 
 
-def records_about(user: User, course_id: str, key: TrainingKey, minutes: int) -> list[Record]:
+def records_about(
+    user: ca.User, course_id: str, key: ca.TrainingKey, minutes: int
+) -> list[ca.Record]:
     """Return a record of each kind, made *minutes* after `START`."""
     made = attrs.evolve(
         samples.FRESH,
@@ -325,67 +305,71 @@ def records_about(user: User, course_id: str, key: TrainingKey, minutes: int) ->
     ]
 
 
-def filled(size: int) -> InMemoryRepository:
+def filled(size: int) -> ca.InMemoryRepository:
     """Return a repository with *size* records of each kind, and one more about Ada."""
-    records: list[Record] = []
+    records: list[ca.Record] = []
     for number in range(size):
         name = f"{number * 7919 % 100_003:06}"
-        key = TrainingKey(id=f"k-{name}", code=f"Code-{name}", batch_id=name)
+        key = ca.TrainingKey(id=f"k-{name}", code=f"Code-{name}", batch_id=name)
         user = attrs.evolve(samples.CY, id=name, email=f"{name}@example.org")
         records += records_about(user, name, key, int(name) % 97)
     repository = stored(*records)
-    repository.commit(Change(create=ADAS))
+    repository.commit(ca.Change(create=ADAS))
     return repository
 
 
 ADAS = records_about(ADA, "py", KEY, 99)
 MADE: Any = ADAS[2]
-SEARCHES: tuple[Query[Any], ...] = (
-    AssignmentQuery(learner_id="ada"),
-    AssignmentQuery(course_id="py"),
-    AssignmentQuery(learner_id="nobody"),
-    AssignmentQuery(learner_id="ada", course_id="py"),
-    AssignmentQuery(organization_id="acme"),
-    AssignmentQuery(batch_id="spring"),
-    AssignmentQuery(subscription_id="s-1"),
-    AssignmentQuery(created_from=MADE.created_at, created_until=MADE.expires_at),
-    AssignmentQuery(created_until=START),
-    AssignmentQuery(organization_id="acme", created_from=START),
-    AttemptQuery(assignment_id=MADE.id, activity_id="lab"),
-    BatchQuery(course_id="py"),
-    KeyQuery(batch_ids=["spring"]),
-    KeyQuery(code=KEY.code),
-    KeyQuery(code="Nobody-has-this"),
-    KeyQuery(codes=["Nobody-has-this", KEY.code]),
-    RedemptionQuery(key_id=KEY.id),
-    RedemptionQuery(key_id=KEY.id, learner_id="ada"),
-    SubscriptionQuery(learner_id="ada"),
-    UserQuery(email="ADA@example.org"),
-    UserQuery(email="free@example.org"),
-    UserQuery(organization_id="acme"),
+SEARCHES: tuple[ca.Query[Any], ...] = (
+    ca.AssignmentQuery(learner_id="ada"),
+    ca.AssignmentQuery(course_id="py"),
+    ca.AssignmentQuery(learner_id="nobody"),
+    ca.AssignmentQuery(learner_id="ada", course_id="py"),
+    ca.AssignmentQuery(organization_id="acme"),
+    ca.AssignmentQuery(batch_id="spring"),
+    ca.AssignmentQuery(subscription_id="s-1"),
+    ca.AssignmentQuery(created_from=MADE.created_at, created_until=MADE.expires_at),
+    ca.AssignmentQuery(created_until=START),
+    ca.AssignmentQuery(organization_id="acme", created_from=START),
+    ca.AttemptQuery(assignment_id=MADE.id, activity_id="lab"),
+    ca.BatchQuery(course_id="py"),
+    ca.KeyQuery(batch_ids=["spring"]),
+    ca.KeyQuery(code=KEY.code),
+    ca.KeyQuery(code="Nobody-has-this"),
+    ca.KeyQuery(codes=["Nobody-has-this", KEY.code]),
+    ca.RedemptionQuery(key_id=KEY.id),
+    ca.RedemptionQuery(key_id=KEY.id, learner_id="ada"),
+    ca.SubscriptionQuery(learner_id="ada"),
+    ca.UserQuery(email="ADA@example.org"),
+    ca.UserQuery(email="free@example.org"),
+    ca.UserQuery(organization_id="acme"),
 )
-CHANGES: Mapping[str, Change] = {
-    "create": Change(create=[attrs.evolve(MADE, id="new"), samples.user("new")]),
-    "replace": Change(replace=[Replace(MADE, attrs.evolve(MADE, cancelled_at=MADE.expires_at))]),
-    "replace an address": Change(replace=[Replace(ADA, attrs.evolve(ADA, email="new@x.org"))]),
-    "use": Change(create=[attrs.evolve(ADAS[-1], id="new")], use=[Use(KEY, 1)], expect=[ADA]),
-    "record": Change(record=[EVENT]),
+CHANGES: Mapping[str, ca.Change] = {
+    "create": ca.Change(create=[attrs.evolve(MADE, id="new"), samples.user("new")]),
+    "replace": ca.Change(
+        replace=[ca.Replace(MADE, attrs.evolve(MADE, cancelled_at=MADE.expires_at))]
+    ),
+    "replace an address": ca.Change(
+        replace=[ca.Replace(ADA, attrs.evolve(ADA, email="new@x.org"))]
+    ),
+    "use": ca.Change(create=[attrs.evolve(ADAS[-1], id="new")], use=[ca.Use(KEY, 1)], expect=[ADA]),
+    "record": ca.Change(record=[EVENT]),
 }
 
 
-def cost(action: Callable[[InMemoryRepository], object], size: int) -> int:
+def cost(action: Callable[[ca.InMemoryRepository], object], size: int) -> int:
     # What Python remembers from a first time, as that a list is iterable, is not to be counted.
     action(filled(1))
     return operations(partial(action, filled(size)))
 
 
 @attrs.frozen(kw_only=True)
-class Watched(AssignmentQuery):
+class Watched(ca.AssignmentQuery):
     """A query that collects the records it is compared with."""
 
-    seen: list[CourseAssignment] = attrs.field(factory=list, eq=False)
+    seen: list[ca.CourseAssignment] = attrs.field(factory=list, eq=False)
 
-    def matches(self, record: CourseAssignment) -> bool:
+    def matches(self, record: ca.CourseAssignment) -> bool:
         self.seen.append(record)
         return super().matches(record)
 
@@ -394,11 +378,11 @@ class TestCost:
     """Calls take as many steps however much is stored, and a search reads only what it must."""
 
     @staticmethod
-    def check(action: Callable[[InMemoryRepository], object]) -> None:
+    def check(action: Callable[[ca.InMemoryRepository], object]) -> None:
         assert cost(action, 20) == cost(action, 1000)
 
     @pytest.mark.parametrize("query", SEARCHES, ids=repr)
-    def test_a_search(self, query: Query[Any]) -> None:
+    def test_a_search(self, query: ca.Query[Any]) -> None:
         self.check(lambda repository: repository.find(query))
 
     @pytest.mark.parametrize("name", CHANGES)
@@ -406,12 +390,14 @@ class TestCost:
         self.check(lambda repository: repository.commit(CHANGES[name]))
 
     def test_a_look_up_by_id(self) -> None:
-        self.check(lambda repository: repository.get(User, ["ada", "nobody"]))
+        self.check(lambda repository: repository.get(ca.User, ["ada", "nobody"]))
 
     def test_the_count_sees_a_search_through_everything(self) -> None:
-        def scan(repository: InMemoryRepository) -> object:
+        def scan(repository: ca.InMemoryRepository) -> object:
             return [
-                one for one in find_all(repository, AssignmentQuery()) if one.learner_id == "ada"
+                one
+                for one in ca.find_all(repository, ca.AssignmentQuery())
+                if one.learner_id == "ada"
             ]
 
         assert cost(scan, 1000) > 10 * cost(scan, 20)
@@ -419,13 +405,13 @@ class TestCost:
     def test_records_are_sorted_once_after_they_were_stored_out_of_order(self) -> None:
         """A sort is one step, however long it takes, so the steps around it show it."""
 
-        def find(repository: InMemoryRepository) -> int:
-            return operations(lambda: repository.find(UserQuery(limit=1)))
+        def find(repository: ca.InMemoryRepository) -> int:
+            return operations(lambda: repository.find(ca.UserQuery(limit=1)))
 
         find(stored(ADA, BO))  # fills the caches of queries
         repository = stored(*map(samples.user, "bca"))
         sorting, again = find(repository), find(repository)
-        repository.commit(Change(create=[samples.user("d")]))
+        repository.commit(ca.Change(create=[samples.user("d")]))
         assert sorting > find(repository) > find(repository) == again
 
     def test_a_search_without_a_match_leaves_no_trace(self) -> None:
@@ -433,7 +419,7 @@ class TestCost:
 
         def objects_after(names: str) -> int:
             for number in range(1000):
-                repository.find(AssignmentQuery(learner_id=f"{names}-{number}"))
+                repository.find(ca.AssignmentQuery(learner_id=f"{names}-{number}"))
             gc.collect()
             return len(gc.get_objects())
 

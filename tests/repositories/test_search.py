@@ -12,42 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import MetaData
 
-from course_assignments import (
-    AssignmentQuery,
-    AssignmentStatus,
-    Attempt,
-    AttemptQuery,
-    BatchQuery,
-    Change,
-    CompletionStatus,
-    Course,
-    CourseAssignment,
-    CourseQuery,
-    Direct,
-    EventQuery,
-    ExpirationLimit,
-    FromKey,
-    FromSubscription,
-    InMemoryRepository,
-    KeyBatch,
-    KeyQuery,
-    KeyRedemptionPolicy,
-    Organization,
-    OrganizationQuery,
-    Origin,
-    Query,
-    Record,
-    Redemption,
-    RedemptionQuery,
-    Replace,
-    Repository,
-    Subscription,
-    SubscriptionQuery,
-    TrainingKey,
-    User,
-    UserQuery,
-    find_all,
-)
+import course_assignments as ca
 from course_assignments.queries import QUERIES
 from course_assignments.sqlalchemy import SqlRepository, build_tables
 from course_assignments.testing import samples
@@ -77,10 +42,10 @@ NAMES = st.sampled_from(
 )
 PARTS = NAMES | st.sampled_from(["a", "SS", "E", "\u00c9", "ove", " 5", "%", "_", "\\", "'"])
 CODES = (*(f"{code}-number-{number}" for code in ("Code", "code") for number in "1234"), GENERATED)
-ORIGINS: st.SearchStrategy[Origin] = st.one_of(
-    st.just(Direct()),
-    st.builds(FromKey, REFS, st.just("r")),
-    st.builds(FromSubscription, REFS),
+ORIGINS: st.SearchStrategy[ca.Origin] = st.one_of(
+    st.just(ca.Direct()),
+    st.builds(ca.FromKey, REFS, st.just("r")),
+    st.builds(ca.FromSubscription, REFS),
 )
 
 
@@ -95,17 +60,17 @@ def windows(draw: st.DrawFn) -> tuple[datetime | None, datetime | None]:
 
 
 @st.composite
-def assignments(draw: st.DrawFn) -> CourseAssignment:
+def assignments(draw: st.DrawFn) -> ca.CourseAssignment:
     created = draw(st.integers(0, 3))
     later = st.none() | st.integers(created, 6).map(instant)
-    return CourseAssignment(
+    return ca.CourseAssignment(
         id=draw(REFS),
         learner_id=draw(REFS),
         course_id=draw(REFS),
         organization_id=draw(st.none() | REFS),
         created_at=instant(created),
         expires_at=instant(draw(st.integers(created + 1, 7))),
-        limited_by=ExpirationLimit.REQUEST,
+        limited_by=ca.ExpirationLimit.REQUEST,
         origin=draw(ORIGINS),
         started_at=draw(later),
         completed_at=draw(later),
@@ -114,9 +79,9 @@ def assignments(draw: st.DrawFn) -> CourseAssignment:
 
 
 @st.composite
-def subscriptions(draw: st.DrawFn) -> Subscription:
+def subscriptions(draw: st.DrawFn) -> ca.Subscription:
     created = draw(st.integers(0, 3))
-    return Subscription(
+    return ca.Subscription(
         id=draw(REFS),
         learner_id=draw(REFS),
         organization_id=draw(st.none() | REFS),
@@ -127,9 +92,9 @@ def subscriptions(draw: st.DrawFn) -> Subscription:
 
 
 @st.composite
-def batches(draw: st.DrawFn) -> KeyBatch:
+def batches(draw: st.DrawFn) -> ca.KeyBatch:
     start, end = draw(windows())
-    return KeyBatch(
+    return ca.KeyBatch(
         id=draw(REFS),
         name=draw(NAMES),
         course_id=draw(REFS),
@@ -143,17 +108,17 @@ def batches(draw: st.DrawFn) -> KeyBatch:
 
 #: A strategy for each kind, after the kinds that it refers to.
 STRATEGIES: Mapping[type, st.SearchStrategy[Any]] = {
-    Organization: st.builds(
-        Organization, id=REFS, name=NAMES, parent_id=st.none() | st.sampled_from("xX")
+    ca.Organization: st.builds(
+        ca.Organization, id=REFS, name=NAMES, parent_id=st.none() | st.sampled_from("xX")
     ),
-    Course: st.builds(Course, id=REFS, name=NAMES, archived=st.booleans()),
-    User: st.builds(
-        User, id=REFS, name=NAMES, email=st.just("a@x.org"), organization_id=st.none() | REFS
+    ca.Course: st.builds(ca.Course, id=REFS, name=NAMES, archived=st.booleans()),
+    ca.User: st.builds(
+        ca.User, id=REFS, name=NAMES, email=st.just("a@x.org"), organization_id=st.none() | REFS
     ),
-    Subscription: subscriptions(),
-    KeyBatch: batches(),
-    TrainingKey: st.builds(
-        TrainingKey,
+    ca.Subscription: subscriptions(),
+    ca.KeyBatch: batches(),
+    ca.TrainingKey: st.builds(
+        ca.TrainingKey,
         id=REFS,
         code=st.sampled_from(CODES),
         batch_id=REFS,
@@ -162,17 +127,17 @@ STRATEGIES: Mapping[type, st.SearchStrategy[Any]] = {
         max_uses=st.integers(2, 3),
         revoked_at=SOMETIMES,
     ),
-    CourseAssignment: assignments(),
-    Attempt: st.builds(
-        Attempt,
+    ca.CourseAssignment: assignments(),
+    ca.Attempt: st.builds(
+        ca.Attempt,
         id=REFS,
         assignment_id=REFS,
         activity_id=REFS,
         number=st.just(1),
         started_at=INSTANTS,
     ),
-    Redemption: st.builds(
-        Redemption,
+    ca.Redemption: st.builds(
+        ca.Redemption,
         id=REFS,
         key_id=REFS,
         batch_id=REFS,
@@ -187,9 +152,9 @@ def email(place: int) -> str:
     return f"\u00c9{place}@x.org"
 
 
-def referred_to(kind: type) -> list[Record]:
+def referred_to(kind: type) -> list[ca.Record]:
     """Return the records that records of *kind* may refer to."""
-    found: list[Record] = []
+    found: list[ca.Record] = []
     for number, ref in enumerate(REFERENCES):
         found += (
             attrs.evolve(samples.ACME, id=ref),
@@ -208,15 +173,17 @@ def referred_to(kind: type) -> list[Record]:
 
 def placed(record: Any, place: int) -> Any:
     """Return *record* with values that no record at another place has."""
-    own = {User: {"email": email(place)}, TrainingKey: {"code": CODES[place]}}
+    own = {ca.User: {"email": email(place)}, ca.TrainingKey: {"code": CODES[place]}}
     return attrs.evolve(record, id=IDS[place], **own.get(type(record), {}))
 
 
 @st.composite
-def edits(draw: st.DrawFn, kind: type) -> list[Replace]:
+def edits(draw: st.DrawFn, kind: type) -> list[ca.Replace]:
     """Generate records of *kind*, with another value for each."""
     places = draw(st.lists(st.integers(0, len(IDS) - 1), max_size=8, unique=True))
-    return [Replace(*(placed(draw(STRATEGIES[kind]), place) for _ in range(2))) for place in places]
+    return [
+        ca.Replace(*(placed(draw(STRATEGIES[kind]), place) for _ in range(2))) for place in places
+    ]
 
 
 def folded(text: str) -> str:
@@ -245,25 +212,25 @@ def inside(name: str) -> Callable[[Any, Any], bool]:
     return fits
 
 
-def overlaps(record: KeyBatch, window: tuple[datetime | None, datetime | None]) -> bool:
+def overlaps(record: ca.KeyBatch, window: tuple[datetime | None, datetime | None]) -> bool:
     """Go through all instants of this small world and some around it."""
     own = (record.redeemable_from, record.redeemable_until)
     return any(lies_in(at, own) and lies_in(at, window) for at in map(instant, range(-5, 12)))
 
 
-def completions(record: CourseAssignment, value: Any) -> bool:
+def completions(record: ca.CourseAssignment, value: Any) -> bool:
     return record.completion in (value if isinstance(value, list) else [value])
 
 
-def by_batch(record: CourseAssignment, batch: str) -> bool:
-    return isinstance(record.origin, FromKey) and record.origin.batch_id == batch
+def by_batch(record: ca.CourseAssignment, batch: str) -> bool:
+    return isinstance(record.origin, ca.FromKey) and record.origin.batch_id == batch
 
 
-def by_subscription(record: CourseAssignment, subscription: str) -> bool:
-    return record.origin == FromSubscription(subscription)
+def by_subscription(record: ca.CourseAssignment, subscription: str) -> bool:
+    return record.origin == ca.FromSubscription(subscription)
 
 
-def usable(record: TrainingKey, wanted: object) -> bool:
+def usable(record: ca.TrainingKey, wanted: object) -> bool:
     return wanted == (record.revoked_at is None and record.uses < record.max_uses)
 
 
@@ -281,12 +248,12 @@ def within(*names: str) -> dict[str, Filter]:
 
 
 NAME: dict[str, Filter] = {"name": (PARTS, has_part)}
-COMPLETIONS = st.sampled_from(CompletionStatus)
+COMPLETIONS = st.sampled_from(ca.CompletionStatus)
 #: The filters of each query; the value of "status" holds the datetime, too.
-FILTERS: Mapping[type[Query[Any]], Mapping[str, Filter]] = {
-    OrganizationQuery: {**NAME, **same("parent_id", st.sampled_from("xX"))},
-    CourseQuery: {**NAME, **same("archived", st.booleans())},
-    UserQuery: {
+FILTERS: Mapping[type[ca.Query[Any]], Mapping[str, Filter]] = {
+    ca.OrganizationQuery: {**NAME, **same("parent_id", st.sampled_from("xX"))},
+    ca.CourseQuery: {**NAME, **same("archived", st.booleans())},
+    ca.UserQuery: {
         **NAME,
         **same("organization_id"),
         "email": (
@@ -294,52 +261,52 @@ FILTERS: Mapping[type[Query[Any]], Mapping[str, Filter]] = {
             lambda one, place: folded(one.email) == folded(email(place)),
         ),
     },
-    AssignmentQuery: {
+    ca.AssignmentQuery: {
         **same("learner_id"),
         **same("course_id"),
         **same("organization_id"),
         **within("created", "started", "completed", "expires"),
         "status": (
-            st.tuples(st.sampled_from(AssignmentStatus), st.integers(-1, 8).map(instant)),
+            st.tuples(st.sampled_from(ca.AssignmentStatus), st.integers(-1, 8).map(instant)),
             lambda one, asked: one.status_at(asked[1]) is asked[0],
         ),
         "completion": (COMPLETIONS | st.lists(COMPLETIONS, max_size=3), completions),
         "origin": (
-            st.sampled_from(get_args(Origin)),
+            st.sampled_from(get_args(ca.Origin)),
             lambda one, kind: type(one.origin) is kind,
         ),
         "batch_id": (REFS, by_batch),
         "subscription_id": (REFS, by_subscription),
     },
-    AttemptQuery: {**same("assignment_id"), **same("activity_id")},
-    SubscriptionQuery: {
+    ca.AttemptQuery: {**same("assignment_id"), **same("activity_id")},
+    ca.SubscriptionQuery: {
         **same("learner_id"),
         **same("organization_id"),
         **within("created", "expires"),
     },
-    BatchQuery: {
+    ca.BatchQuery: {
         **NAME,
         **same("course_id"),
         **same("organization_id"),
         **within("created"),
         "redeemable": (windows(), overlaps),
     },
-    KeyQuery: {
+    ca.KeyQuery: {
         **same("code", st.sampled_from(CODES)),
         "codes": (st.lists(st.sampled_from(CODES)), lambda one, codes: one.code in codes),
         "batch_ids": (st.lists(REFS), lambda one, ids: one.batch_id in ids),
         "redeemed": (st.booleans(), lambda one, wanted: wanted == (one.uses > 0)),
         "usable": (st.booleans(), usable),
     },
-    RedemptionQuery: {**same("key_id"), **same("learner_id")},
+    ca.RedemptionQuery: {**same("key_id"), **same("learner_id")},
 }
-ORDERS: Mapping[type[Query[Any]], Callable[[Any], Any]] = {
-    AssignmentQuery: lambda one: (one.created_at, one.id),
-    SubscriptionQuery: lambda one: (one.created_at, one.id),
-    BatchQuery: lambda one: (one.created_at, one.id),
-    KeyQuery: lambda one: (one.batch_id, one.number, one.id),
-    RedemptionQuery: lambda one: (one.redeemed_at, one.id),
-    AttemptQuery: lambda one: (one.started_at, one.id),
+ORDERS: Mapping[type[ca.Query[Any]], Callable[[Any], Any]] = {
+    ca.AssignmentQuery: lambda one: (one.created_at, one.id),
+    ca.SubscriptionQuery: lambda one: (one.created_at, one.id),
+    ca.BatchQuery: lambda one: (one.created_at, one.id),
+    ca.KeyQuery: lambda one: (one.batch_id, one.number, one.id),
+    ca.RedemptionQuery: lambda one: (one.redeemed_at, one.id),
+    ca.AttemptQuery: lambda one: (one.started_at, one.id),
 }
 
 
@@ -359,9 +326,9 @@ def as_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def stored(*records: Record) -> InMemoryRepository:
-    repository = InMemoryRepository()
-    repository.commit(Change(create=records))
+def stored(*records: ca.Record) -> ca.InMemoryRepository:
+    repository = ca.InMemoryRepository()
+    repository.commit(ca.Change(create=records))
     return repository
 
 
@@ -370,15 +337,15 @@ EMPTY = [f"DELETE FROM {table.name}" for table in reversed([*TABLES])]  # noqa: 
 
 
 @pytest.fixture(scope="module", params=["memory", pytest.param("sqlite", marks=pytest.mark.long)])
-def empty_repository(request: pytest.FixtureRequest) -> Generator[Callable[[], Repository]]:
+def empty_repository(request: pytest.FixtureRequest) -> Generator[Callable[[], ca.Repository]]:
     """Return an empty repository each time, in memory or in one SQLite database."""
     if request.param == "memory":
-        yield InMemoryRepository
+        yield ca.InMemoryRepository
         return
     with closing(open_memory()) as engine:
         stocked(engine, tables=TABLES)
 
-        def emptied() -> Repository:
+        def emptied() -> ca.Repository:
             with engine.begin() as connection:
                 for statement in EMPTY:
                     connection.exec_driver_sql(statement)
@@ -396,14 +363,14 @@ class TestEveryFilter:
     @each_query
     @given(data=st.data())
     def test_finds_what_a_plain_search_finds(
-        self, kind: type[Query[Any]], data: st.DataObject, empty_repository: Any
+        self, kind: type[ca.Query[Any]], data: st.DataObject, empty_repository: Any
     ) -> None:
         filters, order = FILTERS[kind], ORDERS.get(kind, lambda one: one.id)
-        replaced: list[Replace] = data.draw(edits(kind.kind))
-        repository: Repository = empty_repository()
-        repository.commit(Change(create=referred_to(kind.kind)))
-        repository.commit(Change(create=[one.before for one in replaced]))
-        repository.commit(Change(replace=replaced))
+        replaced: list[ca.Replace] = data.draw(edits(kind.kind))
+        repository: ca.Repository = empty_repository()
+        repository.commit(ca.Change(create=referred_to(kind.kind)))
+        repository.commit(ca.Change(create=[one.before for one in replaced]))
+        repository.commit(ca.Change(replace=replaced))
         records = [one.of(one.before) for one in replaced]
         limit = data.draw(st.integers(1, 5))
         values = {name: data.draw(of) for name, (of, _) in filters.items()}
@@ -417,35 +384,24 @@ class TestEveryFilter:
             assert listed(repository, query) == sorted(expected, key=order)
 
     def test_no_filter_of_a_query_is_left_out(self) -> None:
-        assert {*FILTERS, EventQuery} == {*QUERIES}
+        assert {*FILTERS, ca.EventQuery} == {*QUERIES}
         for kind, filters in FILTERS.items():
             tried = as_arguments(dict.fromkeys(filters, (0, 0)))
             assert {one.alias for one in attrs.fields(kind)} - {"limit", "cursor"} == {*tried}
 
 
-ONE = CourseAssignment(
-    id="a-1",
-    learner_id="ada",
-    course_id="py",
-    organization_id=None,
-    created_at=START,
+ONE = attrs.evolve(
+    samples.FRESH,
     expires_at=START + 4 * US,
-    limited_by=ExpirationLimit.REQUEST,
-    origin=Direct(),
     started_at=START + US,
     completed_at=START + 2 * US,
 )
-BATCH = KeyBatch(
-    id="spring",
-    name="Spring",
-    course_id="py",
-    organization_id="acme",
-    created_at=START,
+BATCH = samples.batch(
+    *("spring", "py", "acme", 0),
     redeemable_from=START + 3 * US,
     redeemable_until=START + 6 * US,
-    availability=timedelta(days=9),
 )
-KEY = TrainingKey(id="k-1", code=GENERATED, batch_id="spring", max_uses=2)
+KEY = ca.TrainingKey(id="k-1", code=GENERATED, batch_id="spring", max_uses=2)
 
 
 class TestEdges:
@@ -473,25 +429,25 @@ class TestEdges:
             f"{name}_from": None if start is None else at + start * US,
             f"{name}_until": None if until is None else at + until * US,
         }
-        assert AssignmentQuery(**bounds).matches(ONE) is fits
+        assert ca.AssignmentQuery(**bounds).matches(ONE) is fits
         if name == "created":
             batch = attrs.evolve(BATCH, created_at=at)
-            assert BatchQuery(**bounds).matches(batch) is fits
+            assert ca.BatchQuery(**bounds).matches(batch) is fits
 
     @pytest.mark.parametrize(
         ("ticks", "status"),
         [
-            (-1, AssignmentStatus.SCHEDULED),
-            (0, AssignmentStatus.ACTIVE),
-            (3, AssignmentStatus.ACTIVE),
-            (4, AssignmentStatus.EXPIRED),
-            (5, AssignmentStatus.EXPIRED),
+            (-1, ca.AssignmentStatus.SCHEDULED),
+            (0, ca.AssignmentStatus.ACTIVE),
+            (3, ca.AssignmentStatus.ACTIVE),
+            (4, ca.AssignmentStatus.EXPIRED),
+            (5, ca.AssignmentStatus.EXPIRED),
         ],
     )
-    def test_of_a_status(self, ticks: int, status: AssignmentStatus) -> None:
+    def test_of_a_status(self, ticks: int, status: ca.AssignmentStatus) -> None:
         at = instant(ticks)
         fitting = [
-            one for one in AssignmentStatus if AssignmentQuery(status=one, at=at).matches(ONE)
+            one for one in ca.AssignmentStatus if ca.AssignmentQuery(status=one, at=at).matches(ONE)
         ]
         assert fitting == [status]
 
@@ -511,7 +467,7 @@ class TestEdges:
     def test_of_a_window_of_redemption(
         self, start: int | None, until: int | None, *, fits: bool
     ) -> None:
-        query = BatchQuery(
+        query = ca.BatchQuery(
             redeemable_from=None if start is None else instant(start),
             redeemable_until=None if until is None else instant(until),
         )
@@ -521,9 +477,9 @@ class TestEdges:
 
     def test_an_instant_is_taken_in_any_zone(self) -> None:
         there = START.astimezone(ZoneInfo("Asia/Kathmandu"))
-        active = AssignmentStatus.ACTIVE
-        query = AssignmentQuery(created_from=there, status=active, at=there)
-        same = AssignmentQuery(created_from=START, status=active, at=START)
+        active = ca.AssignmentStatus.ACTIVE
+        query = ca.AssignmentQuery(created_from=there, status=active, at=there)
+        same = ca.AssignmentQuery(created_from=START, status=active, at=START)
         assert query == same
         assert repr(query) == repr(same)
 
@@ -546,11 +502,11 @@ class TestNames:
     )
     def test_a_part_is_found_in_any_case_and_composition(self, part: str, *, fits: bool) -> None:
         name = "Dr. René Straße"
-        both: tuple[tuple[Query[Any], Record], ...] = (
-            (UserQuery(name=part), User(id="r", name=name, email="r@x.org")),
-            (CourseQuery(name=part), Course(id="r", name=name)),
-            (OrganizationQuery(name=part), Organization(id="r", name=name)),
-            (BatchQuery(name=part), attrs.evolve(BATCH, name=name)),
+        both: tuple[tuple[ca.Query[Any], ca.Record], ...] = (
+            (ca.UserQuery(name=part), ca.User(id="r", name=name, email="r@x.org")),
+            (ca.CourseQuery(name=part), ca.Course(id="r", name=name)),
+            (ca.OrganizationQuery(name=part), ca.Organization(id="r", name=name)),
+            (ca.BatchQuery(name=part), attrs.evolve(BATCH, name=name)),
         )
         for query, record in both:
             assert query.matches(record) is fits
@@ -561,14 +517,14 @@ class TestNames:
     ) -> None:
         start = data.draw(st.integers(0, len(name) - 1))
         part = name[start : data.draw(st.integers(start + 1, len(name)))]
-        course = Course(id="c", name=name)
+        course = ca.Course(id="c", name=name)
         for typed in (part, part.upper(), part.lower(), part.swapcase()):
-            assert CourseQuery(name=typed).matches(course)
+            assert ca.CourseQuery(name=typed).matches(course)
 
     def test_a_name_that_grows_when_it_is_folded_can_be_searched_page_by_page(self) -> None:
         sharp = "ß" * 500
-        one, other = (Course(id=name, name=sharp) for name in "ab")
-        assert listed(stored(one, other), CourseQuery(name=sharp, limit=1)) == [one, other]
+        one, other = (ca.Course(id=name, name=sharp) for name in "ab")
+        assert listed(stored(one, other), ca.CourseQuery(name=sharp, limit=1)) == [one, other]
 
 
 class TestKeys:
@@ -578,39 +534,39 @@ class TestKeys:
         "typed", [GENERATED, " 0000-0000-0000-0001-2 ", "oooo oooo oooo oool 2"]
     )
     def test_a_code_is_taken_as_it_was_typed(self, typed: str) -> None:
-        other = TrainingKey(id="k-2", code="Spring-2026", batch_id="spring")
-        query = KeyQuery(code=typed)
+        other = ca.TrainingKey(id="k-2", code="Spring-2026", batch_id="spring")
+        query = ca.KeyQuery(code=typed)
         assert list(stored(KEY, other).find(query)) == [KEY]
-        assert query == KeyQuery(code=GENERATED)
-        assert not KeyQuery(code="spring-2026").matches(other)
+        assert query == ca.KeyQuery(code=GENERATED)
+        assert not ca.KeyQuery(code="spring-2026").matches(other)
 
     def test_codes_are_taken_as_they_were_typed(self) -> None:
         typed = [" 0000-0000-0000-0001-2 ", "Nobody-has-this", GENERATED]
-        assert list(stored(KEY).find(KeyQuery(codes=iter(typed)))) == [KEY]
+        assert list(stored(KEY).find(ca.KeyQuery(codes=iter(typed)))) == [KEY]
 
     def test_no_repr_shows_the_code(self) -> None:
-        assert "code='****-0012'" in repr(KeyQuery(code=GENERATED).starting_after(KEY))
-        assert "code=None" in repr(KeyQuery())
-        assert "codes=('****-0012',)" in repr(KeyQuery(codes=[GENERATED]))
+        assert "code='****-0012'" in repr(ca.KeyQuery(code=GENERATED).starting_after(KEY))
+        assert "code=None" in repr(ca.KeyQuery())
+        assert "codes=('****-0012',)" in repr(ca.KeyQuery(codes=[GENERATED]))
 
     @given(
-        st.lists(batches(), max_size=4), st.lists(STRATEGIES[TrainingKey], max_size=4), st.data()
+        st.lists(batches(), max_size=4), st.lists(STRATEGIES[ca.TrainingKey], max_size=4), st.data()
     )
     def test_redeemable_agrees_with_the_policy(
-        self, drawn: list[KeyBatch], some: list[TrainingKey], data: st.DataObject
+        self, drawn: list[ca.KeyBatch], some: list[ca.TrainingKey], data: st.DataObject
     ) -> None:
         offered = {one.id: one for one in drawn}
         by_id = {one.id: one for one in some if one.batch_id in offered}
         held = {one.code: one for one in by_id.values()}
         at = data.draw(st.integers(-2, 8).map(instant) | st.just(LATEST))
-        query = KeyQuery.redeemable(iter(offered.values()), at=at)
-        policy = KeyRedemptionPolicy()
+        query = ca.KeyQuery.redeemable(iter(offered.values()), at=at)
+        policy = ca.KeyRedemptionPolicy()
         expected = {
             key.code
             for key in held.values()
             if policy.evaluate(key, batch := offered[key.batch_id], learner_of(batch), at=at)
         }
-        assert {one.code for one in find_all(stored(*held.values()), query)} == expected
+        assert {one.code for one in ca.find_all(stored(*held.values()), query)} == expected
 
     @pytest.mark.parametrize(
         ("ticks", "fits"), [(2, False), (3, True), (4, True), (5, True), (6, False), (7, False)]
@@ -618,50 +574,53 @@ class TestKeys:
     def test_redeemable_from_its_start_to_just_before_its_end(
         self, ticks: int, *, fits: bool
     ) -> None:
-        assert KeyQuery.redeemable([BATCH], at=instant(ticks)).matches(KEY) is fits
+        assert ca.KeyQuery.redeemable([BATCH], at=instant(ticks)).matches(KEY) is fits
 
     @pytest.mark.parametrize(
         "spent",
         [attrs.evolve(KEY, uses=2), attrs.evolve(KEY, revoked_at=LATEST)],
     )
-    def test_revoked_and_exhausted_keys_are_never_usable(self, spent: TrainingKey) -> None:
-        assert not KeyQuery.redeemable([BATCH], at=instant(4)).matches(spent)
-        assert KeyQuery(usable=False).matches(spent)
-        assert KeyQuery(usable=True).matches(attrs.evolve(KEY, uses=1))
+    def test_revoked_and_exhausted_keys_are_never_usable(self, spent: ca.TrainingKey) -> None:
+        assert not ca.KeyQuery.redeemable([BATCH], at=instant(4)).matches(spent)
+        assert ca.KeyQuery(usable=False).matches(spent)
+        assert ca.KeyQuery(usable=True).matches(attrs.evolve(KEY, uses=1))
 
     def test_of_no_batch_nothing_is_redeemable(self) -> None:
-        query = KeyQuery.redeemable([], at=START)
+        query = ca.KeyQuery.redeemable([], at=START)
         assert not query.matches(KEY)
         assert not stored(KEY).find(query).records
 
     def test_a_naive_instant_is_refused_by_its_name(self) -> None:
-        error = refusal(lambda: KeyQuery.redeemable([BATCH], at=START.replace(tzinfo=None)))
+        error = refusal(lambda: ca.KeyQuery.redeemable([BATCH], at=START.replace(tzinfo=None)))
         assert (error.code, error.field) == ("naive_datetime", "at")
 
     @pytest.mark.parametrize("junk", [None, 7, "spring", [None], ["spring"], BATCH])
     def test_what_is_no_list_of_batches_is_refused(self, junk: Any) -> None:
-        assert refusal(lambda: KeyQuery.redeemable(junk, at=START)).field.startswith("batches")
+        assert refusal(lambda: ca.KeyQuery.redeemable(junk, at=START)).field.startswith("batches")
 
 
-def learner_of(batch: KeyBatch) -> User:
+def learner_of(batch: ca.KeyBatch) -> ca.User:
     """Return someone whom the organization rule of *batch* lets in."""
-    return User(id="l", name="L", email="l@x.org", organization_id=batch.organization_id)
+    return ca.User(id="l", name="L", email="l@x.org", organization_id=batch.organization_id)
 
 
 class TestJunk:
     """What cannot be asked is InvalidInput, with the field."""
 
     def test_a_status_takes_the_instant_at_which_it_is_asked(self) -> None:
-        error = refusal(lambda: AssignmentQuery(status=AssignmentStatus.ACTIVE))
+        error = refusal(lambda: ca.AssignmentQuery(status=ca.AssignmentStatus.ACTIVE))
         assert (error.code, error.field) == ("missing", "at")
-        error = refusal(lambda: AssignmentQuery(at=START))
+        error = refusal(lambda: ca.AssignmentQuery(at=START))
         assert (error.code, error.field) == ("missing", "status")
 
     @pytest.mark.parametrize(
         ("kind", "name"),
         [
-            *((AssignmentQuery, name) for name in ("created", "started", "completed", "expires")),
-            *((BatchQuery, name) for name in ("created", "redeemable")),
+            *(
+                (ca.AssignmentQuery, name)
+                for name in ("created", "started", "completed", "expires")
+            ),
+            *((ca.BatchQuery, name) for name in ("created", "redeemable")),
         ],
     )
     @pytest.mark.parametrize("length", [0, -1])
@@ -672,35 +631,38 @@ class TestJunk:
         assert kind(**{**bounds, f"{name}_until": START + US})
 
     @pytest.mark.parametrize(
-        "origin", [Direct(), FromKey("b", "r"), "Direct", Course, type, Origin]
+        "origin", [ca.Direct(), ca.FromKey("b", "r"), "Direct", ca.Course, type, ca.Origin]
     )
     def test_an_origin_is_one_of_the_classes(self, origin: Any) -> None:
-        error = refusal(lambda: AssignmentQuery(origin=origin))
+        error = refusal(lambda: ca.AssignmentQuery(origin=origin))
         assert (error.code, error.field) == ("wrong_type", "origin")
-        assert all(kind.__name__ in error.hint for kind in get_args(Origin))
+        assert all(kind.__name__ in error.hint for kind in get_args(ca.Origin))
 
     @pytest.mark.parametrize("completion", [30, [30], "complete", ["complete"], [None], object()])
     def test_completion_is_of_the_enum(self, completion: Any) -> None:
-        error = refusal(lambda: AssignmentQuery(completion=completion))
+        error = refusal(lambda: ca.AssignmentQuery(completion=completion))
         assert error.field.startswith("completion")
 
     @pytest.mark.parametrize(
-        ("kind", "name"), [(KeyQuery, "redeemed"), (KeyQuery, "usable"), (CourseQuery, "archived")]
+        ("kind", "name"),
+        [(ca.KeyQuery, "redeemed"), (ca.KeyQuery, "usable"), (ca.CourseQuery, "archived")],
     )
     @pytest.mark.parametrize("flag", [0, 1, "yes", []])
     def test_a_side_of_a_question_is_true_or_false(self, kind: Any, name: str, flag: Any) -> None:
         assert refusal(lambda: kind(**{name: flag})).field == name
 
-    @pytest.mark.parametrize("kind", [UserQuery, CourseQuery, OrganizationQuery, BatchQuery])
+    @pytest.mark.parametrize(
+        "kind", [ca.UserQuery, ca.CourseQuery, ca.OrganizationQuery, ca.BatchQuery]
+    )
     @pytest.mark.parametrize("name", ["", " ", 7, b"Ada", ["Ada"], "a\0"])
     def test_a_part_of_a_name_is_a_text(self, kind: Any, name: Any) -> None:
         assert refusal(lambda: kind(name=name)).field == "name"
 
     def test_several_that_may_be_asked_for_are_kept_as_a_tuple(self) -> None:
-        few = [CompletionStatus.NOT_STARTED, CompletionStatus.INCOMPLETE]
-        assert AssignmentQuery(completion=iter(few)).completion == tuple(few)
-        assert AssignmentQuery(completion=few[0]).completion == (few[0],)
-        assert not AssignmentQuery(completion=[]).matches(ONE)
+        few = [ca.CompletionStatus.NOT_STARTED, ca.CompletionStatus.INCOMPLETE]
+        assert ca.AssignmentQuery(completion=iter(few)).completion == tuple(few)
+        assert ca.AssignmentQuery(completion=few[0]).completion == (few[0],)
+        assert not ca.AssignmentQuery(completion=[]).matches(ONE)
 
 
 class TestPages:
@@ -708,15 +670,15 @@ class TestPages:
 
     @given(st.data())
     def test_changes_by_others_do_not_matter(self, data: st.DataObject) -> None:
-        kept = stored(*(edit.before for edit in data.draw(edits(CourseAssignment))))
-        filters = FILTERS[AssignmentQuery]
+        kept = stored(*(edit.before for edit in data.draw(edits(ca.CourseAssignment))))
+        filters = FILTERS[ca.AssignmentQuery]
         names = data.draw(st.sets(st.sampled_from(sorted(filters)), max_size=2))
         asked = {name: data.draw(filters[name][0]) for name in sorted(names)}
-        query = AssignmentQuery(**as_arguments(asked), limit=data.draw(st.integers(1, 3)))
-        before = [one.id for one in find_all(kept, query)]
+        query = ca.AssignmentQuery(**as_arguments(asked), limit=data.draw(st.integers(1, 3)))
+        before = [one.id for one in ca.find_all(kept, query)]
         found: list[str] = []
         touched: set[str] = set()
-        rest: Query[CourseAssignment] | None = query
+        rest: ca.Query[ca.CourseAssignment] | None = query
         while rest is not None:
             page = kept.find(rest)
             found += [one.id for one in page]
@@ -729,14 +691,14 @@ class TestPages:
         ]
 
     @staticmethod
-    def write(kept: InMemoryRepository, drawn: CourseAssignment, place: int) -> str:
+    def write(kept: ca.InMemoryRepository, drawn: ca.CourseAssignment, place: int) -> str:
         """Edit the record at *place* so that other filters match, or create one."""
-        records = list(find_all(kept, AssignmentQuery()))
+        records = list(ca.find_all(kept, ca.AssignmentQuery()))
         if place < len(records):
             old = records[place]
             new = attrs.evolve(old, learner_id=drawn.learner_id, started_at=None, completed_at=None)
-            kept.commit(Change(replace=[Replace(old, new)]))
+            kept.commit(ca.Change(replace=[ca.Replace(old, new)]))
         else:
             new = attrs.evolve(drawn, id=f"new {len(records)}")
-            kept.commit(Change(create=[new]))
+            kept.commit(ca.Change(create=[new]))
         return new.id

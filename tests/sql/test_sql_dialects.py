@@ -12,16 +12,7 @@ from sqlalchemy import Engine, MetaData, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from course_assignments import (
-    Change,
-    Conflict,
-    Course,
-    CourseQuery,
-    KeyQuery,
-    Replace,
-    StorageError,
-    User,
-)
+import course_assignments as ca
 from course_assignments.sqlalchemy import build_tables
 from course_assignments.sqlalchemy.column_types import Flag, Instant, TextList
 from course_assignments.sqlalchemy.dialects import Postgresql, Sqlite, dialect_of
@@ -132,7 +123,7 @@ def test_each_database_is_known_by_the_name_of_its_dialect(engine: Engine) -> No
 
 class TestColumns:
     def test_have_types_of_their_own(self) -> None:
-        made = str(CreateTable(TABLES.by_kind[Course]).compile(dialect=POSTGRESQL))
+        made = str(CreateTable(TABLES.by_kind[ca.Course]).compile(dialect=POSTGRESQL))
         assert "archived BOOLEAN NOT NULL" in made
         assert 'id TEXT COLLATE "C" NOT NULL' in made
         assert "STRICT" not in made
@@ -153,17 +144,17 @@ class TestColumns:
 class TestStatements:
     def test_hold_what_is_changed_and_share_what_is_expected(self) -> None:
         statements: Any = Statements.of(TABLES, "postgresql")
-        hold = str(statements.of_kind[User].hold.compile(dialect=POSTGRESQL))
-        share = str(statements.of_kind[User].share.compile(dialect=POSTGRESQL))
+        hold = str(statements.of_kind[ca.User].hold.compile(dialect=POSTGRESQL))
+        share = str(statements.of_kind[ca.User].share.compile(dialect=POSTGRESQL))
         assert hold.endswith("ORDER BY users.id FOR NO KEY UPDATE")
         assert share.endswith("ORDER BY users.id FOR SHARE")
         assert "= any(%(ids)s::TEXT[])" in hold
 
     def test_search_texts_by_position_and_lists_as_arrays(self) -> None:
         selects = Selects(TABLES, "postgresql")
-        statement, _ = selects.statement(CourseQuery(name="py"))
+        statement, _ = selects.statement(ca.CourseQuery(name="py"))
         assert "strpos(courses.folded_name" in str(statement.compile(dialect=POSTGRESQL))
-        statement, given = selects.statement(KeyQuery(batch_ids=["a", "b"]))
+        statement, given = selects.statement(ca.KeyQuery(batch_ids=["a", "b"]))
         assert "= any(" in str(statement.compile(dialect=POSTGRESQL))
         assert given["any_batch_id"] == ["a", "b"]
 
@@ -172,20 +163,20 @@ class TestAddresses:
     def test_may_be_exchanged(self, engine: Engine) -> None:
         """The database checks each row by itself, and would see one address twice in between."""
         repository = stocked(engine)
-        repository.commit(Change(create=samples.RECORDS))
+        repository.commit(ca.Change(create=samples.RECORDS))
         ada, bo = samples.ADA, samples.BO
         after = [attrs.evolve(ada, email=bo.email), attrs.evolve(bo, email=ada.email)]
-        steps = [Replace(one, other) for one, other in zip((ada, bo), after, strict=True)]
-        repository.commit(Change(replace=steps))
-        assert [*repository.get(User, [ada.id, bo.id]).values()] == after
+        steps = [ca.Replace(one, other) for one, other in zip((ada, bo), after, strict=True)]
+        repository.commit(ca.Change(replace=steps))
+        assert [*repository.get(ca.User, [ada.id, bo.id]).values()] == after
 
     def test_may_be_given_up_to_a_newcomer(self, engine: Engine) -> None:
         repository = stocked(engine)
-        repository.commit(Change(create=samples.RECORDS))
+        repository.commit(ca.Change(create=samples.RECORDS))
         new = attrs.evolve(samples.CY, id="new")
-        step = Replace(samples.CY, attrs.evolve(samples.CY, email="other@example.org"))
-        repository.commit(Change(create=[new], replace=[step]))
-        assert [*repository.get(User, [new.id, samples.CY.id]).values()] == [new, step.after]
+        step = ca.Replace(samples.CY, attrs.evolve(samples.CY, email="other@example.org"))
+        repository.commit(ca.Change(create=[new], replace=[step]))
+        assert [*repository.get(ca.User, [new.id, samples.CY.id]).values()] == [new, step.after]
 
 
 class TestAnAddressThatWasFree:
@@ -193,17 +184,17 @@ class TestAnAddressThatWasFree:
 
     def test_is_lost(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         repository = stocked(engine)
-        repository.commit(Change(create=samples.RECORDS))
+        repository.commit(ca.Change(create=samples.RECORDS))
         monkeypatch.setattr("course_assignments.sqlalchemy.writing._clashing", lambda *_: [])
-        step = Replace(samples.CY, attrs.evolve(samples.CY, email=samples.ADA.email))
-        with pytest.raises(Conflict) as caught:
-            repository.commit(Change(replace=[step]))
+        step = ca.Replace(samples.CY, attrs.evolve(samples.CY, email=samples.ADA.email))
+        with pytest.raises(ca.Conflict) as caught:
+            repository.commit(ca.Change(replace=[step]))
         assert caught.value.ids == (samples.CY.id,)
-        assert repository.get(User, [samples.CY.id]) == {samples.CY.id: samples.CY}
+        assert repository.get(ca.User, [samples.CY.id]) == {samples.CY.id: samples.CY}
 
     def test_of_another_kind_it_is_an_error_of_the_storage(self, engine: Engine) -> None:
         repository = stocked(engine)
-        repository.commit(Change(create=samples.RECORDS))
-        step = Replace(samples.FRESH, attrs.evolve(samples.FRESH, learner_id="nobody"))
-        with pytest.raises(StorageError, match="FOREIGN KEY"):
-            repository.commit(Change(replace=[step]))
+        repository.commit(ca.Change(create=samples.RECORDS))
+        step = ca.Replace(samples.FRESH, attrs.evolve(samples.FRESH, learner_id="nobody"))
+        with pytest.raises(ca.StorageError, match="FOREIGN KEY"):
+            repository.commit(ca.Change(replace=[step]))

@@ -14,22 +14,13 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from course_assignments import (
-    Change,
-    Course,
-    CourseQuery,
-    InvalidInput,
-    Pause,
-    Replace,
-    StorageBusy,
-    StorageError,
-)
+import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, failures, transactions
 from course_assignments.testing import samples
 from tests.support.sql import Watch, closing, dump, open_file, stocked, trouble, watched
 
 SOON = timedelta(milliseconds=1)
-COURSE = Course(id="new", name="New")
+COURSE = ca.Course(id="new", name="New")
 NAIVE = datetime.fromisoformat("2026-01-05")
 
 
@@ -52,7 +43,7 @@ def engine(path: Path, watch: Watch) -> Generator[Engine]:
 @pytest.fixture
 def repository(engine: Engine) -> SqlRepository:
     repository = stocked(engine, timeout=SOON)
-    repository.commit(Change(create=samples.RECORDS, record=samples.EVENTS))
+    repository.commit(ca.Change(create=samples.RECORDS, record=samples.EVENTS))
     return repository
 
 
@@ -81,12 +72,12 @@ class TestTheFile:
         before = dump(path)
         execute(engine, "PRAGMA max_page_count = 1")  # no more than it has by now
         many = [attrs.evolve(COURSE, id=f"new-{n}", name="x" * 500) for n in range(2000)]
-        with pytest.raises(StorageError) as caught:
-            repository.commit(Change(create=many))
-        assert caught.value == StorageError("disk_full", "database or disk is full")
+        with pytest.raises(ca.StorageError) as caught:
+            repository.commit(ca.Change(create=many))
+        assert caught.value == ca.StorageError("disk_full", "database or disk is full")
         assert dump(path) == before
         execute(engine, "PRAGMA max_page_count = 100000")
-        repository.commit(Change(create=many))
+        repository.commit(ca.Change(create=many))
 
     def test_a_file_that_may_only_be_read_is_said(
         self, repository: SqlRepository, path: Path
@@ -94,22 +85,22 @@ class TestTheFile:
         uri = f"file:{path}?mode=ro&uri=true"
         with closing(open_file(uri)) as engine:
             only_read = SqlRepository(engine)
-            with pytest.raises(StorageError) as caught:
-                only_read.commit(Change(create=[COURSE]))
+            with pytest.raises(ca.StorageError) as caught:
+                only_read.commit(ca.Change(create=[COURSE]))
             assert caught.value.code == "read_only"
-            assert only_read.find(CourseQuery()) == repository.find(CourseQuery())
+            assert only_read.find(ca.CourseQuery()) == repository.find(ca.CourseQuery())
 
     def test_a_file_that_cannot_be_opened_is_said(self, tmp_path: Path) -> None:
         with closing(open_file(tmp_path / "nowhere" / "records.db")) as engine:
-            with pytest.raises(StorageError) as caught:
-                SqlRepository(engine).find(CourseQuery())
+            with pytest.raises(ca.StorageError) as caught:
+                SqlRepository(engine).find(ca.CourseQuery())
             assert caught.value.code == "unavailable"
 
     def test_a_file_that_is_no_database_is_said(self, path: Path) -> None:
         path.write_bytes(b"Dear diary, " * 1000)
         with closing(open_file(path, connect_args={"factory": sqlite3.Connection})) as engine:
             for call in (SqlRepository(engine).create_all, lambda: read(SqlRepository(engine))):
-                with pytest.raises(StorageError) as caught:
+                with pytest.raises(ca.StorageError) as caught:
                     call()
                 assert caught.value.code == "corrupt"
 
@@ -122,15 +113,15 @@ class TestTheFile:
         with path.open("r+b") as file:
             file.seek(4096)
             file.write(b"\xff" * (size - 4096))
-        with pytest.raises(StorageError) as caught:
+        with pytest.raises(ca.StorageError) as caught:
             read(repository)
         assert caught.value.code == "corrupt"
 
     def test_tables_that_are_not_there_are_said(self, path: Path) -> None:
         with closing(open_file(path)) as engine:
             empty = SqlRepository(engine)
-            for call in (lambda: read(empty), lambda: empty.commit(Change(create=[COURSE]))):
-                with pytest.raises(StorageError, match=r"call create_all\(\)") as caught:
+            for call in (lambda: read(empty), lambda: empty.commit(ca.Change(create=[COURSE]))):
+                with pytest.raises(ca.StorageError, match=r"call create_all\(\)") as caught:
                     call()
                 assert caught.value.code == "missing_table"
 
@@ -142,9 +133,9 @@ class TestTheFile:
             repository.create_all()
             for call in (
                 lambda: read(repository),
-                lambda: repository.commit(Change(create=[COURSE])),
+                lambda: repository.commit(ca.Change(create=[COURSE])),
             ):
-                with pytest.raises(StorageError, match="give the tables a prefix") as caught:
+                with pytest.raises(ca.StorageError, match="give the tables a prefix") as caught:
                     call()
                 assert caught.value.code == "missing_column"
 
@@ -154,18 +145,18 @@ class TestTheFile:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         before = dump(path)
-        with pytest.raises(StorageBusy, match="database is locked"):
-            repository.commit(Change(create=[COURSE]))
+        with pytest.raises(ca.StorageBusy, match="database is locked"):
+            repository.commit(ca.Change(create=[COURSE]))
         assert dump(path) == before
         assert read(repository), "who reads does not wait"
         other.execute("COMMIT")
         other.close()
-        repository.commit(Change(create=[COURSE]))
+        repository.commit(ca.Change(create=[COURSE]))
         assert len(waits) <= 1
 
 
-def read(repository: SqlRepository) -> list[Course]:
-    return list(repository.find(CourseQuery()))
+def read(repository: SqlRepository) -> list[ca.Course]:
+    return list(repository.find(ca.CourseQuery()))
 
 
 def altered(record: Any, **facts: Any) -> Any:
@@ -185,7 +176,7 @@ ODD = {
     "a huge number": altered(samples.SPRING, code="odd", max_uses=2**70),
     "a naive datetime": altered(samples.FRESH, id="odd", expires_at=NAIVE),
     "a naive datetime within": altered(
-        samples.ATTEMPTS[0], id="odd", pauses=(altered(Pause(samples.START), paused_at=NAIVE),)
+        samples.ATTEMPTS[0], id="odd", pauses=(altered(ca.Pause(samples.START), paused_at=NAIVE),)
     ),
     "a NUL within": altered(
         samples.OLD,
@@ -208,8 +199,8 @@ class TestValues:
         self, what: str, repository: SqlRepository, path: Path
     ) -> None:
         before = dump(path)
-        with pytest.raises(InvalidInput):
-            repository.commit(altered(Change(create=[COURSE]), create=(COURSE, ODD[what])))
+        with pytest.raises(ca.InvalidInput):
+            repository.commit(altered(ca.Change(create=[COURSE]), create=(COURSE, ODD[what])))
         assert dump(path) == before
 
     @pytest.mark.parametrize("what", ["a NUL", "an over-long name", "half a pair within"])
@@ -217,10 +208,10 @@ class TestValues:
         self, what: str, repository: SqlRepository, path: Path
     ) -> None:
         before = dump(path)
-        step = Replace(samples.OLD, samples.OLD)
+        step = ca.Replace(samples.OLD, samples.OLD)
         step = altered(step, after=altered(ODD[what], id=samples.OLD.id))
-        with pytest.raises(InvalidInput):
-            repository.commit(Change(replace=[step]))
+        with pytest.raises(ca.InvalidInput):
+            repository.commit(ca.Change(replace=[step]))
         assert dump(path) == before
 
     @pytest.mark.parametrize(
@@ -234,16 +225,18 @@ class TestValues:
     )
     def test_also_in_an_event(self, facts: Any, repository: SqlRepository, path: Path) -> None:
         before = dump(path)
-        with pytest.raises(InvalidInput):
-            repository.commit(Change(create=[COURSE], record=[altered(samples.EVENTS[0], **facts)]))
+        with pytest.raises(ca.InvalidInput):
+            repository.commit(
+                ca.Change(create=[COURSE], record=[altered(samples.EVENTS[0], **facts)])
+            )
         assert dump(path) == before
 
     def test_what_refers_to_nothing_is_refused(self, repository: SqlRepository, path: Path) -> None:
         before = dump(path)
         stray = attrs.evolve(samples.FRESH, id="stray", learner_id="nobody")
-        with pytest.raises(StorageError) as caught:
-            repository.commit(Change(create=[COURSE, stray]))
-        assert caught.value == StorageError("constraint", "FOREIGN KEY constraint failed")
+        with pytest.raises(ca.StorageError) as caught:
+            repository.commit(ca.Change(create=[COURSE, stray]))
+        assert caught.value == ca.StorageError("constraint", "FOREIGN KEY constraint failed")
         assert dump(path) == before
 
 
@@ -258,7 +251,7 @@ class TestTryingAgain:
                 raise error
 
         with watch.told(before=fail):
-            patient.commit(Change(create=[COURSE]))
+            patient.commit(ca.Change(create=[COURSE]))
         assert COURSE in read(patient)
         # Drawn from 0 to a limit that doubles, and that ends at a quarter of a second.
         limits = [min(0.25, 0.005 * 2**turn) for turn in range(12)]
@@ -276,7 +269,7 @@ class TestTryingAgain:
                 raise error
 
         with watch.told(before=fail):
-            patient.commit(Change(create=[COURSE]))
+            patient.commit(ca.Change(create=[COURSE]))
         assert COURSE in read(patient)
         assert len(waits) == 1
 
@@ -298,8 +291,8 @@ class TestTryingAgain:
             if statement == "BEGIN IMMEDIATE":
                 raise trouble(261, "SQLITE_BUSY_RECOVERY", "database is locked")
 
-        with watch.told(before=fail), pytest.raises(StorageBusy):
-            patient.commit(Change(create=[COURSE]))
+        with watch.told(before=fail), pytest.raises(ca.StorageBusy):
+            patient.commit(ca.Change(create=[COURSE]))
         assert 1800 <= now - 1000 <= 1801
 
     def test_a_connection_that_was_lost_long_ago_is_replaced_once(
@@ -317,7 +310,7 @@ class TestTryingAgain:
         with watch.told(before=lose):
             assert read(patient)
         losses, most = 0, 10
-        with watch.told(before=lose), pytest.raises(StorageError) as caught:
+        with watch.told(before=lose), pytest.raises(ca.StorageError) as caught:
             read(patient)
         assert caught.value.code == "unavailable"
         assert losses == 2
@@ -328,8 +321,8 @@ class TestTryingAgain:
         options = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0}
         with closing(open_file(path, **options)) as engine:
             repository = stocked(engine, timeout=SOON)
-            with engine.connect(), pytest.raises(StorageBusy):
-                repository.find(CourseQuery())
+            with engine.connect(), pytest.raises(ca.StorageBusy):
+                repository.find(ca.CourseQuery())
             assert read(repository) == []
 
     @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
@@ -337,9 +330,9 @@ class TestTryingAgain:
         self, kind: type[BaseException], repository: SqlRepository, path: Path, watch: Watch
     ) -> None:
         with watch.statements() as statements:
-            repository.commit(Change(create=[COURSE], record=samples.EVENTS[:1]))
+            repository.commit(ca.Change(create=[COURSE], record=samples.EVENTS[:1]))
         before = dump(path)
-        whole = Change(create=[attrs.evolve(COURSE, id="newer")], record=samples.EVENTS[:1])
+        whole = ca.Change(create=[attrs.evolve(COURSE, id="newer")], record=samples.EVENTS[:1])
         for place in range(len(statements)):
             count = -1
 
@@ -388,7 +381,7 @@ class TestExplaining:
     )
     def test_what_postgresql_says_has_a_code(self, sqlstate: str, code: str) -> None:
         error = failures.translate(wrapped(Said(sqlstate, "no")))
-        assert isinstance(error, StorageError)
+        assert isinstance(error, ca.StorageError)
         assert error.code == code
         assert not failures.is_transient(wrapped(Said(sqlstate)))
 
@@ -397,12 +390,12 @@ class TestExplaining:
         error = wrapped(Said(sqlstate, "wait"))
         assert failures.is_transient(error)
         assert failures.is_rolled_back(error)
-        assert failures.translate(error) == StorageBusy("wait")
+        assert failures.translate(error) == ca.StorageBusy("wait")
 
     def test_what_took_too_long_is_busy_but_not_tried_again(self) -> None:
         error = wrapped(Said("57014", "canceling statement due to statement timeout"))
         assert not failures.is_transient(error)
-        assert isinstance(failures.translate(error), StorageBusy)
+        assert isinstance(failures.translate(error), ca.StorageBusy)
 
     @pytest.mark.parametrize(
         ("error", "undone"),
@@ -426,20 +419,20 @@ class TestExplaining:
 
     def test_a_lost_connection_is_unavailable(self) -> None:
         error = failures.translate(wrapped(Said(""), lost=True))
-        assert error == StorageError("unavailable", "Said")
+        assert error == ca.StorageError("unavailable", "Said")
 
     def test_no_value_of_a_row_is_repeated(self) -> None:
         detail = 'duplicate key value violates "keys"\nDETAIL: Key (code)=(Spring-2026) exists'
         for cause in (Said("23505", detail), Said("23505", detail, primary="duplicate key value")):
             error = failures.translate(wrapped(cause))
             assert "Spring" not in "".join(format_exception(error))
-            assert isinstance(error, StorageError)
+            assert isinstance(error, ca.StorageError)
             assert error.hint.startswith("duplicate key value")
 
     def test_what_the_library_itself_refused_comes_out_as_it_was(self) -> None:
-        cause = InvalidInput("naive_datetime", "at", "give a zone")
+        cause = ca.InvalidInput("naive_datetime", "at", "give a zone")
         assert failures.translate(wrapped(cause)) is cause
 
     def test_what_sqlalchemy_itself_says_is_passed_on(self) -> None:
         error = failures.translate(InvalidRequestError("This Connection is closed"))
-        assert error == StorageError("failed", "This Connection is closed")
+        assert error == ca.StorageError("failed", "This Connection is closed")

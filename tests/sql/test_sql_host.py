@@ -9,22 +9,13 @@ import attrs
 import pytest
 from sqlalchemy import Column, Connection, Engine, ForeignKey, MetaData, String, Table
 
-from course_assignments import (
-    Change,
-    Conflict,
-    Course,
-    CourseQuery,
-    InvalidInput,
-    Replace,
-    StorageBusy,
-    StorageError,
-)
+import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, build_tables, transactions
 from course_assignments.testing import samples
 from tests.support.sql import SETUPS, Watch, closing, dump, open_file, stocked, trouble, watched
 
-COURSE = Course(id="new", name="New")
-LOST = Change(
+COURSE = ca.Course(id="new", name="New")
+LOST = ca.Change(
     create=[attrs.evolve(COURSE, id="another"), samples.PYTHON], record=samples.EVENTS[:1]
 )
 
@@ -50,7 +41,7 @@ JOINABLE = sorted(SETUPS.keys() - {"no rollback"})
 @pytest.fixture(params=JOINABLE)
 def engine(request: pytest.FixtureRequest, path: Path) -> Generator[Engine]:
     with closing(open_file(path)) as first:
-        stocked(first, tables=TABLES).commit(Change(create=samples.RECORDS))
+        stocked(first, tables=TABLES).commit(ca.Change(create=samples.RECORDS))
         PRICES.create(first)
     with closing(SETUPS[request.param](path)) as engine:
         yield engine
@@ -71,7 +62,7 @@ def courses(path: Path) -> set[str]:
 class TestJoining:
     def test_the_host_commits_both(self, engine: Engine, path: Path) -> None:
         with engine.connect() as connection:
-            SqlRepository(connection, TABLES).commit(Change(create=[COURSE]))
+            SqlRepository(connection, TABLES).commit(ca.Change(create=[COURSE]))
             price(connection, COURSE.id)
             assert COURSE.id not in courses(path), "until the host commits, nobody sees it"
             connection.commit()
@@ -82,7 +73,7 @@ class TestJoining:
         before = dump(path)
         with engine.connect() as connection:
             SqlRepository(connection, TABLES).commit(
-                Change(create=[COURSE], record=samples.EVENTS[:1])
+                ca.Change(create=[COURSE], record=samples.EVENTS[:1])
             )
             price(connection, COURSE.id)
             connection.rollback()
@@ -91,24 +82,24 @@ class TestJoining:
     def test_whoever_only_leaves_takes_it_back(self, engine: Engine, path: Path) -> None:
         before = dump(path)
         with engine.connect() as connection:
-            SqlRepository(connection, TABLES).commit(Change(create=[COURSE]))
+            SqlRepository(connection, TABLES).commit(ca.Change(create=[COURSE]))
         assert dump(path) == before
 
     def test_what_the_host_had_begun_goes_on(self, engine: Engine, path: Path) -> None:
         with engine.begin() as connection:
             price(connection, samples.PYTHON.id)
-            SqlRepository(connection, TABLES).commit(Change(create=[COURSE]))
+            SqlRepository(connection, TABLES).commit(ca.Change(create=[COURSE]))
             price(connection, COURSE.id)
         assert prices(path) == [COURSE.id, samples.PYTHON.id]
 
     def test_what_was_not_committed_can_be_read(self, engine: Engine) -> None:
         with engine.connect() as connection:
             repository = SqlRepository(connection, TABLES)
-            repository.commit(Change(create=[COURSE]))
-            assert repository.get(Course, [COURSE.id]) == {COURSE.id: COURSE}
-            assert COURSE in [*repository.find(CourseQuery())]
+            repository.commit(ca.Change(create=[COURSE]))
+            assert repository.get(ca.Course, [COURSE.id]) == {COURSE.id: COURSE}
+            assert COURSE in [*repository.find(ca.CourseQuery())]
             connection.rollback()
-            assert repository.get(Course, [COURSE.id]) == {}
+            assert repository.get(ca.Course, [COURSE.id]) == {}
 
     def test_one_commit_is_one_savepoint(self, path: Path) -> None:
         watch = Watch()
@@ -117,18 +108,18 @@ class TestJoining:
             with engine.connect() as connection:
                 repository = SqlRepository(connection)
                 with watch.statements() as statements:
-                    repository.commit(Change(create=[COURSE]))
+                    repository.commit(ca.Change(create=[COURSE]))
                 words = [statement.split()[0] for statement in statements]
                 assert words == ["BEGIN", "SAVEPOINT", "INSERT", "RELEASE"]
                 with watch.statements() as statements:
-                    repository.commit(Change(create=[attrs.evolve(COURSE, id="other")]))
+                    repository.commit(ca.Change(create=[attrs.evolve(COURSE, id="other")]))
                 assert [one.split()[0] for one in statements] == ["SAVEPOINT", "INSERT", "RELEASE"]
 
     def test_the_tables_can_be_made_in_it(self, path: Path) -> None:
         with closing(open_file(path)) as engine, engine.connect() as connection:
             repository = SqlRepository(connection)
             repository.create_all()
-            repository.commit(Change(create=[COURSE]))
+            repository.commit(ca.Change(create=[COURSE]))
             connection.rollback()
             assert dump(path) == {}
             repository.create_all()
@@ -142,11 +133,11 @@ class TestLosing:
         with engine.connect() as connection:
             repository = SqlRepository(connection, TABLES)
             price(connection, samples.PYTHON.id)
-            repository.commit(Change(create=[COURSE]))
-            with pytest.raises(Conflict):
+            repository.commit(ca.Change(create=[COURSE]))
+            with pytest.raises(ca.Conflict):
                 repository.commit(LOST)
-            step = Replace(samples.SQL, attrs.evolve(samples.SQL, name="Newer"))
-            repository.commit(Change(replace=[step]))
+            step = ca.Replace(samples.SQL, attrs.evolve(samples.SQL, name="Newer"))
+            repository.commit(ca.Change(replace=[step]))
             price(connection, COURSE.id)
             connection.commit()
         assert prices(path) == [COURSE.id, samples.PYTHON.id]
@@ -159,10 +150,10 @@ class TestLosing:
             price(connection, samples.PYTHON.id)
             broken = copy(samples.SQL)
             object.__setattr__(broken, "name", "a\0b")
-            step = Replace(samples.SQL, samples.SQL)
+            step = ca.Replace(samples.SQL, samples.SQL)
             object.__setattr__(step, "after", broken)
-            with pytest.raises(InvalidInput):
-                repository.commit(Change(create=[COURSE], replace=[step]))
+            with pytest.raises(ca.InvalidInput):
+                repository.commit(ca.Change(create=[COURSE], replace=[step]))
             with pytest.raises(KeyboardInterrupt):
                 repository._transactions.write(_interrupted)  # noqa: SLF001 - to be in the middle
             connection.commit()
@@ -185,12 +176,12 @@ class TestLosing:
                         raise trouble(5, "SQLITE_BUSY", "database is locked")
 
                 with watch.told(before=busy):
-                    with pytest.raises(StorageBusy):
-                        repository.commit(Change(create=[COURSE]))
-                    with pytest.raises(StorageBusy):
-                        repository.find(CourseQuery())
+                    with pytest.raises(ca.StorageBusy):
+                        repository.commit(ca.Change(create=[COURSE]))
+                    with pytest.raises(ca.StorageBusy):
+                        repository.find(ca.CourseQuery())
                 assert tries == 2
-                repository.commit(Change(create=[COURSE]))
+                repository.commit(ca.Change(create=[COURSE]))
 
     def test_a_full_disk_is_said_as_such(self, path: Path) -> None:
         with closing(open_file(path)) as engine:
@@ -199,8 +190,8 @@ class TestLosing:
                 connection.exec_driver_sql("PRAGMA max_page_count = 1")
                 repository = SqlRepository(connection)
                 many = [attrs.evolve(COURSE, id=f"{n}", name="x" * 500) for n in range(2000)]
-                with pytest.raises(StorageError) as caught:
-                    repository.commit(Change(create=many))
+                with pytest.raises(ca.StorageError) as caught:
+                    repository.commit(ca.Change(create=many))
                 assert caught.value.code == "disk_full"
 
     def test_a_connection_that_is_closed_is_said(self, path: Path) -> None:
@@ -208,11 +199,11 @@ class TestLosing:
             with engine.connect() as connection:
                 repository = SqlRepository(connection)
             for call in (
-                lambda: repository.find(CourseQuery()),
-                lambda: repository.commit(Change(create=[COURSE])),
+                lambda: repository.find(ca.CourseQuery()),
+                lambda: repository.commit(ca.Change(create=[COURSE])),
                 repository.create_all,
             ):
-                with pytest.raises(StorageError):
+                with pytest.raises(ca.StorageError):
                     call()
 
 

@@ -36,19 +36,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from course_assignments import (
-    Change,
-    Course,
-    Duration,
-    Event,
-    EventQuery,
-    ExpirationLimit,
-    InvalidInput,
-    Role,
-    StorageError,
-    SubscriptionQuery,
-    User,
-)
+import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, Tables, build_tables
 from course_assignments.sqlalchemy.column_types import (
     Document,
@@ -76,7 +64,7 @@ Row = dict[str, Any]
 
 def filled(tables: Tables | None = None, engine: Any = None) -> SqlRepository:
     repository = stocked(engine or open_memory(), tables=tables)
-    repository.commit(Change(create=samples.RECORDS, record=samples.EVENTS))
+    repository.commit(ca.Change(create=samples.RECORDS, record=samples.EVENTS))
     return repository
 
 
@@ -121,10 +109,10 @@ class TestBuilding:
             one, other = (
                 stocked(engine, tables=build_tables(metadata, prefix)) for prefix in ("a_", "b_")
             )
-            one.commit(Change(create=[samples.PYTHON]))
+            one.commit(ca.Change(create=[samples.PYTHON]))
 
-            assert one.get(Course, ["py"])
-            assert not other.get(Course, ["py"])
+            assert one.get(ca.Course, ["py"])
+            assert not other.get(ca.Course, ["py"])
 
     def test_a_naming_convention_of_the_hosts_is_kept(self) -> None:
         convention = {
@@ -139,7 +127,7 @@ class TestBuilding:
             repository = filled(tables, engine)
             seen = inspect(engine)
 
-            assert repository.get(User, ["ada"]) == {"ada": samples.ADA}
+            assert repository.get(ca.User, ["ada"]) == {"ada": samples.ADA}
             assert seen.get_pk_constraint("ca_users")["name"] == "pk_ca_users"
             names = {one["name"] for one in seen.get_foreign_keys("ca_claims")}
             assert "fk_ca_claims_learner_id_ca_users" in names
@@ -150,7 +138,7 @@ class TestBuilding:
         with closing(open_memory()) as engine:
             repository = filled(build_tables(MetaData(schema="main")), engine)
 
-            assert repository.get(User, ["ada"]) == {"ada": samples.ADA}
+            assert repository.get(ca.User, ["ada"]) == {"ada": samples.ADA}
 
     def test_a_table_of_the_hosts_may_refer_to_ours(self) -> None:
         metadata = MetaData()
@@ -488,9 +476,9 @@ def again(kind: Any, value: Any) -> Any:
 
 NAIVE = datetime(2026, 1, 5, 9, tzinfo=UTC).replace(tzinfo=None)
 VALUES = [
-    (EncodedText(Duration), strategies.durations()),
-    (EncodedText(ExpirationLimit), st.sampled_from(ExpirationLimit)),
-    (Document(frozenset[Role]), st.frozensets(st.sampled_from(Role))),
+    (EncodedText(ca.Duration), strategies.durations()),
+    (EncodedText(ca.ExpirationLimit), st.sampled_from(ca.ExpirationLimit)),
+    (Document(frozenset[ca.Role]), st.frozensets(st.sampled_from(ca.Role))),
     (Document(frozenset[str]), st.frozensets(strategies.identifiers(), max_size=5)),
     *(
         (column.type, strategies.STRATEGIES[kind]().map(attrgetter(column.name)))
@@ -540,7 +528,7 @@ class TestInstant:
         assert refusal(lambda: written(Instant(), NAIVE, dialect)).code == "naive_datetime"
 
     def test_that_is_naive_is_our_error_within_that_of_sqlalchemy(self) -> None:
-        events = TABLES.by_kind[Event]
+        events = TABLES.by_kind[ca.Event]
         with (
             closing(open_memory()) as engine,
             engine.connect() as connection,
@@ -548,10 +536,10 @@ class TestInstant:
         ):
             connection.execute(select(events).where(events.c.at == NAIVE))
 
-        assert isinstance(caught.value.orig, InvalidInput)
+        assert isinstance(caught.value.orig, ca.InvalidInput)
 
     def test_that_is_naive_is_our_error_for_whoever_asks_the_repository(self) -> None:
-        query = SubscriptionQuery(created_from=samples.START)
+        query = ca.SubscriptionQuery(created_from=samples.START)
         object.__setattr__(query, "created_from", NAIVE)
         with closing(open_memory()) as engine:
             repository = stocked(engine)
@@ -595,12 +583,12 @@ class TestValues:
         )
 
     def test_that_are_equal_lengths_are_written_the_same(self) -> None:
-        assert written(EncodedText(Duration), timedelta(days=1)) == written(
-            EncodedText(Duration), timedelta(hours=24)
+        assert written(EncodedText(ca.Duration), timedelta(days=1)) == written(
+            EncodedText(ca.Duration), timedelta(hours=24)
         )
 
     @each_dialect
-    @pytest.mark.parametrize("kind", [Instant(), Flag(), EncodedText(Duration)], ids=repr)
+    @pytest.mark.parametrize("kind", [Instant(), Flag(), EncodedText(ca.Duration)], ids=repr)
     def test_that_are_none_stay_none(self, kind: Any, dialect: Dialect) -> None:
         assert written(kind, None, dialect) is None
         assert read(kind, None, dialect) is None
@@ -697,14 +685,14 @@ def test_what_somebody_else_made_nonsense_is_unreadable(
 
     def ask() -> Any:
         if table == "events":
-            return repository.find(EventQuery()).records
+            return repository.find(ca.EventQuery()).records
         return repository.get(KINDS[table], [of])
 
     assert ask()
 
     tell(table, column, value, of=of)
 
-    with pytest.raises(StorageError) as caught:
+    with pytest.raises(ca.StorageError) as caught:
         ask()
     assert caught.value.code == "unreadable"
     assert "ecret" not in "".join(format_exception(caught.value))
