@@ -2,11 +2,9 @@
 
 import sqlite3
 from collections.abc import Generator
-from copy import copy
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from traceback import format_exception
-from typing import Any
 
 import attrs
 import pytest
@@ -17,11 +15,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, failures, transactions
 from course_assignments.testing import samples
+from tests.sql.database_cases import RefusedValues
 from tests.support.sql import Watch, closing, dump, open_file, stocked, trouble, watched
 
 SOON = timedelta(milliseconds=1)
 COURSE = ca.Course(id="new", name="New")
-NAIVE = datetime.fromisoformat("2026-01-05")
 
 
 @pytest.fixture
@@ -159,78 +157,7 @@ def read(repository: SqlRepository) -> list[ca.Course]:
     return list(repository.find(ca.CourseQuery()))
 
 
-def altered(record: Any, **facts: Any) -> Any:
-    """Return a copy of *record* that was changed behind the back of its checks."""
-    other = copy(record)
-    for name, value in facts.items():
-        object.__setattr__(other, name, value)
-    return other
-
-
-ODD = {
-    "a NUL": altered(samples.OLD, id="odd", name="a\0b"),
-    "half a pair": altered(samples.OLD, id="odd", name="a\ud800"),
-    "an over-long name": altered(samples.OLD, id="odd", name="x" * 501),
-    "an over-long id": altered(samples.OLD, id="x" * 100_000),
-    "a number": altered(samples.OLD, id="odd", archived=5),
-    "a huge number": altered(samples.SPRING, code="odd", max_uses=2**70),
-    "a naive datetime": altered(samples.FRESH, id="odd", expires_at=NAIVE),
-    "a naive datetime within": altered(
-        samples.ATTEMPTS[0], id="odd", pauses=(altered(ca.Pause(samples.START), paused_at=NAIVE),)
-    ),
-    "a NUL within": altered(
-        samples.OLD,
-        id="odd",
-        activities=(altered(samples.LAB, name="a\0b"),),
-    ),
-    "half a pair within": altered(
-        samples.OLD, id="odd", activities=(altered(samples.LAB, name="a\ud800"),)
-    ),
-    "something else within": altered(samples.OLD, id="odd", activities=(5,)),
-    "no list": altered(samples.OLD, id="odd", activities=None),
-    "no enum": altered(samples.FRESH, id="odd", limited_by="request"),
-    "no term": altered(samples.OLD, id="odd", maximum_access="P6M"),
-}
-
-
-class TestValues:
-    @pytest.mark.parametrize("what", ODD)
-    def test_what_no_check_has_seen_is_refused(
-        self, what: str, repository: SqlRepository, path: Path
-    ) -> None:
-        before = dump(path)
-        with pytest.raises(ca.InvalidInput):
-            repository.commit(altered(ca.Change(create=[COURSE]), create=(COURSE, ODD[what])))
-        assert dump(path) == before
-
-    @pytest.mark.parametrize("what", ["a NUL", "an over-long name", "half a pair within"])
-    def test_also_in_place_of_another(
-        self, what: str, repository: SqlRepository, path: Path
-    ) -> None:
-        before = dump(path)
-        step = ca.Replace(samples.OLD, samples.OLD)
-        step = altered(step, after=altered(ODD[what], id=samples.OLD.id))
-        with pytest.raises(ca.InvalidInput):
-            repository.commit(ca.Change(replace=[step]))
-        assert dump(path) == before
-
-    @pytest.mark.parametrize(
-        "facts",
-        [
-            {"at": NAIVE},
-            {"action": "a\0b"},
-            {"details": (("reason", "\ud800"),)},
-            {"subject_ids": ("\ud800",)},
-        ],
-    )
-    def test_also_in_an_event(self, facts: Any, repository: SqlRepository, path: Path) -> None:
-        before = dump(path)
-        with pytest.raises(ca.InvalidInput):
-            repository.commit(
-                ca.Change(create=[COURSE], record=[altered(samples.EVENTS[0], **facts)])
-            )
-        assert dump(path) == before
-
+class TestValues(RefusedValues):
     def test_what_refers_to_nothing_is_refused(self, repository: SqlRepository, path: Path) -> None:
         before = dump(path)
         stray = attrs.evolve(samples.FRESH, id="stray", learner_id="nobody")
