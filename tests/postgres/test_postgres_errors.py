@@ -21,6 +21,7 @@ import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, build_tables, dialects
 from course_assignments.testing import samples
 from course_assignments.testing.contract.base import contents
+from tests.sql.database_cases import RefusedValues
 from tests.support.empty_database import LEVELS, TABLES, empty_repository, engine_with_tables
 from tests.support.postgres import own_server, server
 from tests.support.races import TIMEOUT, Scene, outcome_of
@@ -310,33 +311,11 @@ class TestWhatCannotBe:
         assert error == ca.StorageError("value_refused", "integer out of range")
         assert contents(repository) == before
 
-    @pytest.mark.parametrize("text_", ["a\0b", "a\ud800b", "a" * 100_000])
-    def test_a_text_that_no_table_holds(self, text_: str) -> None:
-        repository = stocked()
-        before = contents(repository)
-        course = ca.Course(id="new", name="New")
-        # Behind the back of its checks, as by a class of the host's own.
-        object.__setattr__(course, "name", text_)
-        assert isinstance(
-            outcome_of(partial(repository.commit, ca.Change(create=[course]))), ca.InvalidInput
-        )
-        assert repository.get(ca.Course, [text_]) == {}
-        assert contents(repository) == before
 
-    def test_a_detail_with_a_strange_letter_is_kept(self) -> None:
-        repository = empty_repository(LEVEL)
-        event = ca.Event(at=samples.START, action="seen", subject_ids=["a"], details={"said": "\0"})
-        repository.commit(ca.Change(record=[event]))
-        assert repository.find(ca.EventQuery()).records == (attrs.evolve(event, position=1),)
-
-    def test_a_detail_with_half_a_letter_is_refused(self) -> None:
-        repository = empty_repository(LEVEL)
-        event = ca.Event(
-            at=samples.START, action="seen", subject_ids=["a"], details={"said": "\ud800"}
-        )
-        error = outcome_of(partial(repository.commit, attrs.evolve(NEW, record=[event])))
-        assert isinstance(error, ca.InvalidInput)
-        assert repository.get(ca.Course, ["new"]) == {}
+class TestValues(RefusedValues):
+    @pytest.fixture
+    def repository(self) -> SqlRepository:
+        return stocked()
 
 
 class TestNobodyThere:

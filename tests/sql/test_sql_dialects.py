@@ -159,26 +159,6 @@ class TestStatements:
         assert given["any_batch_id"] == ["a", "b"]
 
 
-class TestAddresses:
-    def test_may_be_exchanged(self, engine: Engine) -> None:
-        """The database checks each row by itself, and would see one address twice in between."""
-        repository = stocked(engine)
-        repository.commit(ca.Change(create=samples.RECORDS))
-        ada, bo = samples.ADA, samples.BO
-        after = [attrs.evolve(ada, email=bo.email), attrs.evolve(bo, email=ada.email)]
-        steps = [ca.Replace(one, other) for one, other in zip((ada, bo), after, strict=True)]
-        repository.commit(ca.Change(replace=steps))
-        assert [*repository.get(ca.User, [ada.id, bo.id]).values()] == after
-
-    def test_may_be_given_up_to_a_newcomer(self, engine: Engine) -> None:
-        repository = stocked(engine)
-        repository.commit(ca.Change(create=samples.RECORDS))
-        new = attrs.evolve(samples.CY, id="new")
-        step = ca.Replace(samples.CY, attrs.evolve(samples.CY, email="other@example.org"))
-        repository.commit(ca.Change(create=[new], replace=[step]))
-        assert [*repository.get(ca.User, [new.id, samples.CY.id]).values()] == [new, step.after]
-
-
 class TestAnAddressThatWasFree:
     """Between the look and the write, in PostgreSQL another one may take it."""
 

@@ -116,6 +116,32 @@ class TestThreads:
         SqlRepository(memory).commit(ca.Change(create=[COURSE]))
 
 
+class TestAddresses:
+    """In one change, addresses can go from one user to another."""
+
+    @pytest.fixture(params=["in memory", "in SQLite"])
+    def repository(self, request: pytest.FixtureRequest, memory: Engine) -> ca.Repository:
+        found = ca.InMemoryRepository() if request.param == "in memory" else stocked(memory)
+        found.commit(ca.Change(create=samples.RECORDS))
+        return found
+
+    @pytest.mark.parametrize("count", [2, 3])
+    def test_may_be_exchanged(self, count: int, repository: ca.Repository) -> None:
+        users = samples.USERS[:count]
+        others = (*users[1:], users[0])
+        after = [
+            attrs.evolve(one, email=other.email) for one, other in zip(users, others, strict=True)
+        ]
+        repository.commit(ca.Change(replace=list(map(ca.Replace, users, after))))
+        assert [*repository.get(ca.User, [one.id for one in users]).values()] == after
+
+    def test_may_be_given_up_to_a_newcomer(self, repository: ca.Repository) -> None:
+        new = attrs.evolve(samples.CY, id="new")
+        step = ca.Replace(samples.CY, attrs.evolve(samples.CY, email="other@example.org"))
+        repository.commit(ca.Change(create=[new], replace=[step]))
+        assert [*repository.find(ca.UserQuery(email=new.email))] == [new]
+
+
 class TestTables:
     def test_may_be_made_twice(self, path: Path) -> None:
         with closing(open_file(path)) as engine:
