@@ -1,9 +1,9 @@
 """SQLite keeps what every repository promises, in memory and in a file, however it is opened."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from itertools import count
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -51,44 +51,22 @@ def test_however_the_host_opens_it(promise: Any, setup: str, tmp_path: Path) -> 
         promise(RepositoryContract(), stocked(engine))
 
 
-class SqliteMachine(LearningMachine):
-    """Every sequence of commands, over a database that is opened for it."""
-
-    open_new: ClassVar[Callable[[], Engine]]
-
-    def make(self) -> Repository:
-        self.engine = type(self).open_new()
-        return stocked(self.engine)
-
-    def teardown(self) -> None:
-        super().teardown()
-        if hasattr(self, "engine"):
-            self.engine.dispose()
-
-
-class SqliteAgreement(RepositoryAgreement):
-    """Every sequence of commands, searches and changes, against the reference repository."""
-
-    open_new: ClassVar[Callable[[], Engine]]
-
-    def make(self) -> Repository:
-        self.engine = type(self).open_new()
-        return stocked(self.engine)
-
-    def teardown(self) -> None:
-        super().teardown()
-        if hasattr(self, "engine"):
-            self.engine.dispose()
-
-
-@pytest.mark.parametrize("base", [SqliteMachine, SqliteAgreement])
+@pytest.mark.parametrize("base", [LearningMachine, RepositoryAgreement])
 @pytest.mark.parametrize("place", ["memory", "file"])
 def test_every_sequence_of_commands(place: str, base: Any, tmp_path: Path) -> None:
+    engines: list[Engine] = []
     numbers = count()
 
-    def open_new() -> Engine:
-        return open_memory() if place == "memory" else open_file(tmp_path / f"{next(numbers)}.db")
+    class Machine(base):  # type: ignore[misc]
+        def make(self) -> Repository:
+            path = tmp_path / f"{next(numbers)}.db"
+            engines.append(open_memory() if place == "memory" else open_file(path))
+            return stocked(engines[-1])
 
-    machine = type("Machine", (base,), {"open_new": staticmethod(open_new)})
+        def teardown(self) -> None:
+            super().teardown()
+            while engines:
+                engines.pop().dispose()
+
     few = settings().max_examples // (5 if place == "memory" else 10)
-    run_state_machine_as_test(machine, settings=settings(max_examples=few, stateful_step_count=20))
+    run_state_machine_as_test(Machine, settings=settings(max_examples=few, stateful_step_count=20))

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Generator
-from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,11 +9,9 @@ import attrs
 import pytest
 from sqlalchemy import Engine, MetaData, event
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateTable
 
 import course_assignments as ca
 from course_assignments.sqlalchemy import build_tables
-from course_assignments.sqlalchemy.column_types import Flag, Instant, TextList
 from course_assignments.sqlalchemy.dialects import Postgresql, Sqlite, dialect_of
 from course_assignments.sqlalchemy.selects import Selects
 from course_assignments.sqlalchemy.writing import Statements
@@ -119,26 +116,6 @@ def test_each_database_is_known_by_the_name_of_its_dialect(engine: Engine) -> No
     assert isinstance(dialect_of(engine), Sqlite)
     bound: Any = SimpleNamespace(dialect=POSTGRESQL)
     assert isinstance(dialect_of(bound), Postgresql)
-
-
-class TestColumns:
-    def test_have_types_of_their_own(self) -> None:
-        made = str(CreateTable(TABLES.by_kind[ca.Course]).compile(dialect=POSTGRESQL))
-        assert "archived BOOLEAN NOT NULL" in made
-        assert 'id TEXT COLLATE "C" NOT NULL' in made
-        assert "STRICT" not in made
-        assert Instant().compile(dialect=POSTGRESQL) == "TIMESTAMP WITH TIME ZONE"
-        assert Flag().compile(dialect=POSTGRESQL) == "BOOLEAN"
-        assert TextList().compile(dialect=POSTGRESQL) == "TEXT[]"
-
-    def test_instants_are_handed_over_as_they_are(self) -> None:
-        at = datetime(2026, 2, 1, 12, tzinfo=timezone(timedelta(hours=2)))
-        given = Instant().process_bind_param(at, POSTGRESQL)
-        assert (given, given.tzinfo) == (at, UTC)
-        found = Instant().process_result_value(at, POSTGRESQL)
-        assert found is not None
-        assert (found, found.tzinfo) == (at, UTC)
-        assert TextList().process_bind_param(["a"], POSTGRESQL) == ["a"]
 
 
 class TestStatements:
