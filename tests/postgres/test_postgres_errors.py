@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 import pytest
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
@@ -21,7 +21,13 @@ import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, build_tables, dialects
 from course_assignments.testing import samples
 from course_assignments.testing.contract.base import contents
-from tests.sql.database_cases import RefusedValues
+from tests.sql.database_cases import (
+    RefusedValues,
+    check_missing_tables,
+    heard,
+    listening,
+    storage_error,
+)
 from tests.support.empty_database import LEVELS, TABLES, empty_repository, engine_with_tables
 from tests.support.postgres import own_server, server
 from tests.support.races import TIMEOUT, Scene, outcome_of
@@ -76,11 +82,8 @@ def just_before(engine: Engine, moment: str, act: Callable[[Connection], None]) 
         while todo:
             todo.pop()(connection)
 
-    event.listen(engine, moment, listener)
-    try:
+    with listening(engine, moment, listener):
         yield
-    finally:
-        event.remove(engine, moment, listener)
     assert not todo
 
 
@@ -109,11 +112,8 @@ class TestALineThatIsCut:
                 if next(statements) == number:  # noqa: B023 - it is heard in this round only
                     end(connection)
 
-            event.listen(engine, "before_cursor_execute", at_its_turn)
-            try:
+            with listening(engine, "before_cursor_execute", at_its_turn):
                 made = scene.registrar.redeem(CODE, "ada", id="a-1")
-            finally:
-                event.remove(engine, "before_cursor_execute", at_its_turn)
             assert (made.id, scene.key(CODE).uses) == ("a-1", 1)
             assert len(scene.events("redeem")) == 1
             if next(statements) <= number:
@@ -159,7 +159,8 @@ class TestALineThatIsCut:
 
     def test_by_the_server_in_the_commit(self) -> None:
         scene = with_a_key()
-        with dying_in_the_commit(engine_with_tables(LEVEL), "redemptions"):
+        dying = "PERFORM pg_terminate_backend(pg_backend_pid())"
+        with at_the_commit(engine_with_tables(LEVEL), "redemptions", dying):
             error = failure(partial(scene.registrar.redeem, CODE, "ada", id="a-1"))
         assert isinstance(error, ca.OutcomeUnknown)
         assert scene.key(CODE).uses == 0
@@ -184,10 +185,6 @@ class TestALineThatIsCut:
         with at_the_commit(engine, "courses", busy):
             repository.commit(NEW)
         assert repository.get(ca.Course, ["new"]) != {}
-
-
-def dying_in_the_commit(engine: Engine, table: str) -> Any:
-    return at_the_commit(engine, table, "PERFORM pg_terminate_backend(pg_backend_pid())")
 
 
 @contextmanager
@@ -233,42 +230,25 @@ class TestOthersInTheWay:
         repository = empty_repository(level)
         repository.commit(ca.Change(create=samples.RECORDS))
         engine = engine_with_tables(level)
-        tries: list[str] = []
-        listener = partial(_note, tries)
-        event.listen(engine, "before_cursor_execute", listener)
-        try:
-            with transaction(engine) as another, ThreadPoolExecutor(1) as thread:
-                another.execute(self.HOLD, {"code": samples.SMALL.code})
-                using = thread.submit(repository.commit, self.USE)
-                while sum("UPDATE training_keys" in one for one in tries) < 3:
-                    waits(engine, using, another)
-                    assert not using.done()
-                another.rollback()
-                using.result(TIMEOUT)
-        finally:
-            event.remove(engine, "before_cursor_execute", listener)
+        with (
+            heard(engine) as tries,
+            transaction(engine) as another,
+            ThreadPoolExecutor(1) as thread,
+        ):
+            another.execute(self.HOLD, {"code": samples.SMALL.code})
+            using = thread.submit(repository.commit, self.USE)
+            while sum("UPDATE training_keys" in statement for statement, _ in tries) < 3:
+                waits(engine, using, another)
+                assert not using.done()
+            another.rollback()
+            using.result(TIMEOUT)
         (key,) = repository.get(ca.TrainingKey, [samples.SMALL.id]).values()
         assert key.uses == samples.SMALL.uses + 1
 
 
-def _note(
-    said: list[str], _connection: object, _cursor: object, statement: str, *_: object
-) -> None:
-    said.append(statement)
-
-
 class TestWhatCannotBe:
-    @staticmethod
-    def engine(**settings: str) -> Engine:
-        return create_engine(server().room(**settings), poolclass=NullPool)
-
     def test_tables_that_nobody_has_made(self) -> None:
-        repository = SqlRepository(self.engine())
-        for task in (partial(repository.get, ca.Course, ["py"]), partial(repository.commit, NEW)):
-            error = failure(task)
-            assert isinstance(error, ca.StorageError)
-            assert error.code == "missing_table"
-            assert "create_all()" in error.hint
+        check_missing_tables(SqlRepository(create_engine(server().room(), poolclass=NullPool)))
 
     def test_a_database_that_is_only_read(self) -> None:
         repository = stocked()
@@ -279,8 +259,7 @@ class TestWhatCannotBe:
         reading = SqlRepository(create_engine(url, poolclass=NullPool))
         before = contents(repository)
         assert contents(reading) == before
-        error = failure(partial(reading.commit, NEW))
-        assert (type(error), getattr(error, "code", None)) == (ca.StorageError, "read_only")
+        assert storage_error(partial(reading.commit, NEW)).code == "read_only"
         assert contents(repository) == before
 
     def test_a_table_that_others_may_write_and_we_may_not(self) -> None:
@@ -296,8 +275,7 @@ class TestWhatCannotBe:
             schema = connection.execute(text("SELECT current_schema()")).scalar_one()
             connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO pg_monitor"))
         with just_before(engine, "begin", as_a_guest):
-            error = failure(partial(weak.commit, NEW))
-        assert (type(error), getattr(error, "code", None)) == (ca.StorageError, "not_permitted")
+            assert storage_error(partial(weak.commit, NEW)).code == "not_permitted"
         assert contents(repository) == before
 
     def test_a_journal_that_is_full(self) -> None:
@@ -328,19 +306,15 @@ class TestNobodyThere:
                 partial(repository.get, ca.Course, ["py"]),
                 partial(repository.commit, NEW),
             ):
-                error = failure(task)
-                assert isinstance(error, ca.StorageError)
-                assert error.code == "unavailable"
+                assert storage_error(task).code == "unavailable"
             own.start()
             repository.commit(NEW)
             assert [*repository.get(ca.Course, ["new"])] == ["new"]
 
     def test_a_door_that_is_closed(self) -> None:
         url = server().url.set(database="nobody")
-        error = failure(
-            partial(SqlRepository(create_engine(url, poolclass=NullPool)).get, ca.Course, ["py"])
-        )
-        assert isinstance(error, ca.StorageError)
+        repository = SqlRepository(create_engine(url, poolclass=NullPool))
+        error = storage_error(partial(repository.get, ca.Course, ["py"]))
         assert error.code == "unavailable"
         assert "nobody" in error.hint
 
@@ -360,10 +334,9 @@ class TestNoCodeIsShown:
         repository.commit(ca.Change(create=[self.STRANGE]))
 
     def test_in_an_error_of_ours(self) -> None:
-        error = failure(partial(self.write, stocked()))
-        assert isinstance(error, ca.StorageError)
-        assert error.code == "constraint"
-        assert CODE not in self.shown(partial(self.write, stocked()))
+        repository = stocked()
+        assert storage_error(partial(self.write, repository)).code == "constraint"
+        assert CODE not in self.shown(partial(self.write, repository))
 
     def test_in_the_transaction_of_a_host(self) -> None:
         stocked()

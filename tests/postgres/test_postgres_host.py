@@ -5,13 +5,13 @@ from functools import partial
 
 import attrs
 import pytest
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, text
 
 import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository
 from course_assignments.testing import samples
 from course_assignments.testing.variants import edited
-from tests.sql.database_cases import HostTransactions, write, written
+from tests.sql.database_cases import HostTransactions, heard, storage_error, write, written
 from tests.support.empty_database import empty_repository, engine_with_tables
 from tests.support.races import TIMEOUT, outcome_of
 from tests.support.sessions import waits
@@ -55,21 +55,14 @@ class TestPostgres(HostTransactions):
         host.rollback()
         host.execution_options(isolation_level=level)
         change = ca.Change(replace=[ca.Replace(samples.PYTHON, edited(samples.PYTHON))])
-        held: list[str] = []
-
-        def note(_: object, __: object, statement: str, *___: object) -> None:
-            if " FOR " in statement:
-                held.append(statement)
-
         inside = SqlRepository(host)
         write(host, "before")
         outside.commit(change)
         # The host still sees what was stored when it began.
         assert inside.get(ca.Course, ["py"]) == {"py": samples.PYTHON}
-        event.listen(host, "before_cursor_execute", note)
-        with pytest.raises(ca.StorageBusy):
+        with heard(host) as statements, pytest.raises(ca.StorageBusy):
             inside.commit(change)
-        assert len(held) == 1
+        assert sum(" FOR " in statement for statement, _ in statements) == 1
         assert written(host) == ["before"]
         host.rollback()
         with pytest.raises(ca.Conflict):
@@ -92,12 +85,10 @@ class TestPostgres(HostTransactions):
 class TestNoTransaction:
     def test_a_connection_that_commits_each_statement_is_refused(self) -> None:
         empty_repository("AUTOCOMMIT")
-        with (
-            engine_with_tables("AUTOCOMMIT").connect() as connection,
-            pytest.raises(ca.StorageError) as caught,
-        ):
-            SqlRepository(connection).commit(ca.Change(create=[samples.PYTHON]))
-        assert "transaction" in caught.value.hint
+        with engine_with_tables("AUTOCOMMIT").connect() as connection:
+            commit = SqlRepository(connection).commit
+            error = storage_error(lambda: commit(ca.Change(create=[samples.PYTHON])))
+        assert "transaction" in error.hint
 
     def test_an_aborted_transaction_is_named(self, engine: Engine, outside: SqlRepository) -> None:
         stray = attrs.evolve(samples.REDEMPTIONS[0], id="r-9", key_id="nobodys")

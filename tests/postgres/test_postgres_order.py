@@ -16,6 +16,7 @@ import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, writing
 from course_assignments.testing import samples
 from course_assignments.testing.variants import edited
+from tests.sql.database_cases import listening
 from tests.support.empty_database import TABLES, empty_repository, engine_with_tables
 from tests.support.races import Gate, Scene, granted, newcomers, outcomes_of
 from tests.support.world import PYTHON, SQL
@@ -35,11 +36,8 @@ def states_of(engine: Engine) -> Iterator[Counter[str]]:
     def note(context: ExceptionContext) -> None:
         states[str(getattr(context.original_exception, "sqlstate", None))] += 1
 
-    event.listen(engine, "handle_error", note)
-    try:
+    with listening(engine, "handle_error", note):
         yield states
-    finally:
-        event.remove(engine, "handle_error", note)
 
 
 def in_steps(gate: Gate, part: str) -> Engine:

@@ -10,11 +10,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 import course_assignments as ca
 from course_assignments.changes import KINDS
 from course_assignments.sqlalchemy import SqlRepository
+from tests.sql.database_cases import heard
 from tests.support.empty_database import TABLES, empty_repository, engine_with_tables
 from tests.support.world import START
 
@@ -88,14 +89,8 @@ def filled() -> Iterator[Connection]:
 
 def scans(connection: Connection, ask: Callable[[ca.Repository], object]) -> list[dict[str, Any]]:
     """Return how each table is read that *ask* reads from."""
-    said: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: object) -> None:
-        said.append((statement, parameters))
-
-    event.listen(connection, "before_cursor_execute", note)
-    ask(SqlRepository(connection, TABLES))
-    event.remove(connection, "before_cursor_execute", note)
+    with heard(connection) as said:
+        ask(SqlRepository(connection, TABLES))
     plans = [
         connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
         for statement, parameters in said

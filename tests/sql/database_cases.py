@@ -1,7 +1,7 @@
-"""Tests for each SQL database, as classes to subclass."""
+"""What the tests of all SQL databases share: classes to subclass, errors and statements."""
 
-from collections.abc import Generator
-from contextlib import nullcontext
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
 from copy import copy
 from datetime import datetime
 from typing import Any
@@ -31,6 +31,45 @@ def altered(record: Any, **facts: Any) -> Any:
     for name, value in facts.items():
         object.__setattr__(other, name, value)
     return other
+
+
+def storage_error(call: Callable[[], object]) -> ca.StorageError:
+    """Return the `StorageError` that *call* raises."""
+    with pytest.raises(ca.StorageError) as caught:
+        call()
+    return caught.value
+
+
+def check_missing_tables(repository: SqlRepository) -> None:
+    for call in (
+        lambda: repository.find(ca.CourseQuery()),
+        lambda: repository.commit(ca.Change(create=[NEW])),
+    ):
+        error = storage_error(call)
+        assert error.code == "missing_table"
+        assert "call create_all()" in error.hint
+
+
+@contextmanager
+def listening(target: Any, moment: str, listener: Callable[..., object]) -> Generator[None]:
+    """Call *listener* at each such *moment* of an engine or a connection."""
+    event.listen(target, moment, listener)
+    try:
+        yield
+    finally:
+        event.remove(target, moment, listener)
+
+
+@contextmanager
+def heard(target: Any) -> Generator[list[tuple[str, Any]]]:
+    """Collect the statements that go to the database, and their parameters."""
+    found: list[tuple[str, Any]] = []
+
+    def hear(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        found.append((statement, parameters))
+
+    with listening(target, "before_cursor_execute", hear):
+        yield found
 
 
 def write(host: Connection, value: str) -> None:
@@ -126,10 +165,8 @@ class HostTransactions:
             if "INSERT INTO users" in str(statement):
                 raise KeyboardInterrupt
 
-        event.listen(host, "before_execute", interrupt)
-        with pytest.raises(KeyboardInterrupt):
+        with listening(host, "before_execute", interrupt), pytest.raises(KeyboardInterrupt):
             inside.commit(ca.Change(create=[NEW, samples.user("new")]))
-        event.remove(host, "before_execute", interrupt)
         assert contents(inside) == before
         host.commit()
         assert contents(outside) == before

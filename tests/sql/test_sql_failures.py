@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, failures, transactions
 from course_assignments.testing import samples
-from tests.sql.database_cases import RefusedValues
+from tests.sql.database_cases import RefusedValues, check_missing_tables, storage_error
 from tests.support.sql import Watch, closing, dump, open_file, stocked, trouble, watched
 
 SOON = timedelta(milliseconds=1)
@@ -71,9 +71,8 @@ class TestTheFile:
         before = dump(path)
         execute(engine, "PRAGMA max_page_count = 1")  # no more than it has by now
         many = [attrs.evolve(COURSE, id=f"new-{n}", name="x" * 500) for n in range(2000)]
-        with pytest.raises(ca.StorageError) as caught:
-            repository.commit(ca.Change(create=many))
-        assert caught.value == ca.StorageError("disk_full", "database or disk is full")
+        error = storage_error(lambda: repository.commit(ca.Change(create=many)))
+        assert error == ca.StorageError("disk_full", "database or disk is full")
         assert dump(path) == before
         execute(engine, "PRAGMA max_page_count = 100000")
         repository.commit(ca.Change(create=many))
@@ -84,24 +83,20 @@ class TestTheFile:
         uri = f"file:{path}?mode=ro&uri=true"
         with closing(open_file(uri)) as engine:
             only_read = SqlRepository(engine)
-            with pytest.raises(ca.StorageError) as caught:
-                only_read.commit(ca.Change(create=[COURSE]))
-            assert caught.value.code == "read_only"
+            error = storage_error(lambda: only_read.commit(ca.Change(create=[COURSE])))
+            assert error.code == "read_only"
             assert only_read.find(ca.CourseQuery()) == repository.find(ca.CourseQuery())
 
     def test_a_file_that_cannot_be_opened_is_said(self, tmp_path: Path) -> None:
         with closing(open_file(tmp_path / "nowhere" / "records.db")) as engine:
-            with pytest.raises(ca.StorageError) as caught:
-                SqlRepository(engine).find(ca.CourseQuery())
-            assert caught.value.code == "unavailable"
+            error = storage_error(lambda: SqlRepository(engine).find(ca.CourseQuery()))
+        assert error.code == "unavailable"
 
     def test_a_file_that_is_no_database_is_said(self, path: Path) -> None:
         path.write_bytes(b"Dear diary, " * 1000)
         with closing(open_file(path, connect_args={"factory": sqlite3.Connection})) as engine:
             for call in (SqlRepository(engine).create_all, lambda: read(SqlRepository(engine))):
-                with pytest.raises(ca.StorageError) as caught:
-                    call()
-                assert caught.value.code == "corrupt"
+                assert storage_error(call).code == "corrupt"
 
     def test_a_torn_file_is_said(
         self, repository: SqlRepository, engine: Engine, path: Path
@@ -112,17 +107,11 @@ class TestTheFile:
         with path.open("r+b") as file:
             file.seek(4096)
             file.write(b"\xff" * (size - 4096))
-        with pytest.raises(ca.StorageError) as caught:
-            read(repository)
-        assert caught.value.code == "corrupt"
+        assert storage_error(lambda: read(repository)).code == "corrupt"
 
     def test_tables_that_are_not_there_are_said(self, path: Path) -> None:
         with closing(open_file(path)) as engine:
-            empty = SqlRepository(engine)
-            for call in (lambda: read(empty), lambda: empty.commit(ca.Change(create=[COURSE]))):
-                with pytest.raises(ca.StorageError, match=r"call create_all\(\)") as caught:
-                    call()
-                assert caught.value.code == "missing_table"
+            check_missing_tables(SqlRepository(engine))
 
     def test_a_table_of_the_hosts_that_has_our_name_is_said(self, path: Path) -> None:
         with closing(open_file(path)) as engine:
@@ -134,9 +123,9 @@ class TestTheFile:
                 lambda: read(repository),
                 lambda: repository.commit(ca.Change(create=[COURSE])),
             ):
-                with pytest.raises(ca.StorageError, match="give the tables a prefix") as caught:
-                    call()
-                assert caught.value.code == "missing_column"
+                error = storage_error(call)
+                assert error.code == "missing_column"
+                assert "give the tables a prefix" in error.hint
 
     def test_a_file_that_others_hold_is_waited_for(
         self, repository: SqlRepository, path: Path, waits: list[float]
@@ -162,9 +151,8 @@ class TestValues(RefusedValues):
     def test_what_refers_to_nothing_is_refused(self, repository: SqlRepository, path: Path) -> None:
         before = dump(path)
         stray = attrs.evolve(samples.FRESH, id="stray", learner_id="nobody")
-        with pytest.raises(ca.StorageError) as caught:
-            repository.commit(ca.Change(create=[COURSE, stray]))
-        assert caught.value == ca.StorageError("constraint", "FOREIGN KEY constraint failed")
+        error = storage_error(lambda: repository.commit(ca.Change(create=[COURSE, stray])))
+        assert error == ca.StorageError("constraint", "FOREIGN KEY constraint failed")
         assert dump(path) == before
 
 

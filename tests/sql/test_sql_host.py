@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, transactions
 from course_assignments.testing import samples
-from tests.sql.database_cases import HostTransactions
+from tests.sql.database_cases import HostTransactions, storage_error
 from tests.support.sql import SETUPS, Watch, closing, dump, open_file, stocked, trouble, watched
 
 COURSE = ca.Course(id="new", name="New")
@@ -94,9 +94,8 @@ class TestJoining:
                 connection.exec_driver_sql("PRAGMA max_page_count = 1")
                 repository = SqlRepository(connection)
                 many = [attrs.evolve(COURSE, id=f"{n}", name="x" * 500) for n in range(2000)]
-                with pytest.raises(ca.StorageError) as caught:
-                    repository.commit(ca.Change(create=many))
-                assert caught.value.code == "disk_full"
+                error = storage_error(lambda: repository.commit(ca.Change(create=many)))
+                assert error.code == "disk_full"
 
     def test_a_connection_that_is_closed_is_said(self, path: Path) -> None:
         with closing(open_file(path)) as engine:

@@ -1,7 +1,6 @@
 """The statements of a search: how many there are, and that none of them reads a whole table."""
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,6 +19,7 @@ from course_assignments.sqlalchemy import SqlRepository, Tables, build_tables
 from course_assignments.sqlalchemy.selects import Selects
 from course_assignments.testing import samples
 from course_assignments.testing.agreement import queries
+from tests.sql.database_cases import heard
 from tests.support.rules import NAIVE
 from tests.support.sql import closing, open_memory, stocked
 from tests.support.values import refusal
@@ -40,21 +40,6 @@ def repository(engine: Engine) -> SqlRepository:
     found = stocked(engine, tables=TABLES)
     found.commit(ca.Change(create=samples.RECORDS, record=samples.EVENTS))
     return found
-
-
-@contextmanager
-def heard(engine: Engine) -> Generator[list[tuple[str, Any]]]:
-    """Collect the statements, and their parameters, that go to the database meanwhile."""
-    found: list[tuple[str, Any]] = []
-
-    def hear(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        found.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", hear)
-    try:
-        yield found
-    finally:
-        event.remove(engine, "before_cursor_execute", hear)
 
 
 UNSTORABLE = ["\0", "py\0", "\ud800", "x" * 10_000, ""]
