@@ -1,6 +1,6 @@
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,8 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LEARNERS = [f"learner-{number}" for number in range(12)]
 CODE = "Spring-2026"
 OTHER = "Summer-2026"
+
+pytestmark = pytest.mark.anyio
 
 
 class Service:
@@ -61,20 +63,20 @@ class Service:
         return next(iter(self.repository.find(KeyQuery(code=CODE)))).uses
 
 
-Talk = Callable[[Service, httpx.AsyncClient], Awaitable[None]]
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Callable[..., None]:
-    def run(talk: Talk, **options: int) -> None:
-        async def main() -> None:
-            service = Service(tmp_path / "training.db", **options)
-            async with service.open() as client:
-                await talk(service, client)
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Service:
+    return Service(tmp_path / "training.db", **getattr(request, "param", {}))
 
-        asyncio.run(main())
 
-    return run
+@pytest.fixture
+async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    async with service.open() as client:
+        yield client
 
 
 async def redeem(client: httpx.AsyncClient, learner: str, code: str = CODE, **headers: str) -> Any:
@@ -83,51 +85,46 @@ async def redeem(client: httpx.AsyncClient, learner: str, code: str = CODE, **he
     )
 
 
-def test_a_learner_redeems_a_key(served: Any) -> None:
-    async def talk(service: Service, client: httpx.AsyncClient) -> None:
-        answer = await redeem(client, "learner-0")
+async def test_a_learner_redeems_a_key(service: Service, client: httpx.AsyncClient) -> None:
+    answer = await redeem(client, "learner-0")
 
-        assert answer.status_code == 201
-        assert answer.json() == {
-            "id": answer.json()["id"],
-            "course_id": "py",
-            "expires_at": "2026-04-01T09:00:00Z",
-        }
-        assert service.uses() == 1
-
-    served(talk)
+    assert answer.status_code == 201
+    assert answer.json() == {
+        "id": answer.json()["id"],
+        "course_id": "py",
+        "expires_at": "2026-04-01T09:00:00Z",
+    }
+    assert service.uses() == 1
 
 
-def test_of_twelve_at_once_five_get_the_five_uses_and_the_others_are_told(served: Any) -> None:
-    async def talk(service: Service, client: httpx.AsyncClient) -> None:
-        answers = await asyncio.gather(*(redeem(client, learner) for learner in LEARNERS))
+async def test_of_twelve_at_once_five_get_the_five_uses_and_the_others_are_told(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    answers = await asyncio.gather(*(redeem(client, learner) for learner in LEARNERS))
 
-        got = [answer.status_code for answer in answers]
-        assert sorted(got) == [201] * 5 + [409] * 7
-        told = [answer.json()["codes"] for answer in answers if answer.status_code == 409]
-        assert told == [["key_exhausted"]] * 7
-        assert service.uses() == 5
-
-    served(talk)
+    got = [answer.status_code for answer in answers]
+    assert sorted(got) == [201] * 5 + [409] * 7
+    told = [answer.json()["codes"] for answer in answers if answer.status_code == 409]
+    assert told == [["key_exhausted"]] * 7
+    assert service.uses() == 5
 
 
-def test_under_one_idempotency_key_a_request_counts_once(served: Any) -> None:
-    async def talk(service: Service, client: httpx.AsyncClient) -> None:
-        again = [redeem(client, "learner-0", **{"Idempotency-Key": "r-1"}) for _ in range(4)]
-        answers = await asyncio.gather(*again)
-        begun: list[Any] = []
-        event.listen(service.app.state.runner.engine.sync_engine, "begin", begun.append)
-        other = await redeem(client, "learner-0", OTHER, **{"Idempotency-Key": "r-1"})
+async def test_under_one_idempotency_key_a_request_counts_once(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    again = [redeem(client, "learner-0", **{"Idempotency-Key": "r-1"}) for _ in range(4)]
+    answers = await asyncio.gather(*again)
+    begun: list[Any] = []
+    event.listen(service.app.state.runner.engine.sync_engine, "begin", begun.append)
+    other = await redeem(client, "learner-0", OTHER, **{"Idempotency-Key": "r-1"})
 
-        made = (201, "learner-0/r-1")
-        assert [(one.status_code, one.json()["id"]) for one in answers] == [made] * 4
-        assert (other.status_code, other.json()["codes"]) == (409, ["id_taken"])
-        assert len(begun) == 1
-        assert service.uses() == 1
-        own = await redeem(client, "learner-1", **{"Idempotency-Key": "r-1"})
-        assert own.json()["id"] == "learner-1/r-1"
-
-    served(talk)
+    made = (201, "learner-0/r-1")
+    assert [(one.status_code, one.json()["id"]) for one in answers] == [made] * 4
+    assert (other.status_code, other.json()["codes"]) == (409, ["id_taken"])
+    assert len(begun) == 1
+    assert service.uses() == 1
+    own = await redeem(client, "learner-1", **{"Idempotency-Key": "r-1"})
+    assert own.json()["id"] == "learner-1/r-1"
 
 
 @pytest.mark.parametrize(
@@ -140,17 +137,14 @@ def test_under_one_idempotency_key_a_request_counts_once(served: Any) -> None:
     ],
     ids=["unknown_learner", "unknown_key", "mistyped_key", "long_id"],
 )
-def test_what_goes_wrong_has_a_status_and_codes(
-    served: Any, learner: str, code: str, status: int, codes: list[str]
+async def test_what_goes_wrong_has_a_status_and_codes(
+    service: Service, client: httpx.AsyncClient, learner: str, code: str, *, status: int, codes: Any
 ) -> None:
-    async def talk(service: Service, client: httpx.AsyncClient) -> None:
-        answer = await redeem(client, learner, code)
+    answer = await redeem(client, learner, code)
 
-        assert (answer.status_code, answer.json()["codes"]) == (status, codes)
-        assert answer.json()["detail"]
-        assert service.uses() == 0
-
-    served(talk)
+    assert (answer.status_code, answer.json()["codes"]) == (status, codes)
+    assert answer.json()["detail"]
+    assert service.uses() == 0
 
 
 @pytest.mark.parametrize(
@@ -162,73 +156,66 @@ def test_what_goes_wrong_has_a_status_and_codes(
         ("2026-01-20T12:00:00Z", 409, ["expires_too_early"]),
     ],
 )
-def test_a_new_end_takes_a_time_zone_and_obeys_the_limits(
-    served: Any, end: str, status: int, codes: list[str] | None
+async def test_a_new_end_takes_a_time_zone_and_obeys_the_limits(
+    client: httpx.AsyncClient, end: str, status: int, codes: list[str] | None
 ) -> None:
-    async def talk(_: Service, client: httpx.AsyncClient) -> None:
-        made = (await redeem(client, "learner-0")).json()["id"]
+    made = (await redeem(client, "learner-0")).json()["id"]
 
-        answer = await client.put(f"/assignments/{made}/end", json={"expires_at": end})
+    answer = await client.put(f"/assignments/{made}/end", json={"expires_at": end})
 
-        assert (answer.status_code, answer.json().get("codes")) == (status, codes)
-
-    served(talk)
+    assert (answer.status_code, answer.json().get("codes")) == (status, codes)
 
 
-def test_one_that_lost_to_another_decides_anew_on_what_the_other_left(served: Any) -> None:
-    async def talk(service: Service, client: httpx.AsyncClient) -> None:
-        made = (await redeem(client, "learner-0")).json()["id"]
-        engine = service.app.state.runner.engine.sync_engine
-        overtaken: list[str] = []
-        rolled_back: list[Any] = []
-        event.listen(engine, "rollback", rolled_back.append)
+async def test_one_that_lost_to_another_decides_anew_on_what_the_other_left(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    made = (await redeem(client, "learner-0")).json()["id"]
+    engine = service.app.state.runner.engine.sync_engine
+    overtaken: list[str] = []
+    rolled_back: list[Any] = []
+    event.listen(engine, "rollback", rolled_back.append)
 
-        @event.listens_for(engine, "before_cursor_execute")
-        def overtake(_: Any, __: Any, statement: str, *___: Any) -> None:
-            if statement == "BEGIN IMMEDIATE" and not overtaken:
-                overtaken.append(service.registrar.cancel(made).id)
+    @event.listens_for(engine, "before_cursor_execute")
+    def overtake(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if statement == "BEGIN IMMEDIATE" and not overtaken:
+            overtaken.append(service.registrar.cancel(made).id)
 
-        answer = await client.put(
-            f"/assignments/{made}/end", json={"expires_at": "2026-03-20T12:00:00Z"}
-        )
+    answer = await client.put(
+        f"/assignments/{made}/end", json={"expires_at": "2026-03-20T12:00:00Z"}
+    )
 
-        assert overtaken == [made]
-        assert len(rolled_back) == len(["what lost", "what was refused"])
-        assert (answer.status_code, answer.json()["codes"]) == (409, ["already_cancelled"])
-
-    served(talk)
+    assert overtaken == [made]
+    assert len(rolled_back) == len(["what lost", "what was refused"])
+    assert (answer.status_code, answer.json()["codes"]) == (409, ["already_cancelled"])
 
 
-def test_a_storage_that_stays_busy_is_a_503_that_says_when_to_come_back(
-    served: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("service", [{"timeout": 0}], indirect=True)
+async def test_a_storage_that_stays_busy_is_a_503_that_says_when_to_come_back(
+    service: Service, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
 
     async def at_once(seconds: float) -> None:
         waits.append(seconds)
 
-    async def talk(service: Service, client: httpx.AsyncClient) -> None:
-        with closing(sqlite3.connect(service.path)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            monkeypatch.setattr(asyncio, "sleep", at_once)
-            busy = await redeem(client, "learner-0")
-            monkeypatch.undo()
-        free = await redeem(client, "learner-0")
+    with closing(sqlite3.connect(service.path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(asyncio, "sleep", at_once)
+        busy = await redeem(client, "learner-0")
+        monkeypatch.undo()
+    free = await redeem(client, "learner-0")
 
-        assert (busy.status_code, busy.headers["Retry-After"]) == (503, "1")
-        assert len(waits) == fastapi_app.TRIES - 1
-        assert (free.status_code, service.uses()) == (201, 1)
-
-    served(talk, timeout=0)
+    assert (busy.status_code, busy.headers["Retry-After"]) == (503, "1")
+    assert len(waits) == fastapi_app.TRIES - 1
+    assert (free.status_code, service.uses()) == (201, 1)
 
 
-def test_what_is_wrong_in_the_service_itself_is_a_500(served: Any) -> None:
-    async def talk(service: Service, client: httpx.AsyncClient) -> None:
-        with service.engine.begin() as connection:
-            connection.execute(text("ALTER TABLE training_training_keys RENAME TO lost"))
+async def test_what_is_wrong_in_the_service_itself_is_a_500(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    with service.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE training_training_keys RENAME TO lost"))
 
-        answer = await redeem(client, "learner-0")
+    answer = await redeem(client, "learner-0")
 
-        assert answer.status_code == 500
-
-    served(talk)
+    assert answer.status_code == 500

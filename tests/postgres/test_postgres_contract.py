@@ -1,20 +1,13 @@
-"""What a repository promises holds on PostgreSQL, whatever isolation the host has chosen."""
+"""PostgreSQL meets the contract, whatever isolation the host has chosen."""
+
+import pytest
 
 from course_assignments import Repository
 from course_assignments.testing import RepositoryContract
-from tests.support.empty_database import empty_repository
+from tests.support.empty_database import LEVELS, empty_repository
 
 
-class TestReadCommitted(RepositoryContract):
-    def make(self) -> Repository:
-        return empty_repository("READ COMMITTED")
-
-
-class TestRepeatableRead(RepositoryContract):
-    def make(self) -> Repository:
-        return empty_repository("REPEATABLE READ")
-
-
-class TestSerializable(RepositoryContract):
-    def make(self) -> Repository:
-        return empty_repository("SERIALIZABLE")
+class TestPostgres(RepositoryContract):
+    @pytest.fixture(params=LEVELS)
+    def repository(self, request: pytest.FixtureRequest) -> Repository:
+        return empty_repository(request.param)

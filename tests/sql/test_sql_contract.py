@@ -16,17 +16,11 @@ from tests.support.machine_learning import LearningMachine
 from tests.support.sql import SETUPS, closing, open_file, open_memory, stocked
 
 
-class TestInMemory(RepositoryContract):
-    @pytest.fixture
-    def repository(self) -> Generator[Repository]:
-        with closing(open_memory()) as engine:
-            yield stocked(engine)
-
-
-class TestInFile(RepositoryContract):
-    @pytest.fixture
-    def repository(self, tmp_path: Path) -> Generator[Repository]:
-        with closing(open_file(tmp_path / "records.db")) as engine:
+class TestSqlite(RepositoryContract):
+    @pytest.fixture(params=["memory", "file"])
+    def repository(self, request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Repository]:
+        is_file = request.param == "file"
+        with closing(open_file(tmp_path / "records.db") if is_file else open_memory()) as engine:
             yield stocked(engine)
 
 
