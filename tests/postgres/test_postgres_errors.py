@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -97,6 +97,46 @@ def terminate(connection: Connection) -> None:
             pass
 
 
+@contextmanager
+def at_the_commit(engine: Engine, table: str, sentence: str) -> Iterator[None]:
+    """Let the server do as *sentence* says in the commit of whoever adds to *table*."""
+    make = f"""
+        CREATE FUNCTION at_the_commit() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN {sentence}; RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER at_the_commit AFTER INSERT ON {table}
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION at_the_commit();
+    """
+    with engine.begin() as connection:
+        connection.exec_driver_sql(make)
+    try:
+        yield
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP FUNCTION at_the_commit CASCADE")
+
+
+def commit_and_cut(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    # It goes on at once with another transaction, so that the driver has one to commit.
+    driver.pgconn.exec_(b"COMMIT AND CHAIN")
+    cut(connection)
+
+
+#: How a connection is lost during the commit, and how many uses of the key are stored then.
+LOSSES: dict[str, tuple[Callable[[Engine], AbstractContextManager[None]], int]] = {
+    "before the server hears": (partial(just_before, moment="commit", act=cut), 0),
+    "before the answer": (partial(just_before, moment="commit", act=commit_and_cut), 1),
+    "by the server": (
+        partial(
+            at_the_commit,
+            table="redemptions",
+            sentence="PERFORM pg_terminate_backend(pg_backend_pid())",
+        ),
+        0,
+    ),
+}
+
+
 class TestALineThatIsCut:
     @pytest.mark.parametrize("end", [cut, terminate])
     def test_before_the_commit_it_is_done_again_and_once(
@@ -120,52 +160,20 @@ class TestALineThatIsCut:
                 break
         assert number > 10
 
-    @staticmethod
-    def unknown(scene: Scene, act: Callable[[Connection], None]) -> None:
+    @pytest.mark.parametrize("loss", LOSSES)
+    def test_during_the_commit_the_outcome_is_unknown(self, loss: str) -> None:
+        scene = with_a_key()
         redeem = partial(scene.registrar.redeem, CODE, "ada", id="a-1")
-        with just_before(engine_with_tables(LEVEL), "commit", act):
+        strike, uses = LOSSES[loss]
+        with strike(engine_with_tables(LEVEL)):
             error = failure(redeem)
         assert isinstance(error, ca.OutcomeUnknown)
         assert "a-1" in error.ids
         assert CODE not in "".join(format_exception(error))
+        assert scene.key(CODE).uses == uses
         # The same call again, with the same id, finds or makes the one assignment.
         assert redeem().id == "a-1"
         assert (scene.key(CODE).uses, len(scene.events("redeem"))) == (1, 1)
-
-    def test_before_the_server_hears_of_the_commit(self) -> None:
-        scene = with_a_key()
-        uses: list[int] = []
-
-        def cut_and_look(connection: Connection) -> None:
-            cut(connection)
-            uses.append(scene.key(CODE).uses)
-
-        self.unknown(scene, cut_and_look)
-        assert uses == [0]
-
-    def test_before_the_answer_to_the_commit(self) -> None:
-        scene = with_a_key()
-        uses: list[int] = []
-
-        def commit_and_cut(connection: Connection) -> None:
-            driver: Any = connection.connection.driver_connection
-            # It goes on at once with another transaction, so that the driver has one to commit.
-            driver.pgconn.exec_(b"COMMIT AND CHAIN")
-            cut(connection)
-            uses.append(scene.key(CODE).uses)
-
-        self.unknown(scene, commit_and_cut)
-        assert uses == [1]
-
-    def test_by_the_server_in_the_commit(self) -> None:
-        scene = with_a_key()
-        dying = "PERFORM pg_terminate_backend(pg_backend_pid())"
-        with at_the_commit(engine_with_tables(LEVEL), "redemptions", dying):
-            error = failure(partial(scene.registrar.redeem, CODE, "ada", id="a-1"))
-        assert isinstance(error, ca.OutcomeUnknown)
-        assert scene.key(CODE).uses == 0
-        scene.registrar.redeem(CODE, "ada", id="a-1")
-        assert scene.key(CODE).uses == 1
 
     def test_nothing_is_unknown_if_the_commit_itself_says_no(self) -> None:
         repository = empty_repository(LEVEL)
@@ -185,24 +193,6 @@ class TestALineThatIsCut:
         with at_the_commit(engine, "courses", busy):
             repository.commit(NEW)
         assert repository.get(ca.Course, ["new"]) != {}
-
-
-@contextmanager
-def at_the_commit(engine: Engine, table: str, sentence: str) -> Iterator[None]:
-    """Let the server do as *sentence* says in the commit of whoever adds to *table*."""
-    make = f"""
-        CREATE FUNCTION at_the_commit() RETURNS trigger LANGUAGE plpgsql
-        AS $$ BEGIN {sentence}; RETURN NULL; END $$;
-        CREATE CONSTRAINT TRIGGER at_the_commit AFTER INSERT ON {table}
-        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION at_the_commit();
-    """
-    with engine.begin() as connection:
-        connection.exec_driver_sql(make)
-    try:
-        yield
-    finally:
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP FUNCTION at_the_commit CASCADE")
 
 
 class TestOthersInTheWay:

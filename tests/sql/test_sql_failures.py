@@ -1,8 +1,9 @@
 """What goes wrong around a database, real where it can be: our own errors, and nothing changed."""
 
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from datetime import timedelta
+from itertools import repeat
 from pathlib import Path
 from traceback import format_exception
 from typing import Any
@@ -156,17 +157,25 @@ class TestValues(RefusedValues):
         assert dump(path) == before
 
 
+def failing(start: str, errors: Iterable[Exception]) -> Callable[[str], None]:
+    """Return what raises the *errors*, one each time, for statements with this *start*."""
+    coming = iter(errors)
+
+    def fail(statement: str) -> None:
+        if statement.startswith(start) and (error := next(coming, None)):
+            raise error
+
+    return fail
+
+
+BUSY = trouble(5, "SQLITE_BUSY", "database is locked")
+
+
 class TestTryingAgain:
     def test_what_is_busy_for_a_while_succeeds(
         self, patient: SqlRepository, watch: Watch, waits: list[float]
     ) -> None:
-        busy = iter([trouble(5, "SQLITE_BUSY", "database is locked")] * 12)
-
-        def fail(statement: str) -> None:
-            if statement == "BEGIN IMMEDIATE" and (error := next(busy, None)):
-                raise error
-
-        with watch.told(before=fail):
+        with watch.told(before=failing("BEGIN IMMEDIATE", [BUSY] * 12)):
             patient.commit(ca.Change(create=[COURSE]))
         assert COURSE in read(patient)
         # Drawn from 0 to a limit that doubles, and that ends at a quarter of a second.
@@ -178,13 +187,7 @@ class TestTryingAgain:
     def test_a_commit_that_is_busy_is_undone_and_done_again(
         self, patient: SqlRepository, watch: Watch, waits: list[float]
     ) -> None:
-        busy = iter([trouble(5, "SQLITE_BUSY", "database is locked")])
-
-        def fail(statement: str) -> None:
-            if statement == "COMMIT" and (error := next(busy, None)):
-                raise error
-
-        with watch.told(before=fail):
+        with watch.told(before=failing("COMMIT", [BUSY])):
             patient.commit(ca.Change(create=[COURSE]))
         assert COURSE in read(patient)
         assert len(waits) == 1
@@ -203,10 +206,8 @@ class TestTryingAgain:
         # Long enough for a wait that doubled for ever to become more than a number can be.
         patient = SqlRepository(engine, timeout=timedelta(minutes=30))
 
-        def fail(statement: str) -> None:
-            if statement == "BEGIN IMMEDIATE":
-                raise trouble(261, "SQLITE_BUSY_RECOVERY", "database is locked")
-
+        recovering = repeat(trouble(261, "SQLITE_BUSY_RECOVERY", "database is locked"))
+        fail = failing("BEGIN IMMEDIATE", recovering)
         with watch.told(before=fail), pytest.raises(ca.StorageBusy):
             patient.commit(ca.Change(create=[COURSE]))
         assert 1800 <= now - 1000 <= 1801
@@ -214,22 +215,13 @@ class TestTryingAgain:
     def test_a_connection_that_was_lost_long_ago_is_replaced_once(
         self, patient: SqlRepository, watch: Watch, waits: list[float]
     ) -> None:
-        losses = 0
-
-        def lose(statement: str) -> None:
-            nonlocal losses
-            if statement.startswith("SELECT") and losses < most:
-                losses += 1
-                raise sqlite3.ProgrammingError("Cannot operate on a closed database.")
-
-        most = 1
-        with watch.told(before=lose):
+        lost = sqlite3.ProgrammingError("Cannot operate on a closed database.")
+        with watch.told(before=failing("SELECT", [lost])):
             assert read(patient)
-        losses, most = 0, 10
-        with watch.told(before=lose), pytest.raises(ca.StorageError) as caught:
-            read(patient)
-        assert caught.value.code == "unavailable"
-        assert losses == 2
+        losses = iter([lost] * 10)
+        with watch.told(before=failing("SELECT", losses)):
+            assert storage_error(lambda: read(patient)).code == "unavailable"
+        assert len([*losses]) == 8
         assert len(waits) == 2
 
     @pytest.mark.usefixtures("waits")
