@@ -1,7 +1,7 @@
 """All changes take what they hold in one order, so that none of them waits for one that waits."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -73,42 +73,42 @@ def as_given(
 
 
 class TestTwoThatMeetHalfWay:
-    @staticmethod
-    def creating() -> Counter[str]:
-        empty_repository(LEVEL)
-        people = newcomers(2)
-        both = [ca.Change(create=people), ca.Change(create=people[::-1])]
-        return errors_of(TAKE, both)
+    PEOPLE = newcomers(2)
+    STEPS = tuple(ca.Replace(one, edited(one)) for one in (samples.PYTHON, samples.SQL))
+    PAIR: tuple[ca.Record, ...] = (samples.PYTHON, samples.ACME)
+    #: What is stored, the changes that meet, and the statement after which they do.
+    PLAYS: Mapping[str, tuple[Sequence[ca.Record], list[ca.Change], str]] = {
+        "creating": ((), [ca.Change(create=PEOPLE), ca.Change(create=PEOPLE[::-1])], TAKE),
+        "replacing": (
+            (samples.PYTHON, samples.SQL),
+            [ca.Change(replace=STEPS), ca.Change(replace=STEPS[::-1])],
+            HOLD,
+        ),
+        "expecting": (
+            PAIR,
+            [
+                ca.Change(expect=[one], replace=[ca.Replace(other, edited(other))])
+                for one, other in (PAIR, PAIR[::-1])
+            ],
+            HOLD,
+        ),
+    }
 
-    @staticmethod
-    def replacing() -> Counter[str]:
-        empty_repository(LEVEL).commit(ca.Change(create=[samples.PYTHON, samples.SQL]))
-        steps = [ca.Replace(one, edited(one)) for one in (samples.PYTHON, samples.SQL)]
-        both = [ca.Change(replace=steps), ca.Change(replace=steps[::-1])]
-        return errors_of(HOLD, both)
+    def play(self, name: str) -> Counter[str]:
+        known, both, part = self.PLAYS[name]
+        empty_repository(LEVEL).commit(ca.Change(create=known))
+        return errors_of(part, both)
 
-    @staticmethod
-    def expecting() -> Counter[str]:
-        empty_repository(LEVEL).commit(ca.Change(create=[samples.PYTHON, samples.ACME]))
-        pair: list[ca.Record] = [samples.PYTHON, samples.ACME]
-        both = [
-            ca.Change(expect=[one], replace=[ca.Replace(other, edited(other))])
-            for one, other in (pair, pair[::-1])
-        ]
-        return errors_of(HOLD, both)
+    @pytest.mark.parametrize("name", PLAYS)
+    def test_neither_waits_for_the_other_in_a_circle(self, name: str) -> None:
+        assert self.play(name) == {}
 
-    @pytest.mark.parametrize("play", [creating, replacing, expecting])
-    def test_neither_waits_for_the_other_in_a_circle(
-        self, play: Callable[[], Counter[str]]
-    ) -> None:
-        assert play() == {}
-
-    @pytest.mark.parametrize("play", [creating, replacing, expecting])
+    @pytest.mark.parametrize("name", PLAYS)
     def test_in_the_order_in_which_they_were_given_they_do(
-        self, play: Callable[[], Counter[str]], monkeypatch: pytest.MonkeyPatch
+        self, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(writing, "_by_kind", as_given)
-        assert play()[DEADLOCK] > 0
+        assert self.play(name)[DEADLOCK] > 0
 
     def test_two_rosters_that_give_the_same_people_other_ids(self) -> None:
         """They meet at the addresses, and one of them is told so."""

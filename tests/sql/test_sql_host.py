@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, transactions
@@ -38,20 +38,29 @@ class TestSqlite(HostTransactions):
             yield SqlRepository(engine)
 
 
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def connection(path: Path, watch: Watch) -> Generator[Connection]:
+    with closing(open_file(path, connect_args=watched(watch))) as engine:
+        stocked(engine)
+        with engine.connect() as connection:
+            yield connection
+
+
 class TestJoining:
-    def test_one_commit_is_one_savepoint(self, path: Path) -> None:
-        watch = Watch()
-        with closing(open_file(path, connect_args=watched(watch))) as engine:
-            stocked(engine)
-            with engine.connect() as connection:
-                repository = SqlRepository(connection)
-                with watch.statements() as statements:
-                    repository.commit(ca.Change(create=[COURSE]))
-                words = [statement.split()[0] for statement in statements]
-                assert words == ["BEGIN", "SAVEPOINT", "INSERT", "RELEASE"]
-                with watch.statements() as statements:
-                    repository.commit(ca.Change(create=[attrs.evolve(COURSE, id="other")]))
-                assert [one.split()[0] for one in statements] == ["SAVEPOINT", "INSERT", "RELEASE"]
+    def test_one_commit_is_one_savepoint(self, connection: Connection, watch: Watch) -> None:
+        repository = SqlRepository(connection)
+        with watch.statements() as statements:
+            repository.commit(ca.Change(create=[COURSE]))
+        words = [statement.split()[0] for statement in statements]
+        assert words == ["BEGIN", "SAVEPOINT", "INSERT", "RELEASE"]
+        with watch.statements() as statements:
+            repository.commit(ca.Change(create=[attrs.evolve(COURSE, id="other")]))
+        assert [one.split()[0] for one in statements] == ["SAVEPOINT", "INSERT", "RELEASE"]
 
     def test_the_tables_can_be_made_in_it(self, path: Path) -> None:
         with closing(open_file(path)) as engine, engine.connect() as connection:
@@ -64,50 +73,42 @@ class TestJoining:
             connection.commit()
             assert "courses" in dump(path)
 
-    def test_nothing_is_tried_again(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_nothing_is_tried_again(
+        self, connection: Connection, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(transactions, "sleep", lambda _: pytest.fail("it waits"))
-        watch = Watch()
-        with closing(open_file(path, connect_args=watched(watch))) as engine:
-            stocked(engine)
-            with engine.connect() as connection:
-                repository = SqlRepository(connection)
-                tries = 0
+        repository = SqlRepository(connection)
+        tries = 0
 
-                def busy(statement: str) -> None:
-                    nonlocal tries
-                    if statement.startswith(("INSERT", "SELECT")):
-                        tries += 1
-                        raise trouble(5, "SQLITE_BUSY", "database is locked")
+        def busy(statement: str) -> None:
+            nonlocal tries
+            if statement.startswith(("INSERT", "SELECT")):
+                tries += 1
+                raise trouble(5, "SQLITE_BUSY", "database is locked")
 
-                with watch.told(before=busy):
-                    with pytest.raises(ca.StorageBusy):
-                        repository.commit(ca.Change(create=[COURSE]))
-                    with pytest.raises(ca.StorageBusy):
-                        repository.find(ca.CourseQuery())
-                assert tries == 2
+        with watch.told(before=busy):
+            with pytest.raises(ca.StorageBusy):
                 repository.commit(ca.Change(create=[COURSE]))
+            with pytest.raises(ca.StorageBusy):
+                repository.find(ca.CourseQuery())
+        assert tries == 2
+        repository.commit(ca.Change(create=[COURSE]))
 
-    def test_a_full_disk_is_said_as_such(self, path: Path) -> None:
-        with closing(open_file(path)) as engine:
-            stocked(engine)
-            with engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA max_page_count = 1")
-                repository = SqlRepository(connection)
-                many = [attrs.evolve(COURSE, id=f"{n}", name="x" * 500) for n in range(2000)]
-                error = storage_error(lambda: repository.commit(ca.Change(create=many)))
-                assert error.code == "disk_full"
+    def test_a_full_disk_is_said_as_such(self, connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        many = [attrs.evolve(COURSE, id=f"{n}", name="x" * 500) for n in range(2000)]
+        error = storage_error(lambda: SqlRepository(connection).commit(ca.Change(create=many)))
+        assert error.code == "disk_full"
 
-    def test_a_connection_that_is_closed_is_said(self, path: Path) -> None:
-        with closing(open_file(path)) as engine:
-            with engine.connect() as connection:
-                repository = SqlRepository(connection)
-            for call in (
-                lambda: repository.find(ca.CourseQuery()),
-                lambda: repository.commit(ca.Change(create=[COURSE])),
-                repository.create_all,
-            ):
-                with pytest.raises(ca.StorageError):
-                    call()
+    def test_a_closed_connection_is_said_as_such(self, connection: Connection) -> None:
+        repository = SqlRepository(connection)
+        connection.close()
+        for call in (
+            lambda: repository.find(ca.CourseQuery()),
+            lambda: repository.commit(ca.Change(create=[COURSE])),
+            repository.create_all,
+        ):
+            storage_error(call)
 
 
 def test_a_savepoint_without_a_transaction_would_last(path: Path) -> None:

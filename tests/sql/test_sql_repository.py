@@ -1,6 +1,5 @@
 """The repository around the records: threads, tables, and arguments of the wrong kind."""
 
-import sqlite3
 from collections.abc import Callable, Generator
 from datetime import timedelta
 from functools import partial
@@ -143,22 +142,23 @@ class TestAddresses:
 
 
 class TestTables:
-    def test_may_be_made_twice(self, path: Path) -> None:
+    @pytest.fixture
+    def file(self, path: Path) -> Generator[Engine]:
         with closing(open_file(path)) as engine:
-            stocked(engine).commit(ca.Change(create=[COURSE]))
-            assert [*stocked(engine).find(ca.CourseQuery())] == [COURSE]
+            yield engine
 
-    def test_may_be_made_by_many_at_once(self, path: Path) -> None:
-        with closing(open_file(path)) as engine:
-            assert outcomes_of([SqlRepository(engine).create_all] * 8) == [None] * 8
-            SqlRepository(engine).commit(ca.Change(create=[COURSE]))
+    def test_may_be_made_twice(self, file: Engine) -> None:
+        stocked(file).commit(ca.Change(create=[COURSE]))
+        assert [*stocked(file).find(ca.CourseQuery())] == [COURSE]
 
-    def test_a_file_is_written_ahead(self, path: Path) -> None:
-        with closing(open_file(path)) as engine:
-            stocked(engine)
-        connection = sqlite3.connect(path)
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        connection.close()
+    def test_may_be_made_by_many_at_once(self, file: Engine) -> None:
+        assert outcomes_of([SqlRepository(file).create_all] * 8) == [None] * 8
+        SqlRepository(file).commit(ca.Change(create=[COURSE]))
+
+    def test_a_file_is_written_ahead(self, file: Engine) -> None:
+        stocked(file)
+        with file.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
 
 
 class TestRefusing:

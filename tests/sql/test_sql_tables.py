@@ -38,7 +38,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 import course_assignments as ca
-from course_assignments.sqlalchemy import SqlRepository, Tables, build_tables
+from course_assignments.sqlalchemy import SqlRepository, Tables, build_tables, column_types
 from course_assignments.sqlalchemy.column_types import (
     Document,
     EncodedText,
@@ -582,6 +582,48 @@ class TestValues:
     def test_that_are_many_texts_are_one_parameter(self, texts: list[str] | None) -> None:
         assert json.loads(written(TextList(), texts)) == (texts or [])
         assert written(TextList(), texts, POSTGRESQL) == (texts or [])
+
+
+class TestMigrations:
+    """A migration tool sees names and types, but not our classes."""
+
+    @each_dialect
+    def test_a_type_can_be_built_from_its_repr(self, dialect: Dialect) -> None:
+        """As a migration is written: the name of the module, and the ``repr`` of the type."""
+        ours = {
+            str(column): column.type
+            for table in TABLES
+            for column in table.columns
+            if type(column.type).__module__.startswith("course_assignments.")
+        }
+        assert ours
+        for name, kind in ours.items():
+            again = eval(f"column_types.{kind!r}", {"column_types": column_types})  # noqa: S307 - our own text
+            assert again.compile(dialect=dialect) == kind.compile(dialect=dialect), name
+
+    def test_no_constraint_is_written_for_another_database(self) -> None:
+        """A migration does not know for which database a constraint is."""
+        checks = [
+            one
+            for table in TABLES
+            for one in table.constraints
+            if isinstance(one, CheckConstraint) and str(one.name).endswith("_ok")
+        ]
+        assert checks
+        for check in checks:
+            on_postgresql, on_sqlite = (
+                str(check.sqltext.compile(dialect=dialect)) for dialect in (POSTGRESQL, SQLITE)
+            )
+            same = on_postgresql == on_sqlite and on_sqlite.endswith(" IN (false, true)")
+            assert same or (on_postgresql.startswith("isfinite(") and " GLOB " in on_sqlite)
+
+    @each_dialect
+    def test_a_value_is_kept_by_a_type_that_names_no_kind(self, dialect: Dialect) -> None:
+        """A migration can move rows as JSON."""
+        text = Document().process_bind_param([{"b": 1, "a": None}], dialect)
+        assert text == '[{"a":null,"b":1}]'
+        assert Document().process_result_value(text, dialect) == [{"b": 1, "a": None}]
+        assert EncodedText().process_result_value("P6M", dialect) == "P6M"
 
 
 @pytest.fixture
