@@ -196,6 +196,14 @@ def stays() -> st.SearchStrategy[list[Stay]]:
     return st.lists(rows.map(lambda row: Stay(*row[0], row[1], row[2], row[3])), max_size=40)
 
 
+def learners_of(table: list[Stay]) -> dict[str, set[int]]:
+    """Return the learners who came to each course."""
+    return {
+        course: {one.learner for one in table if one.course == course and one.came is not None}
+        for course in map("-".join, PRESENTATIONS)
+    }
+
+
 def expected_outcomes(table: list[Stay]) -> dict[tuple[str, str], int]:
     """Derive what has to come of it, from the rows alone."""
     came = [stay for stay in table if stay.came is not None]
@@ -204,10 +212,7 @@ def expected_outcomes(table: list[Stay]) -> dict[tuple[str, str], int]:
         for stay in came
         if stay.came is not None and stay.went is not None and stay.went >= stay.came
     ]
-    learners: dict[str, set[int]] = {}
-    for stay in came:
-        learners.setdefault(stay.course, set()).add(stay.learner)
-    enough = [len(names) for names in learners.values() if len(names) >= 6]
+    enough = [len(names) for names in learners_of(table).values() if len(names) >= 6]
     outcomes = {
         ("assign", "granted"): len(came),
         ("cancel", "granted"): sum(days <= 1 for days in stayed),
@@ -240,7 +245,7 @@ def test_every_key_is_redeemed_exactly_as_often_as_it_may_be(table: list[Stay]) 
     redeemed = Counter(one.key_id for one in find_all(repository, RedemptionQuery()))
     for key in find_all(repository, KeyQuery()):
         course = key.code.removesuffix("-key")
-        came = {one.learner for one in table if one.course == course and one.came is not None}
+        came = learners_of(table)[course]
         assert redeemed.pop(key.id) == key.uses == key.max_uses == len(came) - 5
     assert not redeemed
 
@@ -263,10 +268,6 @@ def test_what_happened_is_played_in_the_order_of_time(table: list[Stay]) -> None
 def test_what_cannot_be_played_is_counted(table: list[Stay]) -> None:
     tally, _ = play(table)
     undated = [one for one in table if one.came is None]
-    learners: dict[str, set[int]] = {"-".join(one): set() for one in PRESENTATIONS}
-    for one in table:
-        if one.came is not None:
-            learners[one.course].add(one.learner)
 
     assert sum(tally.left_out.values()) == (
         len(undated)
@@ -274,7 +275,7 @@ def test_what_cannot_be_played_is_counted(table: list[Stay]) -> None:
         + sum(
             one.came is not None and one.went is not None and one.went < one.came for one in table
         )
-        + sum(len(names) < 6 for names in learners.values())
+        + sum(len(names) < 6 for names in learners_of(table).values())
     )
 
 

@@ -179,46 +179,35 @@ def test_the_row_is_locked_as_it_is_read_where_rows_can_be(
     assert [sql.endswith(" FOR UPDATE") for sql in read if "enrollment" in sql] == [True]
 
 
-class Race:
-    """Two commands on one row; the first is held between its SELECT and its UPDATE."""
+def race(row: Any, *, until: str) -> list[BaseException | None]:
+    """Hold `launch_lab` before its UPDATE until `cancel` has come to the SQL *until*."""
+    first_has_read, second_is_there = Event(), Event()
 
-    def __init__(self, *, until: str) -> None:
-        self._until = until
-        self._first_has_read, self._second_is_there = Event(), Event()
+    def hold_first(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE"):
+            first_has_read.set()
+            assert second_is_there.wait(10)
+        return execute(sql, *rest)
 
-    def run(self, first: Callable[[], None], second: Callable[[], None]) -> list[Exception | None]:
-        with ThreadPoolExecutor(2) as threads:
-            runs = [
-                threads.submit(self._run, first, self._hold_first),
-                threads.submit(self._run, second, self._tell_of_second),
-            ]
-            return [run.exception() for run in runs]  # type: ignore[misc]
+    def tell_of_second(execute: Any, sql: str, *rest: Any) -> Any:
+        assert first_has_read.wait(10)
+        if sql.startswith(until):
+            second_is_there.set()
+        return execute(sql, *rest)
 
-    @staticmethod
-    def _run(command: Callable[[], None], wrapper: Any) -> None:
+    def run(command: Callable[..., None], wrapper: Any) -> None:
         try:
             with connection.execute_wrapper(wrapper):
-                command()
+                command(row.pk, at=NOW)
         finally:
             connections.close_all()
 
-    def _hold_first(self, execute: Any, sql: str, *rest: Any) -> Any:
-        if sql.startswith("UPDATE"):
-            self._first_has_read.set()
-            assert self._second_is_there.wait(10)
-        return execute(sql, *rest)
-
-    def _tell_of_second(self, execute: Any, sql: str, *rest: Any) -> Any:
-        assert self._first_has_read.wait(10)
-        if sql.startswith(self._until):
-            self._second_is_there.set()
-        return execute(sql, *rest)
-
-
-def race(row: Any, *, until: str) -> list[Exception | None]:
-    return Race(until=until).run(
-        lambda: services.launch_lab(row.pk, at=NOW), lambda: services.cancel(row.pk, at=NOW)
-    )
+    with ThreadPoolExecutor(2) as threads:
+        runs = [
+            threads.submit(run, services.launch_lab, hold_first),
+            threads.submit(run, services.cancel, tell_of_second),
+        ]
+        return [one.exception() for one in runs]
 
 
 def test_of_two_at_once_the_second_decides_on_what_the_first_has_left() -> None:

@@ -212,28 +212,12 @@ def overlaps(record: ca.KeyBatch, window: tuple[datetime | None, datetime | None
     return any(lies_in(at, own) and lies_in(at, window) for at in map(instant, range(-5, 12)))
 
 
-def completions(record: ca.CourseAssignment, value: Any) -> bool:
-    return record.completion in (value if isinstance(value, list) else [value])
-
-
-def by_batch(record: ca.CourseAssignment, batch: str) -> bool:
-    return isinstance(record.origin, ca.FromKey) and record.origin.batch_id == batch
-
-
-def by_subscription(record: ca.CourseAssignment, subscription: str) -> bool:
-    return record.origin == ca.FromSubscription(subscription)
-
-
-def usable(record: ca.TrainingKey, wanted: object) -> bool:
-    return wanted == (record.revoked_at is None and record.uses < record.max_uses)
-
-
 #: The values of a filter, and whether a record matches one of them.
 Filter = tuple[st.SearchStrategy[Any], Callable[[Any, Any], bool]]
 
 
-def same(name: str, values: st.SearchStrategy[Any] = REFS) -> dict[str, Filter]:
-    return {name: (values, equal(name))}
+def same(*names: str, values: st.SearchStrategy[Any] = REFS) -> dict[str, Filter]:
+    return {name: (values, equal(name)) for name in names}
 
 
 def within(*names: str) -> dict[str, Filter]:
@@ -242,11 +226,10 @@ def within(*names: str) -> dict[str, Filter]:
 
 
 NAME: dict[str, Filter] = {"name": (PARTS, has_part)}
-COMPLETIONS = st.sampled_from(ca.CompletionStatus)
 #: The filters of each query; the value of "status" holds the datetime, too.
 FILTERS: Mapping[type[ca.Query[Any]], Mapping[str, Filter]] = {
-    ca.OrganizationQuery: {**NAME, **same("parent_id", st.sampled_from("xX"))},
-    ca.CourseQuery: {**NAME, **same("archived", st.booleans())},
+    ca.OrganizationQuery: {**NAME, **same("parent_id", values=st.sampled_from("xX"))},
+    ca.CourseQuery: {**NAME, **same("archived", values=st.booleans())},
     ca.UserQuery: {
         **NAME,
         **same("organization_id"),
@@ -256,43 +239,45 @@ FILTERS: Mapping[type[ca.Query[Any]], Mapping[str, Filter]] = {
         ),
     },
     ca.AssignmentQuery: {
-        **same("learner_id"),
-        **same("course_id"),
-        **same("organization_id"),
+        **same("learner_id", "course_id", "organization_id"),
         **within("created", "started", "completed", "expires"),
         "status": (
             st.tuples(st.sampled_from(ca.AssignmentStatus), st.integers(-1, 8).map(instant)),
             lambda one, asked: one.status_at(asked[1]) is asked[0],
         ),
-        "completion": (COMPLETIONS | st.lists(COMPLETIONS, max_size=3), completions),
+        "completion": (
+            st.lists(st.sampled_from(ca.CompletionStatus), max_size=3),
+            lambda one, some: one.completion in some,
+        ),
         "origin": (
             st.sampled_from(get_args(ca.Origin)),
             lambda one, kind: type(one.origin) is kind,
         ),
-        "batch_id": (REFS, by_batch),
-        "subscription_id": (REFS, by_subscription),
+        "batch_id": (REFS, lambda one, batch: getattr(one.origin, "batch_id", None) == batch),
+        "subscription_id": (REFS, lambda one, bought: one.origin == ca.FromSubscription(bought)),
     },
-    ca.AttemptQuery: {**same("assignment_id"), **same("activity_id")},
+    ca.AttemptQuery: same("assignment_id", "activity_id"),
     ca.SubscriptionQuery: {
-        **same("learner_id"),
-        **same("organization_id"),
+        **same("learner_id", "organization_id"),
         **within("created", "expires"),
     },
     ca.BatchQuery: {
         **NAME,
-        **same("course_id"),
-        **same("organization_id"),
+        **same("course_id", "organization_id"),
         **within("created"),
         "redeemable": (windows(), overlaps),
     },
     ca.KeyQuery: {
-        **same("code", st.sampled_from(CODES)),
+        **same("code", values=st.sampled_from(CODES)),
         "codes": (st.lists(st.sampled_from(CODES)), lambda one, codes: one.code in codes),
         "batch_ids": (st.lists(REFS), lambda one, ids: one.batch_id in ids),
         "redeemed": (st.booleans(), lambda one, wanted: wanted == (one.uses > 0)),
-        "usable": (st.booleans(), usable),
+        "usable": (
+            st.booleans(),
+            lambda one, wanted: wanted == (one.revoked_at is None and one.uses < one.max_uses),
+        ),
     },
-    ca.RedemptionQuery: {**same("key_id"), **same("learner_id")},
+    ca.RedemptionQuery: same("key_id", "learner_id"),
 }
 ORDERS: Mapping[type[ca.Query[Any]], Callable[[Any], Any]] = {
     ca.AssignmentQuery: lambda one: (one.created_at, one.id),
