@@ -21,13 +21,7 @@ import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, build_tables, dialects
 from course_assignments.testing import samples
 from course_assignments.testing.contract.base import contents
-from tests.sql.database_cases import (
-    RefusedValues,
-    check_missing_tables,
-    heard,
-    listening,
-    storage_error,
-)
+from tests.sql import database_cases as cases
 from tests.support.empty_database import LEVELS, TABLES, empty_repository, engine_with_tables
 from tests.support.postgres import own_server, server
 from tests.support.races import TIMEOUT, Scene, outcome_of
@@ -82,7 +76,7 @@ def just_before(engine: Engine, moment: str, act: Callable[[Connection], None]) 
         while todo:
             todo.pop()(connection)
 
-    with listening(engine, moment, listener):
+    with cases.listening(engine, moment, listener):
         yield
     assert not todo
 
@@ -152,7 +146,7 @@ class TestALineThatIsCut:
                 if next(statements) == number:  # noqa: B023 - it is heard in this round only
                     end(connection)
 
-            with listening(engine, "before_cursor_execute", at_its_turn):
+            with cases.listening(engine, "before_cursor_execute", at_its_turn):
                 made = scene.registrar.redeem(CODE, "ada", id="a-1")
             assert (made.id, scene.key(CODE).uses) == ("a-1", 1)
             assert len(scene.events("redeem")) == 1
@@ -221,7 +215,7 @@ class TestOthersInTheWay:
         repository.commit(ca.Change(create=samples.RECORDS))
         engine = engine_with_tables(level)
         with (
-            heard(engine) as tries,
+            cases.heard(engine) as tries,
             transaction(engine) as another,
             ThreadPoolExecutor(1) as thread,
         ):
@@ -238,7 +232,9 @@ class TestOthersInTheWay:
 
 class TestWhatCannotBe:
     def test_tables_that_nobody_has_made(self) -> None:
-        check_missing_tables(SqlRepository(create_engine(server().room(), poolclass=NullPool)))
+        cases.check_missing_tables(
+            SqlRepository(create_engine(server().room(), poolclass=NullPool))
+        )
 
     def test_a_database_that_is_only_read(self) -> None:
         repository = stocked()
@@ -249,7 +245,7 @@ class TestWhatCannotBe:
         reading = SqlRepository(create_engine(url, poolclass=NullPool))
         before = contents(repository)
         assert contents(reading) == before
-        assert storage_error(partial(reading.commit, NEW)).code == "read_only"
+        assert cases.storage_error(partial(reading.commit, NEW)).code == "read_only"
         assert contents(repository) == before
 
     def test_a_table_that_others_may_write_and_we_may_not(self) -> None:
@@ -265,7 +261,7 @@ class TestWhatCannotBe:
             schema = connection.execute(text("SELECT current_schema()")).scalar_one()
             connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO pg_monitor"))
         with just_before(engine, "begin", as_a_guest):
-            assert storage_error(partial(weak.commit, NEW)).code == "not_permitted"
+            assert cases.storage_error(partial(weak.commit, NEW)).code == "not_permitted"
         assert contents(repository) == before
 
     def test_a_journal_that_is_full(self) -> None:
@@ -280,7 +276,7 @@ class TestWhatCannotBe:
         assert contents(repository) == before
 
 
-class TestValues(RefusedValues):
+class TestValues(cases.RefusedValues):
     @pytest.fixture
     def repository(self) -> SqlRepository:
         return stocked()
@@ -296,7 +292,7 @@ class TestNobodyThere:
                 partial(repository.get, ca.Course, ["py"]),
                 partial(repository.commit, NEW),
             ):
-                assert storage_error(task).code == "unavailable"
+                assert cases.storage_error(task).code == "unavailable"
             own.start()
             repository.commit(NEW)
             assert [*repository.get(ca.Course, ["new"])] == ["new"]
@@ -304,7 +300,7 @@ class TestNobodyThere:
     def test_a_door_that_is_closed(self) -> None:
         url = server().url.set(database="nobody")
         repository = SqlRepository(create_engine(url, poolclass=NullPool))
-        error = storage_error(partial(repository.get, ca.Course, ["py"]))
+        error = cases.storage_error(partial(repository.get, ca.Course, ["py"]))
         assert error.code == "unavailable"
         assert "nobody" in error.hint
 
@@ -325,7 +321,7 @@ class TestNoCodeIsShown:
 
     def test_in_an_error_of_ours(self) -> None:
         repository = stocked()
-        assert storage_error(partial(self.write, repository)).code == "constraint"
+        assert cases.storage_error(partial(self.write, repository)).code == "constraint"
         assert CODE not in self.shown(partial(self.write, repository))
 
     def test_in_the_transaction_of_a_host(self) -> None:

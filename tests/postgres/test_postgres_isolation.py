@@ -14,21 +14,8 @@ from sqlalchemy import Engine
 
 import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository
+from tests.support import races
 from tests.support.empty_database import LEVELS, TABLES, empty_repository, engine_with_tables
-from tests.support.races import (
-    Gate,
-    Scene,
-    amid,
-    claims_nothing,
-    codes_of,
-    compares_nothing,
-    forgets_the_terms,
-    granted,
-    newcomers,
-    outcomes_of,
-    refusals,
-    writes_uses_as_read,
-)
 
 CODE = "Spring-2026-1"
 DAY = timedelta(days=1)
@@ -49,18 +36,18 @@ Command: TypeAlias = Callable[[ca.Registrar], Any]
 Make: TypeAlias = Callable[[], ca.Repository]
 
 
-def together(scene: Scene, commands: Sequence[Command]) -> list[Any]:
+def together(scene: races.Scene, commands: Sequence[Command]) -> list[Any]:
     """Let all *commands* meet when each has decided; return what each came to."""
-    gate = Gate(len(commands))
+    gate = races.Gate(len(commands))
     registrar = scene.watched(gate.before("commit"))
-    outcomes = outcomes_of(partial(command, registrar) for command in commands)
+    outcomes = races.outcomes_of(partial(command, registrar) for command in commands)
     assert gate.was_full
     return outcomes
 
 
-def with_a_key(make: Make, uses: int) -> Scene:
-    scene = Scene(make())
-    scene.registrar.add(*newcomers(8))
+def with_a_key(make: Make, uses: int) -> races.Scene:
+    scene = races.Scene(make())
+    scene.registrar.add(*races.newcomers(8))
     terms: dict[str, Any] = {"organization_id": "acme", "availability": 30 * DAY}
     scene.registrar.create_keys(
         "py",
@@ -74,7 +61,7 @@ def with_a_key(make: Make, uses: int) -> Scene:
     return scene
 
 
-def assignments(scene: Scene) -> list[ca.CourseAssignment]:
+def assignments(scene: races.Scene) -> list[ca.CourseAssignment]:
     return [*ca.find_all(scene.repository, ca.AssignmentQuery())]
 
 
@@ -89,10 +76,10 @@ def finish(attempt_id: str) -> Command:
 def redeeming(make: Make, uses: int) -> None:
     """Eight learners redeem one key: as many get in as it has uses."""
     scene = with_a_key(make, uses)
-    outcomes = together(scene, [redeem(one.id) for one in newcomers(8)])
-    won = {one.learner_id for one in granted(outcomes)}
-    assert len(won) == len(granted(outcomes)) == uses
-    assert {str(codes_of(one)) for one in refusals(outcomes)} <= {"['key_exhausted']"}
+    outcomes = together(scene, [redeem(one.id) for one in races.newcomers(8)])
+    won = {one.learner_id for one in races.granted(outcomes)}
+    assert len(won) == len(races.granted(outcomes)) == uses
+    assert {str(races.codes_of(one)) for one in races.refusals(outcomes)} <= {"['key_exhausted']"}
     redeemed = ca.find_all(scene.repository, ca.RedemptionQuery())
     assert {one.learner_id for one in redeemed} == won
     assert scene.key(CODE).uses == uses
@@ -106,8 +93,10 @@ def redeeming_what_is_revoked(make: Make) -> None:
     assert isinstance(revoked, ca.TrainingKey)
     key = scene.key(CODE)
     assert key.revoked_at is not None
-    assert key.uses == len(granted([one])) == len(assignments(scene))
-    assert [codes_of(no) for no in refusals([one])] == [["key_revoked"]] * (1 - key.uses)
+    assert key.uses == len(races.granted([one])) == len(assignments(scene))
+    assert [races.codes_of(no) for no in races.refusals([one])] == [["key_revoked"]] * (
+        1 - key.uses
+    )
     # In the order of their events.
     order = [event.action for event in scene.events("redeem", "revoke_keys")]
     assert order == ["redeem", "revoke_keys"][1 - key.uses :]
@@ -117,30 +106,30 @@ def redeeming_what_was_revoked(make: Make) -> None:
     """Who has decided before a key is revoked, and commits after it, is told so."""
     scene = with_a_key(make, 8)
     rival = partial(scene.registrar.revoke_key, CODE)
-    outcomes = amid(scene, [redeem("u-0000")], rival)
-    assert [codes_of(no) for no in refusals(outcomes)] == [["key_revoked"]]
+    outcomes = races.amid(scene, [redeem("u-0000")], rival)
+    assert [races.codes_of(no) for no in races.refusals(outcomes)] == [["key_revoked"]]
     assert scene.key(CODE).uses == len(assignments(scene)) == 0
 
 
 def assigning(make: Make) -> None:
     """Eight uploads of the same pair give one assignment."""
-    scene = Scene(make())
+    scene = races.Scene(make())
     outcomes = together(
         scene, [lambda desk: desk.assign("py", "ada", repeat=ca.Repeat.SKIP) for _ in range(8)]
     )
     made = [one.id for one in assignments(scene)]
     assert len(made) == 1
-    assert [one.id for one in granted(outcomes)] == made * 8
+    assert [one.id for one in races.granted(outcomes)] == made * 8
 
 
 def cancelling_while_a_lab_is_launched(make: Make) -> None:
     """Either the lab runs, or the assignment is cancelled, and the other is told so."""
-    scene = Scene(make())
+    scene = races.Scene(make())
     scene.registrar.assign("py", "ada", id="a-1")
     outcomes = together(
         scene, [lambda desk: desk.cancel("a-1"), lambda desk: desk.start("a-1", "lab")]
     )
-    assert len(granted(outcomes)) == 1
+    assert len(races.granted(outcomes)) == 1
     (found,) = assignments(scene)
     assert (found.cancelled_at is None) is (found.first_lab_launched_at is not None)
     assert len(scene.events("cancel", "start")) == 1
@@ -148,11 +137,11 @@ def cancelling_while_a_lab_is_launched(make: Make) -> None:
 
 def finishing(make: Make) -> None:
     """Four required activities that are finished at once complete the course."""
-    scene = Scene(make())
+    scene = races.Scene(make())
     scene.registrar.add(FILMS)
     scene.registrar.assign("films", "ada", id="a-1")
     ids = [scene.registrar.start("a-1", activity.id).id for activity in FILMS.activities]
-    granted(together(scene, [finish(one) for one in ids]))
+    races.granted(together(scene, [finish(one) for one in ids]))
     (found,) = assignments(scene)
     assert found.finished == {activity.id for activity in FILMS.activities}
     assert found.completed_at is not None
@@ -160,9 +149,9 @@ def finishing(make: Make) -> None:
 
 def opening_what_is_cancelled(make: Make) -> None:
     """Nothing that was opened outlives its subscription."""
-    scene = Scene(make())
+    scene = races.Scene(make())
     scene.registrar.subscribe(["py"], "ada", duration=60 * DAY, id="s-1")
-    granted(
+    races.granted(
         together(
             scene,
             [
@@ -213,13 +202,13 @@ class Careless(SqlRepository):
 @pytest.mark.parametrize(
     ("race", "habit"),
     [
-        ("the last use", writes_uses_as_read),
-        ("some uses", writes_uses_as_read),
-        ("revoked before", forgets_the_terms),
-        ("one claim", claims_nothing),
-        ("cancelling", compares_nothing),
-        ("finishing", compares_nothing),
-        ("opening", compares_nothing),
+        ("the last use", races.writes_uses_as_read),
+        ("some uses", races.writes_uses_as_read),
+        ("revoked before", races.forgets_the_terms),
+        ("one claim", races.claims_nothing),
+        ("cancelling", races.compares_nothing),
+        ("finishing", races.compares_nothing),
+        ("opening", races.compares_nothing),
     ],
 )
 @pytest.mark.parametrize("level", ALL)

@@ -25,16 +25,6 @@ COURSE = ca.Course(id="new", name="New")
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "records.db"
-
-
-@pytest.fixture
-def watch() -> Watch:
-    return Watch()
-
-
-@pytest.fixture
 def engine(path: Path, watch: Watch) -> Generator[Engine]:
     with closing(open_file(path, connect_args=watched(watch))) as engine:
         yield engine

@@ -17,11 +17,6 @@ from tests.support.sql import SETUPS, Watch, closing, dump, open_file, stocked, 
 COURSE = ca.Course(id="new", name="New")
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "records.db"
-
-
 class TestSqlite(HostTransactions):
     """However the host opens it, unless its rollbacks are to do nothing."""
 
@@ -36,11 +31,6 @@ class TestSqlite(HostTransactions):
     def outside(self, path: Path) -> Generator[SqlRepository]:
         with closing(open_file(path)) as engine:
             yield SqlRepository(engine)
-
-
-@pytest.fixture
-def watch() -> Watch:
-    return Watch()
 
 
 @pytest.fixture

@@ -30,12 +30,6 @@ each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name_
 
 
 @pytest.fixture
-def engine() -> Generator[Engine]:
-    with closing(open_memory()) as engine:
-        yield engine
-
-
-@pytest.fixture
 def repository(engine: Engine) -> SqlRepository:
     found = stocked(engine, tables=TABLES)
     found.commit(ca.Change(create=samples.RECORDS, record=samples.EVENTS))

@@ -17,22 +17,11 @@ from course_assignments.sqlalchemy import SqlRepository, build_tables, dialects,
 from course_assignments.testing import samples
 from tests.support.junk import CATALOGUE, QUERIES
 from tests.support.races import granted, outcome_of, outcomes_of
-from tests.support.sql import SETUPS, closing, open_file, open_memory, stocked
+from tests.support.sql import SETUPS, closing, open_file, stocked
 from tests.support.values import refusal
 from tests.support.world import ADA, world
 
 COURSE = ca.Course(id="new", name="New")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "records.db"
-
-
-@pytest.fixture
-def memory() -> Generator[Engine]:
-    with closing(open_memory()) as engine:
-        yield engine
 
 
 class TestThreads:
@@ -91,8 +80,8 @@ class TestThreads:
                 first._transactions.write(work)  # noqa: SLF001 - to be in the middle
             assert {*second.find(ca.CourseQuery())} == {COURSE, samples.SQL}
 
-    def test_two_repositories_over_one_connection_take_turns(self, memory: Engine) -> None:
-        stocked(memory)
+    def test_two_repositories_over_one_connection_take_turns(self, engine: Engine) -> None:
+        stocked(engine)
         inside, done = Signal(), Signal()
 
         def hold() -> None:
@@ -100,27 +89,27 @@ class TestThreads:
                 inside.set()
                 assert done.wait(10)
 
-            SqlRepository(memory)._transactions.write(work)  # noqa: SLF001 - to be in the middle
+            SqlRepository(engine)._transactions.write(work)  # noqa: SLF001 - to be in the middle
 
         def meet() -> None:
             assert inside.wait(10)
             try:
                 for timeout in (timedelta(milliseconds=1), timedelta(seconds=-1)):
                     with pytest.raises(ca.StorageBusy, match="in use"):
-                        SqlRepository(memory, timeout=timeout).find(ca.CourseQuery())
+                        SqlRepository(engine, timeout=timeout).find(ca.CourseQuery())
             finally:
                 done.set()
 
         outcomes_of([hold, meet])
-        SqlRepository(memory).commit(ca.Change(create=[COURSE]))
+        SqlRepository(engine).commit(ca.Change(create=[COURSE]))
 
 
 class TestAddresses:
     """In one change, addresses can go from one user to another."""
 
     @pytest.fixture(params=["in memory", "in SQLite"])
-    def repository(self, request: pytest.FixtureRequest, memory: Engine) -> ca.Repository:
-        found = ca.InMemoryRepository() if request.param == "in memory" else stocked(memory)
+    def repository(self, request: pytest.FixtureRequest, engine: Engine) -> ca.Repository:
+        found = ca.InMemoryRepository() if request.param == "in memory" else stocked(engine)
         found.commit(ca.Change(create=samples.RECORDS))
         return found
 
@@ -173,21 +162,21 @@ class TestRefusing:
         ("name", "fits"),
         [("bind", ()), ("tables", (type(None),)), ("timeout", (timedelta,))],
     )
-    def test_junk_for_a_repository(self, name: str, fits: tuple[type, ...], memory: Engine) -> None:
-        check_refused(partial(SqlRepository, bind=memory), name, fits)
+    def test_junk_for_a_repository(self, name: str, fits: tuple[type, ...], engine: Engine) -> None:
+        check_refused(partial(SqlRepository, bind=engine), name, fits)
 
     @pytest.mark.parametrize(("name", "fits"), [("metadata", ()), ("prefix", (str,))])
     def test_junk_for_tables(self, name: str, fits: tuple[type, ...]) -> None:
         check_refused(partial(build_tables, metadata=MetaData()), name, fits)
 
     @pytest.mark.parametrize("timeout", [timedelta(seconds=-1), timedelta.max, timedelta(0)])
-    def test_patience_of_any_length_does(self, timeout: timedelta, memory: Engine) -> None:
-        repository = stocked(memory, timeout=timeout)
+    def test_patience_of_any_length_does(self, timeout: timedelta, engine: Engine) -> None:
+        repository = stocked(engine, timeout=timeout)
         repository.commit(ca.Change(create=[COURSE]))
         assert [*repository.find(ca.CourseQuery())] == [COURSE]
 
-    def test_junk_in_place_of_a_call(self, memory: Engine) -> None:
-        repository = stocked(memory)
+    def test_junk_in_place_of_a_call(self, engine: Engine) -> None:
+        repository = stocked(engine)
         calls: dict[str, Any] = {
             "kind": lambda it: repository.get(it, ["a"]),
             "ids": lambda it: repository.get(ca.User, it),
@@ -204,8 +193,8 @@ class TestRefusing:
         assert complaints == []
 
     @pytest.mark.parametrize("entry", QUERIES, ids=lambda entry: entry.name)
-    def test_queries_with_any_accepted_value(self, entry: Any, memory: Engine) -> None:
-        repository = stocked(memory)
+    def test_queries_with_any_accepted_value(self, entry: Any, engine: Engine) -> None:
+        repository = stocked(engine)
 
         def find(name: str, value: Any) -> None:
             repository.find(entry.run(None, {**entry.arguments, name: value}))
@@ -219,14 +208,14 @@ class TestRefusing:
         assert complaints == []
 
     @pytest.mark.parametrize("cursor", ["a\0b", "\ud800"])
-    def test_cursors_that_no_page_gives(self, cursor: str, memory: Engine) -> None:
+    def test_cursors_that_no_page_gives(self, cursor: str, engine: Engine) -> None:
         with pytest.raises(ca.InvalidInput) as caught:
-            stocked(memory).find(ca.CourseQuery(cursor=(cursor,)))
+            stocked(engine).find(ca.CourseQuery(cursor=(cursor,)))
         assert caught.value.code == "invalid_cursor"
 
     @pytest.mark.parametrize("position", [-(2**70), 2**70])
-    def test_positions_that_no_page_gives(self, position: int, memory: Engine) -> None:
-        repository = stocked(memory)
+    def test_positions_that_no_page_gives(self, position: int, engine: Engine) -> None:
+        repository = stocked(engine)
         with pytest.raises(ca.InvalidInput):
             repository.find(ca.EventQuery(cursor=(position,)))
 

@@ -13,26 +13,9 @@ from traceback import format_exception
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    Dialect,
-    Engine,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Integer,
-    MetaData,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-    UniqueConstraint,
-    insert,
-    inspect,
-    literal,
-    select,
-)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -52,10 +35,10 @@ from tests.support.sql import closing, open_memory, stocked
 from tests.support.strategies import instants, zones
 from tests.support.values import refusal
 
-SQLITE: Dialect = sqlite.dialect()
-POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+SQLITE: sa.Dialect = sqlite.dialect()
+POSTGRESQL: sa.Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 GOLDEN = Path(__file__).parents[1] / "golden"
-TABLES = build_tables(MetaData())
+TABLES = build_tables(sa.MetaData())
 each_dialect = pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL], ids=lambda one: one.name)
 
 #: A kind of constraint, its table, and its name or its columns.
@@ -63,7 +46,7 @@ Requirement = tuple[str, str, str]
 Row = dict[str, Any]
 
 
-def filled(engine: Engine, tables: Tables | None = None) -> SqlRepository:
+def filled(engine: sa.Engine, tables: Tables | None = None) -> SqlRepository:
     repository = stocked(engine, tables=tables)
     repository.commit(ca.Change(create=samples.RECORDS, record=samples.EVENTS))
     return repository
@@ -85,12 +68,6 @@ def rolled_back(connection: sqlite3.Connection) -> Generator[sqlite3.Connection]
     connection.execute("ROLLBACK")
 
 
-@pytest.fixture
-def engine() -> Generator[Engine]:
-    with closing(open_memory()) as engine:
-        yield engine
-
-
 @pytest.fixture(scope="module")
 def everything() -> Generator[sqlite3.Connection]:
     with driver(TABLES) as connection:
@@ -103,9 +80,9 @@ def raw(everything: sqlite3.Connection) -> Generator[sqlite3.Connection]:
 
 
 class TestBuilding:
-    def test_every_name_stands_behind_the_prefix(self, engine: Engine) -> None:
-        filled(engine, build_tables(MetaData(), prefix="ca_"))
-        seen = inspect(engine)
+    def test_every_name_stands_behind_the_prefix(self, engine: sa.Engine) -> None:
+        filled(engine, build_tables(sa.MetaData(), prefix="ca_"))
+        seen = sa.inspect(engine)
         names = seen.get_table_names()
         indexes = [str(one["name"]) for name in names for one in seen.get_indexes(name)]
 
@@ -113,8 +90,8 @@ class TestBuilding:
         assert len(indexes) > 20
         assert all(name.startswith("ca_") for name in names + indexes)
 
-    def test_two_prefixes_are_two_sets_of_records_in_one_database(self, engine: Engine) -> None:
-        metadata = MetaData()
+    def test_two_prefixes_are_two_sets_of_records_in_one_database(self, engine: sa.Engine) -> None:
+        metadata = sa.MetaData()
         one, other = (
             stocked(engine, tables=build_tables(metadata, prefix)) for prefix in ("a_", "b_")
         )
@@ -123,7 +100,7 @@ class TestBuilding:
         assert one.get(ca.Course, ["py"])
         assert not other.get(ca.Course, ["py"])
 
-    def test_a_naming_convention_of_the_hosts_is_kept(self, engine: Engine) -> None:
+    def test_a_naming_convention_of_the_hosts_is_kept(self, engine: sa.Engine) -> None:
         convention = {
             "ix": "ix_%(column_0_label)s",
             "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -131,9 +108,9 @@ class TestBuilding:
             "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
             "pk": "pk_%(table_name)s",
         }
-        tables = build_tables(MetaData(naming_convention=convention), prefix="ca_")
+        tables = build_tables(sa.MetaData(naming_convention=convention), prefix="ca_")
         repository = filled(engine, tables)
-        seen = inspect(engine)
+        seen = sa.inspect(engine)
 
         assert repository.get(ca.User, ["ada"]) == {"ada": samples.ADA}
         assert seen.get_pk_constraint("ca_users")["name"] == "pk_ca_users"
@@ -142,27 +119,29 @@ class TestBuilding:
         for table in tables:
             assert str(CreateTable(table).compile(dialect=POSTGRESQL))
 
-    def test_they_may_stand_in_a_schema(self, engine: Engine) -> None:
-        repository = filled(engine, build_tables(MetaData(schema="main")))
+    def test_they_may_stand_in_a_schema(self, engine: sa.Engine) -> None:
+        repository = filled(engine, build_tables(sa.MetaData(schema="main")))
 
         assert repository.get(ca.User, ["ada"]) == {"ada": samples.ADA}
 
-    def test_a_table_of_the_hosts_may_refer_to_ours(self, engine: Engine) -> None:
-        metadata = MetaData()
+    def test_a_table_of_the_hosts_may_refer_to_ours(self, engine: sa.Engine) -> None:
+        metadata = sa.MetaData()
         tables = build_tables(metadata, prefix="ca_")
-        invoices = Table(
+        invoices = sa.Table(
             "invoices",
             metadata,
-            Column("id", Integer, primary_key=True),
-            Column("assignment_id", Text, ForeignKey("ca_course_assignments.id"), nullable=False),
+            sa.Column("id", sa.Integer, primary_key=True),
+            sa.Column(
+                "assignment_id", sa.Text, sa.ForeignKey("ca_course_assignments.id"), nullable=False
+            ),
         )
         filled(engine, tables)
         metadata.create_all(engine)
         with engine.begin() as connection:
             connection.exec_driver_sql("PRAGMA foreign_keys = ON")
-            connection.execute(insert(invoices), {"assignment_id": samples.FRESH.id})
+            connection.execute(sa.insert(invoices), {"assignment_id": samples.FRESH.id})
             with pytest.raises(IntegrityError):
-                connection.execute(insert(invoices), {"assignment_id": "nothing"})
+                connection.execute(sa.insert(invoices), {"assignment_id": "nothing"})
 
     # A letter outside of ASCII has two bytes.
     @pytest.mark.parametrize(
@@ -170,7 +149,7 @@ class TestBuilding:
         [*("a.b", 'a"', "a b", "a\0", "a\ud800", "%s", "7_", " "), "p" * 21, "\u00fc" * 11],
     )
     def test_refuses_a_prefix_that_no_name_can_start_with(self, junk: str) -> None:
-        metadata = MetaData()
+        metadata = sa.MetaData()
 
         error = refusal(lambda: build_tables(metadata, junk))
 
@@ -178,17 +157,17 @@ class TestBuilding:
         assert not metadata.tables
 
     def test_the_longest_prefix_leaves_every_name_a_place_in_postgresql(self) -> None:
-        tables = build_tables(MetaData(), "p" * 20)
+        tables = build_tables(sa.MetaData(), "p" * 20)
         names = [str(one.name) for table in tables for one in table.constraints]
         names += [str(one.name) for table in tables for one in table.indexes]
 
         assert max(map(len, names)) == 63
 
     @pytest.mark.parametrize("table", [*TABLES], ids=lambda table: table.name)
-    def test_refuses_a_metadata_that_has_a_table_of_the_name(self, table: Table) -> None:
-        metadata = MetaData()
-        Table(table.name, metadata)
-        Table("ca_users", metadata, schema="elsewhere")
+    def test_refuses_a_metadata_that_has_a_table_of_the_name(self, table: sa.Table) -> None:
+        metadata = sa.MetaData()
+        sa.Table(table.name, metadata)
+        sa.Table("ca_users", metadata, schema="elsewhere")
 
         error = refusal(lambda: build_tables(metadata))
 
@@ -197,9 +176,9 @@ class TestBuilding:
         assert "ca_journal" in {one.name for one in build_tables(metadata, "ca_")}
 
 
-def ddl(dialect: Dialect) -> str:
+def ddl(dialect: sa.Dialect) -> str:
     sentences: list[str] = []
-    for table in build_tables(MetaData()):
+    for table in build_tables(sa.MetaData()):
         sentences.append(str(CreateTable(table).compile(dialect=dialect)))
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
         sentences.extend(str(CreateIndex(index).compile(dialect=dialect)) for index in indexes)
@@ -208,7 +187,7 @@ def ddl(dialect: Dialect) -> str:
 
 
 @each_dialect
-def test_the_schema_is_pinned(dialect: Dialect) -> None:
+def test_the_schema_is_pinned(dialect: sa.Dialect) -> None:
     # Whoever has to change it changes it for all who keep records, and needs a migration for them.
     assert ddl(dialect) == (GOLDEN / f"{dialect.name}.sql").read_text()
 
@@ -282,12 +261,12 @@ def requirements(tables: Tables) -> Iterator[Requirement]:
 
 def named(constraint: Any) -> Requirement:
     table = constraint.table.name
-    if isinstance(constraint, CheckConstraint):
+    if isinstance(constraint, sa.CheckConstraint):
         return "CHECK", table, str(constraint.name)
     kinds = {
-        PrimaryKeyConstraint: "PRIMARY KEY",
-        UniqueConstraint: "UNIQUE",
-        ForeignKeyConstraint: "FOREIGN KEY",
+        sa.PrimaryKeyConstraint: "PRIMARY KEY",
+        sa.UniqueConstraint: "UNIQUE",
+        sa.ForeignKeyConstraint: "FOREIGN KEY",
     }
     return kinds[type(constraint)], table, ",".join(constraint.columns.keys())
 
@@ -300,7 +279,7 @@ def first(connection: sqlite3.Connection, table: str) -> Row:
     return dict(connection.execute(f"SELECT * FROM {table} ORDER BY rowid").fetchone())  # noqa: S608
 
 
-def new_row(connection: sqlite3.Connection, table: Table) -> Row:
+def new_row(connection: sqlite3.Connection, table: sa.Table) -> Row:
     """Return a row that *table* takes, all of its instants set."""
     row = first(connection, table.name)
     days = {
@@ -319,7 +298,7 @@ def add(connection: sqlite3.Connection, table: str, row: Row) -> None:
     connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", [*row.values()])  # noqa: S608
 
 
-def change(connection: sqlite3.Connection, table: Table, row: Row, facts: Row) -> None:
+def change(connection: sqlite3.Connection, table: sa.Table, row: Row, facts: Row) -> None:
     (key,) = table.primary_key.columns.keys()
     changes = ", ".join(f'"{name}" = ?' for name in facts)
     sentence = f"UPDATE {table.name} SET {changes} WHERE {key} = ?"  # noqa: S608
@@ -382,7 +361,7 @@ def answer(connection: sqlite3.Connection, write: Callable[[], None]) -> str | N
     return None
 
 
-def table_of(needed: Requirement) -> Table:
+def table_of(needed: Requirement) -> sa.Table:
     return next(table for table in TABLES if table.name == needed[1])
 
 
@@ -396,14 +375,14 @@ def test_the_database_refuses_every_row_that_breaks_it(
 
 
 @pytest.mark.parametrize("table", [*TABLES], ids=lambda table: table.name)
-def test_the_row_that_is_broken_is_good_otherwise(table: Table, raw: sqlite3.Connection) -> None:
+def test_the_row_that_is_broken_is_good_otherwise(table: sa.Table, raw: sqlite3.Connection) -> None:
     add(raw, table.name, new_row(raw, table))
 
 
 @pytest.fixture(scope="module")
 def undemanding() -> Generator[sqlite3.Connection]:
     """The same tables, with nothing in them that demands anything but keys."""
-    tables = build_tables(MetaData())
+    tables = build_tables(sa.MetaData())
     for table in tables:
         table.constraints = {table.primary_key}
         for column in table.columns:
@@ -439,7 +418,7 @@ COLUMNS = [column for table in TABLES for column in table.columns]
 
 @pytest.mark.parametrize("column", COLUMNS, ids=str)
 def test_a_column_holds_nothing_of_another_type(
-    column: Column[Any], raw: sqlite3.Connection
+    column: sa.Column[Any], raw: sqlite3.Connection
 ) -> None:
     row = new_row(raw, column.table)
 
@@ -447,13 +426,13 @@ def test_a_column_holds_nothing_of_another_type(
         add(raw, column.table.name, row | {column.name: b"\0"})
 
 
-def written(kind: Any, value: Any, dialect: Dialect = SQLITE) -> Any:
+def written(kind: Any, value: Any, dialect: sa.Dialect = SQLITE) -> Any:
     """Return what the driver is given for *value*."""
     processor = kind.dialect_impl(dialect).bind_processor(dialect)
     return value if processor is None else processor(value)
 
 
-def read(kind: Any, value: Any, dialect: Dialect = SQLITE) -> Any:
+def read(kind: Any, value: Any, dialect: sa.Dialect = SQLITE) -> Any:
     processor = kind.dialect_impl(dialect).result_processor(dialect, None)
     return value if processor is None else processor(value)
 
@@ -461,7 +440,7 @@ def read(kind: Any, value: Any, dialect: Dialect = SQLITE) -> Any:
 def again(kind: Any, value: Any) -> Any:
     """Return what the database gives back."""
     with closing(open_memory()) as engine, engine.connect() as connection:
-        return connection.scalar(select(literal(value, kind)))
+        return connection.scalar(sa.select(sa.literal(value, kind)))
 
 
 NAIVE = datetime(2026, 1, 5, 9, tzinfo=UTC).replace(tzinfo=None)
@@ -514,18 +493,18 @@ class TestInstant:
         assert given_.tzinfo is found.tzinfo is UTC
 
     @each_dialect
-    def test_that_is_naive_is_refused(self, dialect: Dialect) -> None:
+    def test_that_is_naive_is_refused(self, dialect: sa.Dialect) -> None:
         assert refusal(lambda: written(Instant(), NAIVE, dialect)).code == "naive_datetime"
 
-    def test_that_is_naive_is_our_error_within_that_of_sqlalchemy(self, engine: Engine) -> None:
+    def test_that_is_naive_is_our_error_within_that_of_sqlalchemy(self, engine: sa.Engine) -> None:
         events = TABLES.by_kind[ca.Event]
         with engine.connect() as connection, pytest.raises(StatementError) as caught:
-            connection.execute(select(events).where(events.c.at == NAIVE))
+            connection.execute(sa.select(events).where(events.c.at == NAIVE))
 
         assert isinstance(caught.value.orig, ca.InvalidInput)
 
     def test_that_is_naive_is_our_error_for_whoever_asks_the_repository(
-        self, engine: Engine
+        self, engine: sa.Engine
     ) -> None:
         query = ca.SubscriptionQuery(created_from=samples.START)
         object.__setattr__(query, "created_from", NAIVE)
@@ -568,13 +547,13 @@ class TestValues:
 
     @each_dialect
     @pytest.mark.parametrize("kind", [Instant(), Flag(), EncodedText(ca.Duration)], ids=repr)
-    def test_that_are_none_stay_none(self, kind: Any, dialect: Dialect) -> None:
+    def test_that_are_none_stay_none(self, kind: Any, dialect: sa.Dialect) -> None:
         assert written(kind, None, dialect) is None
         assert read(kind, None, dialect) is None
 
     @each_dialect
     @pytest.mark.parametrize("flag", [True, False])
-    def test_that_are_flags_come_back_as_flags(self, flag: bool, dialect: Dialect) -> None:  # noqa: FBT001
+    def test_that_are_flags_come_back_as_flags(self, flag: bool, dialect: sa.Dialect) -> None:  # noqa: FBT001
         assert again(Flag(), flag) is flag
         assert read(Flag(), written(Flag(), flag, dialect), dialect) is flag
 
@@ -588,7 +567,7 @@ class TestMigrations:
     """A migration tool sees names and types, but not our classes."""
 
     @each_dialect
-    def test_a_type_can_be_built_from_its_repr(self, dialect: Dialect) -> None:
+    def test_a_type_can_be_built_from_its_repr(self, dialect: sa.Dialect) -> None:
         """As a migration is written: the name of the module, and the ``repr`` of the type."""
         ours = {
             str(column): column.type
@@ -607,7 +586,7 @@ class TestMigrations:
             one
             for table in TABLES
             for one in table.constraints
-            if isinstance(one, CheckConstraint) and str(one.name).endswith("_ok")
+            if isinstance(one, sa.CheckConstraint) and str(one.name).endswith("_ok")
         ]
         assert checks
         for check in checks:
@@ -618,7 +597,7 @@ class TestMigrations:
             assert same or (on_postgresql.startswith("isfinite(") and " GLOB " in on_sqlite)
 
     @each_dialect
-    def test_a_value_is_kept_by_a_type_that_names_no_kind(self, dialect: Dialect) -> None:
+    def test_a_value_is_kept_by_a_type_that_names_no_kind(self, dialect: sa.Dialect) -> None:
         """A migration can move rows as JSON."""
         text = Document().process_bind_param([{"b": 1, "a": None}], dialect)
         assert text == '[{"a":null,"b":1}]'
@@ -627,7 +606,7 @@ class TestMigrations:
 
 
 @pytest.fixture
-def told(engine: Engine) -> tuple[SqlRepository, Callable[..., None]]:
+def told(engine: sa.Engine) -> tuple[SqlRepository, Callable[..., None]]:
     """Return a repository with samples, and a function that changes a row without its checks."""
     repository = filled(engine)
     driver: Any = engine.raw_connection().driver_connection
