@@ -56,7 +56,7 @@ def signed_in(*permissions: str) -> Client:
     return client
 
 
-def test_the_admin_action_cancels_what_may_be_and_names_every_reason_of_the_rest() -> None:
+def test_the_admin_action_cancels_what_it_may_and_names_every_other_reason() -> None:
     young = enrolled("ada")
     opened_at = NOW - timedelta(days=3)
     old = enrolled("bo", opened_at=opened_at, first_lab_at=opened_at + timedelta(hours=2))
@@ -110,7 +110,7 @@ def test_who_may_only_look_cannot_cancel() -> None:
     assert stored(young).cancelled_at is None
 
 
-def test_a_launched_lab_keeps_from_cancelling_for_good() -> None:
+def test_a_launched_lab_prevents_cancellation_permanently() -> None:
     row = enrolled("ada")
 
     services.launch_lab(row.pk, at=NOW)
@@ -145,7 +145,7 @@ def test_without_time_zones_in_django_nothing_is_decided(command: Callable[..., 
 
 
 @pytest.mark.parametrize("command", [services.cancel, services.launch_lab])
-def test_a_naive_instant_is_refused_and_changes_nothing(command: Callable[..., None]) -> None:
+def test_a_naive_datetime_is_refused_and_changes_nothing(command: Callable[..., None]) -> None:
     row = enrolled("ada")
 
     with pytest.raises(InvalidInput, match="needs a time zone"):

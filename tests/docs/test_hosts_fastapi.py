@@ -97,7 +97,7 @@ async def test_a_learner_redeems_a_key(service: Service, client: httpx.AsyncClie
     assert service.uses() == 1
 
 
-async def test_of_twelve_at_once_five_get_the_five_uses_and_the_others_are_told(
+async def test_five_of_twelve_concurrent_requests_get_the_five_uses(
     service: Service, client: httpx.AsyncClient
 ) -> None:
     answers = await asyncio.gather(*(redeem(client, learner) for learner in LEARNERS))
@@ -166,7 +166,7 @@ async def test_a_new_end_takes_a_time_zone_and_obeys_the_limits(
     assert (answer.status_code, answer.json().get("codes")) == (status, codes)
 
 
-async def test_one_that_lost_to_another_decides_anew_on_what_the_other_left(
+async def test_a_request_that_conflicts_decides_again_on_the_new_state(
     service: Service, client: httpx.AsyncClient
 ) -> None:
     made = (await redeem(client, "learner-0")).json()["id"]

@@ -73,7 +73,7 @@ def enroll(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     return run
 
 
-def test_who_has_an_active_assignment_is_enrolled_and_the_steps_behind_run_too(enroll: Any) -> None:
+def test_a_learner_with_an_active_assignment_is_enrolled_by_all_steps(enroll: Any) -> None:
     user, course_key, mode = enroll(lambda: kept(assignment(-1, 2)))
 
     assert (user, course_key, mode) == (ADA, COURSE, "honor")

@@ -131,9 +131,9 @@ LOSSES: dict[str, tuple[Callable[[Engine], AbstractContextManager[None]], int]] 
 }
 
 
-class TestALineThatIsCut:
+class TestLostConnection:
     @pytest.mark.parametrize("end", [cut, terminate])
-    def test_before_the_commit_it_is_done_again_and_once(
+    def test_before_the_commit_the_command_is_retried_and_done_once(
         self, end: Callable[[Connection], None]
     ) -> None:
         """At every statement of a redemption."""
@@ -189,13 +189,13 @@ class TestALineThatIsCut:
         assert repository.get(ca.Course, ["new"]) != {}
 
 
-class TestOthersInTheWay:
+class TestLockedRows:
     """Somebody who is none of us holds the row of a key."""
 
     HOLD = text("SELECT 1 FROM training_keys WHERE code = :code FOR UPDATE")
     USE = ca.Change(use=[ca.Use(samples.SMALL, 1)])
 
-    def test_patience_comes_to_an_end(self) -> None:
+    def test_a_commit_gives_up_after_the_timeout(self) -> None:
         repository = stocked()
         hasty = SqlRepository(engine_with_tables(LEVEL), TABLES, timeout=timedelta(seconds=0.1))
         before = contents(repository)
@@ -207,7 +207,7 @@ class TestOthersInTheWay:
         hasty.commit(self.USE)
 
     @pytest.mark.parametrize("level", [*LEVELS, "AUTOCOMMIT"])
-    def test_it_is_tried_again_until_they_are_gone(
+    def test_a_commit_is_retried_until_the_lock_is_released(
         self, level: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(dialects, "_LOCK_WAIT", 0.005)
@@ -230,8 +230,8 @@ class TestOthersInTheWay:
         assert key.uses == samples.SMALL.uses + 1
 
 
-class TestWhatCannotBe:
-    def test_tables_that_nobody_has_made(self) -> None:
+class TestRefused:
+    def test_missing_tables(self) -> None:
         cases.check_missing_tables(
             SqlRepository(create_engine(server().room(), poolclass=NullPool))
         )
@@ -282,7 +282,7 @@ class TestValues(cases.RefusedValues):
         return stocked()
 
 
-class TestNobodyThere:
+class TestUnavailable:
     def test_a_server_that_is_stopped(self) -> None:
         with own_server() as own:
             repository = SqlRepository(create_engine(own.room(), poolclass=NullPool))
@@ -297,7 +297,7 @@ class TestNobodyThere:
             repository.commit(NEW)
             assert [*repository.get(ca.Course, ["new"])] == ["new"]
 
-    def test_a_door_that_is_closed(self) -> None:
+    def test_an_unknown_database(self) -> None:
         url = server().url.set(database="nobody")
         repository = SqlRepository(create_engine(url, poolclass=NullPool))
         error = cases.storage_error(partial(repository.get, ca.Course, ["py"]))
@@ -342,10 +342,6 @@ class TestNoCodeIsShown:
         ):
             connection.execute(table.insert(), {**key, **used_too_often})
         assert CODE in str(caught.value.orig)
-
-    def test_a_key_that_is_there_is_named_by_its_id(self) -> None:
-        error = failure(partial(stocked().commit, ca.Change(create=[samples.SMALL])))
-        assert error == ca.Conflict((samples.SMALL.id,))
 
 
 def test_tables_of_another_name_are_others() -> None:

@@ -125,7 +125,7 @@ class TestTwoAtOnce:
             ("create", "join"),
         ],
     )
-    def test_who_is_not_in_the_way_of_another(self, level: str, first: str, second: str) -> None:
+    def test_independent_changes_do_not_wait(self, level: str, first: str, second: str) -> None:
         assert not check(level, CHANGES[first], CHANGES[second]).waited
 
     @pytest.mark.parametrize("kept", [True, False], ids=["kept", "rolled back"])
@@ -134,7 +134,7 @@ class TestTwoAtOnce:
         met = check(level, CHANGES["take her address"], taking, kept=kept)
         assert (met.waited, met.outcome) == (True, None if kept else ca.Conflict(("eve",)))
 
-    def test_who_refers_to_what_another_replaces(self, level: str) -> None:
+    def test_a_reference_does_not_wait_for_an_edit(self, level: str) -> None:
         attempt = ca.Change(create=[attrs.evolve(samples.ATTEMPTS[0], id="t-9")])
         edit = ca.Change(replace=[of(samples.STARTED)])
         assert samples.ATTEMPTS[0].assignment_id == samples.STARTED.id

@@ -6,6 +6,7 @@ All have decided on the same state when they come to their commits.
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
+from operator import methodcaller
 from threading import Lock
 from typing import Any, TypeAlias
 
@@ -65,18 +66,10 @@ def assignments(scene: races.Scene) -> list[ca.CourseAssignment]:
     return [*ca.find_all(scene.repository, ca.AssignmentQuery())]
 
 
-def redeem(learner_id: str) -> Command:
-    return lambda desk: desk.redeem(CODE, learner_id)
-
-
-def finish(attempt_id: str) -> Command:
-    return lambda desk: desk.finish(attempt_id)
-
-
 def redeeming(make: Make, uses: int) -> None:
     """Eight learners redeem one key: as many get in as it has uses."""
     scene = with_a_key(make, uses)
-    outcomes = together(scene, [redeem(one.id) for one in races.newcomers(8)])
+    outcomes = together(scene, [methodcaller("redeem", CODE, one.id) for one in races.newcomers(8)])
     won = {one.learner_id for one in races.granted(outcomes)}
     assert len(won) == len(races.granted(outcomes)) == uses
     assert {str(races.codes_of(one)) for one in races.refusals(outcomes)} <= {"['key_exhausted']"}
@@ -89,7 +82,9 @@ def redeeming(make: Make, uses: int) -> None:
 def redeeming_what_is_revoked(make: Make) -> None:
     """Who redeems a key while it is revoked was before that, or is told so."""
     scene = with_a_key(make, 8)
-    one, revoked = together(scene, [redeem("u-0000"), lambda desk: desk.revoke_key(CODE)])
+    one, revoked = together(
+        scene, [methodcaller("redeem", CODE, "u-0000"), methodcaller("revoke_key", CODE)]
+    )
     assert isinstance(revoked, ca.TrainingKey)
     key = scene.key(CODE)
     assert key.revoked_at is not None
@@ -106,7 +101,7 @@ def redeeming_what_was_revoked(make: Make) -> None:
     """Who has decided before a key is revoked, and commits after it, is told so."""
     scene = with_a_key(make, 8)
     rival = partial(scene.registrar.revoke_key, CODE)
-    outcomes = races.amid(scene, [redeem("u-0000")], rival)
+    outcomes = races.amid(scene, [methodcaller("redeem", CODE, "u-0000")], rival)
     assert [races.codes_of(no) for no in races.refusals(outcomes)] == [["key_revoked"]]
     assert scene.key(CODE).uses == len(assignments(scene)) == 0
 
@@ -115,7 +110,7 @@ def assigning(make: Make) -> None:
     """Eight uploads of the same pair give one assignment."""
     scene = races.Scene(make())
     outcomes = together(
-        scene, [lambda desk: desk.assign("py", "ada", repeat=ca.Repeat.SKIP) for _ in range(8)]
+        scene, [methodcaller("assign", "py", "ada", repeat=ca.Repeat.SKIP) for _ in range(8)]
     )
     made = [one.id for one in assignments(scene)]
     assert len(made) == 1
@@ -126,9 +121,7 @@ def cancelling_while_a_lab_is_launched(make: Make) -> None:
     """Either the lab runs, or the assignment is cancelled, and the other is told so."""
     scene = races.Scene(make())
     scene.registrar.assign("py", "ada", id="a-1")
-    outcomes = together(
-        scene, [lambda desk: desk.cancel("a-1"), lambda desk: desk.start("a-1", "lab")]
-    )
+    outcomes = together(scene, [methodcaller("cancel", "a-1"), methodcaller("start", "a-1", "lab")])
     assert len(races.granted(outcomes)) == 1
     (found,) = assignments(scene)
     assert (found.cancelled_at is None) is (found.first_lab_launched_at is not None)
@@ -141,7 +134,7 @@ def finishing(make: Make) -> None:
     scene.registrar.add(FILMS)
     scene.registrar.assign("films", "ada", id="a-1")
     ids = [scene.registrar.start("a-1", activity.id).id for activity in FILMS.activities]
-    races.granted(together(scene, [finish(one) for one in ids]))
+    races.granted(together(scene, [methodcaller("finish", one) for one in ids]))
     (found,) = assignments(scene)
     assert found.finished == {activity.id for activity in FILMS.activities}
     assert found.completed_at is not None
@@ -155,8 +148,8 @@ def opening_what_is_cancelled(make: Make) -> None:
         together(
             scene,
             [
-                lambda desk: desk.cancel_subscription("s-1"),
-                lambda desk: desk.open_course("s-1", "py"),
+                methodcaller("cancel_subscription", "s-1"),
+                methodcaller("open_course", "s-1", "py"),
             ],
         )
     )

@@ -72,7 +72,7 @@ def as_given(
     return ((type(record), [record]) for record in records)
 
 
-class TestTwoThatMeetHalfWay:
+class TestLockOrder:
     PEOPLE = newcomers(2)
     STEPS = tuple(ca.Replace(one, edited(one)) for one in (samples.PYTHON, samples.SQL))
     PAIR: tuple[ca.Record, ...] = (samples.PYTHON, samples.ACME)
@@ -100,17 +100,17 @@ class TestTwoThatMeetHalfWay:
         return errors_of(part, both)
 
     @pytest.mark.parametrize("name", PLAYS)
-    def test_neither_waits_for_the_other_in_a_circle(self, name: str) -> None:
+    def test_there_is_no_deadlock(self, name: str) -> None:
         assert self.play(name) == {}
 
     @pytest.mark.parametrize("name", PLAYS)
-    def test_in_the_order_in_which_they_were_given_they_do(
+    def test_in_the_given_order_there_is_a_deadlock(
         self, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(writing, "_by_kind", as_given)
         assert self.play(name)[DEADLOCK] > 0
 
-    def test_two_rosters_that_give_the_same_people_other_ids(self) -> None:
+    def test_two_rosters_with_the_same_people_under_other_ids(self) -> None:
         """They meet at the addresses, and one of them is told so."""
         repository = empty_repository(LEVEL)
         people = newcomers(2)
@@ -167,7 +167,7 @@ def crowd(level: str) -> tuple[Scene, Counter[str]]:
 
 
 @pytest.mark.parametrize("level", [LEVEL, "SERIALIZABLE"])
-def test_a_crowd_comes_to_its_end(level: str) -> None:
+def test_many_concurrent_commands_finish_without_a_deadlock(level: str) -> None:
     scene, states = crowd(level)
     assert states[DEADLOCK] == 0
     found = ca.find_all(scene.repository, ca.AssignmentQuery(limit=10_000))

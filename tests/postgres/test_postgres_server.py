@@ -38,7 +38,7 @@ def test_a_room_has_the_settings_that_were_asked_for() -> None:
     assert said(engine(), "SHOW synchronous_commit") == "on"
 
 
-def test_what_was_committed_is_there_after_a_crash() -> None:
+def test_committed_data_survives_a_crash() -> None:
     with own_server() as own:
         room = create_engine(own.room(), poolclass=NullPool)
         said(room, "CREATE TABLE here (id text)")
@@ -47,7 +47,7 @@ def test_what_was_committed_is_there_after_a_crash() -> None:
         assert said(room, "SELECT count(*) FROM here") == 0
 
 
-def test_it_leaves_nothing_behind() -> None:
+def test_it_removes_its_files() -> None:
     with own_server() as own:
         data = Path(str(own.url.query["host"]))
         assert data.exists()
@@ -74,9 +74,7 @@ def test_it_ends_with_whoever_started_it() -> None:
     assert not Path(killed.stdout.strip()).parent.exists()
 
 
-def test_where_there_is_none_nothing_passes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_server_every_test_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     daemon = tmp_path / "daemon.py"
     daemon.write_text("import a_wheel_that_is_not_installed")
     monkeypatch.setattr(postgres, "DAEMON", daemon)

@@ -454,7 +454,7 @@ class TestEdges:
         open_batch = attrs.evolve(BATCH, redeemable_from=None, redeemable_until=None)
         assert query.matches(open_batch)
 
-    def test_an_instant_is_taken_in_any_zone(self) -> None:
+    def test_a_datetime_may_be_in_any_zone(self) -> None:
         there = START.astimezone(ZoneInfo("Asia/Kathmandu"))
         active = ca.AssignmentStatus.ACTIVE
         query = ca.AssignmentQuery(created_from=there, status=active, at=there)
@@ -555,17 +555,17 @@ class TestKeys:
     ) -> None:
         assert ca.KeyQuery.redeemable([BATCH], at=instant(ticks)).matches(KEY) is fits
 
-    def test_of_no_batch_nothing_is_redeemable(self) -> None:
+    def test_without_a_batch_nothing_is_redeemable(self) -> None:
         query = ca.KeyQuery.redeemable([], at=START)
         assert not query.matches(KEY)
         assert not stored(KEY).find(query).records
 
-    def test_a_naive_instant_is_refused_by_its_name(self) -> None:
+    def test_a_naive_datetime_is_refused(self) -> None:
         error = refusal(lambda: ca.KeyQuery.redeemable([BATCH], at=START.replace(tzinfo=None)))
         assert (error.code, error.field) == ("naive_datetime", "at")
 
     @pytest.mark.parametrize("junk", [None, 7, "spring", [None], ["spring"], BATCH])
-    def test_what_is_no_list_of_batches_is_refused(self, junk: Any) -> None:
+    def test_what_is_not_a_list_of_batches_is_refused(self, junk: Any) -> None:
         assert refusal(lambda: ca.KeyQuery.redeemable(junk, at=START)).field.startswith("batches")
 
 
@@ -577,7 +577,7 @@ def learner_of(batch: ca.KeyBatch) -> ca.User:
 class TestJunk:
     """What cannot be asked is InvalidInput, with the field."""
 
-    def test_a_status_takes_the_instant_at_which_it_is_asked(self) -> None:
+    def test_a_status_needs_its_datetime(self) -> None:
         error = refusal(lambda: ca.AssignmentQuery(status=ca.AssignmentStatus.ACTIVE))
         assert (error.code, error.field) == ("missing", "at")
         error = refusal(lambda: ca.AssignmentQuery(at=START))

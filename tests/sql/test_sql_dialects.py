@@ -49,7 +49,7 @@ class TestTransactions:
         ("seconds", "lock", "statement"),
         [(60.0, "5000", "60000"), (30.0, "5000", "30000"), (1.0, "1000", "30000"), (0, "1", None)],
     )
-    def test_wait_no_longer_than_patience(
+    def test_wait_no_longer_than_the_timeout(
         self,
         seconds: float,
         lock: str,
@@ -81,7 +81,7 @@ class TestTransactions:
     @pytest.mark.parametrize(
         ("autocommit", "asked_for"), [(False, []), (True, [{"isolation_level": "READ COMMITTED"}])]
     )
-    def test_are_begun_where_the_driver_begins_none(
+    def test_are_begun_if_the_driver_does_not_begin_them(
         self, autocommit: Any, asked_for: list[Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         factory = type("Driver", (sqlite3.Connection,), {"autocommit": autocommit})
@@ -127,7 +127,7 @@ class TestStatements:
         assert share.endswith("ORDER BY users.id FOR SHARE")
         assert "= any(%(ids)s::TEXT[])" in hold
 
-    def test_search_texts_by_position_and_lists_as_arrays(self) -> None:
+    def test_search_strings_by_position_and_lists_as_arrays(self) -> None:
         selects = Selects(TABLES, "postgresql")
         statement, _ = selects.statement(ca.CourseQuery(name="py"))
         assert "strpos(courses.folded_name" in str(statement.compile(dialect=POSTGRESQL))
@@ -136,7 +136,7 @@ class TestStatements:
         assert given["any_batch_id"] == ["a", "b"]
 
 
-class TestAnAddressThatWasFree:
+class TestAddressTakenSince:
     """Between the look and the write, in PostgreSQL another one may take it."""
 
     def test_is_lost(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -215,7 +215,7 @@ class TestTryingAgain:
         assert len(waits) == 2
 
     @pytest.mark.usefixtures("waits")
-    def test_a_pool_that_has_none_left_is_busy(self, path: Path) -> None:
+    def test_an_exhausted_pool_is_busy(self, path: Path) -> None:
         options = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0}
         with closing(open_file(path, **options)) as engine:
             repository = stocked(engine, timeout=SOON)

@@ -15,13 +15,7 @@ import attrs
 import pytest
 from sqlalchemy import Connection
 
-from course_assignments import (
-    ManualClock,
-    OutcomeUnknown,
-    Registrar,
-    StorageBusy,
-    StorageError,
-)
+import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, dialects, transactions
 from tests.support.acts import ACTS
 from tests.support.junk import ARGUMENTS, CODE, OTHER_CODE, stage
@@ -98,9 +92,9 @@ class Bench:
 
     def call(self, command: str) -> object:
         """Carry *command* out, as a registrar who always draws the same."""
-        registrar = Registrar(
+        registrar = ca.Registrar(
             self.repository,
-            clock=ManualClock(START),
+            clock=ca.ManualClock(START),
             new_id=counting("drawn"),
             random_bytes=counting_bytes(),
         )
@@ -160,7 +154,7 @@ def complaints(bench: Bench, command: str, fault: Fault, *, late: bool) -> Itera
         found = dump(bench.path)
         for wrong in _wrong(strike, outcome, found, before, end):
             yield f"{command}, {strike.statement[:60]!r}: {wrong}"
-        if isinstance(outcome, OutcomeUnknown):
+        if isinstance(outcome, ca.OutcomeUnknown):
             yield from _wrong_again(bench, command, outcome, end)
         if dump(bench.path) != before:
             bench.renew()
@@ -173,14 +167,14 @@ def _wrong(
     if outcome is None:
         if not strike.fault.heals or found != end:
             yield "nothing was said"
-    elif isinstance(outcome, OutcomeUnknown):
+    elif isinstance(outcome, ca.OutcomeUnknown):
         if strike.statement != "COMMIT":
             yield "is called unknown"
         if found != (end if strike.late else before):
             yield "is neither as it was nor done"
     elif strike.fault.heals:
         yield f"is not tried again, but came to {outcome!r}"
-    elif not isinstance(outcome, StorageBusy | StorageError):
+    elif not isinstance(outcome, ca.StorageBusy | ca.StorageError):
         yield f"let out {outcome!r}"
     elif found != before:
         yield "something is stored"
@@ -188,7 +182,9 @@ def _wrong(
         yield "shows a code"
 
 
-def _wrong_again(bench: Bench, command: str, outcome: OutcomeUnknown, end: object) -> Iterator[str]:
+def _wrong_again(
+    bench: Bench, command: str, outcome: ca.OutcomeUnknown, end: object
+) -> Iterator[str]:
     """Call again after an unknown outcome, and give what is wrong then."""
     if not outcome.ids:
         yield f"{command}: names no ids"

@@ -1,17 +1,18 @@
 """On a connection of the host's, a commit is a part of its transaction: a savepoint, no more."""
 
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from datetime import timedelta
 from pathlib import Path
 
 import attrs
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, text
 
 import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, transactions
 from course_assignments.testing import samples
-from tests.sql.database_cases import HostTransactions, storage_error
+from tests.sql.database_cases import HostTransactions, storage_error, write, written
 from tests.support.sql import SETUPS, Watch, closing, dump, open_file, stocked, trouble, watched
 
 COURSE = ca.Course(id="new", name="New")
@@ -99,6 +100,57 @@ class TestJoining:
             repository.create_all,
         ):
             storage_error(call)
+
+
+class TestOnlyConnection:
+    """In memory there is one connection, for the host too: nobody ends what others began."""
+
+    @pytest.mark.parametrize("pool", [None, StaticPool])
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda repository: ca.Registrar(repository).add(COURSE),
+            lambda repository: repository.get(ca.Course, ["py"]),
+        ],
+        ids=["add", "get"],
+    )
+    def test_what_the_host_is_writing_is_not_undone_unseen(
+        self, pool: type[StaticPool] | None, call: Callable[[SqlRepository], object]
+    ) -> None:
+        """The host gets an error, and can commit first, or pass the connection."""
+        engine = create_engine("sqlite://", poolclass=pool)
+        repository = stocked(engine)
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE mine (id TEXT)"))
+        with engine.connect() as connection:
+            write(connection, "not committed")
+            with pytest.raises(ca.StorageBusy, match="commit it, or hand it over"):
+                call(repository)
+        with engine.begin() as connection:
+            write(connection, "passed")
+            call(SqlRepository(connection))
+        call(repository)
+        with engine.connect() as connection:
+            assert written(connection) == ["passed"]
+
+    def test_what_the_host_was_writing_can_be_committed_after_a_refusal(self) -> None:
+        """The pool of SQLAlchemy leaves it alone, and so does the repository."""
+        engine = create_engine("sqlite://")
+        repository = stocked(engine)
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE mine (id TEXT)"))
+            write(connection, "committed")
+            with pytest.raises(ca.StorageBusy):
+                repository.commit(ca.Change(create=[COURSE]))
+        with engine.connect() as connection:
+            assert written(connection) == ["committed"]
+
+
+def test_the_busy_timeout_of_the_host_is_restored() -> None:
+    engine = create_engine("sqlite://", connect_args={"timeout": 60})
+    SqlRepository(engine, timeout=timedelta(seconds=1)).create_all()
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA busy_timeout")).scalar_one() == 60_000
 
 
 def test_a_savepoint_without_a_transaction_would_last(path: Path) -> None:

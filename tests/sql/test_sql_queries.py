@@ -144,7 +144,7 @@ class MyQuery(ca.CourseQuery):
 
 
 @pytest.mark.parametrize("query", [MyQuery(), None, 42, "py", ca.CourseQuery], ids=repr)
-def test_refuses_what_is_no_query_of_ours(query: Any, repository: SqlRepository) -> None:
+def test_refuses_other_queries(query: Any, repository: SqlRepository) -> None:
     error = refusal(lambda: repository.find(query))
 
     assert (error.code, error.field) == ("wrong_type", "query")
@@ -242,7 +242,7 @@ class TestPruning:
     """Rule 23: old events can be dropped."""
 
     @given(st.lists(st.builds(ca.Event, at=INSTANTS, action=st.just("add"))), INSTANTS)
-    def test_drops_the_events_before_a_datetime_and_keeps_the_positions_of_others(
+    def test_drops_old_events_and_keeps_the_positions_of_others(
         self, events: list[ca.Event], before: datetime
     ) -> None:
         with closing(open_memory()) as engine:
@@ -254,7 +254,7 @@ class TestPruning:
         assert [one.position for one in kept] == places
         assert dropped == len(events) - len(places)
 
-    def test_goes_on_behind_what_was_dropped(self, repository: SqlRepository) -> None:
+    def test_new_events_get_the_next_positions(self, repository: SqlRepository) -> None:
         last = len(samples.EVENTS)
         assert repository.prune_events(samples.START + samples.DAY) == last
 
@@ -272,6 +272,6 @@ class TestPruning:
     @pytest.mark.parametrize(
         "junk", [NAIVE, None, 42, "2026-01-05", samples.START.date()], ids=repr
     )
-    def test_refuses_what_is_no_aware_instant(self, junk: Any, repository: SqlRepository) -> None:
+    def test_refuses_what_is_not_aware(self, junk: Any, repository: SqlRepository) -> None:
         assert refusal(lambda: repository.prune_events(junk)).field == "before"
         assert len(repository.find(ca.EventQuery()).records) == len(samples.EVENTS)

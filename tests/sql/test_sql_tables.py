@@ -80,7 +80,7 @@ def raw(everything: sqlite3.Connection) -> Generator[sqlite3.Connection]:
 
 
 class TestBuilding:
-    def test_every_name_stands_behind_the_prefix(self, engine: sa.Engine) -> None:
+    def test_every_name_starts_with_the_prefix(self, engine: sa.Engine) -> None:
         filled(engine, build_tables(sa.MetaData(), prefix="ca_"))
         seen = sa.inspect(engine)
         names = seen.get_table_names()
@@ -476,7 +476,7 @@ class TestInstant:
         assert written(Instant(), utc.astimezone(zone)) == written(Instant(), utc)
 
     @given(instants(), instants())
-    def test_sorts_as_text_as_it_does_in_time(self, one: datetime, other: datetime) -> None:
+    def test_is_sorted_as_a_string_as_in_time(self, one: datetime, other: datetime) -> None:
         texts = [written(Instant(), instant) for instant in (one, other)]
         one, other = one.astimezone(UTC), other.astimezone(UTC)
 
@@ -547,7 +547,7 @@ class TestValues:
 
     @each_dialect
     @pytest.mark.parametrize("kind", [Instant(), Flag(), EncodedText(ca.Duration)], ids=repr)
-    def test_that_are_none_stay_none(self, kind: Any, dialect: sa.Dialect) -> None:
+    def test_none_stays_none(self, kind: Any, dialect: sa.Dialect) -> None:
         assert written(kind, None, dialect) is None
         assert read(kind, None, dialect) is None
 
@@ -558,7 +558,7 @@ class TestValues:
         assert read(Flag(), written(Flag(), flag, dialect), dialect) is flag
 
     @given(st.none() | st.lists(st.text(), max_size=5))
-    def test_that_are_many_texts_are_one_parameter(self, texts: list[str] | None) -> None:
+    def test_many_strings_are_one_parameter(self, texts: list[str] | None) -> None:
         assert json.loads(written(TextList(), texts)) == (texts or [])
         assert written(TextList(), texts, POSTGRESQL) == (texts or [])
 
