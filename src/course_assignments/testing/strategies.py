@@ -5,41 +5,35 @@ installed, ``st.from_type(CourseAssignment)`` uses these strategies.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from functools import cache, partial
+from types import NoneType
+from typing import Any, Final, TypeVar, get_args, get_origin
 from zoneinfo import available_timezones
 
+import attrs
 from hypothesis import strategies as st
 
+from course_assignments import validation
 from course_assignments.changes import Event
+from course_assignments.entities import codes as _codes
 from course_assignments.entities.assignments import (
     Claim,
     CourseAssignment,
-    Direct,
-    FromKey,
-    FromSubscription,
     Note,
     Origin,
 )
 from course_assignments.entities.attempts import Attempt, Pause
 from course_assignments.entities.catalog import Activity, Course, Organization
-from course_assignments.entities.codes import (
-    ALPHABET,
-    MAX_CODE_LENGTH,
-    MIN_CODE_LENGTH,
-    RANDOM_SYMBOLS,
-    check_symbol,
-    fold,
-    is_storable,
-)
-from course_assignments.entities.enums import ActivityKind, ExpirationLimit, Role
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.receipts import Receipt
 from course_assignments.entities.subscriptions import Opening, Subscription
 from course_assignments.time.datetimes import EARLIEST, LATEST, TICK
 from course_assignments.time.durations import MAX_DURATION, MAX_MONTHS, Duration, Months
-from course_assignments.validation import ID_LENGTH, MAX_COUNT, NAME_LENGTH
+
+_T = TypeVar("_T")
 
 #: Time zones with unusual offsets or changes, if this machine knows them.
 _ZONES: Final = (
@@ -83,12 +77,12 @@ def durations() -> st.SearchStrategy[Duration]:
 
 def identifiers() -> st.SearchStrategy[str]:
     """Generate a valid id with any characters."""
-    return _strings(ID_LENGTH)
+    return _strings(validation.ID_LENGTH)
 
 
 def names() -> st.SearchStrategy[str]:
     """Generate a valid name."""
-    return _strings(NAME_LENGTH)
+    return _strings(validation.NAME_LENGTH)
 
 
 def long_strings() -> st.SearchStrategy[str]:
@@ -110,109 +104,98 @@ def emails() -> st.SearchStrategy[str]:
 def codes() -> st.SearchStrategy[str]:
     """Generate the folded code of a key, custom or generated."""
     characters = st.characters(min_codepoint=ord("!"), max_codepoint=ord("~"))
-    by_hand = st.text(characters, min_size=MIN_CODE_LENGTH, max_size=MAX_CODE_LENGTH)
-    generated = st.text(ALPHABET, min_size=RANDOM_SYMBOLS, max_size=RANDOM_SYMBOLS)
-    return by_hand.filter(lambda code: is_storable(code) and fold(code) == code) | generated.map(
-        lambda symbols: symbols + check_symbol(symbols)
-    )
+    custom = st.text(
+        characters, min_size=_codes.MIN_CODE_LENGTH, max_size=_codes.MAX_CODE_LENGTH
+    ).filter(lambda code: _codes.is_storable(code) and _codes.fold(code) == code)
+    size = _codes.RANDOM_SYMBOLS
+    generated = st.text(_codes.ALPHABET, min_size=size, max_size=size)
+    return custom | generated.map(lambda symbols: symbols + _codes.check_symbol(symbols))
 
 
-@st.composite
-def organizations(draw: st.DrawFn) -> Organization:
+def _records(kind: Callable[..., _T], **given: st.SearchStrategy[Any]) -> st.SearchStrategy[_T]:
+    """Generate instances of *kind*; fields that are not *given* get any value of their type."""
+    fields: Any = attrs.fields_dict(kind)  # type: ignore[arg-type]
+    values = {name: _values(at.type, name) for name, at in fields.items() if name not in given}
+    return st.builds(kind, **values, **given)
+
+
+@cache
+def _values(of: Any, name: str) -> st.SearchStrategy[Any]:
+    """Generate values of the type *of*; strings depend on the *name* of their field."""
+    inner = get_args(of)
+    if get_origin(of) in {tuple, frozenset}:
+        several = st.lists if get_origin(of) is tuple else st.frozensets
+        return several(_values(inner[0], name), max_size=_FEW)
+    if inner:
+        return st.one_of(*[_values(one, name) for one in inner])
+    if of is str:
+        return _STRINGS.get(name, identifiers)()
+    if issubclass(of, Enum):
+        return st.sampled_from(of)
+    return {**_VALUES, **STRATEGIES}[of]()
+
+
+def organizations() -> st.SearchStrategy[Organization]:
     """Generate an organization in one of a few time zones."""
-    id_ = draw(identifiers())
-    return Organization(
-        id=id_,
-        name=draw(names()),
-        parent_id=draw(st.none() | identifiers().filter(lambda other: other != id_)),
-        maximum_access=draw(st.none() | durations()),
-        time_zone=draw(st.sampled_from(_ZONES)),
-        anonymous_registration=draw(st.booleans()),
+    return identifiers().flatmap(
+        lambda id_: _records(
+            Organization,
+            id=st.just(id_),
+            parent_id=st.none() | identifiers().filter(id_.__ne__),
+            time_zone=st.sampled_from(_ZONES),
+        )
     )
 
 
 def activities() -> st.SearchStrategy[Activity]:
     """Generate an activity of a course."""
-    return st.builds(
-        Activity,
-        id=identifiers(),
-        name=names(),
-        kind=st.sampled_from(ActivityKind),
-        required=st.booleans(),
-    )
+    return _records(Activity)
 
 
 def courses() -> st.SearchStrategy[Course]:
     """Generate a course with at most three activities, available or not."""
-    return st.builds(
-        Course,
-        id=identifiers(),
-        name=names(),
-        content_provider=st.none() | names(),
-        publishing_group=st.none() | names(),
-        activities=st.lists(activities(), max_size=_FEW, unique_by=lambda one: one.id),
-        maximum_access=st.none() | durations(),
-        archived=st.booleans(),
-    )
+    distinct = st.lists(activities(), max_size=_FEW, unique_by=lambda one: one.id)
+    return _records(Course, activities=distinct)
 
 
 def users() -> st.SearchStrategy[User]:
     """Generate a user with any roles, never an anonymized user."""
-    return st.builds(
-        User,
-        id=identifiers(),
-        name=names(),
-        email=emails(),
-        organization_id=st.none() | identifiers(),
-        roles=st.frozensets(st.sampled_from(Role)),
-        managed_organization_ids=st.frozensets(identifiers(), max_size=_FEW),
-    )
+    return _records(User)
 
 
 def notes() -> st.SearchStrategy[Note]:
     """Generate the note of an administrator."""
-    return st.builds(Note, title=names(), message=long_strings(), high_importance=st.booleans())
+    return _records(Note)
 
 
 def origins() -> st.SearchStrategy[Origin]:
     """Generate any origin of an assignment."""
-    return st.just(Direct()) | _from_key() | _from_subscription()
+    return st.one_of(*[_records(kind) for kind in get_args(Origin)])
 
 
-def _from_key() -> st.SearchStrategy[FromKey]:
-    return st.builds(FromKey, identifiers(), identifiers())
+def _periods(
+    kind: Callable[..., _T], first: datetime, last: datetime, **given: st.SearchStrategy[Any]
+) -> st.SearchStrategy[_T]:
+    """Generate records of which no datetime is before their creation."""
+    fields: Any = attrs.fields_dict(kind)  # type: ignore[arg-type]
+    optional = [name for name, at in fields.items() if at.type == datetime | None]
+
+    def created(at: datetime) -> st.SearchStrategy[_T]:
+        later = dict.fromkeys(optional, st.none() | _since(at, last))
+        expires_at = _since(at + TICK, last)
+        return _records(kind, created_at=st.just(at), expires_at=expires_at, **later, **given)
+
+    return datetimes(first, last - TICK).flatmap(created)
 
 
-def _from_subscription() -> st.SearchStrategy[FromSubscription]:
-    return st.builds(FromSubscription, identifiers())
-
-
-@st.composite
 def assignments(
-    draw: st.DrawFn, first: datetime = EARLIEST, last: datetime = LATEST
-) -> CourseAssignment:
+    first: datetime = EARLIEST, last: datetime = LATEST
+) -> st.SearchStrategy[CourseAssignment]:
     """Generate an assignment in any state.
 
     Its datetimes are between *first* and *last*, in any order that a record allows.
     """
-    created_at = draw(datetimes(first, last - TICK))
-    later = st.none() | _since(created_at, last)
-    return CourseAssignment(
-        id=draw(identifiers()),
-        learner_id=draw(identifiers()),
-        course_id=draw(identifiers()),
-        organization_id=draw(st.none() | identifiers()),
-        created_at=created_at,
-        expires_at=draw(_since(created_at + TICK, last)),
-        limited_by=draw(st.sampled_from(ExpirationLimit)),
-        origin=draw(origins()),
-        first_lab_launched_at=draw(later),
-        started_at=draw(later),
-        completed_at=draw(later),
-        cancelled_at=draw(later),
-        finished=draw(st.frozensets(identifiers(), max_size=_FEW)),
-        notes=draw(st.lists(notes(), max_size=_FEW)),
-    )
+    return _periods(CourseAssignment, first, last)
 
 
 def claims() -> st.SearchStrategy[Claim]:
@@ -220,11 +203,9 @@ def claims() -> st.SearchStrategy[Claim]:
     return st.builds(Claim.of, identifiers(), identifiers(), identifiers())
 
 
-@st.composite
-def pauses(draw: st.DrawFn) -> Pause:
+def pauses() -> st.SearchStrategy[Pause]:
     """Generate a pause, with or without an end."""
-    paused_at = draw(datetimes())
-    return Pause(paused_at, draw(st.none() | _since(paused_at)))
+    return datetimes().flatmap(lambda at: st.builds(Pause, st.just(at), st.none() | _since(at)))
 
 
 @st.composite
@@ -236,116 +217,80 @@ def attempts(draw: st.DrawFn) -> Attempt:
         steps.append(draw(_since(steps[-1])))
     started_at, *rest = steps
     finished_at = rest.pop() if over else None
-    return Attempt(
-        id=draw(identifiers()),
-        assignment_id=draw(identifiers()),
-        activity_id=draw(identifiers()),
-        number=draw(st.integers(1, MAX_COUNT)),
-        started_at=started_at,
-        pauses=[Pause(*rest[at : at + 2]) for at in range(0, len(rest), 2)],
-        finished_at=finished_at,
+    return draw(
+        _records(
+            Attempt,
+            started_at=st.just(started_at),
+            pauses=st.just([Pause(*rest[at : at + 2]) for at in range(0, len(rest), 2)]),
+            finished_at=st.just(finished_at),
+        )
     )
 
 
 def openings() -> st.SearchStrategy[Opening]:
     """Generate the opening of a course."""
-    return st.builds(Opening, identifiers(), identifiers())
+    return _records(Opening)
 
 
-@st.composite
-def subscriptions(draw: st.DrawFn) -> Subscription:
+def subscriptions() -> st.SearchStrategy[Subscription]:
     """Generate a subscription with at most three courses and three openings."""
-    created_at = draw(datetimes(last=LATEST - TICK))
-    later = st.none() | _since(created_at)
-    return Subscription(
-        id=draw(identifiers()),
-        learner_id=draw(identifiers()),
-        organization_id=draw(st.none() | identifiers()),
-        course_ids=draw(st.lists(identifiers(), min_size=1, max_size=_FEW, unique=True)),
-        created_at=created_at,
-        expires_at=draw(_since(created_at + TICK)),
-        edited_at=draw(later),
-        cancelled_at=draw(later),
-        openings=draw(st.lists(openings(), max_size=_FEW)),
-    )
+    course_ids = st.lists(identifiers(), min_size=1, max_size=_FEW, unique=True)
+    return _periods(Subscription, EARLIEST, LATEST, course_ids=course_ids)
 
 
 def receipts() -> st.SearchStrategy[Receipt]:
     """Generate a receipt with any id."""
-    ids = st.lists(identifiers(), max_size=_FEW)
-    return st.builds(
-        Receipt,
-        id=identifiers(),
-        action=identifiers(),
-        digest=identifiers(),
-        parts=st.integers(1, MAX_COUNT),
-        made=ids,
-        skipped=ids,
-        positions=st.lists(st.integers(1, MAX_COUNT), max_size=2),
-    )
+    return _records(Receipt)
 
 
-@st.composite
-def batches(draw: st.DrawFn) -> KeyBatch:
+def batches() -> st.SearchStrategy[KeyBatch]:
     """Generate a batch of keys of any size, with or without a redemption window."""
-    start, until = sorted(draw(st.lists(datetimes(), min_size=2, max_size=2, unique=True)))
-    return KeyBatch(
-        id=draw(identifiers()),
-        name=draw(names()),
-        course_id=draw(identifiers()),
-        organization_id=draw(identifiers()),
-        created_at=draw(datetimes()),
-        redeemable_from=draw(st.sampled_from([None, start])),
-        redeemable_until=draw(st.sampled_from([None, until])),
-        max_uses=draw(st.integers(1, MAX_COUNT)),
-        availability=draw(durations()),
-        any_organization=draw(st.booleans()),
-        size=draw(st.integers(0, MAX_COUNT)),
+    return st.lists(datetimes(), min_size=2, max_size=2, unique=True).flatmap(
+        lambda window: _records(
+            KeyBatch,
+            redeemable_from=st.sampled_from([None, min(window)]),
+            redeemable_until=st.sampled_from([None, max(window)]),
+            size=st.integers(0, validation.MAX_COUNT),
+        )
     )
 
 
-@st.composite
-def keys(draw: st.DrawFn) -> TrainingKey:
+def keys() -> st.SearchStrategy[TrainingKey]:
     """Generate a key: unused, used or used up, revoked or not."""
-    max_uses = draw(st.integers(1, MAX_COUNT))
-    return TrainingKey(
-        id=draw(identifiers()),
-        code=draw(codes()),
-        batch_id=draw(identifiers()),
-        number=draw(st.integers(1, MAX_COUNT)),
-        uses=draw(st.integers(0, max_uses)),
-        max_uses=max_uses,
-        revoked_at=draw(st.none() | datetimes()),
+    return st.integers(1, validation.MAX_COUNT).flatmap(
+        lambda most: _records(TrainingKey, uses=st.integers(0, most), max_uses=st.just(most))
     )
 
 
 def redemptions() -> st.SearchStrategy[Redemption]:
     """Generate a redemption with any id, with or without a restored use."""
-    return st.builds(
-        Redemption,
-        id=identifiers(),
-        key_id=identifiers(),
-        batch_id=identifiers(),
-        learner_id=identifiers(),
-        assignment_id=identifiers(),
-        redeemed_at=datetimes(),
-        restored_at=st.none() | datetimes(),
-    )
+    return _records(Redemption)
 
 
 def events() -> st.SearchStrategy[Event]:
     """Generate an event that is not stored yet, so without a position."""
-    return st.builds(
-        Event,
-        at=datetimes(),
-        by=st.none() | identifiers(),
-        action=identifiers(),
-        subject_ids=st.lists(identifiers(), max_size=_FEW),
-        details=st.dictionaries(identifiers(), long_strings(), max_size=_FEW),
-    )
+    details = st.dictionaries(identifiers(), long_strings(), max_size=_FEW)
+    return _records(Event, position=st.just(0), details=details)
 
 
-#: The strategy for each class.
+#: The strategy for each string that is not an id, by the name of the field.
+_STRINGS: Final[Mapping[str, Callable[[], st.SearchStrategy[str]]]] = {
+    **dict.fromkeys(("name", "title", "content_provider", "publishing_group"), names),
+    "message": long_strings,
+    "email": emails,
+    "code": codes,
+}
+
+#: The strategy for each class that is not ours.
+_VALUES: Final[Mapping[type, Callable[[], st.SearchStrategy[Any]]]] = {
+    NoneType: st.none,
+    bool: st.booleans,
+    int: partial(st.integers, 1, validation.MAX_COUNT),
+    datetime: datetimes,
+    timedelta: partial(st.timedeltas, TICK, MAX_DURATION),
+}
+
+#: The strategy for each class of this package.
 STRATEGIES: Final[Mapping[type, Callable[[], st.SearchStrategy[Any]]]] = {
     Months: months,
     Organization: organizations,
@@ -353,9 +298,7 @@ STRATEGIES: Final[Mapping[type, Callable[[], st.SearchStrategy[Any]]]] = {
     Course: courses,
     User: users,
     Note: notes,
-    Direct: lambda: st.just(Direct()),
-    FromKey: _from_key,
-    FromSubscription: _from_subscription,
+    **{kind: partial(_records, kind) for kind in get_args(Origin)},
     CourseAssignment: assignments,
     Claim: claims,
     Pause: pauses,
