@@ -35,14 +35,9 @@ from course_assignments.time.durations import MAX_DURATION, MAX_MONTHS, Duration
 
 _T = TypeVar("_T")
 
-#: Time zones with unusual offsets or changes, if this machine knows them.
-_ZONES: Final = (
-    "UTC",
-    *sorted(
-        {"America/Sao_Paulo", "Asia/Kathmandu", "Australia/Lord_Howe", "Europe/Berlin"}
-        & available_timezones()
-    ),
-)
+#: Time zones with unusual offsets or changes; some machines do not know them.
+_ODD_ZONES = {"America/Sao_Paulo", "Asia/Kathmandu", "Australia/Lord_Howe", "Europe/Berlin"}
+_ZONES: Final = ["UTC", *sorted(_ODD_ZONES & available_timezones())]
 
 #: The maximum length of a list in a record, and of a long string.
 _FEW, _LONG = 3, 1000
@@ -195,7 +190,7 @@ def assignments(
 
     Its datetimes are between *first* and *last*, in any order that a record allows.
     """
-    return _periods(CourseAssignment, first, last)
+    return _periods(CourseAssignment, first, last, origin=origins())
 
 
 def claims() -> st.SearchStrategy[Claim]:
@@ -250,6 +245,7 @@ def batches() -> st.SearchStrategy[KeyBatch]:
             KeyBatch,
             redeemable_from=st.sampled_from([None, min(window)]),
             redeemable_until=st.sampled_from([None, max(window)]),
+            availability=durations(),
             size=st.integers(0, validation.MAX_COUNT),
         )
     )
