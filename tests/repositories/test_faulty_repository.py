@@ -1,4 +1,6 @@
-"""A repository that fails when it is told to: before a call nothing is done, after it all is."""
+"""A faulty repository stores nothing before an error, and everything after one."""
+
+from collections.abc import Callable
 
 import pytest
 
@@ -23,76 +25,66 @@ ADA = User(id="ada", name="Ada", email="ada@example.org")
 BUSY = StorageBusy("database is locked")
 UNKNOWN = OutcomeUnknown(("py",))
 
+CALLS: dict[Call, Callable[[FaultyRepository], object]] = {
+    "get": lambda repository: repository.get(Course, ["py"]),
+    "find": lambda repository: repository.find(CourseQuery()),
+    "commit": lambda repository: repository.commit(Change(create=[PYTHON])),
+}
 
-def faulty() -> FaultyRepository:
+
+@pytest.fixture
+def repository() -> FaultyRepository:
     return FaultyRepository(InMemoryRepository())
 
 
-def call(repository: FaultyRepository, name: Call) -> None:
-    match name:
-        case "get":
-            repository.get(Course, ["py"])
-        case "find":
-            repository.find(CourseQuery())
-        case "commit":
-            repository.commit(Change(create=[PYTHON]))
-
-
-@pytest.mark.parametrize("name", ["get", "find", "commit"])
-def test_a_call_fails_once(name: Call) -> None:
-    repository = faulty()
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_fails_once(repository: FaultyRepository, name: Call) -> None:
     repository.fail_before(name, BUSY)
     with pytest.raises(StorageBusy):
-        call(repository, name)
-    call(repository, name)
+        CALLS[name](repository)
+    CALLS[name](repository)
     assert repository.calls == [name, name]
 
 
-def test_a_fault_before_a_commit_leaves_all_as_it_was() -> None:
-    repository = faulty()
-    repository.fail_before("commit", BUSY)
-    with pytest.raises(StorageBusy):
-        call(repository, "commit")
-    assert repository.get(Course, ["py"]) == {}
-    assert not repository.find(CourseQuery()).records
-
-
-def test_a_fault_after_a_commit_comes_when_all_is_stored() -> None:
-    repository = faulty()
-    repository.fail_after("commit", UNKNOWN)
+@pytest.mark.parametrize(("fail", "stored"), [("fail_before", []), ("fail_after", [PYTHON])])
+def test_a_commit_is_stored_only_before_an_error(
+    repository: FaultyRepository, fail: str, stored: list[Course]
+) -> None:
+    getattr(repository, fail)("commit", UNKNOWN)
     with pytest.raises(OutcomeUnknown):
-        call(repository, "commit")
-    assert repository.get(Course, ["py"]) == {"py": PYTHON}
-    assert list(repository.find(CourseQuery())) == [PYTHON]
+        CALLS["commit"](repository)
+    assert [*repository.get(Course, ["py"]).values()] == stored
+    assert list(repository.find(CourseQuery())) == stored
 
 
-def test_the_nth_call_from_now_on_fails() -> None:
-    repository = faulty()
-    call(repository, "get")
+def test_the_nth_call_from_now_fails(repository: FaultyRepository) -> None:
+    CALLS["get"](repository)
     repository.fail_after("get", BUSY, nth=2)
-    call(repository, "find")
-    call(repository, "get")
+    CALLS["find"](repository)
+    CALLS["get"](repository)
     with pytest.raises(StorageBusy):
-        call(repository, "get")
-    call(repository, "get")
+        CALLS["get"](repository)
+    CALLS["get"](repository)
 
 
-def test_a_retry_under_the_same_id_makes_one_assignment() -> None:
-    """At every call, before it and after it, the state is the one before or the one after."""
-    whole = faulty()
-    registrar = Registrar(whole)
-    registrar.add(PYTHON, ADA)
+def test_a_retry_under_the_same_id_creates_one_assignment() -> None:
+    """An error before or after any call leaves the state before or after the command."""
+
+    def prepared() -> tuple[FaultyRepository, Registrar]:
+        repository = FaultyRepository(InMemoryRepository())
+        registrar = Registrar(repository)
+        registrar.add(PYTHON, ADA)
+        return repository, registrar
+
+    whole, registrar = prepared()
     whole.calls.clear()
     registrar.assign("py", "ada", id="a-1")
-    names = list(whole.calls)
-    assert names.count("commit") == 1
-    for place, name in enumerate(names):
+    assert whole.calls.count("commit") == 1
+    for place, name in enumerate(whole.calls):
         for after in (False, True):
-            repository = faulty()
-            registrar = Registrar(repository)
-            registrar.add(PYTHON, ADA)
+            repository, registrar = prepared()
             fail = repository.fail_after if after else repository.fail_before
-            fail(name, UNKNOWN, nth=names[: place + 1].count(name))
+            fail(name, UNKNOWN, nth=whole.calls[: place + 1].count(name))
             with pytest.raises(OutcomeUnknown):
                 registrar.assign("py", "ada", id="a-1")
             made = repository.get(CourseAssignment, ["a-1"])

@@ -1,4 +1,4 @@
-"""Every entity and value can be drawn, by name and by its class."""
+"""Hypothesis can generate every entity and value, by name and by its class."""
 
 import subprocess
 import sys
@@ -22,17 +22,17 @@ from course_assignments.hypothesis_hook import DRAWN, register
 from course_assignments.testing import strategies
 from course_assignments.time.datetimes import EARLIEST, LATEST
 
-# Where the package is installed, importing Hypothesis has done so already.
+# If the package is installed, the import of Hypothesis has called it already.
 register()
 
 
-def test_every_class_that_can_be_drawn_is_announced() -> None:
+def test_every_class_with_a_strategy_is_registered() -> None:
     assert set(DRAWN) == set(strategies.STRATEGIES)
 
 
 @pytest.mark.parametrize("kind", DRAWN)
 @given(data=st.data())
-def test_a_class_is_drawn_as_itself(kind: type, data: st.DataObject) -> None:
+def test_a_class_generates_its_instances(kind: type, data: st.DataObject) -> None:
     drawn: Any = data.draw(st.from_type(kind))
     assert type(drawn) is kind
 
@@ -49,13 +49,13 @@ def test_a_class_is_drawn_as_itself(kind: type, data: st.DataObject) -> None:
         (User, lambda one: not one.email.isascii() and len(one.roles) > 1),
     ],
 )
-def test_the_odd_ones_are_reached(kind: type, found: Any) -> None:
+def test_unusual_records_are_generated(kind: type, found: Any) -> None:
     quickly = settings(phases=[Phase.generate], max_examples=2000)
     assert found(find(st.from_type(kind), lambda one: bool(found(one)), settings=quickly))
 
 
 @given(strategies.datetimes(LATEST, LATEST) | strategies.datetimes(EARLIEST, EARLIEST))
-def test_the_ends_of_time_are_reached(at: Any) -> None:
+def test_the_first_and_the_last_datetime_are_generated(at: Any) -> None:
     assert at in {EARLIEST, LATEST}
 
 
@@ -63,39 +63,38 @@ def test_the_ends_of_time_are_reached(at: Any) -> None:
 ANNOUNCED = [one for one in entry_points(group="hypothesis") if one.name == "course_assignments"]
 
 
-def test_the_package_announces_its_hook() -> None:
+def test_the_entry_point_is_the_hook() -> None:
     hooks = [one.value for one in ANNOUNCED]
     assert hooks == ["course_assignments.hypothesis_hook:register"][: len(hooks)]
+
+
+def output_of(*lines: str) -> str:
+    """Return what a new Python with the same path prints."""
+    script = "\n".join(["import sys", "sys.path[:] = sys.argv[1:]", *lines])
+    done = subprocess.run(  # noqa: S603 - our own script and this very Python
+        [sys.executable, "-c", script, *sys.path], capture_output=True, text=True, check=True
+    )
+    return done.stdout
 
 
 @pytest.mark.parametrize(
     "first", ["hypothesis", "course_assignments.testing", "course_assignments.hypothesis_hook"]
 )
-def test_whatever_is_imported_first_all_can_be_drawn(first: str) -> None:
-    script = f"""
-import sys
-sys.path[:] = sys.argv[1:]
-import {first}
-from course_assignments import Course
-from course_assignments.hypothesis_hook import register
-from hypothesis import find, strategies as st
-{"" if ANNOUNCED else "register()"}
-print(find(st.from_type(Course), lambda one: True))
-"""
-    done = subprocess.run(  # noqa: S603 - our own script and this very Python
-        [sys.executable, "-c", script, *sys.path], capture_output=True, text=True, check=True
+def test_strategies_do_not_depend_on_the_order_of_imports(first: str) -> None:
+    printed = output_of(
+        f"import {first}",
+        "from course_assignments import Course",
+        "from course_assignments.hypothesis_hook import register",
+        "from hypothesis import find, strategies as st",
+        "" if ANNOUNCED else "register()",
+        "print(find(st.from_type(Course), lambda one: True))",
     )
-    assert done.stdout.startswith("Course(id=")
+    assert printed.startswith("Course(id=")
 
 
-def test_importing_the_hook_builds_nothing() -> None:
-    script = """
-import sys
-sys.path[:] = sys.argv[1:]
-import course_assignments.hypothesis_hook
-print({"hypothesis", "pytest", "course_assignments.testing"} & set(sys.modules))
-"""
-    done = subprocess.run(  # noqa: S603 - our own script and this very Python
-        [sys.executable, "-c", script, *sys.path], capture_output=True, text=True, check=True
+def test_importing_the_hook_imports_no_test_tools() -> None:
+    printed = output_of(
+        "import course_assignments.hypothesis_hook",
+        "print({'hypothesis', 'pytest', 'course_assignments.testing'} & set(sys.modules))",
     )
-    assert done.stdout == "set()\n"
+    assert printed == "set()\n"
