@@ -28,7 +28,7 @@ class TestSqlite(RepositoryContract):
 TOLD = (
     RepositoryContract.test_records_may_come_in_any_order,
     RepositoryContract.test_a_taken_id_is_lost,
-    RepositoryContract.test_an_address_that_was_given_up_is_free,
+    RepositoryContract.test_an_address_or_a_code_that_was_given_up_is_free,
     RepositoryContract.test_an_unchanged_record_is_replaced,
     RepositoryContract.test_each_verb_alone_may_lose_for_all,
     RepositoryContract.test_a_replace_loses_if_more_uses_are_stored_than_the_new_maximum,

@@ -1,4 +1,4 @@
-"""Repositories that each have one plausible fault, for the kit to find."""
+"""Repositories that each have one plausible fault, for the test kit to find."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import count
-from threading import Event as SomethingHappened
+from threading import Event as Flag
 from threading import Lock, current_thread, main_thread
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -34,76 +34,68 @@ from course_assignments import (
 )
 from course_assignments.changes import R
 from course_assignments.queries import RecordT
+from course_assignments.testing.contract.threads import THREADS
+from tests.support import races
 from tests.support.races import TIMEOUT, Careless, Gate
 
-Rewrite: TypeAlias = Callable[[Any], Any]
-Answer: TypeAlias = Callable[[Query[Any], Page[Any]], Page[Any]]
-Fits: TypeAlias = Callable[[Query[Any], Any], bool]
-Place: TypeAlias = Callable[[Query[Any], Any], Any]
-Ids: TypeAlias = Callable[[Change], Iterable[str]]
+Make: TypeAlias = Callable[[], Repository]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class DriverError(Exception):
+    """An error that a database driver raises."""
+
+
+def makes(kind: Callable[[F], Repository]) -> Callable[[F], Make]:
+    """Return a decorator that makes a function a factory of repositories of *kind*."""
+    return lambda function: partial(kind, function)
 
 
 class Rewriting(InMemoryRepository):
-    """Stores every value a little otherwise than it was given."""
+    """Changes every value of a class before it is stored."""
 
-    def __init__(self, rewrite: Rewrite) -> None:
+    def __init__(self, kind: type, rewrite: Callable[[Any], Any]) -> None:
         super().__init__()
-        self._rewrite = rewrite
+        self._kind, self._rewrite = kind, rewrite
 
     def commit(self, change: Change, /) -> None:
-        super().commit(_rewritten(change, self._rewrite))
+        super().commit(self._rewritten(change))
 
-
-def _rewritten(value: Any, rewrite: Rewrite) -> Any:
-    """Return *value* with *rewrite* applied to everything in it, from the inside out."""
-    if attrs.has(type(value)):
-        named = {one.alias: getattr(value, one.name) for one in attrs.fields(type(value))}
-        value = type(value)(**{name: _rewritten(one, rewrite) for name, one in named.items()})
-    elif isinstance(value, tuple | frozenset):
-        value = type(value)(_rewritten(one, rewrite) for one in value)
-    return rewrite(value)
+    def _rewritten(self, value: Any) -> Any:
+        """Rewrite everything in *value*, from the inside out."""
+        if attrs.has(type(value)):
+            named = {one.alias: getattr(value, one.name) for one in attrs.fields(type(value))}
+            value = type(value)(**{name: self._rewritten(one) for name, one in named.items()})
+        elif isinstance(value, tuple | frozenset):
+            value = type(value)(map(self._rewritten, value))
+        return self._rewrite(value) if type(value) is self._kind else value
 
 
 def to_the_second(value: Any) -> Any:
     return value.replace(microsecond=0) if isinstance(value, datetime) else value
 
 
-def with_windows_to_the_second(value: Any) -> Any:
-    if isinstance(value, KeyBatch):
-        return attrs.evolve(value, redeemable_until=to_the_second(value.redeemable_until))
-    return value
+def cut_window(batch: KeyBatch) -> KeyBatch:
+    return attrs.evolve(batch, redeemable_until=to_the_second(batch.redeemable_until))
 
 
-def months_as_days(value: Any) -> Any:
-    return timedelta(days=30 * value.count) if isinstance(value, Months) else value
+def sort_strings(values: Any) -> Any:
+    return tuple(sorted(values)) if all(isinstance(one, str) for one in values) else values
 
 
-def trimmed(value: Any) -> Any:
-    return value.strip() if type(value) is str else value
+cuts_windows_to_the_second = partial(Rewriting, KeyBatch, cut_window)
+stores_months_as_days = partial(Rewriting, Months, lambda one: timedelta(days=30 * one.count))
+trims_strings = partial(Rewriting, str, str.strip)
+truncates_strings = partial(Rewriting, str, lambda one: one[:255])
+replaces_line_breaks = partial(Rewriting, str, lambda one: one.replace("\r\n", "\n"))
+composes_characters = partial(Rewriting, str, lambda one: one.replace("e\u0301", "\u00e9"))
+sorts_lists = partial(Rewriting, tuple, sort_strings)
 
 
-def line_breaks_as_one(value: Any) -> Any:
-    return value.replace("\r\n", "\n") if type(value) is str else value
+class ReturnsAnotherZone(InMemoryRepository):
+    """Returns datetimes in a zone that equals UTC but is another object."""
 
-
-def composed(value: Any) -> Any:
-    return value.replace("e\u0301", "\u00e9") if type(value) is str else value
-
-
-def in_order(value: Any) -> Any:
-    texts = isinstance(value, tuple) and all(isinstance(one, str) for one in value)
-    return tuple(sorted(value)) if texts else value
-
-
-def cut(value: Any) -> Any:
-    return value[:255] if type(value) is str else value
-
-
-ZULU = timezone(timedelta(0), "Z")
-
-
-class Zoned(InMemoryRepository):
-    """Gives instants back in a zone that is equal to UTC, and is not UTC itself."""
+    ZULU = timezone(timedelta(0), "Z")
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
         found = {id_: copy(record) for id_, record in super().get(kind, ids).items()}
@@ -111,14 +103,14 @@ class Zoned(InMemoryRepository):
             for one in attrs.fields(type(record)):
                 value = getattr(record, one.name)
                 if isinstance(value, datetime):
-                    object.__setattr__(record, one.name, value.replace(tzinfo=ZULU))
+                    object.__setattr__(record, one.name, value.replace(tzinfo=self.ZULU))
         return found
 
 
-class Answering(InMemoryRepository):
-    """Makes something else of each page that it finds."""
+class Paging(InMemoryRepository):
+    """Changes every page that it finds."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Callable[[Query[Any], Page[Any]], Page[Any]]) -> None:
         super().__init__()
         self._answer = answer
 
@@ -126,60 +118,43 @@ class Answering(InMemoryRepository):
         return self._answer(query, super().find(query))
 
 
-def always_with_a_next(query: Query[Any], page: Page[Any]) -> Page[Any]:
+never_has_a_next_page = partial(Paging, lambda _, page: Page(page.records))
+reverses_pages = partial(Paging, lambda _, page: Page(page.records[::-1], page.next))
+
+
+@makes(Paging)
+def always_has_a_next_page(query: Query[Any], page: Page[Any]) -> Page[Any]:
     return Page(page.records, query.starting_after(page.records[-1]) if page.records else None)
 
 
-def never_with_a_next(_: Query[Any], page: Page[Any]) -> Page[Any]:
-    return Page(page.records)
-
-
-def with_the_last_again(query: Query[Any], page: Page[Any]) -> Page[Any]:
+@makes(Paging)
+def repeats_the_last_record(query: Query[Any], page: Page[Any]) -> Page[Any]:
     if page.next is None or len(page) == 1:
         return page
     return Page(page.records, query.starting_after(page.records[-2]))
 
 
-def backwards(_: Query[Any], page: Page[Any]) -> Page[Any]:
-    return Page(page.records[::-1], page.next)
-
-
 class Searching(InMemoryRepository):
-    """Looks through everything, in its own order and by its own idea of what fits."""
+    """Searches all records with its own filter and its own order."""
 
     def __init__(
         self,
-        fits: Fits = lambda query, one: query.matches(one),
-        place: Place = lambda query, one: query.sort_key(one),
+        fits: Callable[[Query[Any], Any], bool] = lambda query, one: query.matches(one),
+        key: Callable[[Query[Any], Any], Any] = lambda query, one: query.sort_key(one),
     ) -> None:
         super().__init__()
-        self._fits, self._place = fits, place
+        self._fits, self._key = fits, key
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         all_: list[Any] = list(self._shelves[query.kind].records.values())
-        behind = query.cursor or ()
+        after = query.cursor or ()
         found = sorted(
-            (one for one in all_ if self._fits(query, one) and query.sort_key(one) > behind),
-            key=partial(self._place, query),
+            (one for one in all_ if self._fits(query, one) and query.sort_key(one) > after),
+            key=partial(self._key, query),
         )
         page = found[: query.limit]
         more = len(found) > query.limit
         return Page(page, query.starting_after(page[-1]) if more else None)
-
-
-def with_wildcards(query: Query[Any], one: Any) -> bool:
-    """Take what is searched for as a pattern, as LIKE does unless it is told otherwise."""
-    return without(query, *query.contains()).matches(one) and all(
-        fnmatchcase(getattr(one, name).casefold(), f"*{part.replace('%', '*').replace('_', '?')}*")
-        for name, part in query.contains().items()
-    )
-
-
-def in_ascii_case_only(query: Query[Any], one: Any) -> bool:
-    """Fold no more than SQLite does."""
-    return without(query, *query.contains()).matches(one) and all(
-        part in getattr(one, name).lower() for name, part in query.contains().items()
-    )
 
 
 def without(query: Query[Any], *filters: str) -> Query[Any]:
@@ -188,117 +163,181 @@ def without(query: Query[Any], *filters: str) -> Query[Any]:
     return attrs.evolve(query, **unset)
 
 
-def with_closed_ranges(query: Query[Any], one: Any) -> bool:
-    """Take the end of a range for a part of it."""
-    return query.matches(one) or any(
-        getattr(one, name) == until
-        and without(query, f"{name.removesuffix('_at')}_until").matches(one)
-        for name, (_, until) in query.ranges().items()
-        if until is not None and name.endswith("_at")
+@makes(Searching)
+def reads_strings_as_patterns(query: Query[Any], one: Any) -> bool:
+    """Do what LIKE does without an escape character."""
+    return without(query, *query.contains()).matches(one) and all(
+        fnmatchcase(getattr(one, name).casefold(), f"*{part.replace('%', '*').replace('_', '?')}*")
+        for name, part in query.contains().items()
     )
 
 
-def whatever(*filters: str) -> Fits:
-    """Leave *filters* out of what is asked."""
+@makes(Searching)
+def folds_ascii_only(query: Query[Any], one: Any) -> bool:
+    """Do what SQLite does."""
+    return without(query, *query.contains()).matches(one) and all(
+        part in getattr(one, name).lower() for name, part in query.contains().items()
+    )
 
+
+def ignoring(kind: type[Query[Any]], *filters: str) -> Make:
+    """Return a factory of repositories that ignore *filters* of *kind*."""
+
+    @makes(Searching)
     def fits(query: Query[Any], one: Any) -> bool:
-        narrowed = all(getattr(query, name, None) is not None for name in filters)
-        return (without(query, *filters) if narrowed else query).matches(one)
+        return (without(query, *filters) if isinstance(query, kind) else query).matches(one)
 
     return fits
 
 
-def by_the_second(query: Query[Any], one: Any) -> Any:
+def including_end(kind: type[Query[Any]], until: str) -> Make:
+    """Return a factory of repositories that include the end of a range in queries of *kind*."""
+
+    @makes(Searching)
+    def fits(query: Query[Any], one: Any) -> bool:
+        end = getattr(query, until) if isinstance(query, kind) else None
+        at_end = end is not None and getattr(one, until.replace("_until", "_at")) == end
+        return query.matches(one) or (at_end and without(query, until).matches(one))
+
+    return fits
+
+
+def sorting(key: Callable[[Query[Any], Any], Any]) -> Make:
+    return partial(Searching, key=key)
+
+
+@sorting
+def sorts_by_the_second(query: Query[Any], one: Any) -> Any:
     return tuple(map(to_the_second, query.sort_key(one)))
 
 
-def as_a_dictionary_sorts(query: Query[Any], one: Any) -> Any:
+@sorting
+def sorts_without_case(query: Query[Any], one: Any) -> Any:
     return tuple(part.casefold() if isinstance(part, str) else part for part in query.sort_key(one))
 
 
-def as_it_came(_: Query[Any], __: Any) -> int:
-    return 0
+sorts_by_creation = sorting(lambda _, __: 0)
 
 
-class CaseSensitiveEmail(InMemoryRepository):
-    """Compares addresses as they were written."""
+@makes(Careless)
+def stores_each_verb_alone(repository: Careless, change: Change) -> Change:
+    for verb in ("expect", "create", "replace", "use"):
+        repository.put(Change(**{verb: getattr(change, verb)}))
+    return Change(record=change.record)
+
+
+@makes(Careless)
+def stores_events_of_conflicts(repository: Careless, change: Change) -> Change:
+    repository.put(Change(record=change.record))
+    return attrs.evolve(change, record=())
+
+
+@makes(Careless)
+def creates_what_it_cannot_replace(repository: Careless, change: Change) -> Change:
+    missing = [one for one in change.replace if not repository.is_stored(one.before)]
+    return attrs.evolve(
+        change,
+        create=[*change.create, *(one.after for one in missing)],
+        replace=[one for one in change.replace if one not in missing],
+    )
+
+
+@makes(Careless)
+def refuses_the_own_address(repository: Careless, change: Change) -> Change:
+    held = {one.folded_email for one in find_all(repository, UserQuery())}
+    for user in change.made(User):
+        if user.folded_email in held and user not in change.create:
+            raise Conflict((user.id,))
+    return change
+
+
+class ComparesWithoutCase(InMemoryRepository):
+    """Compares new ids and codes without case, as some databases do."""
+
+    def commit(self, change: Change, /) -> None:
+        for record in change.create:
+            stored = self._shelves[type(record)].records.values()
+            beside = [one for one in change.create if type(one) is type(record)]
+            others = {self._name(one) for one in (*stored, *beside)} - {self._name(record)}
+            if self._name(record).casefold() in {one.casefold() for one in others}:
+                raise Conflict((record.id,))
+        super().commit(change)
+
+    @staticmethod
+    def _name(record: Record) -> str:
+        return record.code if isinstance(record, TrainingKey) else record.id
+
+
+class Clashing(InMemoryRepository):
+    """Accepts some records with the address or the code of another record."""
+
+    def __init__(self, clashes: Callable[[Record, list[Any]], bool]) -> None:
+        super().__init__()
+        self._clashes = clashes
 
     def _clashing(self, staged: Any) -> Iterator[Record]:
         for record in super()._clashing(staged):
             others = [one for one in self._shelves[type(record)].records.values() if one != record]
-            if not isinstance(record, User) or record.email in [one.email for one in others]:
+            if self._clashes(record, others):
                 yield record
 
 
-class CodesUnchecked(InMemoryRepository):
-    """Lets two keys have one code."""
-
-    def _clashing(self, staged: Any) -> Iterator[Record]:
-        return (one for one in super()._clashing(staged) if not isinstance(one, TrainingKey))
+allows_equal_addresses = partial(Clashing, lambda record, _: not isinstance(record, User))
+allows_equal_codes = partial(Clashing, lambda record, _: not isinstance(record, TrainingKey))
 
 
-class Gapped(InMemoryRepository):
-    """Numbers its events as a sequence does: what is lost has had its numbers."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._drawn = 0
-
-    def commit(self, change: Change, /) -> None:
-        numbered = []
-        for event in change.record:
-            self._drawn += 1
-            numbered.append(attrs.evolve(event, position=self._drawn))
-        super().commit(attrs.evolve(change, record=()))
-        with self._lock:
-            for event in numbered:
-                self._shelves[Event].put(event)
+@makes(Clashing)
+def compares_addresses_with_case(record: Record, others: list[Any]) -> bool:
+    return not isinstance(record, User) or record.email in [one.email for one in others]
 
 
-class LateNumbers(InMemoryRepository):
-    """Draws the number of an event first, so that a reader may see a later one before it."""
+class NumbersEventsFirst(InMemoryRepository):
+    """Draws the positions of events before the commit, so that a conflict leaves a gap."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._numbers = count(1)
-        self._drawing = Lock()
-        self._passed_by = SomethingHappened()
+        self._positions = count(1)
 
     def commit(self, change: Change, /) -> None:
-        with self._drawing:
-            numbered = [attrs.evolve(one, position=next(self._numbers)) for one in change.record]
-        if any(one.position == 2 for one in numbered):
-            self._passed_by.wait(TIMEOUT)
+        events = [attrs.evolve(one, position=self._position(one)) for one in change.record]
         super().commit(attrs.evolve(change, record=()))
         with self._lock:
-            for event in numbered:
+            for event in events:
                 self._shelves[Event].put(event)
+
+    def _position(self, _: Event) -> int:
+        return next(self._positions)
+
+
+class KeepsPositions(NumbersEventsFirst):
+    """Keeps the positions of new events."""
+
+    def _position(self, event: Event) -> int:
+        return event.position or super()._position(event)
+
+
+class StoresEventsLate(NumbersEventsFirst):
+    """Stores the second event after a reader has seen a later one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._was_passed = Flag()
+
+    def _position(self, event: Event) -> int:
+        position = super()._position(event)
+        if position == 2:
+            self._was_passed.wait(TIMEOUT)
+        return position
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         page = super().find(query)
         if any(isinstance(one, Event) and one.position > 2 for one in page):
-            self._passed_by.set()
+            self._was_passed.set()
         return page
 
 
-class Piecemeal(InMemoryRepository):
-    """Stores one verb after the other, each by itself."""
-
-    def commit(self, change: Change, /) -> None:
-        for verb in ("expect", "create", "replace", "use", "record"):
-            super().commit(Change(**{verb: getattr(change, verb)}))
-
-
-class Chatty(InMemoryRepository):
-    """Keeps the events of a change even if the rest of it is lost."""
-
-    def commit(self, change: Change, /) -> None:
-        super().commit(Change(record=change.record))
-        super().commit(attrs.evolve(change, record=()))
-
-
 class ExpectsTheOutcome(InMemoryRepository):
-    """Compares what a change expects with what it leaves."""
+    """Compares expected records with the records after the change."""
 
     def commit(self, change: Change, /) -> None:
         with self._lock:
@@ -309,26 +348,10 @@ class ExpectsTheOutcome(InMemoryRepository):
         super().commit(attrs.evolve(change, expect=()))
 
 
-class Upserting(Careless):
-    """Makes what is to be replaced if it is not there."""
-
-    def __init__(self) -> None:
-        super().__init__(_made)
-
-
-def _made(repository: Careless, change: Change) -> Change:
-    missing = [one for one in change.replace if not repository.is_stored(one.before)]
-    return attrs.evolve(
-        change,
-        create=[*change.create, *(one.after for one in missing)],
-        replace=[one for one in change.replace if one not in missing],
-    )
-
-
 class Naming(InMemoryRepository):
-    """Has its own idea of the ids that a conflict names."""
+    """Names ids of its own choice in a conflict."""
 
-    def __init__(self, ids: Ids) -> None:
+    def __init__(self, ids: Callable[[Change], Iterable[str]]) -> None:
         super().__init__()
         self._ids = ids
 
@@ -339,27 +362,24 @@ class Naming(InMemoryRepository):
             raise Conflict((*self._ids(change),)) from conflict
 
 
-def no_ids(_: Change) -> Iterable[str]:
-    return ()
-
-
-def all_ids(change: Change) -> Iterable[str]:
+def ids_of(change: Change) -> Iterator[str]:
+    """Yield the ids of all records in *change*."""
     for record in (*change.create, *change.expect, *(one.before for one in change.replace)):
         yield record.id
-    for use in change.use:
-        yield use.key.id
+    yield from (use.key.id for use in change.use)
 
 
-def codes_too(change: Change) -> Iterable[str]:
-    return (
-        (key.code for key in change.made(TrainingKey))
-        if change.made(TrainingKey)
-        else all_ids(change)
-    )
+names_no_id = partial(Naming, lambda _: ())
+names_all_ids = partial(Naming, ids_of)
 
 
-class Leaking(InMemoryRepository):
-    """Hands out the very dictionary that it looks in next time."""
+@makes(Naming)
+def names_codes(change: Change) -> Iterable[str]:
+    return [key.code for key in change.made(TrainingKey)] or ids_of(change)
+
+
+class ReturnsItsCache(InMemoryRepository):
+    """Returns a dictionary that it uses again for the next call."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -372,53 +392,28 @@ class Leaking(InMemoryRepository):
         return answer
 
 
-class CaseBlind(InMemoryRepository):
-    """Takes ids and codes that differ in case only for the same, as some databases do."""
-
-    def commit(self, change: Change, /) -> None:
-        for record in change.create:
-            stored = self._shelves[type(record)].records.values()
-            beside = (one for one in change.create if type(one) is type(record))
-            others = {self._name(one) for one in (*stored, *beside)} - {self._name(record)}
-            if self._name(record).casefold() in {one.casefold() for one in others}:
-                raise Conflict((record.id,))
-        super().commit(change)
-
-    @staticmethod
-    def _name(record: Record) -> str:
-        return record.code if isinstance(record, TrainingKey) else record.id
-
-
-class Narrow(InMemoryRepository):
-    """Has room for so many ids in one statement, as SQLite has."""
+class LimitsIds(InMemoryRepository):
+    """Accepts as many ids at once as SQLite accepts variables, and none with NUL."""
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
         wanted = tuple(ids)
         if len(wanted) > 32_766:
-            raise ValueError("too many SQL variables")
+            raise DriverError("too many SQL variables")
+        if any("\x00" in one for one in wanted):
+            raise DriverError("a string literal cannot contain NUL")
         return super().get(kind, wanted)
 
 
-class Touchy(InMemoryRepository):
-    """Cannot look for what it cannot store."""
-
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
-        wanted = tuple(ids)
-        for one in wanted:
-            one.encode()
-            if "\x00" in one:
-                raise ValueError("a string literal cannot contain NUL")
-        return super().get(kind, wanted)
-
-
-class Torn(InMemoryRepository):
-    """Reads one record after the other, and others write meanwhile."""
+class ReadsOneByOne(InMemoryRepository):
+    """Reads one record after the other, and others write in between."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._written = SomethingHappened()
+        self._reading, self._written = Flag(), Flag()
 
     def commit(self, change: Change, /) -> None:
+        if current_thread() is not main_thread():
+            self._reading.wait(0.1)
         super().commit(change)
         self._written.set()
 
@@ -431,10 +426,12 @@ class Torn(InMemoryRepository):
 
     def _let_others_write(self) -> None:
         self._written.clear()
-        self._written.wait(0.01)
+        self._reading.set()
+        self._written.wait(0.1)
+        self._reading.clear()
 
 
-class TornPages(Torn):
+class ReadsPagesOneByOne(ReadsOneByOne):
     """Finds the ids first, and reads the records afterwards."""
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
@@ -449,12 +446,12 @@ class TornPages(Torn):
         return InMemoryRepository.get(self, kind, ids)
 
 
-class FirstCheckThenWrite(InMemoryRepository):
-    """Looks whether a change fits, and stores it later; so many of them meet between, once each."""
+class ChecksThenWrites(InMemoryRepository):
+    """Checks a change and stores it later; all threads meet in between, once."""
 
-    def __init__(self, parties: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._gate = Gate(parties)
+        self._gate = Gate(THREADS)
 
     def commit(self, change: Change, /) -> None:
         staged = self._staged(change)
@@ -468,8 +465,8 @@ class FirstCheckThenWrite(InMemoryRepository):
                 events.put(attrs.evolve(event, position=len(events.records) + 1))
 
 
-class ExpectsApart(InMemoryRepository):
-    """Checks what a change expects in a transaction of its own."""
+class ExpectsInAnotherTransaction(InMemoryRepository):
+    """Checks expected records in a transaction of its own."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -482,8 +479,8 @@ class ExpectsApart(InMemoryRepository):
         super().commit(attrs.evolve(change, expect=()))
 
 
-class Forgetful(InMemoryRepository):
-    """Looks e-mail addresses up in an index that it never clears."""
+class KeepsAddressesInItsIndex(InMemoryRepository):
+    """Finds users by the addresses that they gave up."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -491,8 +488,7 @@ class Forgetful(InMemoryRepository):
 
     def commit(self, change: Change, /) -> None:
         super().commit(change)
-        for user in change.made(User):
-            self._holders[user.folded_email] = user.id
+        self._holders |= {user.folded_email: user.id for user in change.made(User)}
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         email = getattr(query, "email", None)
@@ -502,57 +498,28 @@ class Forgetful(InMemoryRepository):
         return Page(tuple(found.values()))
 
 
-class Greedy(InMemoryRepository):
-    """Gives one record more than the limit."""
+class KeepsAddressesUnique(KeepsAddressesInItsIndex):
+    """Refuses addresses that other users gave up."""
+
+    def commit(self, change: Change, /) -> None:
+        for user in change.made(User):
+            if self._holders.get(user.folded_email, user.id) != user.id:
+                raise Conflict((user.id,))
+        super().commit(change)
+
+
+class ExceedsTheLimit(InMemoryRepository):
+    """Returns one record more than the limit."""
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         page = super().find(query)
-        return page if page.next is None else Page((*page.records, *self._first(page.next)))
-
-    def _first(self, query: Query[RecordT]) -> tuple[RecordT, ...]:
-        return super().find(attrs.evolve(query, limit=1)).records
-
-
-class Hoarding(InMemoryRepository):
-    """Never lets an e-mail address go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._held: dict[str, str] = {}
-
-    def commit(self, change: Change, /) -> None:
-        for user in change.made(User):
-            if self._held.get(user.folded_email, user.id) != user.id:
-                raise Conflict((user.id,))
-        super().commit(change)
-        self._held |= {user.folded_email: user.id for user in change.made(User)}
+        if page.next is None:
+            return page
+        return Page((*page.records, *super().find(attrs.evolve(page.next, limit=1)).records))
 
 
-class SelfTaken(InMemoryRepository):
-    """Takes a user for another who has the same address."""
-
-    def commit(self, change: Change, /) -> None:
-        held = {one.folded_email for one in find_all(self, UserQuery())}
-        for user in change.made(User):
-            if user.folded_email in held and user not in change.create:
-                raise Conflict((user.id,))
-        super().commit(change)
-
-
-class Obedient(InMemoryRepository):
-    """Numbers its events, but for those that have a number."""
-
-    def commit(self, change: Change, /) -> None:
-        super().commit(attrs.evolve(change, record=()))
-        with self._lock:
-            events = self._shelves[Event]
-            for event in change.record:
-                position = event.position or len(events.records) + 1
-                events.put(attrs.evolve(event, position=position))
-
-
-class Counting(InMemoryRepository):
-    """Begins a page behind so many records, and not behind a place."""
+class SkipsByNumber(InMemoryRepository):
+    """Starts a page after a number of records instead of the cursor."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -566,18 +533,18 @@ class Counting(InMemoryRepository):
         return Page(page, query.starting_after(page[-1]) if more else None)
 
 
-class Impatient(InMemoryRepository):
-    """Waits for nobody, and says that what others hold is gone."""
+class ConflictsWhenBusy(InMemoryRepository):
+    """Raises a conflict instead of waiting for another commit."""
 
     def __init__(self) -> None:
         super().__init__()
         self._turn = Lock()
-        self._refused = SomethingHappened()
+        self._refused = Flag()
 
     def commit(self, change: Change, /) -> None:
         if not self._turn.acquire(blocking=False):
             self._refused.set()
-            raise Conflict((*all_ids(change),))
+            raise Conflict((*ids_of(change),))
         try:
             if current_thread() is not main_thread():
                 self._refused.wait(TIMEOUT)
@@ -586,20 +553,15 @@ class Impatient(InMemoryRepository):
             self._turn.release()
 
 
-class WithForeignKeys(InMemoryRepository):
-    """Stores nothing that names what is not stored, as databases can be told to."""
-
-    def _staged(self, change: Change) -> dict[tuple[type, str], Record]:
-        staged = super()._staged(change)
-        for record in staged.values():
-            for kind, id_ in named_by(record):
-                there = (kind, id_) in staged or id_ in self._shelves[kind].records
-                assert there, f"{record} names {kind.__name__} {id_!r}, which is not there"
-        return staged
+def faulty(fault: str) -> Repository:
+    """Return a repository with *fault*: a name of this module, or a habit of `races`."""
+    make: Make | None = globals().get(fault)
+    return Careless(getattr(races, fault)) if make is None else make()
 
 
-#: The fields that name a record of another kind; a user's organization may be any.
-NAMES: Mapping[str, type] = {
+#: The fields that refer to a record of another kind; a user's organization may be unknown.
+REFERENCES: Mapping[str, type] = {
+    "organization_id": Organization,
     "learner_id": User,
     "course_id": Course,
     "batch_id": KeyBatch,
@@ -609,13 +571,24 @@ NAMES: Mapping[str, type] = {
 }
 
 
-def named_by(record: Record) -> Iterator[tuple[type, str]]:
-    """Give the kind and id of everything that *record* names."""
-    homes = {} if isinstance(record, User) else {"organization_id": Organization}
-    for name, kind in {**NAMES, **homes}.items():
+def references_of(record: Record) -> Iterator[tuple[type, str]]:
+    """Yield the kind and the id of every record that *record* refers to."""
+    for name, kind in REFERENCES.items():
         id_ = getattr(record, name, None)
-        if id_ is not None:
+        if id_ is not None and (type(record), kind) != (User, Organization):
             yield kind, id_
     if isinstance(record, Subscription):
         yield from ((Course, one) for one in record.course_ids)
         yield from ((CourseAssignment, one.assignment_id) for one in record.openings)
+
+
+class WithForeignKeys(InMemoryRepository):
+    """Stores no record that refers to an unknown record; this is no fault."""
+
+    def _staged(self, change: Change) -> dict[tuple[type, str], Record]:
+        staged = super()._staged(change)
+        for record in staged.values():
+            for kind, id_ in references_of(record):
+                known = (kind, id_) in staged or id_ in self._shelves[kind].records
+                assert known, f"{record} refers to {kind.__name__} {id_!r}, which is not stored"
+        return staged

@@ -5,7 +5,7 @@ values that storages confuse. They contain all records that they refer to, so a 
 keys can store them in one commit. Only the organization of `DEE` is unknown, which is allowed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -33,6 +33,12 @@ from course_assignments.time.durations import Months
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+
+
+def at(hours: int, ticks: int = 0) -> datetime:
+    """Return the datetime *hours* and *ticks* after `START`."""
+    return START + hours * HOUR + ticks * TICK
+
 
 ACME = Organization(id="acme", name="Acme", time_zone="Europe/Berlin", anonymous_registration=True)
 BETA = Organization(id="beta", name="Beta", maximum_access=90 * DAY)
@@ -109,7 +115,7 @@ def assignment(
     id: str, learner_id: str, course_id: str, hours: int, origin: Origin | None = None, **facts: Any
 ) -> CourseAssignment:
     """Return an assignment created *hours* after `START`, by default for ten days."""
-    created_at = START + hours * HOUR
+    created_at = at(hours)
     known: dict[str, Any] = {"expires_at": created_at + 10 * DAY, **facts}
     return CourseAssignment(
         id=id,
@@ -118,7 +124,7 @@ def assignment(
         organization_id=_HOMES[learner_id],
         created_at=created_at,
         limited_by=ExpirationLimit.REQUEST,
-        origin=Direct() if origin is None else origin,
+        origin=origin or Direct(),
         **known,
     )
 
@@ -127,7 +133,7 @@ def subscription(
     id: str, learner_id: str, hours: int, opened: str | None = None, **facts: Any
 ) -> Subscription:
     """Return a subscription created *hours* after `START`, for thirty days."""
-    created_at = START + hours * HOUR
+    created_at = at(hours)
     known: dict[str, Any] = {"expires_at": created_at + 30 * DAY, **facts}
     return Subscription(
         id=id,
@@ -143,13 +149,8 @@ def subscription(
 def batch(id: str, course_id: str, organization_id: str, hours: int, **facts: Any) -> KeyBatch:
     """Return a batch created *hours* after `START`."""
     known: dict[str, Any] = {"name": id, "availability": 30 * DAY, **facts}
-    return KeyBatch(
-        id=id,
-        course_id=course_id,
-        organization_id=organization_id,
-        created_at=START + hours * HOUR,
-        **known,
-    )
+    home = organization_id
+    return KeyBatch(id=id, course_id=course_id, organization_id=home, created_at=at(hours), **known)
 
 
 def redemption(id: str, key: TrainingKey, made: CourseAssignment, **facts: Any) -> Redemption:
@@ -168,28 +169,14 @@ def redemption(id: str, key: TrainingKey, made: CourseAssignment, **facts: Any) 
 def attempt(id: str, made: CourseAssignment, number: int, hours: int, **facts: Any) -> Attempt:
     """Return an attempt at the lab, started *hours* after `START`."""
     known: dict[str, Any] = {"activity_id": "lab", **facts}
-    return Attempt(
-        id=id,
-        assignment_id=made.id,
-        number=number,
-        started_at=START + hours * HOUR,
-        **known,
-    )
+    return Attempt(id=id, assignment_id=made.id, number=number, started_at=at(hours), **known)
 
 
 BATCHES = (
     batch("spring", "py", "acme", 0, max_uses=3, size=2, name="Spring 50%"),
-    batch(
-        "summer",
-        "sql",
-        "Beta",
-        0,
-        redeemable_from=START + 10 * HOUR,
-        redeemable_until=START + 20 * HOUR,
-        size=10,
-    ),
-    batch("Autumn", "py", "acme", 1, redeemable_from=START + 20 * HOUR, availability=Months(2)),
-    batch("winter", "sql", "acme", 2, redeemable_until=START + 10 * HOUR, any_organization=True),
+    batch("summer", "sql", "Beta", 0, redeemable_from=at(10), redeemable_until=at(20), size=10),
+    batch("Autumn", "py", "acme", 1, redeemable_from=at(20), availability=Months(2)),
+    batch("winter", "sql", "acme", 2, redeemable_until=at(10), any_organization=True),
     batch("empty", "py", "acme", 3),
 )
 
@@ -197,47 +184,33 @@ SPRING = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3
 SMALL = TrainingKey(id="K-1", code="spring-2026", batch_id="spring", number=2, max_uses=3)
 USED_UP = TrainingKey(id="k-0", code="Summer-2026", batch_id="summer", number=10, uses=1)
 REVOKED = TrainingKey(
-    id="k-3", code="00000000000000012", batch_id="summer", number=9, revoked_at=START + TICK
+    id="k-3", code="00000000000000012", batch_id="summer", number=9, revoked_at=at(0, 1)
 )
 GIVEN_BACK = TrainingKey(id="k-4", code="~~Winter~~", batch_id="winter")
 KEYS = (SPRING, SMALL, USED_UP, REVOKED, GIVEN_BACK)
 
 FRESH = assignment("a-1", "ada", "py", 0)
-STARTED = assignment("a-2", "ada", "sql", 0, started_at=START + HOUR)
+STARTED = assignment("a-2", "ada", "sql", 0, started_at=at(1))
 COMPLETE = assignment(
     "A-3",
     "bo",
     "py",
     0,
-    started_at=START + HOUR,
-    completed_at=START + 2 * HOUR,
-    first_lab_launched_at=START + HOUR,
+    started_at=at(1),
+    completed_at=at(2),
+    first_lab_launched_at=at(1),
     finished=["lab", "film"],
 )
-CANCELLED = assignment("a-4", "bo", "sql", 1, cancelled_at=START + 2 * HOUR)
-EXPIRED = assignment(
-    "a-10",
-    "Cy",
-    "py",
-    2,
-    expires_at=START + 3 * HOUR,
-    notes=[Note(title="Renewal", message="Paid.", high_importance=True)],
-)
+CANCELLED = assignment("a-4", "bo", "sql", 1, cancelled_at=at(2))
+NOTE = Note(title="Renewal", message="Paid.", high_importance=True)
+EXPIRED = assignment("a-10", "Cy", "py", 2, expires_at=at(3), notes=[NOTE])
 REDEEMED = assignment("a-6", "ada", "py", 3, FromKey("spring", "r-1"))
-AGAIN = assignment("a-7", "bo", "py", 3, FromKey("spring", "r-2"), started_at=START + 4 * HOUR)
-RESTORED = assignment(
-    "a-8", "Cy", "sql", 4, FromKey("winter", "R-3"), cancelled_at=START + 4 * HOUR
-)
+AGAIN = assignment("a-7", "bo", "py", 3, FromKey("spring", "r-2"), started_at=at(4))
+RESTORED = assignment("a-8", "Cy", "sql", 4, FromKey("winter", "R-3"), cancelled_at=at(4))
 USED = assignment("a-9", "bo", "sql", 12, FromKey("summer", "r-0"))
 OPENED = assignment("a-11", "ada", "py", 5, FromSubscription("s-1"))
 DONE = assignment(
-    "a-12",
-    "bo",
-    "py",
-    -24,
-    FromSubscription("s-2"),
-    started_at=START - 20 * HOUR,
-    completed_at=START + HOUR,
+    "a-12", "bo", "py", -24, FromSubscription("s-2"), started_at=at(-20), completed_at=at(1)
 )
 ASSIGNMENTS = (
     *(FRESH, STARTED, COMPLETE, CANCELLED, EXPIRED, REDEEMED, AGAIN, RESTORED, USED, OPENED, DONE),
@@ -246,14 +219,14 @@ ASSIGNMENTS = (
 REDEMPTIONS = (
     redemption("r-1", SPRING, REDEEMED),
     redemption("r-2", SPRING, AGAIN),
-    redemption("R-3", GIVEN_BACK, RESTORED, restored_at=START + 4 * HOUR),
+    redemption("R-3", GIVEN_BACK, RESTORED, restored_at=at(4)),
     redemption("r-0", USED_UP, USED),
 )
 ATTEMPTS = (
     attempt("t-1", STARTED, 1, 1),
-    attempt("T-2", STARTED, 1, 1, activity_id="film", finished_at=START + 2 * HOUR),
-    attempt("t-3", COMPLETE, 1, 1, pauses=[Pause(START + HOUR, START + HOUR + TICK)]),
-    attempt("t-0", COMPLETE, 2, 3, pauses=[Pause(START + 4 * HOUR)]),
+    attempt("T-2", STARTED, 1, 1, activity_id="film", finished_at=at(2)),
+    attempt("t-3", COMPLETE, 1, 1, pauses=[Pause(at(1), at(1, 1))]),
+    attempt("t-0", COMPLETE, 2, 3, pauses=[Pause(at(4))]),
 )
 SUBSCRIPTIONS = (
     subscription("s-1", "ada", -24, OPENED.id),
@@ -276,7 +249,7 @@ RECORDS: tuple[Record, ...] = (
     *RECEIPTS,
 )
 EVENTS = tuple(
-    Event(at=START + hours * HOUR, by=by, action=action, subject_ids=ids, details=details)
+    Event(at=at(hours), by=by, action=action, subject_ids=ids, details=details)
     for hours, by, action, ids, details in (
         (0, None, "add", ("ada", "bo"), {}),
         (0, "bo", "assign", ("a-1",), {}),
@@ -285,6 +258,22 @@ EVENTS = tuple(
         (1, None, "assign", ("a-9", "bo"), {}),
     )
 )
+
+
+#: A valid change for each kind of record; it refers only to sample records.
+EDITS: Mapping[type, Any] = {
+    Organization: {"maximum_access": DAY},
+    Course: {"publishing_group": "others"},
+    User: {"roles": frozenset({Role.ENROLLMENT_MANAGER})},
+    CourseAssignment: {"notes": (Note(title="New", message="New"),)},
+    Claim: {"assignment_id": REDEEMED.id},
+    Attempt: {"finished_at": at(9)},
+    Subscription: {"course_ids": ("py",)},
+    KeyBatch: {"name": "Edited"},
+    TrainingKey: {"revoked_at": START},
+    Receipt: {"skipped": ("a-1",)},
+    Redemption: {"restored_at": START + 9 * DAY},
+}
 
 
 def counting(prefix: str = "id") -> Callable[[], str]:
@@ -298,10 +287,7 @@ def counting_bytes() -> Callable[[int], bytes]:
     numbers = count(1)
 
     def draw(size: int) -> bytes:
-        blocks = (next(numbers).to_bytes(16, "big") for _ in range(size // 16))
-        return b"".join(
-            bytes(nibble for byte in block for nibble in (byte >> 4, byte & 15))[16:]
-            for block in blocks
-        )
+        blocks = (f"{next(numbers):016x}" for _ in range(size // 16))
+        return bytes(int(digit, 16) for block in blocks for digit in block)
 
     return draw

@@ -1,6 +1,6 @@
 """Variants of records: a valid edit of each kind, other values for each field."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -8,38 +8,15 @@ from typing import Any
 import attrs
 
 from course_assignments.changes import R
-from course_assignments.entities.assignments import Claim, CourseAssignment, Note
-from course_assignments.entities.attempts import Attempt
-from course_assignments.entities.catalog import Course, Organization
-from course_assignments.entities.enums import Role
-from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
-from course_assignments.entities.people import User
-from course_assignments.entities.receipts import Receipt
-from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import InvalidInput
 from course_assignments.testing import samples
 from course_assignments.time.datetimes import TICK
 from course_assignments.time.durations import Months
 
-#: A valid change for each kind of record; it refers only to sample records.
-EDITS: Mapping[type, Any] = {
-    Organization: {"maximum_access": samples.DAY},
-    Course: {"publishing_group": "others"},
-    User: {"roles": frozenset({Role.ENROLLMENT_MANAGER})},
-    CourseAssignment: {"notes": (Note(title="New", message="New"),)},
-    Claim: {"assignment_id": samples.REDEEMED.id},
-    Attempt: {"finished_at": samples.START + 9 * samples.HOUR},
-    Subscription: {"course_ids": ("py",)},
-    KeyBatch: {"name": "Edited"},
-    TrainingKey: {"revoked_at": samples.START},
-    Receipt: {"skipped": ("a-1",)},
-    Redemption: {"restored_at": samples.START + 9 * samples.DAY},
-}
-
 
 def edited(record: R) -> R:
     """Return *record* with a valid change."""
-    return attrs.evolve(record, **EDITS[type(record)])
+    return attrs.evolve(record, **samples.EDITS[type(record)])
 
 
 def variants(record: Any) -> Iterator[tuple[str, Any]]:

@@ -1,273 +1,162 @@
-"""Rules that call all commands."""
+"""A rule for each command, with arguments that often fit the stored records."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from course_assignments.entities.assignments import CourseAssignment, Note
+from course_assignments.commands import COMMANDS
+from course_assignments.commands.profiles import PROFILES
+from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.attempts import Attempt
-from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import Repeat
-from course_assignments.entities.keys import KeyBatch
+from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Subscription
 from course_assignments.testing import strategies
-from course_assignments.testing.agreement.compared import (
-    ACTORS,
-    COURSES,
-    ENDS,
-    GIVEN_ENDS,
-    IDS,
-    LEARNERS,
-    PICKS,
-    TERMS,
-    Compared,
-    FromNow,
-)
-from course_assignments.testing.samples import DAY, FILM, HOUR, LAB, user
+from course_assignments.testing.agreement.compared import Compared
+from course_assignments.testing.samples import DAY, HOUR, user
+from course_assignments.testing.variants import variants
+from course_assignments.time.datetimes import TICK
 from course_assignments.time.durations import Months
 
-NOTE = Note(title="Renewal", message="Paid until June.")
+T = TypeVar("T")
 
-#: New users; some have the address or the id of another user.
-NEWCOMERS = st.sampled_from(
+#: The commands that continue an attempt.
+VERBS = ("pause", "resume", "finish")
+COURSES = st.sampled_from(["py"] * 4 + ["lessons"] * 2 + ["sql"] * 2 + ["nothing"])
+LEARNERS = st.sampled_from(["ada"] * 5 + ["bo"] * 4 + ["cy", "manager", "nobody"])
+TERMS = st.sampled_from([TICK, DAY, 30 * DAY, 300 * DAY, Months(1), Months(6)])
+#: Users, some of them with the address or the id of another user.
+USERS = st.sampled_from(
     [
         user("dee"),
         user("eli", "acme"),
+        user("eli", "beta", email="ADA@example.org"),
         user("fay", email="DEE@example.org"),
         user("gus", email="Ada@Example.org"),
         user("ada", name="Ada Again", email="again@example.org"),
     ]
 )
-PROFILES = strategies.organizations() | strategies.courses() | strategies.users() | NEWCOMERS
-
-
-def some(**facts: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Generate values for any number of *facts*."""
-    return st.fixed_dictionaries({}, optional=facts)
-
-
-def edits(
-    kind: type, **facts: st.SearchStrategy[Any]
-) -> st.SearchStrategy[tuple[type, dict[str, Any]]]:
-    """Generate a kind of record, and new values for some of its fields."""
-    return st.tuples(st.just(kind), some(**facts))
-
-
-EDITS = st.one_of(
-    edits(
-        Course,
-        name=strategies.names(),
-        archived=st.sampled_from([False, False, False, True]),
-        publishing_group=st.sampled_from(["all", "all", "all", None]),
-        activities=st.sampled_from([(), (LAB,), (FILM, LAB)]),
-        maximum_access=st.none() | strategies.durations(),
-    ),
-    edits(
-        Organization,
-        name=strategies.names(),
-        parent_id=st.sampled_from([None, "nowhere"]),
-        maximum_access=st.sampled_from([None, 20 * DAY, Months(2)]),
-        anonymous_registration=st.booleans(),
-    ),
-    edits(
-        User,
-        email=strategies.emails() | st.sampled_from(["ADA@example.org", "BO@example.org"]),
-        organization_id=st.sampled_from([None, "acme", "beta", "nowhere"]),
-    ),
-)
-
-
-class AssignmentRules(Compared):
-    """Store records, and assign courses to learners."""
-
-    @rule(records=st.lists(PROFILES, min_size=1, max_size=2), by=ACTORS)
-    def add(self, *, records: list[Any], by: str | None) -> None:
-        """Add organizations, courses and users of any kind."""
-        self.do("add", *records, by=by)
-
-    @rule(edit=EDITS | st.none(), pick=PICKS, by=ACTORS)
-    def update(self, *, edit: tuple[Any, Any] | None, pick: int, by: str | None) -> None:
-        """Edit a stored record, or anonymize a user."""
-        if edit is None:
-            self.do("anonymize", self.pick(User, pick), by=by)
-        else:
-            kind, facts = edit
-            stored = self.seen[kind.__name__]
-            self.do("update", attrs.evolve(stored[pick % len(stored)], **facts), by=by)
-
-    @rule(
-        course_id=COURSES,
-        learner_id=LEARNERS,
-        expires=ENDS,
-        note=st.none() | strategies.notes(),
-        repeat=st.none() | st.sampled_from(Repeat),
-        id=IDS,
-        by=ACTORS,
-    )
-    def assign(self, *, course_id: str, learner_id: str, expires: Any, **options: Any) -> None:
-        """Assign a course to a learner."""
-        self.do("assign", course_id, learner_id, expires=self.at(expires), **options)
-
-    @rule(
-        course_ids=st.lists(COURSES, min_size=1, max_size=2),
-        learners=st.lists(LEARNERS | NEWCOMERS, min_size=1, max_size=3),
-        expires=ENDS,
-        repeat=st.none() | st.sampled_from(Repeat),
-        id=IDS,
-        by=ACTORS,
-    )
-    def assign_many(
-        self, *, course_ids: list[str], learners: list[Any], expires: Any, **options: Any
-    ) -> None:
-        """Assign several courses to several learners, some of them new."""
-        self.do("assign_many", course_ids, learners, expires=self.at(expires), **options)
-
-    @rule(pick=PICKS, support_reason=st.none() | st.just("Moved."), by=ACTORS)
-    def cancel(self, *, pick: int, **options: Any) -> None:
-        """Cancel an assignment."""
-        self.do("cancel", self.pick(CourseAssignment, pick), **options)
-
-    @rule(pick=PICKS, expires=GIVEN_ENDS, by=ACTORS)
-    def reschedule(self, *, pick: int, expires: Any, by: str | None) -> None:
-        """Change the end of an assignment."""
-        self.do("reschedule", self.pick(CourseAssignment, pick), self.at(expires), by=by)
-
-    @rule(pick=PICKS, by=ACTORS)
-    def complete(self, *, pick: int, by: str | None) -> None:
-        """Mark an assignment as completed."""
-        self.do("complete", self.pick(CourseAssignment, pick), by=by)
-
-    @rule(pick=PICKS, note=st.just(NOTE), by=ACTORS)
-    def add_note(self, *, pick: int, note: Note, by: str | None) -> None:
-        """Add a note to an assignment."""
-        self.do("add_note", self.pick(CourseAssignment, pick), note, by=by)
-
-
-CODES = st.lists(
-    st.sampled_from(["Spring-2026", "spring-2026", " Summer-2026 ", ""]) | strategies.codes(),
-    max_size=2,
-    unique=True,
-)
-#: The start and the end of a redemption window.
-OPENS = st.none() | st.sampled_from([FromNow(-DAY), FromNow(HOUR)])
-CLOSES = st.none() | st.sampled_from([FromNow(2 * HOUR), FromNow(20 * DAY), Months(1)])
-USES = st.sampled_from([None, 1, 2, 2, 3])
+RECORDS = strategies.organizations() | strategies.courses() | strategies.users() | USERS
+CODES = st.sampled_from(["Spring-2026", "spring-2026", " Summer-2026 ", ""]) | strategies.codes()
 #: Ways to type a code: unchanged, in lower case, with spaces around it, or wrong.
-TYPING = st.sampled_from([str, str, str, str.lower, "  {}\n".format, "{}x".format])
+TYPING: st.SearchStrategy[Callable[[str], str]] = st.sampled_from(
+    [str, str, str, str.lower, "  {}\n".format, "{}x".format]
+)
 
 
-class KeyRules(AssignmentRules):
-    """Create, edit, revoke and redeem training keys."""
+def from_machine(
+    draw: Callable[[Compared], st.SearchStrategy[T]],
+) -> st.SearchStrategy[T]:
+    """Generate values that depend on what the machine has stored, and on its clock."""
+    return st.runner().flatmap(draw)
 
-    @rule(
-        course_id=COURSES,
-        name=strategies.names(),
-        organization_id=st.sampled_from(["acme", "acme", "beta", "nowhere"]),
-        availability=TERMS,
-        redeemable_from=OPENS,
-        redeemable_until=CLOSES,
-        max_uses=USES,
-        any_organization=st.booleans(),
-        codes=CODES,
-        generate=st.integers(0, 2),
-        id=IDS,
-        by=ACTORS,
+
+def ids(kind: type) -> st.SearchStrategy[str]:
+    """Generate the ids of stored records of *kind*, and sometimes an unknown id."""
+    return from_machine(
+        lambda machine: st.sampled_from(
+            [values[0].id for values in machine.histories(kind)] * 5 + ["nothing-there"]
+        )
     )
-    def create_keys(
-        self, *, course_id: str, redeemable_from: Any, redeemable_until: Any, **terms: Any
-    ) -> None:
-        """Create a batch of keys."""
-        window = {
-            "redeemable_from": self.at(redeemable_from),
-            "redeemable_until": self.at(redeemable_until),
-        }
-        self.do("create_keys", course_id, **window, **terms)
 
-    @rule(pick=PICKS, codes=CODES, generate=st.integers(0, 2), id=IDS, by=ACTORS)
-    def add_keys(self, *, pick: int, **options: Any) -> None:
-        """Add keys to a batch."""
-        self.do("add_keys", self.pick(KeyBatch, pick), **options)
 
-    @rule(
-        pick=PICKS,
-        terms=some(
-            name=strategies.names(),
-            redeemable_from=OPENS,
-            redeemable_until=CLOSES,
-            max_uses=USES,
-            availability=TERMS,
-            any_organization=st.booleans(),
-        ),
-        by=ACTORS,
+def codes() -> st.SearchStrategy[str]:
+    """Generate the first codes of stored keys, as someone types them."""
+    first = from_machine(
+        lambda machine: st.sampled_from(
+            [str(values[-1].code) for values in machine.histories(TrainingKey)]
+        )
     )
-    def edit_keys(self, *, pick: int, terms: dict[str, Any], by: str | None) -> None:
-        """Edit the terms of a batch and of all keys in it."""
-        known = {name: self.at(term) for name, term in terms.items()}
-        self.do("edit_keys", self.pick(KeyBatch, pick), **known, by=by)
-
-    @rule(pick=PICKS, typed=TYPING | st.none(), by=ACTORS)
-    def revoke(self, *, pick: int, typed: Callable[[str], str] | None, by: str | None) -> None:
-        """Revoke a key, or all keys of a batch."""
-        if typed is None:
-            self.do("revoke_keys", self.pick(KeyBatch, pick), by=by)
-        else:
-            self.do("revoke_key", self.code(pick, typed), by=by)
-
-    @rule(pick=PICKS, typed=TYPING, learner_id=LEARNERS, id=IDS, by=ACTORS)
-    def redeem(
-        self, *, pick: int, typed: Callable[[str], str], learner_id: str, **options: Any
-    ) -> None:
-        """Redeem a key for a stored user."""
-        self.do("redeem", self.code(pick, typed), learner_id, **options)
-
-    @rule(pick=PICKS, typed=TYPING, user=NEWCOMERS | strategies.users(), id=IDS, by=ACTORS)
-    def register(
-        self, *, pick: int, typed: Callable[[str], str], user: Any, **options: Any
-    ) -> None:
-        """Register a new user with a key."""
-        self.do("register", self.code(pick, typed), user, **options)
+    return TYPING.flatmap(first.map)
 
 
-ACTIVITIES = st.sampled_from(["lab", "lab", "film", "nothing"])
-VERBS = st.sampled_from(["pause", "resume", "finish"])
-SETS = st.lists(COURSES, min_size=1, max_size=2)
+def edited() -> st.SearchStrategy[Any]:
+    """Generate stored organizations, courses and users with another value in one field."""
+    return from_machine(
+        lambda machine: (
+            st.sampled_from(PROFILES)
+            .flatmap(lambda kind: st.sampled_from(machine.histories(kind)))
+            .flatmap(lambda values: st.sampled_from([one for _, one in variants(values[0])]))
+        )
+    )
 
 
-class LearningRules(KeyRules):
-    """Start and finish activities, with or without a subscription."""
+def from_now(*distances: timedelta) -> st.SearchStrategy[datetime]:
+    """Generate datetimes at these distances from the time of the clock."""
+    return from_machine(
+        lambda machine: st.sampled_from([machine.clock() + one for one in distances])
+    )
 
-    @rule(pick=PICKS, activity_id=ACTIVITIES, then=st.lists(VERBS, max_size=3), id=IDS, by=ACTORS)
-    def study(self, *, pick: int, activity_id: str, then: list[str], **options: Any) -> None:
+
+def without_rights(user: User) -> User:
+    """Return *user* as a new user may be."""
+    return attrs.evolve(user, roles=(), managed_organization_ids=())
+
+
+#: Values for each argument, by its name.
+ARGUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
+    "activity_id": st.sampled_from(["lab", "lab", "film", "nothing"]),
+    "any_organization": st.booleans(),
+    "assignment_id": ids(CourseAssignment),
+    "attempt_id": ids(Attempt),
+    "availability": TERMS,
+    "batch_id": ids(KeyBatch),
+    "by": st.sampled_from([None] * 4 + ["manager", "manager", "sales", "support", "ada", "nobody"]),
+    "code": codes(),
+    "codes": st.lists(CODES, max_size=2, unique=True),
+    "course_id": COURSES,
+    "course_ids": st.lists(COURSES, min_size=1, max_size=2),
+    "duration": TERMS,
+    "expires": TERMS | from_now(-DAY, timedelta(0), DAY, 20 * DAY),
+    "generate": st.integers(0, 2),
+    "id": st.sampled_from([None] * 3 + ["one", "ONE", "\N{SNOWMAN} three"]),
+    "learner_id": LEARNERS,
+    "learners": st.lists(LEARNERS | USERS, min_size=1, max_size=3),
+    "max_uses": st.sampled_from([None, 1, 2, 2, 3]),
+    "name": strategies.names(),
+    "note": strategies.notes(),
+    "organization_id": st.sampled_from(["acme", "acme", "beta", "nowhere"]),
+    "record": edited() | USERS,
+    "records": st.lists(RECORDS, min_size=1, max_size=2),
+    "redeemable_from": st.none() | from_now(-DAY, HOUR),
+    "redeemable_until": st.sampled_from([None, Months(1)]) | from_now(2 * HOUR, 20 * DAY),
+    "repeat": st.sampled_from(Repeat),
+    "subscription_id": ids(Subscription),
+    "support_reason": st.just("Moved."),
+    "user": USERS | strategies.users().map(without_rights),
+    "user_id": ids(User),
+}
+
+
+def _arguments(name: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Generate arguments of the command *name*; optional arguments are often left out."""
+    fields: Any = attrs.fields_dict(COMMANDS[name])
+    required = {one: ARGUMENTS[one] for one, at in fields.items() if at.default is attrs.NOTHING}
+    optional = {one: ARGUMENTS[one] for one in fields if one not in required}
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+CALLS = st.one_of(*[st.tuples(st.just(name), _arguments(name)) for name in COMMANDS])
+
+
+class CommandRules(Compared):
+    """Call every command."""
+
+    @rule(calls=st.lists(CALLS, min_size=1, max_size=4))
+    def call(self, *, calls: list[tuple[str, dict[str, Any]]]) -> None:
+        """Call any commands, one after the other."""
+        for name, arguments in calls:
+            named = {**arguments}
+            self.do(name, *named.pop("records", ()), **named)
+
+    @rule(start=_arguments("start"), then=st.lists(st.sampled_from(VERBS), max_size=3))
+    def study(self, *, start: dict[str, Any], then: list[str]) -> None:
         """Start an activity, and continue the attempt that changed last."""
-        self.do("start", self.pick(CourseAssignment, pick), activity_id, **options)
-        for verb in then:
-            self.do(verb, self.pick(Attempt, 0))
-
-    @rule(pick=PICKS, verb=VERBS, by=ACTORS)
-    def go_on(self, *, pick: int, verb: str, by: str | None) -> None:
-        """Pause, resume or finish an attempt."""
-        self.do(verb, self.pick(Attempt, pick), by=by)
-
-    @rule(learner_id=LEARNERS, course_ids=SETS, duration=TERMS, id=IDS, by=ACTORS)
-    def subscribe(self, *, learner_id: str, course_ids: list[str], **options: Any) -> None:
-        """Create a subscription."""
-        self.do("subscribe", course_ids, learner_id, **options)
-
-    @rule(pick=PICKS, course_id=COURSES, id=IDS, by=ACTORS)
-    def open_course(self, *, pick: int, course_id: str, **options: Any) -> None:
-        """Open a course of a subscription."""
-        self.do("open_course", self.pick(Subscription, pick), course_id, **options)
-
-    @rule(pick=PICKS, course_ids=SETS, by=ACTORS)
-    def edit_subscription(self, *, pick: int, course_ids: list[str], by: str | None) -> None:
-        """Change the courses of a subscription."""
-        self.do("edit_subscription", self.pick(Subscription, pick), course_ids, by=by)
-
-    @rule(pick=PICKS, support_reason=st.none() | st.just("Moved."), by=ACTORS)
-    def cancel_subscription(self, *, pick: int, **options: Any) -> None:
-        """Cancel a subscription."""
-        self.do("cancel_subscription", self.pick(Subscription, pick), **options)
+        self.do("start", **start)
+        for verb in then if self.seen["Attempt"] else []:
+            self.do(verb, self.histories(Attempt)[0][0].id)

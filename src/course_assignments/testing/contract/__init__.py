@@ -1,37 +1,12 @@
 """The contract of a repository, as a class of tests to subclass."""
 
-from course_assignments.testing.contract.filtering import Filtering
-from course_assignments.testing.contract.keys import Counting, Terms
-from course_assignments.testing.contract.listing import Ordering
-from course_assignments.testing.contract.reading import Getting, Numbering
+from course_assignments.testing.contract.commits import Commits
+from course_assignments.testing.contract.finding import Finding
 from course_assignments.testing.contract.threads import Concurrency
-from course_assignments.testing.contract.values import Keeping
-from course_assignments.testing.contract.writing import (
-    Addresses,
-    Codes,
-    Creating,
-    Expecting,
-    Replacing,
-    Together,
-)
+from course_assignments.testing.contract.values import Values
 
 
-class RepositoryContract(
-    Creating,
-    Addresses,
-    Codes,
-    Replacing,
-    Expecting,
-    Together,
-    Counting,
-    Terms,
-    Getting,
-    Numbering,
-    Ordering,
-    Filtering,
-    Keeping,
-    Concurrency,
-):
+class RepositoryContract(Commits, Finding, Values, Concurrency):
     """The contract of every `Repository`, with a pytest test for each sentence.
 
     Subclass it with a name that starts with ``Test``, and return a new, empty repository from

@@ -8,27 +8,15 @@ from typing import Any
 import attrs
 import pytest
 
-from course_assignments import queries
 from course_assignments.changes import Change, Record, Replace
 from course_assignments.entities.assignments import Claim
 from course_assignments.errors import Conflict
-from course_assignments.queries import Query
+from course_assignments.queries import QUERIES, Query
 from course_assignments.repository import Repository
 from course_assignments.testing import samples
 
 #: A query for all records of each kind that can be listed.
-EVERYTHING: tuple[Query[Any], ...] = (
-    queries.OrganizationQuery(),
-    queries.CourseQuery(),
-    queries.UserQuery(),
-    queries.AssignmentQuery(),
-    queries.AttemptQuery(),
-    queries.SubscriptionQuery(),
-    queries.BatchQuery(),
-    queries.KeyQuery(),
-    queries.RedemptionQuery(),
-    queries.EventQuery(),
-)
+EVERYTHING: tuple[Query[Any], ...] = tuple(query() for query in QUERIES)
 
 
 class Examples:
@@ -103,6 +91,15 @@ def in_order(query: Query[Any], records: Iterable[Any]) -> list[Any]:
     return sorted(filter(query.matches, records), key=query.sort_key)
 
 
+def conflicting_ids(repository: Repository, change: Change) -> set[str]:
+    """Commit *change*, and return the conflicting ids, if any."""
+    try:
+        repository.commit(change)
+    except Conflict as conflict:
+        return {*conflict.ids}
+    return set()
+
+
 def check_lost(repository: Repository, change: Change, *ids: str) -> None:
     """Fail unless *change* conflicts, names only *ids*, and stores nothing."""
     # Without *change*, these additional steps would succeed.
@@ -119,6 +116,6 @@ def check_lost(repository: Repository, change: Change, *ids: str) -> None:
     with pytest.raises(Conflict) as caught:
         repository.commit(whole)
     assert exactly(contents(repository)) == before, "after a conflict nothing is stored"
-    assert caught.value.ids, "a conflict names a conflicting id"
+    assert {*caught.value.ids}, "a conflict names a conflicting id"
     assert {*caught.value.ids} <= {*ids}, "a conflict names only conflicting ids"
     assert caught.value.code == "changed"

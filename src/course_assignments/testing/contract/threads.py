@@ -4,49 +4,31 @@ All threads wait at a barrier just before each call, and the interpreter switche
 often as it can. So a check that is not atomic with its write fails.
 """
 
-import threading
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import pairwise
-from threading import Barrier
+from itertools import compress, pairwise
+from threading import Barrier, Event
 
 import attrs
 
-from course_assignments.changes import Change, Replace, Use
-from course_assignments.entities.catalog import Course
-from course_assignments.entities.keys import TrainingKey
-from course_assignments.entities.people import User
-from course_assignments.errors import Conflict
+from course_assignments import Course, TrainingKey
+from course_assignments.changes import Change, R, Replace, Use
 from course_assignments.queries import CourseQuery, EventQuery, UserQuery
 from course_assignments.repository import Repository
 from course_assignments.testing import samples
-from course_assignments.testing.contract.base import Examples, listed, store, stored
+from course_assignments.testing.contract.base import (
+    Examples,
+    conflicting_ids,
+    listed,
+    store,
+    stored,
+)
 from course_assignments.testing.threads import TIMEOUT, frequent_switching, run_in_threads
 
 #: The number of threads, and of the changes that each commits.
 THREADS, ROUNDS = 8, 6
 
 KEY = TrainingKey(id="mine", code="Hand-made-1", batch_id="spring", number=3, max_uses=20)
-
-
-@contextmanager
-def setting(flag: threading.Event) -> Generator[None]:
-    """Set *flag* at the end, even after an error, so that no thread waits forever."""
-    try:
-        yield
-    finally:
-        flag.set()
-
-
-@contextmanager
-def abandoning(barrier: Barrier) -> Generator[None]:
-    """Break *barrier* after an error, so that no thread waits for the failed thread."""
-    try:
-        yield
-    except BaseException:
-        barrier.abort()
-        raise
 
 
 def commit_together(
@@ -58,10 +40,13 @@ def commit_together(
 
     def commit_in_turn(place: int) -> list[bool]:
         done: list[bool] = []
-        for together in rounds:
-            barrier.wait()
-            with abandoning(barrier):
-                done.append(was_stored(repository, together[place]))
+        try:
+            for together in rounds:
+                barrier.wait()
+                done.append(not conflicting_ids(repository, together[place]))
+        except BaseException:
+            barrier.abort()  # so that no thread waits for this one
+            raise
         return done
 
     with frequent_switching():
@@ -69,13 +54,33 @@ def commit_together(
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def was_stored(repository: Repository, change: Change) -> bool:
-    """Commit *change*, and return whether it was stored instead of a conflict."""
-    try:
-        repository.commit(change)
-    except Conflict:
-        return False
-    return True
+def created_together(repository: Repository, rounds: Sequence[Sequence[R]]) -> list[R]:
+    """Create the records of each round at once; return the one of each that was stored."""
+    changes = [[Change(create=[one]) for one in records] for records in rounds]
+    outcomes = commit_together(repository, changes)
+    assert [sum(row) for row in outcomes] == [1] * len(rounds)
+    return [next(compress(*pair)) for pair in zip(rounds, outcomes, strict=True)]
+
+
+def read_during(write: Callable[[], object], *reads: Callable[[], object]) -> None:
+    """Repeat each of *reads* in a thread while another thread executes *write*."""
+    over, begin = Event(), Barrier(1 + len(reads), timeout=TIMEOUT)
+
+    def write_once() -> None:
+        begin.wait()
+        try:
+            write()
+        finally:
+            over.set()
+
+    def repeat(read: Callable[[], object]) -> None:
+        begin.wait()
+        while not over.is_set():
+            read()
+
+    tasks: list[Callable[[], object]] = [write_once, *(partial(repeat, read) for read in reads)]
+    with frequent_switching():
+        run_in_threads(tasks)
 
 
 class Concurrency(Examples):
@@ -105,30 +110,20 @@ class Concurrency(Examples):
             [Course(id=f"course-{turn}", name=f"Of {who}") for who in range(THREADS)]
             for turn in range(ROUNDS)
         ]
-        outcomes = commit_together(
-            repository, [[Change(create=[one]) for one in row] for row in rounds]
-        )
-        for row, courses in zip(outcomes, rounds, strict=True):
-            winners = [one for one, won in zip(courses, row, strict=True) if won]
-            assert len(winners) == 1
-            assert stored(repository, winners[0]) == winners[0]
+        for course in created_together(repository, rounds):
+            assert stored(repository, course) == course
 
     def test_one_of_many_gets_an_address(self, repository: Repository) -> None:
         """The spelling of the address does not matter."""
         rounds = [
             [
-                User(id=f"{turn}-{who}", name="A user", email=f"{'eE'[who % 2]}{turn}@example.org")
+                samples.user(f"{turn}-{who}", email=f"{'eE'[who % 2]}{turn}@example.org")
                 for who in range(THREADS)
             ]
             for turn in range(ROUNDS)
         ]
-        outcomes = commit_together(
-            repository, [[Change(create=[one]) for one in row] for row in rounds]
-        )
-        for turn, (row, users) in enumerate(zip(outcomes, rounds, strict=True)):
-            winners = [one for one, won in zip(users, row, strict=True) if won]
-            assert listed(repository, UserQuery(email=f"e{turn}@example.org")) == winners
-            assert len(winners) == 1
+        for user in created_together(repository, rounds):
+            assert listed(repository, UserQuery(email=user.email)) == [user]
 
     def test_one_of_many_replaces_what_all_read(self, repository: Repository) -> None:
         """So no edit is overwritten silently."""
@@ -149,11 +144,10 @@ class Concurrency(Examples):
         for turn in range(5 * ROUNDS):
             one, two = (Course(id=f"{turn}-{side}", name="Free") for side in "ab")
             repository.commit(Change(create=[one, two]))
-            pairs = ((one, two), (two, one))
             rounds.append(
                 [
                     Change(expect=[mine], replace=[Replace(other, attrs.evolve(other, name="No"))])
-                    for mine, other in pairs
+                    for mine, other in ((one, two), (two, one))
                 ]
             )
         assert [sum(row) for row in commit_together(repository, rounds)] == [1] * len(rounds)
@@ -165,52 +159,34 @@ class Concurrency(Examples):
             for turn in range(20 * ROUNDS)
         ]
         repository.commit(Change(create=turns[0]))
+        seen: list[set[str]] = []
 
-        over, begin = threading.Event(), Barrier(3, timeout=TIMEOUT)
+        def write() -> None:
+            for before, after in pairwise(turns):
+                repository.commit(Change(replace=list(map(Replace, before, after))))
 
-        def write() -> list[set[str]]:
-            begin.wait()
-            with setting(over):
-                for before, after in pairwise(turns):
-                    repository.commit(Change(replace=list(map(Replace, before, after))))
-            return []
+        def read() -> None:
+            seen.append({one.name for one in repository.get(Course, ["first", "second"]).values()})
+            seen.append({one.name for one in repository.find(CourseQuery())})
 
-        def read() -> list[set[str]]:
-            seen: list[set[str]] = []
-            begin.wait()
-            while not over.is_set():
-                got = repository.get(Course, ["first", "second"])
-                found = repository.find(CourseQuery())
-                seen += [{one.name for one in got.values()}, {one.name for one in found}]
-            return seen
+        read_during(write, read, read)
+        assert [names for names in seen if len(names) != 1] == []
 
-        with frequent_switching():
-            _, *seen = run_in_threads([write, read, read])
-        assert all(len(names) == 1 for one in seen for names in one)
-
-    def test_who_reads_on_misses_no_event(self, repository: Repository) -> None:
+    def test_readers_miss_no_event(self, repository: Repository) -> None:
         """All events after the last read position are new."""
         events = THREADS * ROUNDS * 5
-
-        over = threading.Event()
-
-        def write_all() -> None:
-            with setting(over):
-                run_in_threads([write] * 4)
+        seen: list[int] = []
 
         def write() -> None:
             for _ in range(events // 4):
                 repository.commit(Change(record=[samples.EVENTS[0]]))
 
-        def read() -> list[int]:
-            seen: list[int] = []
-            while not over.is_set():
-                seen += (one.position for one in repository.find(after(seen)))
-            return [*seen, *(one.position for one in listed(repository, after(seen)))]
-
-        def after(seen: list[int]) -> EventQuery:
+        def after() -> EventQuery:
             return EventQuery(after=seen[-1] if seen else 0)
 
-        with frequent_switching():
-            _, seen = run_in_threads([write_all, read])
+        def read() -> None:
+            seen.extend([one.position for one in repository.find(after())])
+
+        read_during(lambda: run_in_threads([write] * 4), read)
+        seen += [one.position for one in listed(repository, after())]
         assert seen == [*range(1, events + 1)]

@@ -1,7 +1,8 @@
 """The contract for values: records are read exactly as they were stored."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any, TypeVar
 from zoneinfo import available_timezones
 
 import attrs
@@ -17,7 +18,7 @@ from course_assignments.entities.assignments import (
 from course_assignments.entities.attempts import Attempt, Pause
 from course_assignments.entities.catalog import Activity, Course, Organization
 from course_assignments.entities.enums import ActivityKind, ExpirationLimit, Role
-from course_assignments.entities.keys import KeyBatch, TrainingKey
+from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.receipts import Receipt
 from course_assignments.entities.subscriptions import Opening, Subscription
@@ -33,192 +34,118 @@ from course_assignments.testing.contract.base import (
     stored,
 )
 from course_assignments.time.datetimes import EARLIEST, LATEST, TICK
-from course_assignments.time.durations import MAX_DURATION, MAX_MONTHS, Duration, Months
+from course_assignments.time.durations import MAX_DURATION, MAX_MONTHS, Months
 from course_assignments.validation import ID_LENGTH, MAX_COUNT, NAME_LENGTH, TEXT_LENGTH
+
+T = TypeVar("T")
 
 #: Characters that some storages lose, change, or use as the end of a string.
 ODD = "\u00e4\U0001f600e\u0301\u200b\u2028\uffff\\%_'\"{}<&>\u05d0\ufeff"
-#: A time zone that is not UTC, if this machine knows one.
-ZONE = next(iter(available_timezones() & {"Asia/Kathmandu"}), "UTC")
+ID, NAME, TEXT = ((ODD * length)[:length] for length in (ID_LENGTH, NAME_LENGTH, TEXT_LENGTH))
 
-
-def _odd(length: int) -> str:
-    return (ODD * length)[:length]
-
-
-def odd_values() -> Iterator[Record]:
-    """Yield records with extreme values, each after the records that it refers to."""
-    id_, name = _odd(ID_LENGTH), _odd(NAME_LENGTH)
-    text = f" \n\r\n\t{_odd(TEXT_LENGTH - 10)} \n"
-    yield Organization(
-        id=id_, name=name, parent_id=f"{id_[:-1]}.", maximum_access=MAX_DURATION, time_zone=ZONE
-    )
-    activities = [
-        Activity(id=f"{number} {kind.value}", name=name, kind=kind, required=bool(number % 2))
+#: The longest, first, last or most unusual values of each field; all ids are `ID`.
+EXTREMES: Mapping[str, Any] = {
+    **dict.fromkeys(("name", "content_provider"), NAME),
+    **dict.fromkeys(("anonymous_registration", "any_organization"), True),
+    **dict.fromkeys(("created_at", "redeemable_from", "first_lab_launched_at"), EARLIEST),
+    **dict.fromkeys(("edited_at", "at"), EARLIEST),
+    "started_at": EARLIEST + TICK,
+    **dict.fromkeys(("redeemable_until", "revoked_at", "restored_at", "redeemed_at"), LATEST),
+    **dict.fromkeys(("expires_at", "completed_at", "cancelled_at", "finished_at"), LATEST),
+    **dict.fromkeys(("max_uses", "size", "number", "parts"), MAX_COUNT),
+    "uses": MAX_COUNT - 1,
+    "maximum_access": MAX_DURATION,
+    "availability": Months(MAX_MONTHS),
+    "parent_id": f"{ID[:-1]}.",
+    "time_zone": next(iter(available_timezones() & {"Asia/Kathmandu"}), "UTC"),
+    "publishing_group": f" {NAME[:-1]}",
+    "archived": False,
+    "activities": [
+        Activity(id=f"{number} {kind.value}", name=NAME, kind=kind, required=bool(number % 2))
         for number, kind in enumerate(ActivityKind)
-    ]
-    yield Course(
-        id=id_,
-        name=name,
-        content_provider=name,
-        publishing_group=f" {name[:-1]}",
-        activities=activities,
-        maximum_access=TICK,
-    )
-    yield User(
-        id=id_,
-        name=name,
-        email=f"{_odd(240).replace(chr(0x2028), '')}@example.org",
-        organization_id=id_,
-        roles=list(Role),
-        managed_organization_ids=[id_, "acme", "nowhere"],
-    )
-    yield KeyBatch(
-        id=id_,
-        name=name,
-        course_id=id_,
-        organization_id=id_,
-        created_at=EARLIEST,
-        redeemable_from=EARLIEST,
-        redeemable_until=LATEST,
-        max_uses=MAX_COUNT,
-        availability=Months(MAX_MONTHS),
-        any_organization=True,
-        size=MAX_COUNT,
-    )
-    yield TrainingKey(
-        id=id_,
-        code="".join(map(chr, range(ord("!"), ord("!") + 64))),
-        batch_id=id_,
-        number=MAX_COUNT,
-        uses=MAX_COUNT - 1,
-        max_uses=MAX_COUNT,
-        revoked_at=LATEST,
-    )
-    quoted = TrainingKey(id="'", code="\"'\\%_~~!", batch_id=id_)
-    yield quoted
-    made = CourseAssignment(
-        id=id_,
-        learner_id=id_,
-        course_id=id_,
-        organization_id=id_,
-        created_at=EARLIEST,
-        expires_at=LATEST,
-        limited_by=ExpirationLimit.KEY,
-        origin=FromKey(id_, id_),
-        first_lab_launched_at=EARLIEST,
-        started_at=EARLIEST + TICK,
-        completed_at=LATEST,
-        cancelled_at=LATEST,
-        finished=[id_, "b", "a"],
-        notes=[Note(title=name, message=text), Note(title="b", message="a", high_importance=True)],
-    )
-    yield made
-    for number, limit in enumerate(ExpirationLimit):
-        created = samples.START + number * timedelta(microseconds=100_001)
-        yield attrs.evolve(
-            made,
+    ],
+    "email": f"{(ODD * 240)[:240].replace(chr(0x2028), '')}@example.org",
+    "roles": list(Role),
+    "managed_organization_ids": [ID, "acme", "nowhere"],
+    "code": "".join(map(chr, range(ord("!"), ord("!") + 64))),
+    "limited_by": ExpirationLimit.KEY,
+    "origin": FromKey(ID, ID),
+    "finished": [ID, "b", "a"],
+    "notes": [
+        Note(title=NAME, message=f" \n\r\n\t{TEXT[:-10]} \n"),
+        Note(title="b", message="a", high_importance=True),
+    ],
+    "course_ids": [ID, "sql", "py"],
+    "openings": [Opening(ID, ID), Opening("py", "0"), Opening(ID, "1")],
+    "pauses": [Pause(EARLIEST + TICK, EARLIEST + TICK), Pause(EARLIEST + 2 * TICK, LATEST)],
+    "made": [ID, "b", "a"],
+    "skipped": ["", ID],
+    "positions": [1, MAX_COUNT],
+    "position": 0,
+    "subject_ids": ["b", "a", "b", ODD],
+    "details": {"": "", ODD: TEXT, "a\n": " \r\n\t", "long": "x" * 100_000},
+}
+
+
+def _extreme(kind: Callable[..., T], **others: Any) -> T:
+    """Return a record of `EXTREMES` and *others*."""
+    fields: Any = attrs.fields_dict(kind)  # type: ignore[arg-type]
+    return kind(**{name: EXTREMES.get(name, ID) for name in fields} | others)
+
+
+_RECENT = [samples.START + number * timedelta(microseconds=100_001) for number in range(9)]
+
+#: Records with extreme values, each after the records that it refers to.
+RECORDS: list[Record] = [
+    _extreme(Organization),
+    _extreme(Course, maximum_access=TICK),
+    *map(_extreme, (User, KeyBatch, TrainingKey, CourseAssignment, Subscription)),
+    TrainingKey(id="'", code="\"'\\%_~~!", batch_id=ID),
+    *(
+        attrs.evolve(
+            samples.FRESH,
             id=f"{number}",
             limited_by=limit,
-            origin=FromSubscription(samples.SUBSCRIPTIONS[0].id),
+            origin=FromSubscription("s-1"),
             created_at=created,
             expires_at=created + TICK,
-            first_lab_launched_at=None,
-            started_at=None,
-            completed_at=None,
-            cancelled_at=None,
         )
-    yield Subscription(
-        id=id_,
-        learner_id=id_,
-        organization_id=id_,
-        course_ids=[id_, "sql", "py"],
-        created_at=EARLIEST,
-        expires_at=LATEST,
-        edited_at=EARLIEST,
-        cancelled_at=LATEST,
-        openings=[Opening(id_, id_), Opening("py", "0"), Opening(id_, "1")],
-    )
-    yield Claim.of(id_, id_, id_)
-    yield Receipt(
-        id=id_,
-        action=id_,
-        digest=id_,
-        parts=MAX_COUNT,
-        made=[id_, "b", "a"],
-        skipped=["", id_],
-        positions=[1, MAX_COUNT],
-    )
-    yield Attempt(
-        id=id_,
-        assignment_id=id_,
-        activity_id=id_,
-        number=MAX_COUNT,
-        started_at=EARLIEST,
-        pauses=[Pause(EARLIEST, EARLIEST), Pause(EARLIEST + TICK, LATEST)],
-        finished_at=LATEST,
-    )
-    yield samples.redemption(id_, quoted, made)
+        for number, (limit, created) in enumerate(zip(ExpirationLimit, _RECENT, strict=False))
+    ),
+    Claim.of(ID, ID, ID),
+    *map(_extreme, (Receipt, Attempt, Redemption)),
+]
 
 
-class Keeping(Examples):
+class Values(Examples):
     """Values are read as they were written, with the same classes and in UTC."""
 
-    def test_values_at_the_edges_come_back(self, repository: Repository) -> None:
-        """These are the first and last datetime, and the longest strings and durations."""
-        records = list(odd_values())
-        store(repository, *records)
-        for record in records:
+    def test_extreme_values_are_kept(self, repository: Repository) -> None:
+        """Records can be read, listed, expected and replaced with the values that were written."""
+        store(repository, *RECORDS)
+        for record in RECORDS:
             assert exactly(stored(repository, record)) == exactly(record)
-
-    def test_values_at_the_edges_are_found(self, repository: Repository) -> None:
-        """They are the same in a listing."""
-        records = list(odd_values())
-        store(repository, *records)
         for query in EVERYTHING:
-            kept = [one for one in records if isinstance(one, query.kind)]
-            found = {one.id: one for one in listed(repository, query) if hasattr(one, "id")}
-            assert [exactly(found[one.id]) for one in kept] == [exactly(one) for one in kept]
+            found = listed(repository, query)
+            for record in RECORDS:
+                if isinstance(record, query.kind):
+                    assert exactly(record) in map(exactly, found)
+        repository.commit(Change(expect=RECORDS, replace=[Replace(one, one) for one in RECORDS]))
 
     def test_durations_keep_their_kind(self, repository: Repository) -> None:
         """Thirty days are not a month, and twelve months are not 365 days."""
-        durations: tuple[Duration, ...] = (
-            samples.DAY,
-            30 * samples.DAY,
-            Months(1),
-            Months(12),
-            TICK,
-            365 * samples.DAY,
-        )
+        days = [number * samples.DAY for number in (1, 30, 365)]
         courses = [
-            Course(id=f"{place}", name="A course", maximum_access=duration)
-            for place, duration in enumerate(durations)
+            samples.course(f"{place}", maximum_access=duration)
+            for place, duration in enumerate([*days, TICK, Months(1), Months(12)])
         ]
         repository.commit(Change(create=courses))
         for course in courses:
             assert exactly(stored(repository, course)) == exactly(course)
 
-    def test_replaced_values_are_compared_as_they_are(self, repository: Repository) -> None:
-        """Records can be expected and replaced with the values that were written."""
-        records = list(odd_values())
-        store(repository, *records)
-        repository.commit(Change(expect=records, replace=[Replace(one, one) for one in records]))
-
     def test_events_come_back(self, repository: Repository) -> None:
         """All their fields are the same."""
-        texts = {"": "", ODD: _odd(TEXT_LENGTH), "a\n": " \r\n\t", "long": "x" * 100_000}
-        events = [
-            Event(
-                at=at,
-                by=_odd(ID_LENGTH),
-                action=_odd(ID_LENGTH),
-                subject_ids=["b", "a", "b", ODD],
-                details=texts,
-            )
-            for at in (EARLIEST, LATEST, samples.START + TICK)
-        ]
+        events = [_extreme(Event, at=at) for at in (EARLIEST, LATEST, samples.START + TICK)]
         repository.commit(Change(record=events))
         found = listed(repository, EventQuery())
-        assert [exactly(attrs.evolve(one, position=0)) for one in found] == list(
-            map(exactly, events)
-        )
+        assert exactly([attrs.evolve(one, position=0) for one in found]) == exactly(events)
