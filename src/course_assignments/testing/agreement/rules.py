@@ -42,7 +42,7 @@ USERS = st.sampled_from(
     ]
 )
 RECORDS = strategies.organizations() | strategies.courses() | strategies.users() | USERS
-CODES = st.sampled_from(["Spring-2026", "spring-2026", " Summer-2026 ", ""]) | strategies.codes()
+CODES = st.sampled_from(["Spring-2026", "first-2026", " Summer-2026 ", ""]) | strategies.codes()
 #: Ways to type a code: unchanged, in lower case, with spaces around it, or wrong.
 TYPING: st.SearchStrategy[Callable[[str], str]] = st.sampled_from(
     [str, str, str, str.lower, "  {}\n".format, "{}x".format]
