@@ -1,6 +1,7 @@
 """Business rules for self-paced training.
 
-You can import all public names from here. The README shows a first example.
+You can import all public names from here. The README shows a first example. The examples in
+docstrings use these names, and `UTC`, `datetime` and `timedelta`, without importing them.
 """
 
 from importlib.metadata import version

@@ -47,11 +47,10 @@ R = TypeVar("R", bound=Record)
 class Replace:
     """Compare and set: store *after* if the stored record equals *before*.
 
-    Example:
-        >>> before = Course(id="py", name="Python")
-        >>> step = Replace(before, attrs.evolve(before, archived=True))
-        >>> step.of(before).archived, step.of(None)
-        (True, None)
+    >>> before = Course(id="py", name="Python")
+    >>> step = Replace(before, attrs.evolve(before, archived=True))
+    >>> step.of(before).archived, step.of(None)
+    (True, None)
     """
 
     before: Record = field(validator=validation.one_of(*KINDS, exact=True))
@@ -79,10 +78,9 @@ class Replace:
 class Use:
     """Add *by*, which may be negative, to the uses of the stored key.
 
-    Example:
-        >>> key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=2)
-        >>> Use(key, 2).of(key).uses, Use(key, 3).of(key)
-        (2, None)
+    >>> key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=2)
+    >>> Use(key, 2).of(key).uses, Use(key, 3).of(key)
+    (2, None)
     """
 
     key: TrainingKey = field(validator=validation.one_of(TrainingKey, exact=True))
@@ -126,14 +124,12 @@ class Event:
         subject_ids: The ids of all records concerned.
         details: Other facts, as sorted pairs of names and strings.
 
-    Example:
-        >>> from datetime import UTC
-        >>> event = Event(
-        ...     at=datetime(2026, 1, 5, tzinfo=UTC), action="cancel", subject_ids=["a-1"],
-        ...     details={"support_reason": "moved"},
-        ... )
-        >>> dict(event.details)
-        {'support_reason': 'moved'}
+    >>> event = Event(
+    ...     at=datetime(2026, 1, 5, tzinfo=UTC), action="cancel", subject_ids=["a-1"],
+    ...     details={"support_reason": "moved"},
+    ... )
+    >>> dict(event.details)
+    {'support_reason': 'moved'}
     """
 
     position: int = field(default=0, validator=validation.count(0))
@@ -156,12 +152,11 @@ class Change:
         use: Changes of the uses of keys, which stay between 0 and their maximum.
         expect: Records that must be unchanged since they were read.
 
-    Example:
-        >>> change = Change(create=[Course(id="py", name="Python")])
-        >>> [course.name for course in change.made(Course)]
-        ['Python']
-        >>> bool(Change())
-        False
+    >>> change = Change(create=[Course(id="py", name="Python")])
+    >>> [course.name for course in change.made(Course)]
+    ['Python']
+    >>> bool(Change())
+    False
     """
 
     create: tuple[Record, ...] = field(default=(), converter=to_tuple, validator=_records)

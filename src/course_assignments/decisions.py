@@ -21,13 +21,12 @@ class Decision:
         changes_at: The first UTC datetime at which `allowed` differs if no one does anything, or
             ``None`` if there is no such time or the request itself moves with the clock.
 
-    Example:
-        >>> from course_assignments.reasons import CourseArchived
-        >>> decision = Decision([CourseArchived("py")])
-        >>> decision.allowed, [reason.code for reason in decision.reasons]
-        (False, ['course_archived'])
-        >>> bool(Decision())
-        True
+    >>> from course_assignments.reasons import CourseArchived
+    >>> decision = Decision([CourseArchived("py")])
+    >>> decision.allowed, [reason.code for reason in decision.reasons]
+    (False, ['course_archived'])
+    >>> bool(Decision())
+    True
     """
 
     reasons: tuple[Reason, ...] = field(
@@ -61,10 +60,9 @@ YES: Final = Decision()
 class Refused(CourseAssignmentsError):
     """A rule said no; nothing was stored or used up.
 
-    Example:
-        >>> from course_assignments.reasons import CourseArchived
-        >>> print(Refused(Decision([CourseArchived("py")])))
-        Course 'py' is archived. Choose another course.
+    >>> from course_assignments.reasons import CourseArchived
+    >>> print(Refused(Decision([CourseArchived("py")])))
+    Course 'py' is archived. Choose another course.
     """
 
     decision: Decision
@@ -87,10 +85,8 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
     questions are asked again at each moment at which the answer may change. Only if it did not
     change at a thousand of these, `changes_at` is the last of them.
 
-    Example:
-        >>> from datetime import UTC
-        >>> all_of([lambda at: Decision(), lambda at: Decision()], datetime(2026, 1, 5, tzinfo=UTC))
-        Decision(reasons=(), changes_at=None)
+    >>> all_of([lambda at: Decision(), lambda at: Decision()], datetime(2026, 1, 5, tzinfo=UTC))
+    Decision(reasons=(), changes_at=None)
     """
     asked = validation.check_list(questions, "questions", empty=True)
     answers = first = _answers(asked, at)

@@ -19,9 +19,8 @@ MAX_NAMED = 8
 class CourseAssignmentsError(Exception):
     """Base class of all errors of this library; errors with equal fields are equal.
 
-    Example:
-        >>> NotFound("Course", "c-9") == NotFound("Course", "c-9")
-        True
+    >>> NotFound("Course", "c-9") == NotFound("Course", "c-9")
+    True
     """
 
     def __eq__(self, other: object) -> bool:
@@ -96,9 +95,8 @@ class InvalidInput(CourseAssignmentsError, ValueError):
         field: The path to the invalid value, such as ``learners[17]``.
         hint: What was expected, or what to do.
 
-    Example:
-        >>> print(InvalidInput("blank", "name", "give a name of 1 to 500 characters"))
-        name: give a name of 1 to 500 characters
+    >>> print(InvalidInput("blank", "name", "give a name of 1 to 500 characters"))
+    name: give a name of 1 to 500 characters
     """
 
     code: str
@@ -118,9 +116,8 @@ class NotFound(CourseAssignmentsError, LookupError):
         kind: The class name of the record, such as ``Course``.
         also: The kinds and ids of other records that the same call did not find.
 
-    Example:
-        >>> print(NotFound("Course", "rust", (NotFound("User", "ed"), NotFound("User", "flo"))))
-        Not found: course 'rust', users 'ed', 'flo'.
+    >>> print(NotFound("Course", "rust", (NotFound("User", "ed"), NotFound("User", "flo"))))
+    Not found: course 'rust', users 'ed', 'flo'.
     """
 
     kind: str
@@ -166,11 +163,10 @@ class Conflict(CourseAssignmentsError):
         code: ``changed`` if someone else created or changed a record; try again.
             ``id_taken`` if a different record has the id that you passed; pass another id.
 
-    Example:
-        >>> print(Conflict(("a-1",)))
-        'a-1' was changed by someone else; try again.
-        >>> print(Conflict(("bo",), "id_taken"))
-        A different record with id 'bo' exists; use update() or another id.
+    >>> print(Conflict(("a-1",)))
+    'a-1' was changed by someone else; try again.
+    >>> print(Conflict(("bo",), "id_taken"))
+    A different record with id 'bo' exists; use update() or another id.
     """
 
     ids: tuple[str, ...] = attrs.field(converter=_to_tuple, validator=_strings)
@@ -189,9 +185,8 @@ class Conflict(CourseAssignmentsError):
 class StorageBusy(CourseAssignmentsError):
     """A lock could not be obtained in time; nothing was stored.
 
-    Example:
-        >>> print(StorageBusy("database is locked"))
-        The storage was busy for too long (database is locked). Nothing was stored; try again later.
+    >>> print(StorageBusy("database is locked"))
+    The storage was busy for too long (database is locked). Nothing was stored; try again later.
     """
 
     hint: str = attrs.field(validator=_string)
@@ -208,9 +203,8 @@ class OutcomeUnknown(CourseAssignmentsError):
     Attributes:
         ids: The ids of the records to create, or else to change.
 
-    Example:
-        >>> print(OutcomeUnknown(("a-1",)))
-        It is unknown whether 'a-1' was stored. Call again with the same id, or look it up.
+    >>> print(OutcomeUnknown(("a-1",)))
+    It is unknown whether 'a-1' was stored. Call again with the same id, or look it up.
     """
 
     ids: tuple[str, ...] = attrs.field(converter=_to_tuple, validator=_strings)
@@ -227,9 +221,8 @@ class OutcomeUnknown(CourseAssignmentsError):
 class StorageError(CourseAssignmentsError):
     """The storage failed; nothing was stored.
 
-    Example:
-        >>> print(StorageError("disk_full", "database or disk is full"))
-        The storage failed and nothing was stored: database or disk is full
+    >>> print(StorageError("disk_full", "database or disk is full"))
+    The storage failed and nothing was stored: database or disk is full
     """
 
     code: str = attrs.field(validator=_string)

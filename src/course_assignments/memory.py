@@ -128,12 +128,10 @@ class _Shelf:
 class InMemoryRepository:
     """A `Repository` for tests, notebooks and applications without a database.
 
-    Example:
-        >>> from course_assignments.entities.catalog import Course
-        >>> repository = InMemoryRepository()
-        >>> repository.commit(Change(create=[Course(id="py", name="Python")]))
-        >>> repository.get(Course, ["py", "c-9"])["py"].name
-        'Python'
+    >>> repository = InMemoryRepository()
+    >>> repository.commit(Change(create=[Course(id="py", name="Python")]))
+    >>> repository.get(Course, ["py", "c-9"])["py"].name
+    'Python'
     """
 
     def __init__(self) -> None:

@@ -196,10 +196,8 @@ class Query(Generic[RecordT]):
     ``_until``, and a datetime that is ``None`` is in no range. A page has up to ``limit`` records,
     from 1 to 10,000.
 
-    Example:
-        >>> from course_assignments import Course, CourseQuery
-        >>> CourseQuery(limit=10).matches(Course(id="py", name="Python"))
-        True
+    >>> CourseQuery(limit=10).matches(Course(id="py", name="Python"))
+    True
     """
 
     #: The class of the records.
@@ -310,9 +308,8 @@ def _lies_within(value: Any, start: Any, until: Any) -> bool:
 class OrganizationQuery(Query[Organization]):
     """Organizations by id.
 
-    Example:
-        >>> OrganizationQuery(name="ACME").matches(Organization(id="o-1", name="The Acme Company"))
-        True
+    >>> OrganizationQuery(name="ACME").matches(Organization(id="o-1", name="The Acme Company"))
+    True
     """
 
     name: str | None = contains()
@@ -323,9 +320,8 @@ class OrganizationQuery(Query[Organization]):
 class CourseQuery(Query[Course]):
     """Courses by id.
 
-    Example:
-        >>> CourseQuery(name="PYTH", archived=False).matches(Course(id="py", name="Python"))
-        True
+    >>> CourseQuery(name="PYTH", archived=False).matches(Course(id="py", name="Python"))
+    True
     """
 
     name: str | None = contains()
@@ -336,10 +332,9 @@ class CourseQuery(Query[Course]):
 class UserQuery(Query[User]):
     """Users by id.
 
-    Example:
-        >>> ada = User(id="ada", name="Ada Lovelace", email="ada@example.org")
-        >>> UserQuery(email="ADA@example.org", name="love").matches(ada)
-        True
+    >>> ada = User(id="ada", name="Ada Lovelace", email="ada@example.org")
+    >>> UserQuery(email="ADA@example.org", name="love").matches(ada)
+    True
     """
 
     name: str | None = contains()
@@ -371,9 +366,8 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
         completion: The current completion status, whatever ``at`` is: one or several.
         origin: The class of the origin: `Direct`, `FromKey` or `FromSubscription`.
 
-    Example:
-        >>> AssignmentQuery(learner_id="ada").where()
-        {'learner_id': ('ada',)}
+    >>> AssignmentQuery(learner_id="ada").where()
+    {'learner_id': ('ada',)}
     """
 
     learner_id: str | None = equals()
@@ -416,9 +410,8 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
 class AttemptQuery(Query[Attempt], order=("started_at", "id")):
     """Attempts by start; those started at the same time by id.
 
-    Example:
-        >>> AttemptQuery(assignment_id="a-1", activity_id="lab").where()
-        {'assignment_id': ('a-1',), 'activity_id': ('lab',)}
+    >>> AttemptQuery(assignment_id="a-1", activity_id="lab").where()
+    {'assignment_id': ('a-1',), 'activity_id': ('lab',)}
     """
 
     assignment_id: str | None = equals()
@@ -431,9 +424,8 @@ class SubscriptionQuery(Query[Subscription], order=("created_at", "id")):
 
     The organization is the learner's at creation.
 
-    Example:
-        >>> SubscriptionQuery(learner_id="ada").where()
-        {'learner_id': ('ada',)}
+    >>> SubscriptionQuery(learner_id="ada").where()
+    {'learner_id': ('ada',)}
     """
 
     learner_id: str | None = equals()
@@ -452,9 +444,8 @@ class BatchQuery(Query[KeyBatch], order=("created_at", "id")):
         redeemable_from, redeemable_until: A window that must overlap the batch's redemption window.
             Both windows are half-open, and ``None`` is unlimited (rule 7).
 
-    Example:
-        >>> BatchQuery(course_id="py").where()
-        {'course_id': ('py',)}
+    >>> BatchQuery(course_id="py").where()
+    {'course_id': ('py',)}
     """
 
     course_id: str | None = equals()
@@ -487,9 +478,8 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
         usable: Only keys that are neither revoked nor used up. For the redemption window of the
             batch, see `redeemable`.
 
-    Example:
-        >>> KeyQuery(batch_ids=["spring"]).where()
-        {'batch_id': ('spring',)}
+    >>> KeyQuery(batch_ids=["spring"]).where()
+    {'batch_id': ('spring',)}
     """
 
     batch_ids: tuple[str, ...] | None = field(
@@ -520,9 +510,8 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
         not used the key yet (rules 6 and 7). It does not check whether the course is available
         (rule 22). Without a batch whose window is open, the query finds nothing.
 
-        Example:
-            >>> KeyQuery.redeemable([], at=datetime(2026, 5, 31, tzinfo=UTC)).batch_ids
-            ()
+        >>> KeyQuery.redeemable([], at=datetime(2026, 5, 31, tzinfo=UTC)).batch_ids
+        ()
         """
         offered = validation.check_each(batches, "batches", KeyBatch)
         now = as_utc(at)
@@ -534,9 +523,8 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
 class RedemptionQuery(Query[Redemption], order=("redeemed_at", "id")):
     """Redemptions, the oldest first; those at the same time by id.
 
-    Example:
-        >>> RedemptionQuery(key_id="k-1", learner_id="ada")
-        RedemptionQuery(limit=100, key_id='k-1', learner_id='ada')
+    >>> RedemptionQuery(key_id="k-1", learner_id="ada")
+    RedemptionQuery(limit=100, key_id='k-1', learner_id='ada')
     """
 
     key_id: str | None = equals()
@@ -547,9 +535,8 @@ class RedemptionQuery(Query[Redemption], order=("redeemed_at", "id")):
 class EventQuery(Query[Event], order=("position",)):
     """Events in the order of their positions.
 
-    Example:
-        >>> EventQuery(after=12).cursor
-        (12,)
+    >>> EventQuery(after=12).cursor
+    (12,)
     """
 
     after: int = field(default=0, validator=validation.count(0))

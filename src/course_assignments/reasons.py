@@ -440,9 +440,8 @@ class CustomReason:
     The code is any string that starts with ``x-``. Its type is a single literal because mypy and
     pyright narrow a union by ``code`` only if each member has a literal.
 
-    Example:
-        >>> print(CustomReason("x-unpaid", "The invoice of May is open."))
-        The invoice of May is open.
+    >>> print(CustomReason("x-unpaid", "The invoice of May is open."))
+    The invoice of May is open.
     """
 
     code: Literal["x-..."] = field(validator=_custom_code)
@@ -502,10 +501,9 @@ class ForAssignment(_Sentence):
 
     It has the code and the fields of the reason that it holds.
 
-    Example:
-        >>> reason = ForAssignment("py", "ada", CourseNotAvailable("py", ("publishing group",)))
-        >>> reason.code, reason.missing
-        ('course_not_available', ('publishing group',))
+    >>> reason = ForAssignment("py", "ada", CourseNotAvailable("py", ("publishing group",)))
+    >>> reason.code, reason.missing
+    ('course_not_available', ('publishing group',))
     """
 
     sentence: ClassVar[str | Variants] = "Learner {learner_id}, course {course_id}: {reason}"

@@ -24,9 +24,8 @@ class Page(Generic[RecordT]):
         records: At most as many as the query's limit.
         next: The query for the records after them, or ``None`` if there are no more.
 
-    Example:
-        >>> list(Page(()))
-        []
+    >>> list(Page(()))
+    []
     """
 
     records: tuple[RecordT, ...] = field(converter=validation.to_tuple)
@@ -49,12 +48,9 @@ class Repository(Protocol):
     Several threads may call them at once. Every error that they raise is a
     `CourseAssignmentsError`.
 
-    Example:
-        >>> from course_assignments.entities.catalog import Course
-        >>> from course_assignments.memory import InMemoryRepository
-        >>> repository: Repository = InMemoryRepository()
-        >>> repository.get(Course, ["py"])
-        {}
+    >>> repository: Repository = InMemoryRepository()
+    >>> repository.get(Course, ["py"])
+    {}
     """
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
@@ -104,11 +100,8 @@ def check_repository(value: object) -> None:
 def find_all(repository: Repository, query: Query[RecordT]) -> Iterator[RecordT]:
     """Iterate over all records that *query* finds in *repository*, page by page.
 
-    Example:
-        >>> from course_assignments.memory import InMemoryRepository
-        >>> from course_assignments.queries import CourseQuery
-        >>> list(find_all(InMemoryRepository(), CourseQuery()))
-        []
+    >>> list(find_all(InMemoryRepository(), CourseQuery()))
+    []
     """
     check_repository(repository)
     validation.check_kind(query, "query", Query)

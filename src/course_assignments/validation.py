@@ -317,9 +317,8 @@ def fold_text(text: str) -> str:
 
     Folding a folded string changes nothing.
 
-    Example:
-        >>> fold_text("STRASSE") == fold_text("Stra\N{LATIN SMALL LETTER SHARP S}e")
-        True
+    >>> fold_text("STRASSE") == fold_text("Stra\N{LATIN SMALL LETTER SHARP S}e")
+    True
     """
     return text.lower() if text.isascii() else normalize("NFC", normalize("NFC", text).casefold())
 

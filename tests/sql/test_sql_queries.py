@@ -18,7 +18,7 @@ from course_assignments.queries import QUERIES, filters
 from course_assignments.sqlalchemy import SqlRepository, Tables, build_tables
 from course_assignments.sqlalchemy.selects import Selects
 from course_assignments.testing import samples
-from course_assignments.testing.agreement import queries
+from course_assignments.testing.contract.finding import FILTERS
 from tests.sql.database_cases import heard
 from tests.support.rules import NAIVE
 from tests.support.sql import closing, open_memory, stocked
@@ -85,8 +85,11 @@ class TestStatements:
             assert len(repository.get(kind, ids)) == len(ids)
         assert len(statements) == 1
 
-    @given(queries.QUERIES)
-    def test_are_built_once_for_the_same_filters(self, query: ca.Query[Any]) -> None:
+    @given(st.sampled_from([*FILTERS]), st.data())
+    def test_are_built_once_for_the_same_filters(
+        self, kind: type[ca.Query[Any]], data: st.DataObject
+    ) -> None:
+        query = kind(**data.draw(st.sampled_from(FILTERS[kind])))
         selects = Selects(TABLES, "sqlite")
         first, _ = selects.statement(query)
         again, parameters = selects.statement(attrs.evolve(query, limit=7))

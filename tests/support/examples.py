@@ -1,6 +1,6 @@
-"""The names that the examples of the commands share, made anew for each docstring."""
+"""The names that the examples in docstrings share, made anew for each docstring."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from course_assignments.testing.samples import ADA, PYTHON, course, user
 
 
 def names() -> dict[str, Any]:
-    """Return a registrar who knows what `course_assignments.commands` says, and its clock."""
+    """Return the public names, a registrar with the records of `commands`, and its clock."""
     clock = ca.ManualClock(datetime(2026, 1, 5, 9, tzinfo=UTC))
     registrar = ca.Registrar(clock=clock)
     registrar.add(
@@ -26,8 +26,9 @@ def names() -> dict[str, Any]:
         codes=["Spring-2026"],
         id="spring",
     )
-    shared = (ca.Course, ca.CourseAssignment, ca.Months, ca.User, timedelta)
-    return {**{one.__name__: one for one in shared}, "clock": clock, "registrar": registrar}
+    public = {name: getattr(ca, name) for name in ca.__all__}
+    dates = {"UTC": UTC, "date": date, "datetime": datetime, "timedelta": timedelta}
+    return {**public, **dates, "clock": clock, "registrar": registrar}
 
 
 class Examples:
@@ -35,6 +36,6 @@ class Examples:
 
     @staticmethod
     def pytest_runtest_setup(item: pytest.Item) -> None:
-        """Hand the names to the examples of commands."""
-        if isinstance(item, DoctestItem) and item.name.startswith("course_assignments.commands."):
-            item.dtest.globs.update(names())
+        """Give the names to the examples of the package."""
+        if isinstance(item, DoctestItem) and item.name.startswith("course_assignments."):
+            item.dtest.globs |= names() | item.dtest.globs

@@ -71,58 +71,12 @@ COMMANDS: Final[Mapping[str, type[Command[Any, Any]]]] = MappingProxyType(
     {one.action: one for one in filter(_is_command, tuple(vars().values()))}
 )
 
-__all__ = [
-    "COMMANDS",
-    "UNSET",
-    "Add",
-    "AddKeys",
-    "AddNote",
-    "Addable",
-    "Anonymize",
-    "Assign",
-    "AssignMany",
-    "Assignable",
-    "Assigned",
-    "Attempted",
-    "BatchAndKeys",
-    "BatchToCreate",
-    "BatchToExtend",
-    "Cancel",
-    "CancelSubscription",
-    "Cancellable",
-    "CancellableSubscription",
-    "Command",
-    "Complete",
-    "Context",
-    "CreateKeys",
-    "EditKeys",
-    "EditSubscription",
-    "EditableSubscription",
-    "Finish",
-    "Finishable",
-    "Keys",
-    "OpenCourse",
-    "Openable",
-    "Outcome",
-    "Pause",
-    "Profile",
-    "Reader",
-    "Redeem",
-    "Redeemable",
-    "Register",
-    "Registrable",
-    "Reschedulable",
-    "Reschedule",
-    "Resume",
-    "RevokeKey",
-    "RevokeKeys",
-    "Roster",
-    "Start",
-    "Startable",
-    "Subscribable",
-    "Subscribe",
-    "Subscribed",
-    "Unset",
-    "Updatable",
-    "Update",
-]
+__all__ = ["COMMANDS", "UNSET", "Add", "AddKeys", "AddNote", "Addable", "Anonymize", "Assign"]
+__all__ += ["AssignMany", "Assignable", "Assigned", "Attempted", "BatchAndKeys", "BatchToCreate"]
+__all__ += ["BatchToExtend", "Cancel", "CancelSubscription", "Cancellable"]
+__all__ += ["CancellableSubscription", "Command", "Complete", "Context", "CreateKeys", "EditKeys"]
+__all__ += ["EditSubscription", "EditableSubscription", "Finish", "Finishable", "Keys"]
+__all__ += ["OpenCourse", "Openable", "Outcome", "Pause", "Profile", "Reader", "Redeem"]
+__all__ += ["Redeemable", "Register", "Registrable", "Reschedulable", "Reschedule", "Resume"]
+__all__ += ["RevokeKey", "RevokeKeys", "Roster", "Start", "Startable", "Subscribable", "Subscribe"]
+__all__ += ["Subscribed", "Unset", "Updatable", "Update"]

@@ -195,19 +195,17 @@ class Assign(_Assigning[Assignable, CourseAssignment]):
         repeat: What to do if the learner has an active assignment of the course; by default the
             policy decides. With ``Repeat.SKIP`` the active assignment is returned.
 
-    Example:
-        >>> assignment = registrar.assign("py", "ada", id="a-1")
-        >>> (assignment.expires_at - assignment.created_at).days
-        180
-        >>> registrar.assign("py", "ada", id="a-1") == assignment
-        True
+    >>> assignment = registrar.assign("py", "ada", id="a-1")
+    >>> (assignment.expires_at - assignment.created_at).days
+    180
+    >>> registrar.assign("py", "ada", id="a-1") == assignment
+    True
     """
 
     course_id: str = field(validator=validation.identifier)
     learner_id: str = field(validator=validation.identifier)
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
-        """Return the assignment with the same id, course and learner."""
         made = reader.look_up(CourseAssignment, self.id)
         wanted = (self.course_id, self.learner_id, Direct())
         if made is not None and (made.course_id, made.learner_id, made.origin) != wanted:
@@ -215,14 +213,12 @@ class Assign(_Assigning[Assignable, CourseAssignment]):
         return made
 
     def read(self, reader: Reader) -> Assignable:
-        """Read the course, the learner, and if needed the learner's assignments of it."""
         course, learner = reader.need_each((Course, self.course_id), (User, self.learner_id))
         ids = {(course.id, learner.id): self.id}
         (one,) = self.read_assignables(reader, [course], [learner], ids)
         return one
 
     def decide(self, records: Assignable, context: Context) -> Outcome[CourseAssignment]:
-        """Check the actor, the course, repetition and the requested end."""
         validation.check_same(records.course.id, self.course_id, "course")
         validation.check_same(records.learner.id, self.learner_id, "learner")
         shared = self.shared_questions(records, context)
@@ -300,11 +296,10 @@ class AssignMany(
         id: An id for this call, from which the ids of the assignments are derived; makes the call
             safe to repeat.
 
-    Example:
-        >>> newcomer = User(id="eve", name="Eve", email="eve@example.org")
-        >>> batch = registrar.assign_many(["py"], ["ada", newcomer])
-        >>> [assignment.learner_id for assignment in batch.created]
-        ['ada', 'eve']
+    >>> newcomer = User(id="eve", name="Eve", email="eve@example.org")
+    >>> batch = registrar.assign_many(["py"], ["ada", newcomer])
+    >>> [assignment.learner_id for assignment in batch.created]
+    ['ada', 'eve']
     """
 
     course_ids: tuple[str, ...] = field(converter=validation.to_ids)
@@ -323,7 +318,6 @@ class AssignMany(
         return self.course_ids, tuple(self.learners), self.expires, self.note, self.repeat
 
     def existing(self, reader: Reader) -> AssignmentBatch | None:
-        """Return the result of an earlier call with the same id."""
         receipt = self.find_receipt(reader)
         if not receipt:
             return None
@@ -331,12 +325,10 @@ class AssignMany(
         skipped = [id_ for part in receipt for id_ in part.skipped]
         found = reader.need_all(CourseAssignment, [*made, *skipped])
         return AssignmentBatch(
-            created=tuple(found[id_] for id_ in made),
-            skipped=tuple(found[id_] for id_ in skipped),
+            created=tuple(found[id_] for id_ in made), skipped=tuple(found[id_] for id_ in skipped)
         )
 
     def read(self, reader: Reader) -> Roster:
-        """Read the courses, the learners with their organizations and assignments."""
         courses = reader.get(Course, self.course_ids)
         profiles = {id_: user for id_, user in self.learners.items() if user is not None}
         # Read the addresses first. A user who is stored later is read below, or is a conflict.
@@ -365,7 +357,6 @@ class AssignMany(
         )
 
     def decide(self, records: Roster, context: Context) -> Outcome[AssignmentBatch]:
-        """Check each assignment like `assign`, and that e-mail addresses are free."""
         named = self.ids()
         for position, one in enumerate(records.assignables):
             if (one.course.id, one.learner.id) not in named:

@@ -43,9 +43,8 @@ class Context:
         at: In UTC.
         actor: The user who acts; ``None`` trusts the caller.
 
-    Example:
-        >>> Context(clock()).actor is None
-        True
+    >>> Context(clock()).actor is None
+    True
     """
 
     at: datetime = field(converter=validation.to_utc)
@@ -118,9 +117,8 @@ class Outcome(Generic[T_co]):
         change: The change to commit first; empty if everything is already stored.
         decision: The decision that allowed the command.
 
-    Example:
-        >>> bool(Outcome("found").change)
-        False
+    >>> bool(Outcome("found").change)
+    False
     """
 
     result: T_co
@@ -218,10 +216,7 @@ class ReceiptedCommand(CreatingCommand[N, T]):
         return (first, *reader.need_all(Receipt, ids).values())
 
     def receipt(
-        self,
-        made: Sequence[str] = (),
-        skipped: Sequence[str] = (),
-        positions: tuple[int, ...] = (),
+        self, made: Sequence[str] = (), skipped: Sequence[str] = (), positions: tuple[int, ...] = ()
     ) -> tuple[Receipt, ...]:
         """Return the receipt to store in the same commit; nothing without an ``id``."""
         if self.id is None:

@@ -58,12 +58,11 @@ class Cancel(Command[Cancellable, CourseAssignment]):
     Attributes:
         support_reason: Why support cancels the assignment after the window; recorded.
 
-    Example:
-        >>> assignment = registrar.assign("py", "ada")
-        >>> registrar.may_cancel(assignment.id).changes_at.isoformat()
-        '2026-01-06T09:00:00.000001+00:00'
-        >>> registrar.cancel(assignment.id).status_at(clock())
-        <AssignmentStatus.CANCELLED: 'cancelled'>
+    >>> assignment = registrar.assign("py", "ada")
+    >>> registrar.may_cancel(assignment.id).changes_at.isoformat()
+    '2026-01-06T09:00:00.000001+00:00'
+    >>> registrar.cancel(assignment.id).status_at(clock())
+    <AssignmentStatus.CANCELLED: 'cancelled'>
     """
 
     assignment_id: str = field(validator=validation.identifier)
@@ -72,7 +71,6 @@ class Cancel(Command[Cancellable, CourseAssignment]):
     )
 
     def read(self, reader: Reader) -> Cancellable:
-        """Read the assignment and its learner; to restore a use, redemption and key."""
         assignment = reader.need(CourseAssignment, self.assignment_id)
         origin = assignment.origin
         if not reader.policies.cancellation.restores_key_use or not isinstance(origin, FromKey):
@@ -84,7 +82,6 @@ class Cancel(Command[Cancellable, CourseAssignment]):
         return Cancellable(assignment, learner, redemption, key)
 
     def decide(self, records: Cancellable, context: Context) -> Outcome[CourseAssignment]:
-        """Check the actor and the cancellation policy, and restore the use of a key."""
         before, learner, policy = records.assignment, records.learner, context.policies.cancellation
         validation.check_same(before.id, self.assignment_id, "assignment")
         support = self.support_reason is not None
@@ -143,17 +140,15 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
         expires: The new end: an aware datetime, a duration from the creation of the assignment, or
             a date in the time zone of the learner's organization. The current time ends access.
 
-    Example:
-        >>> assignment = registrar.assign("py", "ada")
-        >>> registrar.reschedule(assignment.id, Months(1)).limited_by
-        <ExpirationLimit.REQUEST: 'request'>
+    >>> assignment = registrar.assign("py", "ada")
+    >>> registrar.reschedule(assignment.id, Months(1)).limited_by
+    <ExpirationLimit.REQUEST: 'request'>
     """
 
     assignment_id: str = field(validator=validation.identifier)
     expires: End = field(converter=validation.to_end)
 
     def read(self, reader: Reader) -> Reschedulable:
-        """Read the assignment, its learner, and everything that limits its end."""
         assignment = reader.need(CourseAssignment, self.assignment_id)
         learner, course, subscription = reader.need_each(
             (User, assignment.learner_id),
@@ -164,7 +159,6 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
         return Reschedulable(assignment, learner, course, organization, subscription)
 
     def decide(self, records: Reschedulable, context: Context) -> Outcome[CourseAssignment]:
-        """Check the actor, the reschedule policy and the limits of the new end."""
         before, learner, policies = records.assignment, records.learner, context.policies
         validation.check_same(before.id, self.assignment_id, "assignment")
         created_at = before.created_at
@@ -209,7 +203,6 @@ class _Edit(Command[Assigned, CourseAssignment]):
     assignment_id: str = field(validator=validation.identifier)
 
     def read(self, reader: Reader) -> Assigned:
-        """Read the assignment and its learner."""
         assignment = reader.need(CourseAssignment, self.assignment_id)
         return Assigned(assignment, reader.need(User, assignment.learner_id))
 
@@ -234,13 +227,11 @@ class _Edit(Command[Assigned, CourseAssignment]):
 class Complete(_Edit):
     """Mark an assignment as completed, expired or not (rules 5 and 21).
 
-    Example:
-        >>> registrar.complete(registrar.assign("py", "ada").id).completion
-        <CompletionStatus.COMPLETE: 30>
+    >>> registrar.complete(registrar.assign("py", "ada").id).completion
+    <CompletionStatus.COMPLETE: 30>
     """
 
     def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
-        """Check the actor and the completion policy."""
         policy = context.policies.completion
 
         def is_incomplete(at: datetime) -> Decision:
@@ -256,15 +247,13 @@ class AddNote(_Edit):
     Attributes:
         note: The note, which becomes the last one of the assignment.
 
-    Example:
-        >>> assignment = registrar.assign("py", "ada")
-        >>> note = Note(title="Renewal", message="Paid until June.")
-        >>> registrar.add_note(assignment.id, note).notes == (note,)
-        True
+    >>> assignment = registrar.assign("py", "ada")
+    >>> note = Note(title="Renewal", message="Paid until June.")
+    >>> registrar.add_note(assignment.id, note).notes == (note,)
+    True
     """
 
     note: Note = field(validator=validation.one_of(Note))
 
     def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
-        """Check the actor; no state of the assignment forbids a note."""
         return self.edit(records, context, notes=(*records.assignment.notes, self.note))

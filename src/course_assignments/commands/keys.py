@@ -196,13 +196,12 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
             ``text.splitlines()``; blank lines are skipped.
         generate: How many keys with random codes to add to those.
 
-    Example:
-        >>> batch = registrar.create_keys(
-        ...     "py", name="May", organization_id="acme", availability=timedelta(days=30),
-        ...     codes=["May-2026"], generate=2,
-        ... )
-        >>> batch.size
-        3
+    >>> batch = registrar.create_keys(
+    ...     "py", name="May", organization_id="acme", availability=timedelta(days=30),
+    ...     codes=["May-2026"], generate=2,
+    ... )
+    >>> batch.size
+    3
     """
 
     course_id: str = field(validator=validation.identifier)
@@ -221,7 +220,6 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
     any_organization: bool = field(default=False, kw_only=True, validator=validation.flag)
 
     def existing(self, reader: Reader) -> KeyBatch | None:
-        """Return the batch with the same id, course, organization and codes."""
         made = reader.look_up(KeyBatch, self.id)
         if made is None:
             return None
@@ -232,7 +230,6 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
         return made
 
     def read(self, reader: Reader) -> BatchToCreate:
-        """Read the course, the organization, and which of the codes are taken."""
         course, organization = reader.need_each(
             (Course, self.course_id), (Organization, self.organization_id)
         )
@@ -240,7 +237,6 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
         return BatchToCreate(id=id_, course=course, organization=organization, **self.draw(reader))
 
     def decide(self, records: BatchToCreate, context: Context) -> Outcome[KeyBatch]:
-        """Check the actor, and whether the course is available and the codes are free."""
         organization, now = records.organization, context.at
         validation.check_same(organization.id, self.organization_id, "organization")
         batch = KeyBatch(
@@ -277,9 +273,8 @@ class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, 
         codes, generate: As for `create_keys`.
         id: An id for this call; makes the call safe to repeat.
 
-    Example:
-        >>> registrar.add_keys("spring", generate=2).size
-        3
+    >>> registrar.add_keys("spring", generate=2).size
+    3
     """
 
     batch_id: str = field(validator=validation.identifier)
@@ -290,7 +285,6 @@ class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, 
         return self.batch_id, len(self.codes), self.generate
 
     def existing(self, reader: Reader) -> KeyBatch | None:
-        """Return the batch, if these keys were added to it with the same id."""
         if not self.find_receipt(reader):
             return None
         batch = reader.need(KeyBatch, self.batch_id)
@@ -298,13 +292,11 @@ class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, 
         return batch
 
     def read(self, reader: Reader) -> BatchToExtend:
-        """Read the batch, its course, and which of the codes are taken."""
         batch = reader.need(KeyBatch, self.batch_id)
         course = reader.need(Course, batch.course_id)
         return BatchToExtend(batch=batch, course=course, **self.draw(reader))
 
     def decide(self, records: BatchToExtend, context: Context) -> Outcome[KeyBatch]:
-        """Check the actor, and whether the course is available and the codes are free."""
         before = records.batch
         validation.check_same(before.id, self.batch_id, "batch")
         keys, decision = self.new_keys(records, before, context)
@@ -354,9 +346,8 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
         redeemable_until: Likewise. ``None`` means never.
         max_uses: Not below the uses of any key; ``None`` is once.
 
-    Example:
-        >>> registrar.edit_keys("spring", max_uses=5).max_uses
-        5
+    >>> registrar.edit_keys("spring", max_uses=5).max_uses
+    5
     """
 
     batch_id: str = field(validator=validation.identifier)
@@ -380,7 +371,6 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
     )
 
     def read(self, reader: Reader) -> BatchAndKeys:
-        """Read the batch, its organization, and all its keys if their maximum of uses changes."""
         batch = reader.need(KeyBatch, self.batch_id)
         organization = reader.need(Organization, batch.organization_id)
         after = attrs.evolve(batch, **_terms(self, batch.created_at, organization))
@@ -388,7 +378,6 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
         return BatchAndKeys(batch, keys, organization)
 
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[KeyBatch]:
-        """Check the actor, and whether a key was used more often than its new maximum."""
         batch, keys = records.batch, records.keys
         validation.check_same(batch.id, self.batch_id, "batch")
         after = attrs.evolve(batch, **_terms(self, batch.created_at, records.organization))
@@ -424,20 +413,17 @@ class RevokeKey(Command[BatchAndKeys, TrainingKey]):
     Attributes:
         code: The code as someone typed it.
 
-    Example:
-        >>> registrar.revoke_key("Spring-2026").revoked_at == clock()
-        True
+    >>> registrar.revoke_key("Spring-2026").revoked_at == clock()
+    True
     """
 
     code: str = field(validator=base.typed_code, repr=base.masked)
 
     def read(self, reader: Reader) -> BatchAndKeys:
-        """Read the key and its batch."""
         key = reader.key(self.code)
         return BatchAndKeys(reader.need(KeyBatch, key.batch_id), [key])
 
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[TrainingKey]:
-        """Check the actor."""
         base.check_keys(records.keys, self.code, "keys")
         revoked, change, decision = _revoke("revoke_keys", records, context)
         return Outcome(revoked[0] if revoked else records.keys[0], change, decision)
@@ -449,20 +435,17 @@ class RevokeKeys(Command[BatchAndKeys, tuple[TrainingKey, ...]]):
 
     As with `revoke_key`, their ``uses`` may be old.
 
-    Example:
-        >>> len(registrar.revoke_keys("spring"))
-        1
+    >>> len(registrar.revoke_keys("spring"))
+    1
     """
 
     batch_id: str = field(validator=validation.identifier)
 
     def read(self, reader: Reader) -> BatchAndKeys:
-        """Read the batch, and then its keys."""
         batch = reader.need(KeyBatch, self.batch_id)
         return BatchAndKeys(batch, _keys_of(reader, batch))
 
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[tuple[TrainingKey, ...]]:
-        """Check the actor."""
         validation.check_same(records.batch.id, self.batch_id, "batch")
         return Outcome(*_revoke(self.action, records, context))
 
@@ -490,19 +473,16 @@ def _revoke(
 class Keys(Command[KeyBatch, KeyBatch]):
     """List the keys of a batch in the order of their numbers, with their codes (rule 21).
 
-    Example:
-        >>> [key.display_code for key in registrar.keys("spring")]
-        ['Spring-2026']
+    >>> [key.display_code for key in registrar.keys("spring")]
+    ['Spring-2026']
     """
 
     batch_id: str = field(validator=validation.identifier)
 
     def read(self, reader: Reader) -> KeyBatch:
-        """Read the batch."""
         return reader.need(KeyBatch, self.batch_id)
 
     def decide(self, records: KeyBatch, context: Context) -> Outcome[KeyBatch]:
-        """Check the actor."""
         validation.check_same(records.id, self.batch_id, "batch")
         questions = context.may(Permission.MANAGE_KEYS, records.organization_id)
         return Outcome(records, decision=context.require(*questions))

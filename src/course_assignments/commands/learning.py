@@ -54,12 +54,11 @@ class Start(ReceiptedCommand[Startable, Attempt]):
         activity_id: An activity of the course.
         id: An id for this call; makes the call safe to repeat.
 
-    Example:
-        >>> assignment = registrar.assign("py", "ada")
-        >>> registrar.start(assignment.id, "lab").number
-        1
-        >>> [reason.code for reason in registrar.may_cancel(assignment.id).reasons]
-        ['lab_launched']
+    >>> assignment = registrar.assign("py", "ada")
+    >>> registrar.start(assignment.id, "lab").number
+    1
+    >>> [reason.code for reason in registrar.may_cancel(assignment.id).reasons]
+    ['lab_launched']
     """
 
     assignment_id: str = field(validator=validation.identifier)
@@ -71,12 +70,10 @@ class Start(ReceiptedCommand[Startable, Attempt]):
         return self.assignment_id, self.activity_id
 
     def existing(self, reader: Reader) -> Attempt | None:
-        """Return the attempt that was started with the same id."""
         receipt = self.find_receipt(reader)
         return reader.need(Attempt, receipt[0].made[0]) if receipt else None
 
     def read(self, reader: Reader) -> Startable:
-        """Read the assignment, its learner, its course and its attempts."""
         assignment = reader.need(CourseAssignment, self.assignment_id)
         attempts = tuple(reader.find(AttemptQuery(assignment_id=assignment.id)))
         learner, course = reader.need_each(
@@ -85,7 +82,6 @@ class Start(ReceiptedCommand[Startable, Attempt]):
         return Startable(assignment, learner, course, attempts)
 
     def decide(self, records: Startable, context: Context) -> Outcome[Attempt]:
-        """Check the actor, the access and attempt policies, and the clock."""
         before, learner, course = records.assignment, records.learner, records.course
         validation.check_same(before.id, self.assignment_id, "assignment")
         activity = next((one for one in course.activities if one.id == self.activity_id), None)
@@ -149,13 +145,11 @@ class _PauseOrResume(Command[Attempted, Attempt]):
     attempt_id: str = field(validator=validation.identifier)
 
     def read(self, reader: Reader) -> Attempted:
-        """Read the attempt, its assignment and its learner."""
         attempt = reader.need(Attempt, self.attempt_id)
         assignment = reader.need(CourseAssignment, attempt.assignment_id)
         return Attempted(attempt, assignment, reader.need(User, assignment.learner_id))
 
     def decide(self, records: Attempted, context: Context) -> Outcome[Attempt]:
-        """Check the actor, the access policy, whether the attempt is paused, and the clock."""
         before, assignment, learner = records.attempt, records.assignment, records.learner
         validation.check_same(before.id, self.attempt_id, "attempt")
         policy = context.policies.access
@@ -185,10 +179,9 @@ class _PauseOrResume(Command[Attempted, Attempt]):
 class Pause(_PauseOrResume):
     """Pause an attempt; the end of access stays the same (rules 5 and 21).
 
-    Example:
-        >>> attempt = registrar.start(registrar.assign("py", "ada").id, "lab")
-        >>> registrar.pause(attempt.id).paused_at == clock()
-        True
+    >>> attempt = registrar.start(registrar.assign("py", "ada").id, "lab")
+    >>> registrar.pause(attempt.id).paused_at == clock()
+    True
     """
 
     def _against(self, attempt: Attempt) -> tuple[Reason, ...]:
@@ -202,10 +195,9 @@ class Pause(_PauseOrResume):
 class Resume(_PauseOrResume):
     """Resume a paused attempt while the assignment is active (rules 5 and 21).
 
-    Example:
-        >>> attempt = registrar.start(registrar.assign("py", "ada").id, "lab")
-        >>> registrar.resume(registrar.pause(attempt.id).id).paused_at is None
-        True
+    >>> attempt = registrar.start(registrar.assign("py", "ada").id, "lab")
+    >>> registrar.resume(registrar.pause(attempt.id).id).paused_at is None
+    True
     """
 
     def _against(self, attempt: Attempt) -> tuple[Reason, ...]:
@@ -234,17 +226,15 @@ class Finish(Command[Finishable, Attempt]):
     When every required activity of the course is finished, the assignment is complete. Only
     `complete` completes an assignment of a course without required activities.
 
-    Example:
-        >>> assignment = registrar.assign("py", "ada")
-        >>> attempt = registrar.finish(registrar.start(assignment.id, "lab").id)
-        >>> registrar.get(CourseAssignment, assignment.id).completion
-        <CompletionStatus.COMPLETE: 30>
+    >>> assignment = registrar.assign("py", "ada")
+    >>> attempt = registrar.finish(registrar.start(assignment.id, "lab").id)
+    >>> registrar.get(CourseAssignment, assignment.id).completion
+    <CompletionStatus.COMPLETE: 30>
     """
 
     attempt_id: str = field(validator=validation.identifier)
 
     def read(self, reader: Reader) -> Finishable:
-        """Read the attempt, its assignment, its learner and its course."""
         attempt = reader.need(Attempt, self.attempt_id)
         assignment = reader.need(CourseAssignment, attempt.assignment_id)
         learner, course = reader.need_each(
@@ -253,7 +243,6 @@ class Finish(Command[Finishable, Attempt]):
         return Finishable(attempt, assignment, learner, course)
 
     def decide(self, records: Finishable, context: Context) -> Outcome[Attempt]:
-        """Check the actor, the finish policy, that the attempt is open, and the clock."""
         attempt, before, learner = records.attempt, records.assignment, records.learner
         validation.check_same(attempt.id, self.attempt_id, "attempt")
         policy, now = context.policies.finish, context.at

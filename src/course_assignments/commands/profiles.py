@@ -64,15 +64,13 @@ class Add(Command[Addable, None]):
     Attributes:
         records: In any order. The records that they refer to must be stored or among them.
 
-    Example:
-        >>> registrar.add(Course(id="new", name="New"))
-        >>> registrar.add(Course(id="new", name="New"))
+    >>> registrar.add(Course(id="new", name="New"))
+    >>> registrar.add(Course(id="new", name="New"))
     """
 
     records: tuple[Profile, ...] = field(converter=_records)
 
     def read(self, reader: Reader) -> Addable:
-        """Read the records with the same ids, and the owners of the e-mail addresses."""
         # Read the addresses first. A user who is stored later is read below, or is a conflict.
         email_owners = reader.email_owners(self.records)
         stored: dict[tuple[type, str], Profile] = {}
@@ -84,7 +82,6 @@ class Add(Command[Addable, None]):
         return Addable(stored, email_owners)
 
     def decide(self, records: Addable, context: Context) -> Outcome[None]:
-        """Check that the e-mail addresses are free."""
         known = dict(records.stored)
         new: list[Profile] = []
         for record in self.records:
@@ -120,21 +117,18 @@ class Update(Command[Updatable[P], P]):
     Attributes:
         record: The new organization, course or user.
 
-    Example:
-        >>> registrar.update(Course(id="py", name="Python", archived=True)).archived
-        True
+    >>> registrar.update(Course(id="py", name="Python", archived=True)).archived
+    True
     """
 
     record: P = field(validator=validation.one_of(*PROFILES, exact=True))
 
     def read(self, reader: Reader) -> Updatable[P]:
-        """Read the stored record, and the owner of the e-mail address."""
         before = reader.need(type(self.record), self.record.id)
         _check_references(reader, [self.record])
         return Updatable(before, next(iter(reader.email_owners([self.record])), None))
 
     def decide(self, records: Updatable[P], context: Context) -> Outcome[P]:
-        """Check that nobody else has the e-mail address."""
         before, after, owner = records.before, self.record, records.email_owner
         validation.check_same(before.id, after.id, "before")
         others = [] if owner is None or owner.id == after.id else [owner]
@@ -152,19 +146,16 @@ class Update(Command[Updatable[P], P]):
 class Anonymize(Command[User, User]):
     """Replace the name and the e-mail address of a user, keep the rest (rule 23).
 
-    Example:
-        >>> registrar.anonymize("ada").name
-        'Anonymous'
+    >>> registrar.anonymize("ada").name
+    'Anonymous'
     """
 
     user_id: str = field(validator=validation.identifier)
 
     def read(self, reader: Reader) -> User:
-        """Read the user."""
         return reader.need(User, self.user_id)
 
     def decide(self, records: User, context: Context) -> Outcome[User]:
-        """Replace name and address; keep assignments, roles and events."""
         validation.check_same(records.id, self.user_id, "user")
         after = attrs.evolve(records, name="Anonymous", email=anonymous_email(records.id))
         if after == records:

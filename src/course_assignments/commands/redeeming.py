@@ -105,28 +105,24 @@ class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
             characters make no difference.
         learner_id: The learner, who may act for themselves.
 
-    Example:
-        >>> registrar.redeem("Spring-2026", "ada").limited_by
-        <ExpirationLimit.KEY: 'key'>
-        >>> [reason.code for reason in registrar.may_redeem("Spring-2026", "ada").reasons]
-        ['key_exhausted', 'already_redeemed']
+    >>> registrar.redeem("Spring-2026", "ada").limited_by
+    <ExpirationLimit.KEY: 'key'>
+    >>> [reason.code for reason in registrar.may_redeem("Spring-2026", "ada").reasons]
+    ['key_exhausted', 'already_redeemed']
     """
 
     code: str = field(validator=base.typed_code, repr=base.masked)
     learner_id: str = field(validator=validation.identifier)
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
-        """Return the assignment with the same id, key and learner."""
         return _existing(reader, self.id, self.code, self.learner_id) if self.id else None
 
     def read(self, reader: Reader) -> Redeemable:
-        """Read the key, its batch and course, and the learner with their redemptions."""
         learner = reader.need(User, self.learner_id)
         key = reader.key(self.code)
         return _redeemable(reader, key, reader.need(KeyBatch, key.batch_id), learner, self.id)
 
     def decide(self, records: Redeemable, context: Context) -> Outcome[CourseAssignment]:
-        """Check the actor, the redemption policy, and whether the course is available."""
         base.check_keys([records.key], self.code, "key")
         validation.check_same(records.learner.id, self.learner_id, "learner")
         return records.outcome(self.action, context, context.require(*records.questions(context)))
@@ -164,21 +160,18 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
         code: As the newcomer typed it.
         user: The profile, without roles. By default newcomers join the organization of the key.
 
-    Example:
-        >>> newcomer = User(id="eve", name="Eve", email="eve@example.org")
-        >>> registrar.register("Spring-2026", newcomer).organization_id
-        'acme'
+    >>> newcomer = User(id="eve", name="Eve", email="eve@example.org")
+    >>> registrar.register("Spring-2026", newcomer).organization_id
+    'acme'
     """
 
     code: str = field(validator=base.typed_code, repr=base.masked)
     user: User = field(validator=_is_newcomer)
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
-        """Return the assignment with the same id, key and newcomer."""
         return _existing(reader, self.id, self.code, self.user.id) if self.id else None
 
     def read(self, reader: Reader) -> Registrable:
-        """Read the key, its batch, course and organization, and the owner of the address."""
         key = reader.key(self.code)
         batch = reader.need(KeyBatch, key.batch_id)
         email_owner = next(iter(reader.email_owners([self.user])), None)
@@ -193,7 +186,6 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
         )
 
     def decide(self, records: Registrable, context: Context) -> Outcome[CourseAssignment]:
-        """Check the registration policy, and everything that `Redeem` checks."""
         redeemable, organization = records.redeemable, records.batch_organization
         learner, policy = redeemable.learner, context.policies.registration
         base.check_keys([redeemable.key], self.code, "redeemable.key")

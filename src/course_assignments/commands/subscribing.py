@@ -55,10 +55,9 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
         duration: How long the subscription lasts. Months are counted in the time zone of the
             learner's organization.
 
-    Example:
-        >>> subscription = registrar.subscribe(["py", "sql"], "ada", duration=Months(12), id="s-1")
-        >>> registrar.open_course("s-1", "py").limited_by
-        <ExpirationLimit.MAXIMUM: 'maximum'>
+    >>> subscription = registrar.subscribe(["py", "sql"], "ada", duration=Months(12), id="s-1")
+    >>> registrar.open_course("s-1", "py").limited_by
+    <ExpirationLimit.MAXIMUM: 'maximum'>
     """
 
     course_ids: tuple[str, ...] = field(converter=validation.to_ids)
@@ -66,7 +65,6 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
     duration: Duration = field(kw_only=True, converter=validation.to_duration)
 
     def existing(self, reader: Reader) -> Subscription | None:
-        """Return the subscription with the same id, courses and learner."""
         made = reader.look_up(Subscription, self.id)
         if made is None:
             return None
@@ -77,7 +75,6 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
         return made
 
     def read(self, reader: Reader) -> Subscribable:
-        """Read the learner with their organization, and the courses."""
         learner = reader.need(User, self.learner_id)
         return Subscribable(
             id=reader.new_id(self.id),
@@ -87,7 +84,6 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
         )
 
     def decide(self, records: Subscribable, context: Context) -> Outcome[Subscription]:
-        """Check the actor, and whether every course is available."""
         learner, courses, organization = records.learner, records.courses, records.organization
         validation.check_same(learner.id, self.learner_id, "learner")
         _check_courses(courses, self.course_ids)
@@ -141,24 +137,21 @@ class EditSubscription(Command[EditableSubscription, Subscription]):
         subscription_id: The subscription, which must not have ended.
         course_ids: The whole new set.
 
-    Example:
-        >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(12))
-        >>> registrar.edit_subscription(subscription.id, ["sql"]).course_ids
-        ('sql',)
+    >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(12))
+    >>> registrar.edit_subscription(subscription.id, ["sql"]).course_ids
+    ('sql',)
     """
 
     subscription_id: str = field(validator=validation.identifier)
     course_ids: tuple[str, ...] = field(converter=validation.to_ids)
 
     def read(self, reader: Reader) -> EditableSubscription:
-        """Read the subscription, its learner, and the courses of the new set."""
         subscription = reader.need(Subscription, self.subscription_id)
         learner = reader.need(User, subscription.learner_id)
         courses = reader.need_all(Course, self.course_ids)
         return EditableSubscription(subscription, learner, courses.values())
 
     def decide(self, records: EditableSubscription, context: Context) -> Outcome[Subscription]:
-        """Check the actor, the subscription policy, and that added courses are available."""
         before, learner = records.subscription, records.learner
         validation.check_same(before.id, self.subscription_id, "subscription")
         _check_courses(records.courses, self.course_ids)
@@ -204,12 +197,11 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
     Attributes:
         support_reason: Why support cancels the subscription after the window; recorded.
 
-    Example:
-        >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(12))
-        >>> assignment = registrar.open_course(subscription.id, "py")
-        >>> cancelled = registrar.cancel_subscription(subscription.id)
-        >>> registrar.get(CourseAssignment, assignment.id).cancelled_at == cancelled.cancelled_at
-        True
+    >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(12))
+    >>> assignment = registrar.open_course(subscription.id, "py")
+    >>> cancelled = registrar.cancel_subscription(subscription.id)
+    >>> registrar.get(CourseAssignment, assignment.id).cancelled_at == cancelled.cancelled_at
+    True
     """
 
     subscription_id: str = field(validator=validation.identifier)
@@ -218,7 +210,6 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
     )
 
     def read(self, reader: Reader) -> CancellableSubscription:
-        """Read the subscription, its learner, and all assignments opened from it."""
         subscription = reader.need(Subscription, self.subscription_id)
         learner = reader.need(User, subscription.learner_id)
         ids = [one.assignment_id for one in subscription.openings]
@@ -226,7 +217,6 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
         return CancellableSubscription(subscription, learner, opened.values())
 
     def decide(self, records: CancellableSubscription, context: Context) -> Outcome[Subscription]:
-        """Check the actor, and the cancellation policy for everything to cancel."""
         before, learner = records.subscription, records.learner
         validation.check_same(before.id, self.subscription_id, "subscription")
         support = self.support_reason is not None
@@ -311,20 +301,18 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
     Attributes:
         course_id: One of its courses.
 
-    Example:
-        >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(3))
-        >>> assignment = registrar.open_course(subscription.id, "py")
-        >>> assignment.expires_at == subscription.expires_at
-        True
-        >>> registrar.open_course(subscription.id, "py") == assignment
-        True
+    >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(3))
+    >>> assignment = registrar.open_course(subscription.id, "py")
+    >>> assignment.expires_at == subscription.expires_at
+    True
+    >>> registrar.open_course(subscription.id, "py") == assignment
+    True
     """
 
     subscription_id: str = field(validator=validation.identifier)
     course_id: str = field(validator=validation.identifier)
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
-        """Return the assignment with the same id, subscription and course."""
         made = reader.look_up(CourseAssignment, self.id)
         wanted = (self.course_id, FromSubscription(self.subscription_id))
         if made is not None and (made.course_id, made.origin) != wanted:
@@ -332,7 +320,6 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
         return made
 
     def read(self, reader: Reader) -> Openable:
-        """Read the subscription, its learner, the course, and its assignments."""
         subscription, course = reader.need_each(
             (Subscription, self.subscription_id), (Course, self.course_id)
         )
@@ -348,7 +335,6 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
         )
 
     def decide(self, records: Openable, context: Context) -> Outcome[CourseAssignment]:
-        """Check the actor; for a new assignment, also the subscription and the course."""
         before, learner, course = records.subscription, records.learner, records.course
         validation.check_same(before.id, self.subscription_id, "subscription")
         validation.check_same(course.id, self.course_id, "course")

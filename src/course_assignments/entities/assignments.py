@@ -15,9 +15,8 @@ from course_assignments.validation import items_of, to_set, to_tuple, to_utc
 class Note:
     """A message about an assignment, from one administrator to others.
 
-    Example:
-        >>> Note(title="Renewal", message="Paid until June.").high_importance
-        False
+    >>> Note(title="Renewal", message="Paid until June.").high_importance
+    False
     """
 
     title: str = field(validator=validation.name)
@@ -29,9 +28,8 @@ class Note:
 class Direct:
     """Origin: an administrator created the assignment.
 
-    Example:
-        >>> Direct() == Direct()
-        True
+    >>> Direct() == Direct()
+    True
     """
 
 
@@ -39,9 +37,8 @@ class Direct:
 class FromKey:
     """Origin: the learner redeemed a training key.
 
-    Example:
-        >>> FromKey("spring", "r-1").batch_id
-        'spring'
+    >>> FromKey("spring", "r-1").batch_id
+    'spring'
     """
 
     batch_id: str = field(validator=validation.identifier)
@@ -52,9 +49,8 @@ class FromKey:
 class FromSubscription:
     """Origin: the learner opened a course of their subscription.
 
-    Example:
-        >>> FromSubscription("s-1").subscription_id
-        's-1'
+    >>> FromSubscription("s-1").subscription_id
+    's-1'
     """
 
     subscription_id: str = field(validator=validation.identifier)
@@ -103,18 +99,16 @@ class CourseAssignment(AccessPeriod):
         first_lab_launched_at: When a lab was first launched; it never changes again (rule 3).
         finished: The ids of the finished activities (rule 5).
 
-    Example:
-        >>> from datetime import UTC
-        >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
-        >>> assignment = CourseAssignment(
-        ...     id="a-1", learner_id="ada", course_id="py", organization_id=None,
-        ...     created_at=created, origin=Direct(),
-        ...     expires_at=created + timedelta(days=180), limited_by=ExpirationLimit.MAXIMUM,
-        ... )
-        >>> assignment.status_at(created)
-        <AssignmentStatus.ACTIVE: 'active'>
-        >>> assignment.remaining_at(created + timedelta(days=179))
-        datetime.timedelta(days=1)
+    >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    >>> assignment = CourseAssignment(
+    ...     id="a-1", learner_id="ada", course_id="py", organization_id=None,
+    ...     created_at=created, origin=Direct(),
+    ...     expires_at=created + timedelta(days=180), limited_by=ExpirationLimit.MAXIMUM,
+    ... )
+    >>> assignment.status_at(created)
+    <AssignmentStatus.ACTIVE: 'active'>
+    >>> assignment.remaining_at(created + timedelta(days=179))
+    datetime.timedelta(days=1)
     """
 
     id: str = field(validator=validation.identifier)
@@ -160,9 +154,8 @@ class Claim:
 
     Every command that creates an assignment writes its claim, so that concurrent ones conflict.
 
-    Example:
-        >>> Claim.of("ada", "py", "a-1") == Claim.of("ada", "py", "a-1")
-        True
+    >>> Claim.of("ada", "py", "a-1") == Claim.of("ada", "py", "a-1")
+    True
     """
 
     id: str = field(validator=validation.identifier)
@@ -191,9 +184,8 @@ class AssignmentBatch:
     Attributes:
         skipped: With ``Repeat.SKIP``, the active assignments that existed already.
 
-    Example:
-        >>> AssignmentBatch(created=(), skipped=()).created
-        ()
+    >>> AssignmentBatch(created=(), skipped=()).created
+    ()
     """
 
     created: tuple[CourseAssignment, ...]

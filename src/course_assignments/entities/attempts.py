@@ -16,10 +16,8 @@ from course_assignments.validation import items_of, to_tuple, to_utc
 class Pause:
     """A pause in an attempt; ``resumed_at`` is ``None`` until the attempt is resumed.
 
-    Example:
-        >>> from datetime import UTC
-        >>> Pause(datetime(2026, 1, 5, 9, tzinfo=UTC)).resumed_at is None
-        True
+    >>> Pause(datetime(2026, 1, 5, 9, tzinfo=UTC)).resumed_at is None
+    True
     """
 
     paused_at: datetime = field(converter=to_utc)
@@ -34,15 +32,13 @@ class Attempt:
         number: Counts the attempts at this activity under this assignment, from 1 on.
         pauses: In order; only the last one may be open.
 
-    Example:
-        >>> from datetime import UTC
-        >>> nine = datetime(2026, 1, 5, 9, tzinfo=UTC)
-        >>> attempt = Attempt(
-        ...     id="t-1", assignment_id="a-1", activity_id="lab", number=1, started_at=nine,
-        ...     pauses=[Pause(nine + timedelta(minutes=20), nine + timedelta(minutes=50))],
-        ... )
-        >>> attempt.time_spent(nine + timedelta(hours=1))
-        datetime.timedelta(seconds=1800)
+    >>> nine = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    >>> attempt = Attempt(
+    ...     id="t-1", assignment_id="a-1", activity_id="lab", number=1, started_at=nine,
+    ...     pauses=[Pause(nine + timedelta(minutes=20), nine + timedelta(minutes=50))],
+    ... )
+    >>> attempt.time_spent(nine + timedelta(hours=1))
+    datetime.timedelta(seconds=1800)
     """
 
     id: str = field(validator=validation.identifier)

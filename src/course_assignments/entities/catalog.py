@@ -21,9 +21,8 @@ class Organization:
         time_zone: The IANA name of the time zone in which months and days are counted.
         anonymous_registration: Whether newcomers may register with its keys (rule 11).
 
-    Example:
-        >>> print(Organization(id="acme", name="Acme", time_zone="Europe/Berlin").zone)
-        Europe/Berlin
+    >>> print(Organization(id="acme", name="Acme", time_zone="Europe/Berlin").zone)
+    Europe/Berlin
     """
 
     id: str = field(validator=validation.identifier)
@@ -53,9 +52,8 @@ class Activity:
     Attributes:
         required: Whether completing the course requires this activity (rule 5).
 
-    Example:
-        >>> Activity(id="lab-1", name="First steps", kind=ActivityKind.LAB).required
-        False
+    >>> Activity(id="lab-1", name="First steps", kind=ActivityKind.LAB).required
+    False
     """
 
     id: str = field(validator=validation.identifier)
@@ -74,10 +72,8 @@ class Course:
         activities: The parts of the course, in order, with distinct ids.
         maximum_access: The longest access to the course, or ``None`` (rule 1).
 
-    Example:
-        >>> from datetime import timedelta
-        >>> Course(id="py", name="Python", maximum_access=timedelta(days=90)).archived
-        False
+    >>> Course(id="py", name="Python", maximum_access=timedelta(days=90)).archived
+    False
     """
 
     id: str = field(validator=validation.identifier)

@@ -52,9 +52,8 @@ def check_symbol(symbols: str) -> str:
     The symbols are coefficients of a polynomial over GF(32), evaluated at the generator. Every
     position has a different weight, so one wrong symbol or two swapped symbols are always found.
 
-    Example:
-        >>> check_symbol("0000000000000001")
-        '2'
+    >>> check_symbol("0000000000000001")
+    '2'
     """
     _check_string(symbols)
     value = 0
@@ -71,9 +70,8 @@ def fold(typed: str) -> str:
     Case, spaces, dashes and look-alikes are ignored if the result is a generated code. Any other
     string only loses its leading and trailing white space.
 
-    Example:
-        >>> fold(" ooo0-0000 0000-oool-2 "), fold(" Spring-2026 ")
-        ('00000000000000012', 'Spring-2026')
+    >>> fold(" ooo0-0000 0000-oool-2 "), fold(" Spring-2026 ")
+    ('00000000000000012', 'Spring-2026')
     """
     _check_string(typed)
     exact = typed.strip(_MARGIN)
@@ -89,9 +87,8 @@ def fold(typed: str) -> str:
 def has_generated_shape(code: str) -> bool:
     """Return whether *code* has the length and the symbols of a generated code.
 
-    Example:
-        >>> has_generated_shape("00000000000000012")
-        True
+    >>> has_generated_shape("00000000000000012")
+    True
     """
     _check_string(code)
     return len(code) == GENERATED_LENGTH and _VALUES.keys() >= set(code)
@@ -100,9 +97,8 @@ def has_generated_shape(code: str) -> bool:
 def is_mistyped(code: str) -> bool:
     """Return whether the folded *code* is a generated code with a wrong check symbol.
 
-    Example:
-        >>> is_mistyped("00000000000000011"), is_mistyped("Spring-2026")
-        (True, False)
+    >>> is_mistyped("00000000000000011"), is_mistyped("Spring-2026")
+    (True, False)
     """
     return has_generated_shape(code) and check_symbol(code[:-1]) != code[-1]
 
@@ -110,9 +106,8 @@ def is_mistyped(code: str) -> bool:
 def is_storable(code: str) -> bool:
     """Return whether the folded *code* has 8 to 64 printable ASCII characters.
 
-    Example:
-        >>> is_storable("Spring-2026"), is_storable("short")
-        (True, False)
+    >>> is_storable("Spring-2026"), is_storable("short")
+    (True, False)
     """
     _check_string(code)
     printable = code.isascii() and code.isprintable() and " " not in code
@@ -122,9 +117,8 @@ def is_storable(code: str) -> bool:
 def format_code(code: str) -> str:
     """Format the folded *code* for learners: ``XXXX-XXXX-XXXX-XXXX-C``.
 
-    Example:
-        >>> format_code("00000000000000012")
-        '0000-0000-0000-0001-2'
+    >>> format_code("00000000000000012")
+    '0000-0000-0000-0001-2'
     """
     if not has_generated_shape(code):
         return code
@@ -134,9 +128,8 @@ def format_code(code: str) -> str:
 def mask(code: str) -> str:
     """Mask *code* for messages, except its last quarter of at most 4 characters.
 
-    Example:
-        >>> mask("0000000000000001C7Q2"), mask("Spring-2026")
-        ('****-C7Q2', '****-26')
+    >>> mask("0000000000000001C7Q2"), mask("Spring-2026")
+    ('****-C7Q2', '****-26')
     """
     _check_string(code)
     shown = min(4, len(code) // 4)
@@ -146,9 +139,8 @@ def mask(code: str) -> str:
 def generate(count: int, random_bytes: RandomBytes) -> tuple[str, ...]:
     """Return *count* distinct new codes, with five random bits per symbol.
 
-    Example:
-        >>> generate(1, lambda count: bytes(count))
-        ('00000000000000000',)
+    >>> generate(1, lambda count: bytes(count))
+    ('00000000000000000',)
     """
     check_count(count, "generate", 0, MAX_KEYS_PER_CALL)
     if not callable(random_bytes):
@@ -177,9 +169,8 @@ def read_codes(lines: Iterable[str], field: str = "codes") -> dict[str, int]:
     Blank lines and a byte order mark are skipped. Pass an open file, or a pasted string as
     ``text.splitlines()``.
 
-    Example:
-        >>> read_codes(["Spring-2026", "", "Summer-2026"])
-        {'Spring-2026': 1, 'Summer-2026': 3}
+    >>> read_codes(["Spring-2026", "", "Summer-2026"])
+    {'Spring-2026': 1, 'Summer-2026': 3}
     """
     found: dict[str, int] = {}
     repeated: list[int] = []

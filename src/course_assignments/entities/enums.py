@@ -7,9 +7,8 @@ from enum import IntEnum, StrEnum, unique
 class ActivityKind(StrEnum):
     """The kind of an activity; only labs matter for cancellation.
 
-    Example:
-        >>> ActivityKind("lab")
-        <ActivityKind.LAB: 'lab'>
+    >>> ActivityKind("lab")
+    <ActivityKind.LAB: 'lab'>
     """
 
     LAB = "lab"
@@ -25,9 +24,8 @@ class ActivityKind(StrEnum):
 class Role(StrEnum):
     """What a user may do for others (rules 4 and 21).
 
-    Example:
-        >>> Role("support").name
-        'SUPPORT'
+    >>> Role("support").name
+    'SUPPORT'
     """
 
     COMPANY_TRAINING_MANAGER = "company_training_manager"
@@ -41,9 +39,8 @@ class Role(StrEnum):
 class AssignmentStatus(StrEnum):
     """The status of an assignment at a given time; computed, never stored.
 
-    Example:
-        >>> AssignmentStatus.ACTIVE.value
-        'active'
+    >>> AssignmentStatus.ACTIVE.value
+    'active'
     """
 
     SCHEDULED = "scheduled"
@@ -56,9 +53,8 @@ class AssignmentStatus(StrEnum):
 class CompletionStatus(IntEnum):
     """The learner's progress, as numbers that sort; independent of the status.
 
-    Example:
-        >>> CompletionStatus.NOT_STARTED < CompletionStatus.COMPLETE
-        True
+    >>> CompletionStatus.NOT_STARTED < CompletionStatus.COMPLETE
+    True
     """
 
     NOT_STARTED = 0
@@ -70,9 +66,8 @@ class CompletionStatus(IntEnum):
 class ExpirationLimit(StrEnum):
     """The limit that set the end of an assignment; of equal limits the first one here.
 
-    Example:
-        >>> list(ExpirationLimit)[0]
-        <ExpirationLimit.REQUEST: 'request'>
+    >>> list(ExpirationLimit)[0]
+    <ExpirationLimit.REQUEST: 'request'>
     """
 
     REQUEST = "request"
@@ -88,9 +83,8 @@ class ExpirationLimit(StrEnum):
 class Repeat(StrEnum):
     """What to do if the learner has an active assignment of the course (rule 15).
 
-    Example:
-        >>> Repeat("skip") is Repeat.SKIP
-        True
+    >>> Repeat("skip") is Repeat.SKIP
+    True
     """
 
     ALLOW = "allow"
@@ -102,9 +96,8 @@ class Repeat(StrEnum):
 class Permission(StrEnum):
     """An action that needs a role; `AuthorizationPolicy` has the roles for each.
 
-    Example:
-        >>> Permission.MANAGE_KEYS.value
-        'manage_keys'
+    >>> Permission.MANAGE_KEYS.value
+    'manage_keys'
     """
 
     ASSIGN_COURSES = "assign_courses"

@@ -23,14 +23,12 @@ class KeyBatch:
         any_organization: Whether learners of other organizations may redeem the keys.
         size: How many keys it has; keys are revoked, never deleted.
 
-    Example:
-        >>> from datetime import UTC, timedelta
-        >>> batch = KeyBatch(
-        ...     id="spring", name="Spring", course_id="py", organization_id="acme",
-        ...     created_at=datetime(2026, 1, 5, tzinfo=UTC), availability=timedelta(days=30),
-        ... )
-        >>> batch.max_uses
-        1
+    >>> batch = KeyBatch(
+    ...     id="spring", name="Spring", course_id="py", organization_id="acme",
+    ...     created_at=datetime(2026, 1, 5, tzinfo=UTC), availability=timedelta(days=30),
+    ... )
+    >>> batch.max_uses
+    1
     """
 
     id: str = field(validator=validation.identifier)
@@ -61,12 +59,11 @@ class TrainingKey:
         number: Its position in the batch, from 1 on.
         uses: How often it was redeemed, without the uses that were restored (rule 13).
 
-    Example:
-        >>> key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3, uses=1)
-        >>> key.remaining_uses
-        2
-        >>> key.display_code, "Spring-2026" in repr(key)
-        ('Spring-2026', False)
+    >>> key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3, uses=1)
+    >>> key.remaining_uses
+    2
+    >>> key.display_code, "Spring-2026" in repr(key)
+    ('Spring-2026', False)
     """
 
     id: str = field(validator=validation.identifier)
@@ -104,9 +101,8 @@ class Redemption:
     Attributes:
         restored_at: When the use was restored by cancelling, or ``None`` (rule 13).
 
-    Example:
-        >>> Redemption.id_for("k-1", "ada", 0) == Redemption.id_for("k-1", "ada", 1)
-        False
+    >>> Redemption.id_for("k-1", "ada", 0) == Redemption.id_for("k-1", "ada", 1)
+    False
     """
 
     id: str = field(validator=validation.identifier)

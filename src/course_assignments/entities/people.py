@@ -22,9 +22,8 @@ _ANONYMOUS = "anonymous.invalid"
 def fold_email(email: str) -> str:
     """Return *email* in the form in which addresses are compared: NFC, without case.
 
-    Example:
-        >>> fold_email("Ada@Example.ORG") == fold_email("ada@example.org")
-        True
+    >>> fold_email("Ada@Example.ORG") == fold_email("ada@example.org")
+    True
     """
     if not isinstance(email, str):
         raise InvalidInput("not_a_text", "email", _HINT)
@@ -50,9 +49,8 @@ class User:
         roles: What the user may do for others (rule 21).
         managed_organization_ids: Whom the user acts for, without child organizations (rule 21).
 
-    Example:
-        >>> User(id="ada", name="Ada", email="ada@example.org").roles
-        frozenset()
+    >>> User(id="ada", name="Ada", email="ada@example.org").roles
+    frozenset()
     """
 
     id: str = field(validator=validation.identifier)

@@ -32,9 +32,8 @@ class Receipt:
         skipped: The ids of the skipped records (rule 15).
         positions: The first and the last number of created keys in their batch; else empty.
 
-    Example:
-        >>> Receipt.id_for("start", "call-1") == Receipt.id_for("start", "call-1")
-        True
+    >>> Receipt.id_for("start", "call-1") == Receipt.id_for("start", "call-1")
+    True
     """
 
     id: str = field(validator=validation.identifier)

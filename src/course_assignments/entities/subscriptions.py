@@ -13,9 +13,8 @@ from course_assignments.validation import items_of, to_tuple, to_utc
 class Opening:
     """An opened course and the assignment that was created.
 
-    Example:
-        >>> Opening("py", "a-1").assignment_id
-        'a-1'
+    >>> Opening("py", "a-1").assignment_id
+    'a-1'
     """
 
     course_id: str = field(validator=validation.identifier)
@@ -36,15 +35,13 @@ class Subscription(AccessPeriod):
         edited_at: When ``course_ids`` was last changed.
         openings: All courses that were opened, in order (rule 19).
 
-    Example:
-        >>> from datetime import UTC, timedelta
-        >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
-        >>> subscription = Subscription(
-        ...     id="s-1", learner_id="ada", organization_id=None, course_ids=["py", "sql"],
-        ...     created_at=created, expires_at=created + timedelta(days=365),
-        ... )
-        >>> subscription.is_active_at(created + timedelta(days=365))
-        False
+    >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    >>> subscription = Subscription(
+    ...     id="s-1", learner_id="ada", organization_id=None, course_ids=["py", "sql"],
+    ...     created_at=created, expires_at=created + timedelta(days=365),
+    ... )
+    >>> subscription.is_active_at(created + timedelta(days=365))
+    False
     """
 
     id: str = field(validator=validation.identifier)

@@ -42,9 +42,8 @@ def escape_formula(text: str) -> str:
 def read_cell(cell: str) -> str:
     """Return the string that `export_csv` wrote as *cell*, without the ``'`` before it.
 
-    Example:
-        >>> read_cell("'=1+1"), read_cell("Ada")
-        ('=1+1', 'Ada')
+    >>> read_cell("'=1+1"), read_cell("Ada")
+    ('=1+1', 'Ada')
     """
     if not isinstance(cell, str):
         raise InvalidInput("not_a_text", "cell", "expected a cell as the csv module reads it")

@@ -39,10 +39,9 @@ class ExportColumn(Generic[R]):
         title: The heading, of 1 to 500 characters.
         value: Returns a `Cell` for a record; an error that it raises is not caught.
 
-    Example:
-        >>> names = {"ada": "Ada Lovelace"}
-        >>> ExportColumn("Learner", lambda assignment: names[assignment.learner_id]).title
-        'Learner'
+    >>> names = {"ada": "Ada Lovelace"}
+    >>> ExportColumn("Learner", lambda assignment: names[assignment.learner_id]).title
+    'Learner'
     """
 
     title: str = field(validator=validation.name)
@@ -88,11 +87,10 @@ def export_csv(
             Or a record is of another kind than the first, or a custom column does not return a
             `Cell`; the rows before it were written.
 
-    Example:
-        >>> from io import StringIO
-        >>> keys = [TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3)]
-        >>> export_csv(keys, StringIO(), columns=["code", "remaining_uses"])
-        1
+    >>> from io import StringIO
+    >>> keys = [TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3)]
+    >>> export_csv(keys, StringIO(), columns=["code", "remaining_uses"])
+    1
     """
     _check_stream(stream)
     _check_choice(delimiter, "delimiter", (",", ";", "\t"), "a comma, a semicolon or a tab")

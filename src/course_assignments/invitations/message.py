@@ -51,22 +51,20 @@ def invitation(
     the organization, and never wider than it is. If newcomers cannot register with the keys of the
     organization, use a template without steps for them. An anonymized user is refused (rule 23).
 
-    Example:
-        >>> from datetime import UTC, timedelta
-        >>> message = invitation(
-        ...     TrainingKey(id="k-1", code="Spring-2026", batch_id="spring"),
-        ...     User(id="ada", name="Ada", email="ada@example.org"),
-        ...     course=Course(id="py", name="Python"),
-        ...     batch=KeyBatch(
-        ...         id="spring", name="Spring", course_id="py", organization_id="acme",
-        ...         created_at=datetime(2026, 1, 5, tzinfo=UTC), availability=timedelta(days=30),
-        ...     ),
-        ...     organization=Organization(id="acme", name="Acme"),
-        ...     login_url="https://learn.example/login",
-        ...     sender="training@acme.example",
-        ... )
-        >>> print(message["Subject"])
-        Your key for Python
+    >>> message = invitation(
+    ...     TrainingKey(id="k-1", code="Spring-2026", batch_id="spring"),
+    ...     User(id="ada", name="Ada", email="ada@example.org"),
+    ...     course=Course(id="py", name="Python"),
+    ...     batch=KeyBatch(
+    ...         id="spring", name="Spring", course_id="py", organization_id="acme",
+    ...         created_at=datetime(2026, 1, 5, tzinfo=UTC), availability=timedelta(days=30),
+    ...     ),
+    ...     organization=Organization(id="acme", name="Acme"),
+    ...     login_url="https://learn.example/login",
+    ...     sender="training@acme.example",
+    ... )
+    >>> print(message["Subject"])
+    Your key for Python
     """
     validation.check_kind(key, "key", TrainingKey)
     validation.check_kind(learner, "learner", User)

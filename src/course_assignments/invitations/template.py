@@ -54,9 +54,8 @@ class InvitationTemplate:
     ``valid_from`` is left out if the batch has no start, ``deadline`` if it has no end, and an
     introduction if it has no steps. Every message must show the key and the login page.
 
-    Example:
-        >>> InvitationTemplate(greeting="Dear ${learner}:").greeting
-        'Dear ${learner}:'
+    >>> InvitationTemplate(greeting="Dear ${learner}:").greeting
+    'Dear ${learner}:'
     """
 
     subject: str = field(

@@ -55,11 +55,9 @@ def _policy(default: Any, *needed: str) -> Any:
 class Policies:
     """One policy for each question; pass your own for any of them.
 
-    Example:
-        >>> from datetime import timedelta
-        >>> policies = Policies(cancellation=CancellationPolicy(window=timedelta(days=14)))
-        >>> policies.key_redemption
-        KeyRedemptionPolicy(once_per_learner=True)
+    >>> policies = Policies(cancellation=CancellationPolicy(window=timedelta(days=14)))
+    >>> policies.key_redemption
+    KeyRedemptionPolicy(once_per_learner=True)
     """
 
     cancellation: CancellationRule = _policy(CancellationPolicy(), "restores_key_use")

@@ -16,17 +16,13 @@ from course_assignments.time.datetimes import as_utc
 class AssignmentRule(Protocol):
     """Protocol for a custom `AccessPolicy`, `FinishPolicy` or `CompletionPolicy`."""
 
-    def evaluate(self, assignment: CourseAssignment, /, *, at: datetime) -> Decision:
-        """Decide whether *assignment* allows it at *at*."""
-        ...
+    def evaluate(self, assignment: CourseAssignment, /, *, at: datetime) -> Decision: ...
 
 
 class AttemptRule(Protocol):
     """Protocol for a custom `AttemptPolicy`."""
 
-    def evaluate(self, attempts: Iterable[Attempt], /, *, at: datetime) -> Decision:
-        """Decide whether a learner with *attempts* may start the activity at *at*."""
-        ...
+    def evaluate(self, attempts: Iterable[Attempt], /, *, at: datetime) -> Decision: ...
 
 
 def check_exists(assignment: CourseAssignment, at: datetime) -> Decision:
@@ -44,8 +40,7 @@ def check_exists(assignment: CourseAssignment, at: datetime) -> Decision:
 class AccessPolicy:
     """Allow starting, pausing and resuming activities while an assignment is active (rule 5).
 
-    Example:
-        >>> policy = AccessPolicy()
+    >>> policy = AccessPolicy()
     """
 
     def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:
@@ -62,8 +57,7 @@ class AccessPolicy:
 class AttemptPolicy:
     """Allow any number of attempts at an activity, one at a time (rule 5).
 
-    Example:
-        >>> policy = AttemptPolicy()
+    >>> policy = AttemptPolicy()
     """
 
     def evaluate(self, attempts: Iterable[Attempt], *, at: datetime) -> Decision:
@@ -77,8 +71,7 @@ class AttemptPolicy:
 class FinishPolicy:
     """Allow finishing an open attempt, even after access ended, unless cancelled (rule 5).
 
-    Example:
-        >>> policy = FinishPolicy()
+    >>> policy = FinishPolicy()
     """
 
     def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:
@@ -90,8 +83,7 @@ class FinishPolicy:
 class CompletionPolicy:
     """Allow marking an assignment complete, even after access ended, unless cancelled (rule 5).
 
-    Example:
-        >>> policy = CompletionPolicy()
+    >>> policy = CompletionPolicy()
     """
 
     def evaluate(self, assignment: CourseAssignment, *, at: datetime) -> Decision:

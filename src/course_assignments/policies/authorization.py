@@ -32,9 +32,7 @@ class AuthorizationRule(Protocol):
 
     def evaluate(
         self, actor: User, /, *, permission: Permission, organization_id: str | None, at: datetime
-    ) -> Decision:
-        """Decide whether *actor* has *permission* for the organization."""
-        ...
+    ) -> Decision: ...
 
 
 _are_roles = validation.items_of(Role)
@@ -51,9 +49,8 @@ class AuthorizationPolicy:
         keys: Who may create, edit and revoke keys.
         support: Who may cancel after the cancellation window.
 
-    Example:
-        >>> AuthorizationPolicy().keys
-        (<Role.OPERATIONS_MANAGER: 'operations_manager'>,)
+    >>> AuthorizationPolicy().keys
+    (<Role.OPERATIONS_MANAGER: 'operations_manager'>,)
     """
 
     assigning: tuple[Role, ...] = field(

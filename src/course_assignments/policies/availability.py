@@ -14,9 +14,7 @@ from course_assignments.time.datetimes import as_utc
 class CourseAvailabilityRule(Protocol):
     """Protocol for a custom `CourseAvailabilityPolicy`."""
 
-    def evaluate(self, course: Course, /, *, at: datetime) -> Decision:
-        """Decide whether something new may be created for *course*."""
-        ...
+    def evaluate(self, course: Course, /, *, at: datetime) -> Decision: ...
 
 
 @attrs.frozen
@@ -25,11 +23,9 @@ class CourseAvailabilityPolicy:
 
     It is called before something new is created; existing assignments and keys are not affected.
 
-    Example:
-        >>> from datetime import UTC
-        >>> course, at = Course(id="py", name="Python"), datetime(2026, 1, 5, tzinfo=UTC)
-        >>> print(CourseAvailabilityPolicy().evaluate(course, at=at))
-        Course 'py' is not available yet. Add what is missing: content provider, publishing group.
+    >>> course, at = Course(id="py", name="Python"), datetime(2026, 1, 5, tzinfo=UTC)
+    >>> print(CourseAvailabilityPolicy().evaluate(course, at=at))
+    Course 'py' is not available yet. Add what is missing: content provider, publishing group.
     """
 
     def evaluate(self, course: Course, *, at: datetime) -> Decision:

@@ -27,12 +27,12 @@ class CancellationDates(Protocol):
 
     @property
     def cancelled_at(self) -> datetime | None:
-        """The time of cancellation, or ``None``."""
+        """The time of cancellation."""
         ...
 
     @property
     def first_lab_launched_at(self) -> datetime | None:
-        """The time of the first lab launch, or ``None``."""
+        """The time of the first launch of a lab."""
         ...
 
 
@@ -48,15 +48,11 @@ class CancellationRule(Protocol):
     """
 
     @property
-    def restores_key_use(self) -> bool:
-        """Whether cancellation restores the use of the key."""
-        ...
+    def restores_key_use(self) -> bool: ...
 
     def evaluate(
         self, cancellable: Cancellable, /, *, at: datetime, support: bool = False
-    ) -> Decision:
-        """Decide whether *cancellable* may be cancelled at *at*."""
-        ...
+    ) -> Decision: ...
 
 
 @frozen
@@ -68,9 +64,8 @@ class CancellationPolicy:
             exact: 24 hours stay 24 hours when the clocks change.
         restores_key_use: Whether cancellation restores the use of the key (rule 13).
 
-    Example:
-        >>> CancellationPolicy(window=timedelta(days=14)).window
-        datetime.timedelta(days=14)
+    >>> CancellationPolicy(window=timedelta(days=14)).window
+    datetime.timedelta(days=14)
     """
 
     window: timedelta = field(default=WINDOW, validator=validation.exact_duration)

@@ -30,10 +30,9 @@ _ORDER: Final = tuple(ExpirationLimit)
 class Limit:
     """The latest end of access, and which limit sets it.
 
-    Example:
-        >>> at = datetime(2026, 7, 4, tzinfo=UTC)
-        >>> Limit(at, ExpirationLimit.MAXIMUM).by
-        <ExpirationLimit.MAXIMUM: 'maximum'>
+    >>> at = datetime(2026, 7, 4, tzinfo=UTC)
+    >>> Limit(at, ExpirationLimit.MAXIMUM).by
+    <ExpirationLimit.MAXIMUM: 'maximum'>
     """
 
     at: datetime = field(converter=validation.to_utc)
@@ -59,9 +58,7 @@ class ExpirationRule(Protocol):
         *,
         course: Course | None = None,
         organization: Organization | None = None,
-    ) -> Limit:
-        """Return the latest allowed end."""
-        ...
+    ) -> Limit: ...
 
     def default_end(
         self,
@@ -69,9 +66,7 @@ class ExpirationRule(Protocol):
         *,
         course: Course | None = None,
         organization: Organization | None = None,
-    ) -> Limit:
-        """Return the end if the caller requests none."""
-        ...
+    ) -> Limit: ...
 
     def evaluate(
         self,
@@ -80,9 +75,7 @@ class ExpirationRule(Protocol):
         created_at: datetime,
         course: Course | None = None,
         organization: Organization | None = None,
-    ) -> Decision:
-        """Decide whether access may end at *expires_at*."""
-        ...
+    ) -> Decision: ...
 
 
 class RescheduleRule(Protocol):
@@ -90,9 +83,7 @@ class RescheduleRule(Protocol):
 
     def evaluate(
         self, assignment: CourseAssignment, /, *, expires_at: datetime, at: datetime
-    ) -> Decision:
-        """Decide whether the end of *assignment* may become *expires_at* at *at*."""
-        ...
+    ) -> Decision: ...
 
 
 @frozen
@@ -103,10 +94,9 @@ class ExpirationPolicy:
         maximum: The longest access. A longer maximum of a course or an organization has no effect.
         default: How long access lasts if the caller requests no end.
 
-    Example:
-        >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
-        >>> ExpirationPolicy().default_end(created).at.isoformat()
-        '2026-07-04T09:00:00+00:00'
+    >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    >>> ExpirationPolicy().default_end(created).at.isoformat()
+    '2026-07-04T09:00:00+00:00'
     """
 
     maximum: Duration = field(default=MAXIMUM_ACCESS, converter=validation.to_duration)
@@ -173,8 +163,7 @@ class ReschedulePolicy:
 
     The end may be now, which ends access. `ExpirationPolicy` decides how late the end may be.
 
-    Example:
-        >>> policy = ReschedulePolicy()
+    >>> policy = ReschedulePolicy()
     """
 
     def evaluate(

@@ -16,9 +16,7 @@ class KeyRedemptionRule(Protocol):
     """Protocol for a custom `KeyRedemptionPolicy`."""
 
     @property
-    def once_per_learner(self) -> bool:
-        """Whether a learner may use each key only once."""
-        ...
+    def once_per_learner(self) -> bool: ...
 
     def evaluate(
         self,
@@ -29,9 +27,7 @@ class KeyRedemptionRule(Protocol):
         *,
         at: datetime,
         redeemed: Redemption | None = None,
-    ) -> Decision:
-        """Decide whether *learner* may redeem *key* at *at*."""
-        ...
+    ) -> Decision: ...
 
 
 @frozen
@@ -41,9 +37,8 @@ class KeyRedemptionPolicy:
     Attributes:
         once_per_learner: Whether a learner may use each key only once, unless the use was restored.
 
-    Example:
-        >>> KeyRedemptionPolicy(once_per_learner=False).once_per_learner
-        False
+    >>> KeyRedemptionPolicy(once_per_learner=False).once_per_learner
+    False
     """
 
     once_per_learner: bool = field(default=True, validator=validation.flag)

@@ -23,17 +23,14 @@ class RegistrationRule(Protocol):
         *,
         at: datetime,
         email_owner: User | None = None,
-    ) -> Decision:
-        """Decide whether *newcomer* may register with a key of *organization*."""
-        ...
+    ) -> Decision: ...
 
 
 @attrs.frozen
 class RegistrationPolicy:
     """Allow registration if the organization of the key's batch allows it (rule 11).
 
-    Example:
-        >>> policy = RegistrationPolicy()
+    >>> policy = RegistrationPolicy()
     """
 
     def evaluate(

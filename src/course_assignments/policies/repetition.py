@@ -18,13 +18,9 @@ class RepeatRule(Protocol):
     """Protocol for a custom `RepeatPolicy`."""
 
     @property
-    def default(self) -> Repeat:
-        """The behavior if a call does not specify ``repeat``."""
-        ...
+    def default(self) -> Repeat: ...
 
-    def evaluate(self, existing: Iterable[CourseAssignment], /, *, at: datetime) -> Decision:
-        """Decide whether a learner with *existing* may get another assignment at *at*."""
-        ...
+    def evaluate(self, existing: Iterable[CourseAssignment], /, *, at: datetime) -> Decision: ...
 
 
 def latest_open(assignments: Iterable[CourseAssignment], at: datetime) -> CourseAssignment | None:
@@ -33,9 +29,7 @@ def latest_open(assignments: Iterable[CourseAssignment], at: datetime) -> Course
     An assignment is open if it is not cancelled and does not end by *at*. Assignments created after
     *at* are included, because another caller's clock may be ahead.
 
-    Example:
-        >>> from datetime import UTC
-        >>> latest_open([], datetime(2026, 1, 5, tzinfo=UTC))
+    >>> latest_open([], datetime(2026, 1, 5, tzinfo=UTC))
     """
     now, given = as_utc(at), validation.check_each(assignments, "assignments", CourseAssignment)
     still_open = [one for one in given if one.cancelled_at is None and now < one.expires_at]
@@ -50,9 +44,8 @@ class RepeatPolicy:
         default: The behavior if a call does not specify ``repeat``. ``ALLOW`` creates another
             assignment, which is billed.
 
-    Example:
-        >>> RepeatPolicy().default
-        <Repeat.ALLOW: 'allow'>
+    >>> RepeatPolicy().default
+    <Repeat.ALLOW: 'allow'>
     """
 
     default: Repeat = field(default=Repeat.ALLOW, validator=validation.one_of(Repeat))

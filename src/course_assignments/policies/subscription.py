@@ -16,17 +16,14 @@ class SubscriptionRule(Protocol):
 
     def evaluate(
         self, subscription: Subscription, /, *, at: datetime, course_id: str | None = None
-    ) -> Decision:
-        """Decide whether *subscription* opens the course at *at*, or may be edited."""
-        ...
+    ) -> Decision: ...
 
 
 @attrs.frozen
 class SubscriptionPolicy:
     """Allow opening the courses of an active subscription (rule 19).
 
-    Example:
-        >>> policy = SubscriptionPolicy()
+    >>> policy = SubscriptionPolicy()
     """
 
     def evaluate(

@@ -92,19 +92,18 @@ class Registrar(Runner):
         Conflict: a different record has this ``id``, or the retries timed out.
         StorageBusy, StorageError, OutcomeUnknown: the storage failed.
 
-    Example:
-        >>> from datetime import UTC, datetime, timedelta
-        >>> from course_assignments import Course, ManualClock, User
-        >>> clock = ManualClock(datetime(2026, 1, 5, 9, tzinfo=UTC))
-        >>> registrar = Registrar(clock=clock)
-        >>> registrar.add(
-        ...     Course(id="py", name="Python", content_provider="us", publishing_group="all"),
-        ...     User(id="ada", name="Ada", email="ada@example.org"),
-        ... )
-        >>> assignment = registrar.assign("py", "ada")
-        >>> _ = clock.advance(timedelta(hours=25))
-        >>> registrar.may_cancel(assignment.id).reasons[0].code
-        'cancellation_window_closed'
+    >>> from datetime import UTC, datetime, timedelta
+    >>> from course_assignments import Course, ManualClock, User
+    >>> clock = ManualClock(datetime(2026, 1, 5, 9, tzinfo=UTC))
+    >>> registrar = Registrar(clock=clock)
+    >>> registrar.add(
+    ...     Course(id="py", name="Python", content_provider="us", publishing_group="all"),
+    ...     User(id="ada", name="Ada", email="ada@example.org"),
+    ... )
+    >>> assignment = registrar.assign("py", "ada")
+    >>> _ = clock.advance(timedelta(hours=25))
+    >>> registrar.may_cancel(assignment.id).reasons[0].code
+    'cancellation_window_closed'
     """
 
     # Organizations, courses and users

@@ -91,12 +91,8 @@ class Runner:
         Raises:
             NotFound: no record of *kind* has this id.
 
-        Example:
-            >>> from course_assignments import Course, Registrar
-            >>> registrar = Registrar()
-            >>> registrar.add(Course(id="py", name="Python"))
-            >>> registrar.get(Course, "py").name
-            'Python'
+        >>> registrar.get(Course, "py").name
+        'Python'
         """
         validation.check_id(id, "id")
         record = self._repository.get(kind, [id]).get(id)
@@ -107,10 +103,8 @@ class Runner:
     def find_all(self, query: Query[RecordT]) -> Iterator[RecordT]:
         """Iterate over all records that *query* finds, in its order.
 
-        Example:
-            >>> from course_assignments import CourseQuery, Registrar
-            >>> [course.id for course in Registrar().find_all(CourseQuery())]
-            []
+        >>> [course.id for course in registrar.find_all(CourseQuery())]
+        ['py', 'sql']
         """
         return find_all(self._repository, query)
 
@@ -120,10 +114,8 @@ class Runner:
         The method of the same name does the same. Use `execute` for commands that you store as
         values, for example in a queue.
 
-        Example:
-            >>> from course_assignments import Course, Registrar
-            >>> from course_assignments.commands.profiles import Add
-            >>> Registrar().execute(Add([Course(id="py", name="Python")]))
+        >>> registrar.execute(commands.Assign("py", "ada")).learner_id
+        'ada'
         """
         validation.check_kind(command, "command", Command)
         issued_ids: set[str] = set()
@@ -145,11 +137,8 @@ class Runner:
 
         A command that was executed before under the same id is allowed.
 
-        Example:
-            >>> from course_assignments import Course, Registrar
-            >>> from course_assignments.commands.profiles import Add
-            >>> Registrar().check(Add([Course(id="py", name="Python")])).allowed
-            True
+        >>> registrar.check(commands.Assign("py", "ada")).allowed
+        True
         """
         validation.check_kind(command, "command", Command)
         give_up_at = self._stopwatch() + self._timeout
@@ -177,7 +166,6 @@ class Runner:
         they can show a state that never existed. A commit checks a change, but nothing checks an
         answer without a change, such as a refusal. So such an answer must be the same twice in a
         row. At *give_up_at* the last answer is returned.
-
         """
         last: object = None
         while True:

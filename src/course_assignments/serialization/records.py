@@ -37,13 +37,11 @@ def to_json(record: Record | Event) -> str:
 
     Equal records give equal strings. A record of more than one mebibyte raises `InvalidInput`.
 
-    Example:
-        >>> from course_assignments.entities.catalog import Organization
-        >>> text = to_json(Organization(id="acme", name="Acme"))
-        >>> text[:49]
-        '{"data":{"anonymous_registration":false,"id":"acm'
-        >>> from_json(text).name
-        'Acme'
+    >>> text = to_json(Organization(id="acme", name="Acme"))
+    >>> text[:49]
+    '{"data":{"anonymous_registration":false,"id":"acm'
+    >>> from_json(text).name
+    'Acme'
     """
     validation.check_record(record, "record", *_KINDS.values())
     data = _within("record", write_value, record, type(record))
@@ -55,11 +53,10 @@ def from_json(text: str) -> Record | Event:
 
     The field of an error is a path, such as ``data.activities[1].kind``.
 
-    Example:
-        >>> from_json('{"type": "Course", "version": 2, "data": {}}')
-        Traceback (most recent call last):
-            ...
-        course_assignments.errors.InvalidInput: version: expected 1; a newer release may read it
+    >>> from_json('{"type": "Course", "version": 2, "data": {}}')
+    Traceback (most recent call last):
+        ...
+    course_assignments.errors.InvalidInput: version: expected 1; a newer release may read it
     """
     envelope = read_json(text, "text")
     _check_keys(envelope, ("type", "version", "data"), "text")
@@ -78,11 +75,9 @@ def to_dict(record: Record | Event) -> dict[str, Any]:
     lists and nested records dicts. Datetimes stay aware datetimes in UTC. The code of a key is not
     masked.
 
-    Example:
-        >>> from course_assignments.entities.catalog import Course
-        >>> course = to_dict(Course(id="py", name="Python", maximum_access=timedelta(days=90)))
-        >>> course["maximum_access"], course["activities"]
-        ('P90D', [])
+    >>> course = to_dict(Course(id="py", name="Python", maximum_access=timedelta(days=90)))
+    >>> course["maximum_access"], course["activities"]
+    ('P90D', [])
     """
     validation.check_record(record, "record", *_KINDS.values())
     data: dict[str, Any] = _plain(record)
@@ -109,9 +104,8 @@ def _plain(value: Any) -> Any:
 def write_value(value: Any, kind: Any) -> Any:
     """Return *value* of the type *kind* as data for JSON.
 
-    Example:
-        >>> write_value(Months(6), Duration), write_value(frozenset({"b", "a"}), frozenset[str])
-        ('P6M', ['a', 'b'])
+    >>> write_value(Months(6), Duration), write_value(frozenset({"b", "a"}), frozenset[str])
+    ('P6M', ['a', 'b'])
     """
     return _form(kind).write(value)
 
@@ -119,9 +113,8 @@ def write_value(value: Any, kind: Any) -> Any:
 def read_value(data: Any, kind: Any) -> Any:
     """Return the value of the type *kind* that `write_value` wrote as *data*.
 
-    Example:
-        >>> read_value("P6M", Duration), read_value(["a", "b"], tuple[str, ...])
-        (Months(count=6), ('a', 'b'))
+    >>> read_value("P6M", Duration), read_value(["a", "b"], tuple[str, ...])
+    (Months(count=6), ('a', 'b'))
     """
     return _form(kind).read(data)
 

@@ -32,14 +32,12 @@ class SqlRepository:
     transaction: it is never retried, and it is lost if the host rolls back. Errors of the database
     are raised as `StorageBusy`, `OutcomeUnknown` or `StorageError`.
 
-    Example:
-        >>> from sqlalchemy import create_engine
-        >>> from course_assignments import Course, Registrar
-        >>> repository = SqlRepository(create_engine("sqlite://"))
-        >>> repository.create_all()
-        >>> Registrar(repository).add(Course(id="py", name="Python"))
-        >>> repository.get(Course, ["py"])["py"].name
-        'Python'
+    >>> from sqlalchemy import create_engine
+    >>> repository = SqlRepository(create_engine("sqlite://"))
+    >>> repository.create_all()
+    >>> Registrar(repository).add(Course(id="py", name="Python"))
+    >>> repository.get(Course, ["py"])["py"].name
+    'Python'
     """
 
     def __init__(

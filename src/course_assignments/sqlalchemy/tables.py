@@ -39,11 +39,9 @@ class Tables:
         by_kind: The table of each kind of record, and of `Event`.
         journal: One row with the position of the last event.
 
-    Example:
-        >>> import sqlalchemy as sa
-        >>> from course_assignments import Course
-        >>> build_tables(sa.MetaData(), prefix="ca_").by_kind[Course].name
-        'ca_courses'
+    >>> import sqlalchemy as sa
+    >>> build_tables(sa.MetaData(), prefix="ca_").by_kind[Course].name
+    'ca_courses'
     """
 
     by_kind: Mapping[type, sa.Table]
@@ -173,12 +171,11 @@ def build_tables(metadata: sa.MetaData, prefix: str = "") -> Tables:
     Raises:
         InvalidInput: *prefix* is too long for PostgreSQL, or *metadata* already has such a table.
 
-    Example:
-        >>> import sqlalchemy as sa
-        >>> metadata = sa.MetaData()
-        >>> tables = build_tables(metadata, prefix="training_")
-        >>> sorted(metadata.tables)[0]
-        'training_attempts'
+    >>> import sqlalchemy as sa
+    >>> metadata = sa.MetaData()
+    >>> tables = build_tables(metadata, prefix="training_")
+    >>> sorted(metadata.tables)[0]
+    'training_attempts'
     """
     validation.check_kind(metadata, "metadata", sa.MetaData)
     validation.check_kind(prefix, "prefix", str)

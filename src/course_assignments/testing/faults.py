@@ -24,17 +24,16 @@ class FaultyRepository:
     Attributes:
         calls: The names of all calls so far, in order.
 
-    Example:
-        >>> from course_assignments import Course, InMemoryRepository, Registrar, StorageBusy
-        >>> repository = FaultyRepository(InMemoryRepository())
-        >>> registrar = Registrar(repository)
-        >>> repository.fail_before("commit", StorageBusy("database is locked"))
-        >>> registrar.add(Course(id="py", name="Python"))
-        Traceback (most recent call last):
-        course_assignments.errors.StorageBusy: The storage was busy for too long ...
-        >>> registrar.add(Course(id="py", name="Python"))
-        >>> repository.calls[-2:]
-        ['get', 'commit']
+    >>> from course_assignments import Course, InMemoryRepository, Registrar, StorageBusy
+    >>> repository = FaultyRepository(InMemoryRepository())
+    >>> registrar = Registrar(repository)
+    >>> repository.fail_before("commit", StorageBusy("database is locked"))
+    >>> registrar.add(Course(id="py", name="Python"))
+    Traceback (most recent call last):
+    course_assignments.errors.StorageBusy: The storage was busy for too long ...
+    >>> registrar.add(Course(id="py", name="Python"))
+    >>> repository.calls[-2:]
+    ['get', 'commit']
     """
 
     def __init__(self, repository: Repository) -> None:

@@ -18,12 +18,7 @@ from hypothesis import strategies as st
 from course_assignments import validation
 from course_assignments.changes import Event
 from course_assignments.entities import codes as _codes
-from course_assignments.entities.assignments import (
-    Claim,
-    CourseAssignment,
-    Note,
-    Origin,
-)
+from course_assignments.entities.assignments import Claim, CourseAssignment, Note, Origin
 from course_assignments.entities.attempts import Attempt, Pause
 from course_assignments.entities.catalog import Activity, Course, Organization
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
@@ -46,10 +41,9 @@ _FEW, _LONG = 3, 1000
 def datetimes(first: datetime = EARLIEST, last: datetime = LATEST) -> st.SearchStrategy[datetime]:
     """Generate a datetime in UTC, by default in the years 1970 to 9899.
 
-    Example:
-        >>> from hypothesis import find
-        >>> find(datetimes(), lambda at: at.year > 2000).tzinfo is UTC
-        True
+    >>> from hypothesis import find
+    >>> find(datetimes(), lambda at: at.year > 2000).tzinfo is UTC
+    True
     """
     walls = st.datetimes(first.replace(tzinfo=None), last.replace(tzinfo=None))
     return walls.map(lambda wall: wall.replace(tzinfo=UTC, fold=0))

@@ -15,9 +15,8 @@ Clock: TypeAlias = Callable[[], datetime]
 def system_clock() -> datetime:
     """Return the current time of this machine, in UTC.
 
-    Example:
-        >>> system_clock().tzinfo
-        datetime.timezone.utc
+    >>> system_clock().tzinfo
+    datetime.timezone.utc
     """
     return datetime.now(UTC)
 
@@ -28,13 +27,11 @@ class ManualClock:
     Args:
         at: The aware datetime that the clock shows first.
 
-    Example:
-        >>> from datetime import timedelta
-        >>> clock = ManualClock(datetime(2026, 1, 5, 9, tzinfo=UTC))
-        >>> clock.advance(timedelta(hours=24)).isoformat()
-        '2026-01-06T09:00:00+00:00'
-        >>> clock() == clock()
-        True
+    >>> clock = ManualClock(datetime(2026, 1, 5, 9, tzinfo=UTC))
+    >>> clock.advance(timedelta(hours=24)).isoformat()
+    '2026-01-06T09:00:00+00:00'
+    >>> clock() == clock()
+    True
     """
 
     def __init__(self, at: datetime) -> None:

@@ -24,10 +24,9 @@ LATEST = END_OF_RANGE - TICK
 def as_utc(value: datetime, field: str = "at") -> datetime:
     """Return the aware datetime *value*, of the years 1970 to 9899, in UTC.
 
-    Example:
-        >>> from zoneinfo import ZoneInfo
-        >>> as_utc(datetime(2026, 1, 5, 9, tzinfo=ZoneInfo("Europe/Berlin"))).isoformat()
-        '2026-01-05T08:00:00+00:00'
+    >>> from zoneinfo import ZoneInfo
+    >>> as_utc(datetime(2026, 1, 5, 9, tzinfo=ZoneInfo("Europe/Berlin"))).isoformat()
+    '2026-01-05T08:00:00+00:00'
     """
     if type(value) is datetime and value.tzinfo is UTC and EARLIEST <= value < END_OF_RANGE:
         return value.replace(fold=0) if value.fold else value
@@ -103,10 +102,9 @@ def first_at_or_after(wall: datetime, zone: tzinfo) -> datetime:
 def start_of_day(day: date, zone: tzinfo, field: str = "day") -> datetime:
     """Return the start of *day* in *zone*, which is not always midnight.
 
-    Example:
-        >>> from zoneinfo import ZoneInfo
-        >>> start_of_day(date(2026, 7, 1), ZoneInfo("America/New_York")).isoformat()
-        '2026-07-01T04:00:00+00:00'
+    >>> from zoneinfo import ZoneInfo
+    >>> start_of_day(date(2026, 7, 1), ZoneInfo("America/New_York")).isoformat()
+    '2026-07-01T04:00:00+00:00'
     """
     if not isinstance(day, date) or isinstance(day, datetime):
         raise InvalidInput("wrong_type", field, "expected a date, without a time of day")

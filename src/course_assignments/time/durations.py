@@ -43,9 +43,8 @@ class Months:
 
     It ends on the same day of the month in a time zone, or on the last day of a shorter month.
 
-    Example:
-        >>> end_of(Months(6), datetime(2026, 8, 31, tzinfo=UTC)).isoformat()
-        '2027-02-28T00:00:00+00:00'
+    >>> end_of(Months(6), datetime(2026, 8, 31, tzinfo=UTC)).isoformat()
+    '2027-02-28T00:00:00+00:00'
     """
 
     count: int = attrs.field(validator=_check_months)
@@ -72,9 +71,8 @@ Duration: TypeAlias = timedelta | Months
 class CalendarDelta(Protocol):
     """The type of a ``dateutil.relativedelta.relativedelta`` for type checkers.
 
-    Example:
-        >>> as_duration(relativedelta(months=6))
-        Months(count=6)
+    >>> as_duration(relativedelta(months=6))
+    Months(count=6)
     """
 
     years: int
@@ -92,11 +90,10 @@ def as_duration(value: DurationLike, field: str = "duration") -> Duration:
     A ``relativedelta`` of years and months becomes `Months`, and one of weeks, days and smaller
     units a `timedelta`. It is invalid if it mixes both, or sets a date.
 
-    Example:
-        >>> as_duration(relativedelta(years=1, months=6))
-        Months(count=18)
-        >>> as_duration(relativedelta(weeks=2))
-        datetime.timedelta(days=14)
+    >>> as_duration(relativedelta(years=1, months=6))
+    Months(count=18)
+    >>> as_duration(relativedelta(weeks=2))
+    datetime.timedelta(days=14)
     """
     if isinstance(value, Months):
         return value
@@ -130,9 +127,8 @@ def end_of(
 ) -> datetime:
     """Return the datetime *duration* after *start*; months are counted in *zone*.
 
-    Example:
-        >>> end_of(timedelta(hours=24), datetime(2026, 1, 5, tzinfo=UTC)).isoformat()
-        '2026-01-06T00:00:00+00:00'
+    >>> end_of(timedelta(hours=24), datetime(2026, 1, 5, tzinfo=UTC)).isoformat()
+    '2026-01-06T00:00:00+00:00'
     """
     length, at = as_duration(duration, field), as_utc(start, "start")
     check_zone(zone)
@@ -180,10 +176,9 @@ def resolve_end(value: EndLike, *, start: datetime, zone: tzinfo, field: str) ->
 
     A duration counts from *start*. A date is the start of that day in *zone*.
 
-    Example:
-        >>> start = datetime(2026, 1, 5, tzinfo=UTC)
-        >>> resolve_end(date(2026, 2, 1), start=start, zone=UTC, field="expires").isoformat()
-        '2026-02-01T00:00:00+00:00'
+    >>> start = datetime(2026, 1, 5, tzinfo=UTC)
+    >>> resolve_end(date(2026, 2, 1), start=start, zone=UTC, field="expires").isoformat()
+    '2026-02-01T00:00:00+00:00'
     """
     end = as_end(value, field)
     if isinstance(end, datetime):
@@ -196,9 +191,8 @@ def resolve_end(value: EndLike, *, start: datetime, zone: tzinfo, field: str) ->
 def format_duration(duration: Duration) -> str:
     """Write *duration* in ISO 8601, such as ``P6M``, ``P180D`` or ``PT24H``.
 
-    Example:
-        >>> format_duration(timedelta(days=180)), format_duration(Months(6))
-        ('P180D', 'P6M')
+    >>> format_duration(timedelta(days=180)), format_duration(Months(6))
+    ('P180D', 'P6M')
     """
     length = as_duration(duration)
     if isinstance(length, Months):
@@ -223,9 +217,8 @@ def parse_duration(text: str, field: str = "duration") -> Duration:
 
     It has years and months, or weeks, days and smaller units, but not both.
 
-    Example:
-        >>> parse_duration("PT36H"), parse_duration("P1Y6M")
-        (datetime.timedelta(days=1, seconds=43200), Months(count=18))
+    >>> parse_duration("PT36H"), parse_duration("P1Y6M")
+    (datetime.timedelta(days=1, seconds=43200), Months(count=18))
     """
     if isinstance(text, str) and text.isascii():
         if (calendar := fullmatch(_MONTHS, text)) and any(calendar.groups()):

@@ -34,13 +34,11 @@ class StatementLine:
     Attributes:
         organization_id: The learner's organization at creation, which is billed (rule 16).
 
-    Example:
-        >>> from datetime import UTC
-        >>> StatementLine(
-        ...     organization_id="acme", course_id="py", learner_id="ada", assignment_id="a-1",
-        ...     created_at=datetime(2026, 1, 5, 9, tzinfo=UTC),
-        ... ).billable
-        True
+    >>> StatementLine(
+    ...     organization_id="acme", course_id="py", learner_id="ada", assignment_id="a-1",
+    ...     created_at=datetime(2026, 1, 5, 9, tzinfo=UTC),
+    ... ).billable
+    True
     """
 
     organization_id: str | None = field(validator=validation.identifier_or_none)
@@ -73,10 +71,9 @@ class StatementLine:
 class StatementTotal:
     """How many assignments of a course and an organization were created: cancelled and billable.
 
-    Example:
-        >>> total = StatementTotal(
-        ...     organization_id="acme", course_id="py", created=3, cancelled=1, billable=2
-        ... )
+    >>> total = StatementTotal(
+    ...     organization_id="acme", course_id="py", created=3, cancelled=1, billable=2
+    ... )
     """
 
     organization_id: str | None = field(validator=validation.identifier_or_none)
@@ -106,12 +103,10 @@ class Statement:
         organization_id: The organization, or ``None`` for all organizations.
         lines: One line for each assignment. Learners without an organization come first.
 
-    Example:
-        >>> from datetime import UTC
-        >>> january, february, march = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3))
-        >>> both = Statement(start=january, end=february) + Statement(start=february, end=march)
-        >>> both == Statement(start=january, end=march)
-        True
+    >>> january, february, march = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3))
+    >>> both = Statement(start=january, end=february) + Statement(start=february, end=march)
+    >>> both == Statement(start=january, end=march)
+    True
     """
 
     start: datetime = field(converter=to_utc)
@@ -178,13 +173,11 @@ def statement(
     Raises:
         NotFound: The organization is unknown.
 
-    Example:
-        >>> from course_assignments import InMemoryRepository
-        >>> january = statement(
-        ...     InMemoryRepository(), start=date(2026, 1, 1), end=date(2026, 2, 1)
-        ... )
-        >>> january.end.isoformat(), january.totals
-        ('2026-02-01T00:00:00+00:00', ())
+    >>> january = statement(
+    ...     InMemoryRepository(), start=date(2026, 1, 1), end=date(2026, 2, 1)
+    ... )
+    >>> january.end.isoformat(), january.totals
+    ('2026-02-01T00:00:00+00:00', ())
     """
     check_repository(repository)
     own_zone = zone_named("UTC")

@@ -28,10 +28,8 @@ class Dashboard:
     Attributes:
         stale_at: Until just before this time, the dashboard changes only if a record changes.
 
-    Example:
-        >>> from datetime import UTC
-        >>> at = datetime(2026, 1, 5, tzinfo=UTC)
-        >>> dashboard = Dashboard(assignments=[], has_more=False, stale_at=at)
+    >>> at = datetime(2026, 1, 5, tzinfo=UTC)
+    >>> dashboard = Dashboard(assignments=[], has_more=False, stale_at=at)
     """
 
     assignments: tuple[CourseAssignment, ...] = field(
@@ -55,11 +53,9 @@ class DashboardPolicy:
 
     `course_assignments.views.training.relevance` defines their order.
 
-    Example:
-        >>> from datetime import UTC
-        >>> at = datetime(2026, 1, 5, 9, tzinfo=UTC)
-        >>> DashboardPolicy(size=3).evaluate([], at=at).stale_at.isoformat()
-        '2026-01-05T09:05:00+00:00'
+    >>> at = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    >>> DashboardPolicy(size=3).evaluate([], at=at).stale_at.isoformat()
+    '2026-01-05T09:05:00+00:00'
     """
 
     size: int = field(default=SIZE, validator=validation.count(1))
@@ -104,12 +100,9 @@ def dashboard(
 ) -> Dashboard:
     """Return the dashboard of a learner at *at*, as *policy* selects it; empty if unknown.
 
-    Example:
-        >>> from course_assignments.memory import InMemoryRepository
-        >>> from datetime import UTC
-        >>> at = datetime(2026, 1, 5, 9, tzinfo=UTC)
-        >>> dashboard(InMemoryRepository(), "ada", at=at).assignments
-        ()
+    >>> at = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    >>> dashboard(InMemoryRepository(), "ada", at=at).assignments
+    ()
     """
     check_policy(policy, "policy")
     seen = policy.evaluate(of_learner(repository, learner_id), at=at)

@@ -22,9 +22,8 @@ Assignments: TypeAlias = tuple[CourseAssignment, ...]
 def has_happened(when: datetime | None, at: datetime) -> bool:
     """Return whether *when* is a datetime that is not later than *at*.
 
-    Example:
-        >>> has_happened(None, datetime(2026, 1, 5, tzinfo=UTC))
-        False
+    >>> has_happened(None, datetime(2026, 1, 5, tzinfo=UTC))
+    False
     """
     return when is not None and when <= at
 
@@ -35,10 +34,9 @@ def relevance(assignment: CourseAssignment, at: datetime) -> tuple[Any, ...]:
     Assignments are sorted by completion (not completed first), start (started first), end (the
     first to end first), creation (the newest first), and id (rule 17).
 
-    Example:
-        >>> at = datetime(2026, 1, 5, tzinfo=UTC)
-        >>> sorted([], key=lambda assignment: relevance(assignment, at))
-        []
+    >>> at = datetime(2026, 1, 5, tzinfo=UTC)
+    >>> sorted([], key=lambda assignment: relevance(assignment, at))
+    []
     """
     return (
         has_happened(assignment.completed_at, at),
@@ -58,9 +56,8 @@ def ranked(given: Iterable[CourseAssignment], now: datetime) -> Assignments:
 def relevant(assignments: Iterable[CourseAssignment], *, at: datetime) -> Assignments:
     """Return the assignments that are active at *at*, the most relevant first.
 
-    Example:
-        >>> relevant([], at=datetime(2026, 1, 5, tzinfo=UTC))
-        ()
+    >>> relevant([], at=datetime(2026, 1, 5, tzinfo=UTC))
+    ()
     """
     now = as_utc(at)
     return ranked(validation.check_each(assignments, "assignments", CourseAssignment), now)
@@ -69,9 +66,8 @@ def relevant(assignments: Iterable[CourseAssignment], *, at: datetime) -> Assign
 def current(assignments: Iterable[CourseAssignment], *, at: datetime) -> Assignments:
     """Return those `relevant` assignments that are not completed at *at* (rule 18).
 
-    Example:
-        >>> current([], at=datetime(2026, 1, 5, tzinfo=UTC))
-        ()
+    >>> current([], at=datetime(2026, 1, 5, tzinfo=UTC))
+    ()
     """
     active = relevant(assignments, at=at)
     return tuple(one for one in active if not has_happened(one.completed_at, as_utc(at)))
@@ -82,9 +78,8 @@ def completed(assignments: Iterable[CourseAssignment], *, at: datetime) -> Assig
 
     The newest completion is first; assignments completed at the same time are sorted by id.
 
-    Example:
-        >>> completed([], at=datetime(2026, 1, 5, tzinfo=UTC))
-        ()
+    >>> completed([], at=datetime(2026, 1, 5, tzinfo=UTC))
+    ()
     """
     now = as_utc(at)
     done = [
@@ -110,10 +105,8 @@ def ending(
     include each end once. Completed assignments are included, because they give access until they
     end. Assignments that end at the same time are sorted by id. Months are counted in *zone*.
 
-    Example:
-        >>> from datetime import timedelta
-        >>> ending([], at=datetime(2026, 1, 5, tzinfo=UTC), within=timedelta(days=14))
-        ()
+    >>> ending([], at=datetime(2026, 1, 5, tzinfo=UTC), within=timedelta(days=14))
+    ()
     """
     now = as_utc(at)
     given = validation.check_each(assignments, "assignments", CourseAssignment)
@@ -125,10 +118,8 @@ def ending(
 def current_training(repository: Repository, learner_id: str, *, at: datetime) -> Assignments:
     """Return a learner's current training at *at*, selected by `current`; empty if unknown.
 
-    Example:
-        >>> from course_assignments.memory import InMemoryRepository
-        >>> current_training(InMemoryRepository(), "ada", at=datetime(2026, 1, 5, tzinfo=UTC))
-        ()
+    >>> current_training(InMemoryRepository(), "ada", at=datetime(2026, 1, 5, tzinfo=UTC))
+    ()
     """
     return current(of_learner(repository, learner_id), at=at)
 
@@ -136,10 +127,8 @@ def current_training(repository: Repository, learner_id: str, *, at: datetime) -
 def transcript(repository: Repository, learner_id: str, *, at: datetime) -> Assignments:
     """Return a learner's transcript at *at*, selected by `completed`; empty if unknown.
 
-    Example:
-        >>> from course_assignments.memory import InMemoryRepository
-        >>> transcript(InMemoryRepository(), "ada", at=datetime(2026, 1, 5, tzinfo=UTC))
-        ()
+    >>> transcript(InMemoryRepository(), "ada", at=datetime(2026, 1, 5, tzinfo=UTC))
+    ()
     """
     return completed(of_learner(repository, learner_id), at=at)
 
@@ -159,12 +148,9 @@ def expiring(
     To remind only learners who are not done, check ``completion``. A filter with an unknown id
     finds nothing. The organization is the learner's at creation (rule 16).
 
-    Example:
-        >>> from datetime import timedelta
-        >>> from course_assignments.memory import InMemoryRepository
-        >>> at = datetime(2026, 1, 5, tzinfo=UTC)
-        >>> expiring(InMemoryRepository(), at=at, within=timedelta(days=14))
-        ()
+    >>> at = datetime(2026, 1, 5, tzinfo=UTC)
+    >>> expiring(InMemoryRepository(), at=at, within=timedelta(days=14))
+    ()
     """
     now = as_utc(at)
     until = end_of(as_duration(within, "within"), now, zone, "within")

@@ -14,10 +14,8 @@ class RepositoryAgreement(ChangeRules):
     Subclass it, and return a new, empty repository from ``make``. Assign its ``TestCase`` to a name
     that pytest finds. To close a repository, override ``teardown`` and use ``self.repository``.
 
-    Example:
-        >>> from course_assignments import InMemoryRepository, Repository
-        >>> class MyAgreement(RepositoryAgreement):
-        ...     def make(self) -> Repository:
-        ...         return InMemoryRepository()
-        >>> TestMine = MyAgreement.TestCase
+    >>> class MyAgreement(RepositoryAgreement):
+    ...     def make(self) -> Repository:
+    ...         return InMemoryRepository()
+    >>> TestMine = MyAgreement.TestCase
     """

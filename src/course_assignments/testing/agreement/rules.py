@@ -49,9 +49,7 @@ TYPING: st.SearchStrategy[Callable[[str], str]] = st.sampled_from(
 )
 
 
-def from_machine(
-    draw: Callable[[Compared], st.SearchStrategy[T]],
-) -> st.SearchStrategy[T]:
+def from_machine(draw: Callable[[Compared], st.SearchStrategy[T]]) -> st.SearchStrategy[T]:
     """Generate values that depend on what the machine has stored, and on its clock."""
     return st.runner().flatmap(draw)
 

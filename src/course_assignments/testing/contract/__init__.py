@@ -13,11 +13,9 @@ class RepositoryContract(Commits, Finding, Values, Concurrency):
     ``make``. If that needs fixtures, or the repository must be closed, override the fixture
     ``repository`` instead.
 
-    Example:
-        >>> from course_assignments import InMemoryRepository, Repository
-        >>> class TestMine(RepositoryContract):
-        ...     def make(self) -> Repository:
-        ...         return InMemoryRepository()
-        >>> mine = TestMine()
-        >>> mine.test_a_taken_id_is_lost(mine.make())
+    >>> class TestMine(RepositoryContract):
+    ...     def make(self) -> Repository:
+    ...         return InMemoryRepository()
+    >>> mine = TestMine()
+    >>> mine.test_a_taken_id_is_lost(mine.make())
     """

@@ -130,8 +130,7 @@ class Concurrency(Examples):
         before = [Course(id="course", name=f"After {turn}") for turn in range(ROUNDS + 1)]
         repository.commit(Change(create=before[:1]))
         outcomes = commit_together(
-            repository,
-            [[Change(replace=[Replace(*pair)])] * THREADS for pair in pairwise(before)],
+            repository, [[Change(replace=[Replace(*pair)])] * THREADS for pair in pairwise(before)]
         )
         assert [sum(row) for row in outcomes] == [1] * ROUNDS
         assert stored(repository, before[-1]) == before[-1]
