@@ -18,22 +18,16 @@ WINDOW: Final = timedelta(hours=24)
 
 
 class CancellationDates(Protocol):
-    """The datetimes that the policy reads; every `CourseAssignment` has them."""
+    """The times of creation, cancellation and the first lab launch, as of a `CourseAssignment`."""
 
     @property
-    def created_at(self) -> datetime:
-        """The time of creation."""
-        ...
+    def created_at(self) -> datetime: ...
 
     @property
-    def cancelled_at(self) -> datetime | None:
-        """The time of cancellation."""
-        ...
+    def cancelled_at(self) -> datetime | None: ...
 
     @property
-    def first_lab_launched_at(self) -> datetime | None:
-        """The time of the first launch of a lab."""
-        ...
+    def first_lab_launched_at(self) -> datetime | None: ...
 
 
 #: A `CourseAssignment` fits the Protocol, but pyright cannot tell: its fields have converters.

@@ -15,24 +15,22 @@ from course_assignments.repository import find_all
 
 T = TypeVar("T")
 Args = ParamSpec("Args")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 #: The arguments that commands share; they come last in a signature.
 _SHARED: Final = ("id", "by")
 
 
-def _described(
-    method: Callable[..., Any], command: Any, prefix: str, summary: str, returned: Any
-) -> Any:
+def _described(method: Method, command: Any, prefix: str, summary: str, result: Any) -> Method:
     """Give *method* the name and the arguments of *command*, and the *summary* as its docstring."""
-    self, *arguments = (
-        Parameter("self", Parameter.POSITIONAL_ONLY),
-        *sorted(signature(command).parameters.values(), key=lambda one: one.name in _SHARED),
-    )
-    method.__name__ = prefix + command.action
-    method.__qualname__ = f"Registrar.{method.__name__}"
-    method.__doc__ = summary
-    method.__annotations__ = {one.name: one.annotation for one in arguments} | {"return": returned}
-    vars(method)["__signature__"] = Signature([self, *arguments], return_annotation=returned)
+    described: Any = method
+    arguments = sorted(signature(command).parameters.values(), key=lambda one: one.name in _SHARED)
+    parameters = [Parameter("self", Parameter.POSITIONAL_ONLY), *arguments]
+    described.__signature__ = Signature(parameters, return_annotation=result)
+    described.__annotations__ = {one.name: one.annotation for one in arguments} | {"return": result}
+    described.__name__ = prefix + command.action
+    described.__qualname__ = f"Registrar.{described.__name__}"
+    described.__doc__ = summary
     return method
 
 
@@ -44,10 +42,7 @@ def _executes(command: Callable[Args, Command[Any, T]]) -> Callable[Concatenate[
 
     kind: Any = command
     (result,) = get_args(get_type_hints(kind.decide)["return"])
-    described: Callable[Concatenate[Runner, Args], T] = _described(
-        execute, kind, "", str(getdoc(kind)).partition("\n")[0], result
-    )
-    return described
+    return _described(execute, kind, "", str(getdoc(kind)).partition("\n")[0], result)
 
 
 def _checks(
@@ -60,10 +55,7 @@ def _checks(
 
     kind: Any = command
     summary = f"Return whether `{kind.action}` is allowed now, with every reason against."
-    described: Callable[Concatenate[Runner, Args], Decision] = _described(
-        check, kind, "may_", summary, Decision
-    )
-    return described
+    return _described(check, kind, "may_", summary, Decision)
 
 
 class Registrar(Runner):
@@ -92,8 +84,6 @@ class Registrar(Runner):
         Conflict: a different record has this ``id``, or the retries timed out.
         StorageBusy, StorageError, OutcomeUnknown: the storage failed.
 
-    >>> from datetime import UTC, datetime, timedelta
-    >>> from course_assignments import Course, ManualClock, User
     >>> clock = ManualClock(datetime(2026, 1, 5, 9, tzinfo=UTC))
     >>> registrar = Registrar(clock=clock)
     >>> registrar.add(

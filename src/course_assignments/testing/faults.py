@@ -24,7 +24,6 @@ class FaultyRepository:
     Attributes:
         calls: The names of all calls so far, in order.
 
-    >>> from course_assignments import Course, InMemoryRepository, Registrar, StorageBusy
     >>> repository = FaultyRepository(InMemoryRepository())
     >>> registrar = Registrar(repository)
     >>> repository.fail_before("commit", StorageBusy("database is locked"))

@@ -60,7 +60,6 @@ class Commits(Examples):
             assert exactly(stored(repository, record)) == exactly(record)
 
     def test_a_taken_id_is_lost(self, repository: Repository) -> None:
-        """This is true for every kind, and for an equal record too."""
         store(repository)
         for record in samples.RECORDS:
             check_lost(repository, Change(create=[record]), record.id)
@@ -78,7 +77,6 @@ class Commits(Examples):
             check_lost(repository, Change(create=pair), *[one.id for one in pair])
 
     def test_two_kinds_may_share_an_id(self, repository: Repository) -> None:
-        """An id is taken only for its own kind."""
         course, organization = Course(id="x", name="X"), Organization(id="x", name="X")
         repository.commit(Change(create=[course]))
         repository.commit(Change(create=[organization]))
@@ -93,7 +91,6 @@ class Commits(Examples):
         assert repository.get(Course, names) == courses
 
     def test_many_records_fit_in_one_change(self, repository: Repository) -> None:
-        """A change can have thousands of keys."""
         keys = {
             f"{place}": attrs.evolve(NEW, id=f"{place}", code=f"Number-{place:05}", number=place)
             for place in range(1, 7001)
@@ -116,7 +113,6 @@ class Commits(Examples):
             check_lost(repository, Change(replace=[taking]), "new")
 
     def test_users_can_change_the_spelling_of_their_address(self, repository: Repository) -> None:
-        """They can also keep it."""
         store(repository)
         louder = attrs.evolve(samples.ADA, email="ADA@EXAMPLE.ORG")
         repository.commit(Change(replace=[Replace(samples.ADA, louder)]))
@@ -125,7 +121,6 @@ class Commits(Examples):
         assert listed(repository, UserQuery(email="ada@example.org")) == [renamed]
 
     def test_an_address_or_a_code_that_was_given_up_is_free(self, repository: Repository) -> None:
-        """Another record can have it then."""
         store(repository, NEW)
         ada, heir = samples.ADA, samples.user("heir", email=samples.ADA.email)
         steps: list[tuple[Any, Any, Any, Query[Any]]] = [
@@ -147,7 +142,6 @@ class Commits(Examples):
     # replace
 
     def test_an_unchanged_record_is_replaced(self, repository: Repository) -> None:
-        """Records of every kind are read as they were last written."""
         store(repository)
         for record in samples.RECORDS:
             repository.commit(Change(replace=[Replace(record, edited(record))]))
@@ -167,7 +161,6 @@ class Commits(Examples):
             repository.commit(Change(replace=[Replace(after, record)]))
 
     def test_every_field_is_compared(self, repository: Repository) -> None:
-        """A record that differs in one field is different."""
         store(repository)
         for record in OF_MANY_FIELDS:
             varied: set[str] = set()
@@ -186,7 +179,6 @@ class Commits(Examples):
     # expect
 
     def test_a_different_or_missing_record_is_lost(self, repository: Repository) -> None:
-        """This is true for every kind."""
         for record in samples.RECORDS:
             check_lost(repository, Change(expect=[record]), record.id)
         store(repository)
@@ -263,7 +255,6 @@ class Commits(Examples):
             check_lost(repository, Change(use=[Use(KEY, by)]), KEY.id)
 
     def test_a_use_does_not_lose_to_other_uses(self, repository: Repository) -> None:
-        """The number of uses since the key was read does not matter."""
         store(repository, KEY)
         repository.commit(Change(use=[Use(KEY, 1)]))
         repository.commit(Change(use=[Use(KEY, 1)]))
@@ -290,7 +281,6 @@ class Commits(Examples):
             now = other
 
     def test_a_use_leaves_the_terms_and_other_keys_alone(self, repository: Repository) -> None:
-        """Only the counter of the key changes."""
         store(repository)
         repository.commit(Change(use=[Use(samples.REVOKED, 1)]))
         after = attrs.evolve(samples.REVOKED, uses=1)

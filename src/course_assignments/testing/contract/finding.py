@@ -151,14 +151,12 @@ class Finding(Examples):
         assert repository.get(User, ["py"]) == {}
 
     def test_under_odd_ids_nothing_is_found(self, repository: Repository) -> None:
-        """They are not an error, and do not affect other ids."""
         store(repository)
         for kind in {type(one) for one in samples.RECORDS}:
             assert repository.get(kind, ODD_IDS) == {}
         assert repository.get(Course, [*ODD_IDS, "py"]) == {"py": samples.PYTHON}
 
     def test_many_ids_may_be_asked_for_at_once(self, repository: Repository) -> None:
-        """One command can look up 100,000 keys."""
         store(repository)
         many = (f"Not-there-{place}" for place in range(100_000))
         found = repository.get(TrainingKey, [samples.SPRING.id, *many, samples.SMALL.id])
@@ -188,7 +186,6 @@ class Finding(Examples):
         assert exactly(listed(repository, EventQuery())) == exactly(EVENTS)
 
     def test_positions_of_new_events_are_ignored(self, repository: Repository) -> None:
-        """The repository replaces the position."""
         numbered = [attrs.evolve(event, position=99) for event in samples.EVENTS]
         repository.commit(Change(record=numbered))
         assert listed(repository, EventQuery()) == EVENTS
@@ -203,7 +200,6 @@ class Finding(Examples):
                 assert listed(repository, attrs.evolve(query, limit=limit)) == expected
 
     def test_an_empty_repository_has_one_empty_page(self, repository: Repository) -> None:
-        """This is true for every kind."""
         for query in EVERYTHING:
             page = repository.find(query)
             assert (page.records, page.next) == ((), None)
@@ -225,7 +221,6 @@ class Finding(Examples):
         assert listed(repository, CourseQuery().starting_after(between)) == [samples.SQL]
 
     def test_new_records_are_found_only_after_the_cursor(self, repository: Repository) -> None:
-        """Pages that were already read do not change the next page."""
         names = ["b", "d", "f"]
         repository.commit(Change(create=[Course(id=one, name=one) for one in names]))
         page = repository.find(CourseQuery(limit=2))
@@ -252,7 +247,6 @@ class Finding(Examples):
     # filters
 
     def test_records_match_each_filter_and_any_two(self, repository: Repository) -> None:
-        """Records of every kind are found in their order."""
         all_ = _stored(repository)
         for kind, filters in FILTERS.items():
             kept = [one for one in all_ if isinstance(one, kind.kind)]
@@ -264,7 +258,6 @@ class Finding(Examples):
                     assert listed(repository, query) == in_order(query, kept), query
 
     def test_filters_without_a_match_find_nothing(self, repository: Repository) -> None:
-        """An empty list of values finds nothing either."""
         _stored(repository)
         for query in (
             queries.OrganizationQuery(parent_id="Acme"),
@@ -286,7 +279,6 @@ class Finding(Examples):
             assert listed(repository, query) == [], query
 
     def test_replaced_records_are_found_by_new_values_only(self, repository: Repository) -> None:
-        """Filters do not compare former values."""
         store(repository)
         moved = samples.user("ada", "beta", name="Eve", email="eve@example.org")
         done = attrs.evolve(samples.STARTED, completed_at=samples.START + samples.DAY)
@@ -308,7 +300,6 @@ class Finding(Examples):
         assert listed(repository, usable) == [samples.SMALL]
 
     def test_searched_strings_are_plain(self, repository: Repository) -> None:
-        """The special characters of a search engine have no special meaning."""
         names = ("100%", "100 percent", "a_b", "aXb", "c\\d", "cd", "[e]", "e", "f*", "f?", "'g\"")
         courses = {name: Course(id=name, name=f"<{name}>") for name in names}
         repository.commit(Change(create=courses.values()))
@@ -337,7 +328,6 @@ class Finding(Examples):
                     assert [one.id for one in found] == [f"{place}"], text
 
     def test_long_strings_and_lists_are_accepted(self, repository: Repository) -> None:
-        """They are not an error."""
         store(repository)
         assert listed(repository, CourseQuery(name="p" * 10_000)) == []
         assert listed(repository, CourseQuery(name="%" * 10_000)) == []

@@ -87,7 +87,6 @@ class Concurrency(Examples):
     """Each commit is atomic."""
 
     def test_a_key_is_used_as_often_as_it_may(self, repository: Repository) -> None:
-        """Many threads use the key exactly as often as allowed, each with an event."""
         store(repository, KEY)
         change = Change(use=[Use(KEY, 1)], record=[samples.EVENTS[0]])
         outcomes = commit_together(repository, [[change] * THREADS] * ROUNDS)
@@ -105,7 +104,6 @@ class Concurrency(Examples):
         assert stored(repository, key).uses == key.max_uses
 
     def test_one_of_many_creates_an_id(self, repository: Repository) -> None:
-        """Its record is the stored record."""
         rounds = [
             [Course(id=f"course-{turn}", name=f"Of {who}") for who in range(THREADS)]
             for turn in range(ROUNDS)
@@ -172,7 +170,6 @@ class Concurrency(Examples):
         assert [names for names in seen if len(names) != 1] == []
 
     def test_readers_miss_no_event(self, repository: Repository) -> None:
-        """All events after the last read position are new."""
         events = THREADS * ROUNDS * 5
         seen: list[int] = []
 

@@ -121,7 +121,6 @@ class Values(Examples):
     """Values are read as they were written, with the same classes and in UTC."""
 
     def test_extreme_values_are_kept(self, repository: Repository) -> None:
-        """Records can be read, listed, expected and replaced with the values that were written."""
         store(repository, *RECORDS)
         for record in RECORDS:
             assert exactly(stored(repository, record)) == exactly(record)
@@ -144,7 +143,6 @@ class Values(Examples):
             assert exactly(stored(repository, course)) == exactly(course)
 
     def test_events_come_back(self, repository: Repository) -> None:
-        """All their fields are the same."""
         events = [_extreme(Event, at=at) for at in (EARLIEST, LATEST, samples.START + TICK)]
         repository.commit(Change(record=events))
         found = listed(repository, EventQuery())
