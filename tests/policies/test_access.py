@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import attrs
 import pytest
@@ -31,13 +31,9 @@ from course_assignments.reasons import (
     SubscriptionEnded,
     SubscriptionNotActive,
 )
-from course_assignments.testing.strategies import attempts, subscriptions
+from course_assignments.testing.strategies import attempts
 from tests.support.rules import (
-    JUNK,
-    NO_INSTANTS,
     STEPS,
-    check_junk,
-    check_turn,
     codes,
     edges,
     elsewhere,
@@ -74,28 +70,6 @@ Ask: TypeAlias = Callable[[datetime], Decision]
 class TestAccess:
     """Start, pause and retake as long as the assignment is active: not cancelled, and
     created <= at < expires. Completed is a separate axis (rule 5)."""
-
-    @given(assignments(), st.data())
-    def test_all_reasons_are_returned_in_a_fixed_order(
-        self, assignment: CourseAssignment, data: st.DataObject
-    ) -> None:
-        at = data.draw(moments(edges(assignment)))
-        against = {
-            "assignment_not_active": at < assignment.created_at,
-            "already_cancelled": assignment.cancelled_at is not None,
-            "assignment_expired": at >= assignment.expires_at,
-        }
-        decision = AccessPolicy().evaluate(assignment, at=at)
-        assert codes(decision) == [code for code, holds in against.items() if holds]
-        for other in elsewhere(at):
-            assert AccessPolicy().evaluate(assignment, at=other) == decision
-
-    @given(assignments(), st.data())
-    def test_the_answer_holds_until_it_changes_and_no_longer(
-        self, assignment: CourseAssignment, data: st.DataObject
-    ) -> None:
-        at = data.draw(moments(edges(assignment)))
-        check_turn(lambda at: AccessPolicy().evaluate(assignment, at=at), at, edges(assignment))
 
     @given(assignments(), st.data())
     def test_it_agrees_with_the_assignment_unless_that_is_to_be_cancelled_later(
@@ -150,27 +124,6 @@ class TestAccess:
 class TestFinishing:
     """An attempt that is open when the assignment ends can be finished (rule 5)."""
 
-    @given(assignments(), st.data())
-    def test_all_reasons_are_returned_in_a_fixed_order(
-        self, assignment: CourseAssignment, data: st.DataObject
-    ) -> None:
-        at = data.draw(moments(edges(assignment)))
-        against = {
-            "assignment_not_active": at < assignment.created_at,
-            "already_cancelled": assignment.cancelled_at is not None,
-        }
-        decision = FinishPolicy().evaluate(assignment, at=at)
-        assert codes(decision) == [code for code, holds in against.items() if holds]
-        for other in elsewhere(at):
-            assert FinishPolicy().evaluate(assignment, at=other) == decision
-
-    @given(assignments(), st.data())
-    def test_the_answer_holds_until_it_changes_and_no_longer(
-        self, assignment: CourseAssignment, data: st.DataObject
-    ) -> None:
-        at = data.draw(moments(edges(assignment)))
-        check_turn(lambda at: FinishPolicy().evaluate(assignment, at=at), at, edges(assignment))
-
     @pytest.mark.parametrize("late", [*STEPS, 3000 * DAY])
     def test_the_end_of_access_does_not_matter(self, late: timedelta) -> None:
         assert FinishPolicy().evaluate(GIVEN, at=ENDS + late) == Decision()
@@ -219,37 +172,8 @@ def of(subscription: Subscription, course_id: str | None) -> Ask:
     return lambda at: SubscriptionPolicy().evaluate(subscription, at=at, course_id=course_id)
 
 
-#: A course of the drawn sets, one that may be in none, and the question about the set itself.
-COURSES = st.none() | st.sampled_from(["a", "b", "no course of any set"])
-
-
 class TestWhatASubscriptionOpens:
     """A course in the set opens while the subscription is active (rule 19)."""
-
-    @given(subscriptions(), COURSES, st.data())
-    def test_all_reasons_are_returned_in_a_fixed_order(
-        self, subscription: Subscription, course_id: str | None, data: st.DataObject
-    ) -> None:
-        at = data.draw(moments(edges(subscription)))
-        first = data.draw(st.sampled_from([course_id, subscription.course_ids[0]]))
-        over = subscription.cancelled_at is not None or subscription.expires_at <= at
-        against = {
-            "subscription_not_active": at < subscription.created_at,
-            "subscription_ended": over,
-            "course_not_in_subscription": first not in (None, *subscription.course_ids),
-        }
-        decision = of(subscription, first)(at)
-        assert codes(decision) == [code for code, holds in against.items() if holds]
-        for other in elsewhere(at):
-            assert of(subscription, first)(other) == decision
-
-    @given(subscriptions(), COURSES, st.data())
-    def test_the_answer_holds_until_it_changes_and_no_longer(
-        self, subscription: Subscription, course_id: str | None, data: st.DataObject
-    ) -> None:
-        at = data.draw(moments(edges(subscription)))
-        for one in (course_id, subscription.course_ids[-1]):
-            check_turn(of(subscription, one), at, edges(subscription))
 
     @pytest.mark.parametrize("course_id", [None, "py", "sql"])
     @pytest.mark.parametrize("step", STEPS)
@@ -287,33 +211,3 @@ class TestWhatASubscriptionOpens:
         assert early == Decision(
             [SubscriptionNotActive(CREATED), SubscriptionEnded(CREATED), reason]
         )
-
-
-class TestJunk:
-    def test_what_is_no_record_is_invalid(self) -> None:
-        asks: list[tuple[str, Callable[[Any], object]]] = [
-            ("assignment", lambda junk: AccessPolicy().evaluate(junk, at=CREATED)),
-            ("assignment", lambda junk: FinishPolicy().evaluate(junk, at=CREATED)),
-            ("subscription", lambda junk: SubscriptionPolicy().evaluate(junk, at=CREATED)),
-            ("attempts", lambda junk: AttemptPolicy().evaluate([junk], at=CREATED)),
-        ]
-        for field, ask in asks:
-            check_junk(ask, field, [None, "a-1", *JUNK])
-        check_junk(
-            lambda junk: AttemptPolicy().evaluate(junk, at=CREATED), "attempts", [None, "t-1", 42]
-        )
-        check_junk(
-            lambda junk: SubscriptionPolicy().evaluate(GRANTED, at=CREATED, course_id=junk),
-            "course_id",
-            ["", *JUNK],
-        )
-
-    def test_only_an_aware_datetime_is_valid(self) -> None:
-        asks: list[Callable[[Any], object]] = [
-            lambda junk: AccessPolicy().evaluate(GIVEN, at=junk),
-            lambda junk: FinishPolicy().evaluate(GIVEN, at=junk),
-            lambda junk: AttemptPolicy().evaluate([], at=junk),
-            lambda junk: SubscriptionPolicy().evaluate(GRANTED, at=junk),
-        ]
-        for ask in asks:
-            check_junk(ask, "at", NO_INSTANTS)
