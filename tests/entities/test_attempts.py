@@ -13,7 +13,7 @@ from course_assignments import Attempt, InvalidInput, Pause
 from course_assignments.testing.strategies import attempts
 from tests.support.rules import NO_INSTANTS, STEPS, check_junk, elsewhere, moments
 from tests.support.strategies import US, zones
-from tests.support.values import assert_is_value, refusal
+from tests.support.values import refusal
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -23,48 +23,6 @@ GIVEN = Attempt(id="t-1", assignment_id="a-1", activity_id="lab", number=1, star
 def after(ticks: int | None) -> Any:
     """Return the instant so many microseconds after the start."""
     return None if ticks is None else START + ticks * US
-
-
-@given(attempts())
-def test_attempts_are_values(attempt: Attempt) -> None:
-    assert_is_value(attempt)
-    for pause in attempt.pauses:
-        assert_is_value(pause, keyword_only=False)
-
-
-def test_what_is_not_said_has_not_happened() -> None:
-    assert (GIVEN.pauses, GIVEN.finished_at) == ((), None)
-    assert Pause(START).resumed_at is None
-    assert GIVEN.is_open
-
-
-NO_IDS: list[tuple[Any, str]] = [("", "blank"), ("a" * 201, "too_long"), (5, "not_a_text")]
-INSTANTS: list[tuple[Any, str]] = [
-    (START.replace(tzinfo=None), "naive_datetime"),
-    ("2026-02-05", "not_a_datetime"),
-    (datetime(1969, 12, 31, tzinfo=UTC), "out_of_range"),
-]
-REFUSED = [
-    *((GIVEN, field, *junk) for field in ("id", "assignment_id", "activity_id") for junk in NO_IDS),
-    *((GIVEN, field, None, "not_a_text") for field in ("id", "assignment_id", "activity_id")),
-    *((GIVEN, "number", junk, "invalid_count") for junk in (0, -1, True, 1.0, "1", None, 2**31)),
-    *((GIVEN, "started_at", *junk) for junk in [*INSTANTS, (None, "not_a_datetime")]),
-    *((GIVEN, "finished_at", *junk) for junk in INSTANTS),
-    (GIVEN, "pauses", "rest", "not_a_list"),
-    (GIVEN, "pauses", None, "not_a_list"),
-    (GIVEN, "pauses", [START], "wrong_type"),
-    *((Pause(START), "paused_at", *junk) for junk in [*INSTANTS, (None, "not_a_datetime")]),
-    *((Pause(START), "resumed_at", *junk) for junk in INSTANTS),
-]
-
-
-@pytest.mark.parametrize(("record", "field", "value", "code"), REFUSED)
-def test_a_field_out_of_bounds_is_refused_by_its_name(
-    record: Any, field: str, value: Any, code: str
-) -> None:
-    error = refusal(lambda: attrs.evolve(record, **{field: value}))
-    assert error.code == code
-    assert error.field.startswith(field)
 
 
 class TestTheOrderInWhichThingsHappen:

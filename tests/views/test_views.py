@@ -36,7 +36,6 @@ from course_assignments.views import training
 from course_assignments.views.dashboard import FRESH_FOR, SIZE
 from tests.support.rules import (
     JUNK,
-    NO_INSTANTS,
     check_junk,
     counted,
     edges,
@@ -680,7 +679,7 @@ class TestPolicyOfAHost:
         check_junk(lambda one: dashboard(stored([]), "ada", at=START, policy=one), "policy", junk)
 
 
-class TestJunk:
+class TestInvalidArguments:
     VIEWS: tuple[Callable[..., Any], ...] = (dashboard, current_training, transcript)
 
     @pytest.mark.parametrize("view", VIEWS)
@@ -688,28 +687,6 @@ class TestJunk:
         repository = stored([FIRST])
         junk = [None, "", " ", *JUNK]
         check_junk(lambda one: view(repository, one, at=START), "learner_id", junk)
-
-    @pytest.mark.parametrize("view", VIEWS)
-    def test_a_datetime_is_required(self, view: Callable[..., Any]) -> None:
-        repository = stored([])
-        check_junk(lambda junk: view(repository, "ada", at=junk), "at", NO_INSTANTS)
-        check_junk(lambda junk: expiring(repository, at=junk, within=DAY), "at", NO_INSTANTS)
-
-    @pytest.mark.parametrize("name", ["learner_id", "course_id", "organization_id"])
-    def test_a_window_and_its_filters_are_checked(self, name: str) -> None:
-        repository = stored([])
-
-        def ask(**changes: Any) -> object:
-            return expiring(repository, **{"at": START, "within": DAY, **changes})
-
-        check_junk(lambda junk: ask(within=junk), "within", [None, "P14D", -DAY, 14, *JUNK])
-        check_junk(lambda junk: ask(zone=junk), "zone", [None, "UTC", *JUNK])
-        check_junk(lambda junk: ask(**{name: junk}), name, ["", *JUNK])
-
-    def test_a_dashboard_has_a_size_and_an_exact_length(self) -> None:
-        check_junk(lambda junk: DashboardPolicy(size=junk), "size", [None, 0, -1, True, *JUNK[1:]])
-        values = [None, 5, timedelta(0), -MINUTE, Months(1), *JUNK]
-        check_junk(lambda junk: DashboardPolicy(fresh_for=junk), "fresh_for", values)
 
     def test_what_is_no_assignment_is_named_by_its_place(self) -> None:
         ways: tuple[Callable[[Any], object], ...] = (
