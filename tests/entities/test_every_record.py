@@ -1,5 +1,6 @@
-"""What holds for every record: it is a value, has few defaults, and refuses invalid fields."""
+"""Every record: it is a value, has these defaults, and refuses invalid fields."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from typing import Any, TypeAlias
@@ -7,7 +8,7 @@ from typing import Any, TypeAlias
 import attrs
 import pytest
 from dateutil.relativedelta import relativedelta
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from course_assignments import (
@@ -387,13 +388,69 @@ def test_an_invalid_element_is_refused_by_its_position(
         (SUBSCRIPTION, "cancelled_at"),
     ],
 )
-def test_something_may_happen_in_the_moment_of_creation(record: Any, field: str) -> None:
+def test_a_change_may_happen_at_the_time_of_creation(record: Any, field: str) -> None:
     assert getattr(attrs.evolve(record, **{field: START}), field) == START
 
 
 @pytest.mark.parametrize("record", [ASSIGNMENT, SUBSCRIPTION])
 def test_access_may_last_a_microsecond(record: Any) -> None:
     assert attrs.evolve(record, expires_at=START + US).remaining_at(START) == US
+
+
+def next_assignment_id(subscription_id: str, course_id: str) -> str:
+    return attrs.evolve(SUBSCRIPTION, id=subscription_id).next_assignment_id(course_id)
+
+
+#: How an id is derived, its parts, and the id that it has in every version.
+DERIVED: list[tuple[Callable[..., str], tuple[Any, ...], str]] = [
+    (
+        Claim.id_for,
+        ("ada", "py"),
+        "5b51c33aa096f431f62bc500f45df460a6e7ff3c882a1534714585caacc155d1",
+    ),
+    (
+        Attempt.id_for,
+        ("a-1", "lab", 1),
+        "dc244e419dfced9d941c996f5ba177c99579f216d81ee9a0ce704ba3626d9083",
+    ),
+    (
+        Redemption.id_for,
+        ("Spring-2026", "ada", 0),
+        "fdd61023149f7451e2c65ba0a8fe4895f88e42a85847902910ed4e89aaf0d82a",
+    ),
+    (
+        next_assignment_id,
+        ("s-1", "py"),
+        "3cef184ef412f15e2b699b36d9b012a498ba4134155ce7dc729adedc02682131",
+    ),
+]
+parts = st.tuples(*[st.text("12r", min_size=1, max_size=3)] * 2, st.integers(1, 20))
+
+
+@pytest.mark.parametrize(("derive", "known", "id_"), DERIVED)
+class TestDerivedIds:
+    """A record that may exist only once has an id derived from what makes it unique."""
+
+    def test_are_the_same_in_every_version(
+        self, derive: Callable[..., str], known: tuple[Any, ...], id_: str
+    ) -> None:
+        assert derive(*known) == id_
+
+    @given(one=parts, other=parts)
+    @example(one=("12", "r", 1), other=("1", "2r", 1))
+    @example(one=("1", "r1", 1), other=("1", "r", 11))
+    @example(one=("1", "r", 1), other=("1", "r", 2))
+    def test_are_the_same_only_for_the_same_parts(
+        self,
+        derive: Callable[..., str],
+        known: tuple[Any, ...],
+        id_: str,
+        one: tuple[Any, ...],
+        other: tuple[Any, ...],
+    ) -> None:
+        one, other = one[: len(known)], other[: len(known)]
+        assert (derive(*one) == derive(*other)) == (one == other)
+        assert len(derive(*one)) == len(id_)
 
 
 MEMBERS: dict[type[Enum], dict[str, Any]] = {
