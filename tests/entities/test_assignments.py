@@ -11,26 +11,15 @@ from course_assignments import (
     AssignmentStatus,
     CompletionStatus,
     CourseAssignment,
-    Direct,
-    ExpirationLimit,
     Note,
 )
+from tests.support.acts import GIVEN as ASSIGNMENT
 from tests.support.rules import edges, near
 from tests.support.strategies import US, assignments, instants, zones
 from tests.support.values import assert_is_value
 
 DAY = timedelta(days=1)
-CREATED = datetime(2026, 1, 5, 9, tzinfo=UTC)
-ASSIGNMENT = CourseAssignment(
-    id="a-1",
-    learner_id="ada",
-    course_id="py",
-    organization_id=None,
-    created_at=CREATED,
-    expires_at=CREATED + 180 * DAY,
-    limited_by=ExpirationLimit.MAXIMUM,
-    origin=Direct(),
-)
+CREATED = ASSIGNMENT.created_at
 NOTE = Note(title="Renewal", message="Paid until June.\nThen ask again.")
 
 

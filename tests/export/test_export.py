@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from course_assignments import (
@@ -43,6 +43,7 @@ from course_assignments import (
 from course_assignments.entities.codes import check_symbol
 from course_assignments.export import cells, columns, writer
 from course_assignments.export.cells import escape_formula, write_cell
+from tests.support.acts import GIVEN, KEY
 from tests.support.strategies import any_ids, assignments, keys
 from tests.support.values import refusal
 from tests.support.world import START, world
@@ -53,26 +54,17 @@ US = timedelta(microseconds=1)
 #: How this machine orders bytes, in the name of a codec.
 ORDER = f"{sys.byteorder[0]}e"
 
-#: The signs that a cell never begins with: plain, not to be seen, full-width, and small.
+#: The signs that a cell never begins with: plain, control characters, full-width and small.
 SIGNS = "=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
 
-ASSIGNMENT = CourseAssignment(
-    id="a-1",
-    learner_id="ada",
-    course_id="py",
-    organization_id=None,
-    created_at=START,
-    expires_at=START + 180 * DAY,
-    limited_by=ExpirationLimit.MAXIMUM,
-    origin=Direct(),
-)
-KEY = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", uses=1, max_uses=3)
+ASSIGNMENT = attrs.evolve(GIVEN, organization_id=None)
+CODE = ExportColumn[TrainingKey]("code", lambda one: one.code)
 
 ALL = (*columns.ASSIGNMENT_COLUMNS, "finished", "notes")
 
 
-def hostile_texts() -> st.SearchStrategy[str]:
-    """Draw a text that is mostly signs, quotes, separators and line breaks; no lone surrogates."""
+def hostile_strings() -> st.SearchStrategy[str]:
+    """Draw a string, often of signs, quotes, separators and line breaks; no lone surrogates."""
     return st.text(SIGNS + "'\"',;| \u00a0\u200b\ufeffab1") | st.text(
         st.characters(exclude_categories=["Cs"])
     )
@@ -80,7 +72,7 @@ def hostile_texts() -> st.SearchStrategy[str]:
 
 @st.composite
 def full_assignments(draw: st.DrawFn) -> CourseAssignment:
-    """Draw an assignment with whatever ids there may be, from a key or not, with notes or none."""
+    """Draw an assignment with any ids and any origin, with or without notes."""
     ids = any_ids()
     titles = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)
     note = st.builds(Note, title=titles.filter(str.strip), message=st.just("=\n\t'\" ,;"))
@@ -100,12 +92,14 @@ def full_assignments(draw: st.DrawFn) -> CourseAssignment:
 
 @st.composite
 def full_keys(draw: st.DrawFn) -> TrainingKey:
-    """Draw a key with a code that was made by hand, of any signs, or that was generated."""
+    """Draw a key with a custom code of any characters, or with a generated code."""
     key, _ = draw(keys())
-    signs = [chr(sign) for sign in range(ord("!"), ord("~") + 1)]
-    by_hand = st.text("=+-@'\",;", min_size=8, max_size=12) | st.text(signs, min_size=8, max_size=9)
+    printable = st.characters(min_codepoint=ord("!"), max_codepoint=ord("~"))
+    custom = st.text("=+-@'\",;", min_size=8, max_size=12) | st.text(
+        printable, min_size=8, max_size=9
+    )
     generated = st.text("0123AXYZ", min_size=16, max_size=16)
-    code = draw(by_hand | generated.map(lambda symbols: symbols + check_symbol(symbols)))
+    code = draw(custom | generated.map(lambda symbols: symbols + check_symbol(symbols)))
     return attrs.evolve(key, code=code, batch_id=draw(any_ids()))
 
 
@@ -120,12 +114,12 @@ def refused(records: Any, **options: Any) -> InvalidInput:
 
 
 def raw_rows(text: str, delimiter: str = ",") -> list[list[str]]:
-    """Return the cells as a spreadsheet gets them, with what was put in front of them."""
+    """Return the cells as a spreadsheet gets them, with their apostrophes."""
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
 
 
 def rows(text: str, delimiter: str = ",") -> list[list[str]]:
-    """Return what was exported."""
+    """Return the values that were exported."""
     return [[read_cell(cell) for cell in row] for row in raw_rows(text, delimiter)]
 
 
@@ -136,12 +130,12 @@ def assert_no_formula(text: str, delimiter: str = ",") -> None:
             assert not cell.startswith(tuple(SIGNS)), cell
 
 
-def instant_or_none(cell: str) -> datetime | None:
+def datetime_or_none(cell: str) -> datetime | None:
     return datetime.fromisoformat(cell) if cell else None
 
 
 def assignment_read(row: dict[str, str], notes: tuple[Note, ...]) -> CourseAssignment:
-    """Return the assignment that *row* tells of; its notes are for people to read only."""
+    """Return the assignment in *row*; its notes cannot be read back."""
     origins: dict[str, Callable[[], Origin]] = {
         "direct": Direct,
         "key": lambda: FromKey(row["batch_id"], row["redemption_id"]),
@@ -156,17 +150,17 @@ def assignment_read(row: dict[str, str], notes: tuple[Note, ...]) -> CourseAssig
         expires_at=datetime.fromisoformat(row["expires_at"]),
         limited_by=ExpirationLimit(row["limited_by"]),
         origin=origins[row["origin"]](),
-        first_lab_launched_at=instant_or_none(row["first_lab_launched_at"]),
-        started_at=instant_or_none(row["started_at"]),
-        completed_at=instant_or_none(row["completed_at"]),
-        cancelled_at=instant_or_none(row["cancelled_at"]),
+        first_lab_launched_at=datetime_or_none(row["first_lab_launched_at"]),
+        started_at=datetime_or_none(row["started_at"]),
+        completed_at=datetime_or_none(row["completed_at"]),
+        cancelled_at=datetime_or_none(row["cancelled_at"]),
         finished=set(filter(None, row["finished"].split("\n"))),
         notes=notes,
     )
 
 
 class TestReadingBack:
-    """A test reads exported CSV back with `csv` and finds the same values; no cell is a formula."""
+    """The `csv` module reads the same values back; no cell is a formula."""
 
     @given(st.lists(full_assignments(), min_size=1, max_size=2))
     def test_assignments(self, records: list[CourseAssignment]) -> None:
@@ -200,7 +194,7 @@ class TestReadingBack:
         assert [
             (id_, code, batch_id, *map(int, counts)) for id_, code, batch_id, *counts, _ in found
         ] == expected
-        assert [instant_or_none(row[-1]) for row in found] == [one.revoked_at for one in records]
+        assert [datetime_or_none(row[-1]) for row in found] == [one.revoked_at for one in records]
 
     @given(st.lists(full_assignments(), min_size=1, max_size=3, unique_by=lambda one: one.id))
     def test_the_lines_and_totals_of_a_statement(self, records: list[CourseAssignment]) -> None:
@@ -218,7 +212,7 @@ class TestReadingBack:
                 learner_id=learner_id,
                 assignment_id=assignment_id,
                 created_at=datetime.fromisoformat(created),
-                cancelled_at=instant_or_none(cancelled),
+                cancelled_at=datetime_or_none(cancelled),
             )
             for whose, course_id, learner_id, assignment_id, created, cancelled, _ in found
         ] == list(month.lines)
@@ -228,35 +222,31 @@ class TestReadingBack:
             [whose or None, course, *map(int, counts)] for whose, course, *counts in totals
         ] == [list(attrs.astuple(one)) for one in month.totals]
 
-    @given(st.lists(hostile_texts(), min_size=1), st.sampled_from(",;\t"))
-    def test_columns_of_ones_own(self, texts: list[str], delimiter: str) -> None:
-        given_texts = iter(texts)
-        own = ExportColumn[TrainingKey]('=Sum, \'"total"; 1', lambda _: next(given_texts))
-        text = exported([KEY] * len(texts), columns=[own], delimiter=delimiter)
+    @given(any_ids(), st.lists(hostile_strings(), min_size=1), st.sampled_from(",;\t"))
+    @example('=Sum, \'"total"; 1', ["=1"], ",")
+    def test_custom_columns(self, title: str, strings: list[str], delimiter: str) -> None:
+        remaining = iter(strings)
+        own = ExportColumn[TrainingKey](title, lambda _: next(remaining))
+        text = exported([KEY] * len(strings), columns=[own], delimiter=delimiter)
         assert_no_formula(text, delimiter)
-        assert rows(text, delimiter) == [[own.title], *([one] for one in texts)]
+        assert rows(text, delimiter) == [[title], *([one] for one in strings)]
 
-    def test_the_file_on_disk_holds_the_same(self, tmp_path: Path) -> None:
-        path, texts = tmp_path / "keys.csv", ["a\r\nb", "a\nb", "a\rb", "\r", "\n", "é\u2028"]
-        given_texts = iter(texts)
+    def test_a_file_on_disk(self, tmp_path: Path) -> None:
+        path, strings = tmp_path / "keys.csv", ["a\r\nb", "a\nb", "a\rb", "\r", "\n", "é\u2028"]
+        remaining = iter(strings)
         with path.open("w", newline="", encoding="utf-8") as file:
-            own = ExportColumn[TrainingKey]("Text", lambda _: next(given_texts))
-            assert export_csv([KEY] * len(texts), file, columns=[own]) == len(texts)
+            own = ExportColumn[TrainingKey]("String", lambda _: next(remaining))
+            assert export_csv([KEY] * len(strings), file, columns=[own]) == len(strings)
         with path.open(newline="", encoding="utf-8") as file:
-            assert [read_cell(cell) for (cell,) in csv.reader(file)] == ["Text", *texts]
+            assert [read_cell(cell) for (cell,) in csv.reader(file)] == ["String", *strings]
 
 
 class TestFormulas:
     """A cell never starts with a formula sign."""
 
-    @given(hostile_texts(), any_ids())
-    def test_in_no_column_of_ones_own_and_no_heading(self, text: str, title: str) -> None:
-        own = ExportColumn[TrainingKey](title, lambda _: text)
-        assert_no_formula(exported([KEY], columns=[own]))
-
     @pytest.mark.parametrize("module", [cells, writer])
     @pytest.mark.parametrize("sign", SIGNS[:4])
-    def test_only_the_guard_prevents_it(
+    def test_without_the_escape_a_cell_would_be_a_formula(
         self, module: Any, sign: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         own = ExportColumn[TrainingKey](f"{sign}1", lambda _: f"{sign}1")
@@ -266,9 +256,16 @@ class TestFormulas:
             assert_no_formula(exported([KEY], columns=[own]))
 
     @pytest.mark.parametrize("sign", SIGNS)
-    def test_each_sign_gets_one_mark_in_front(self, sign: str) -> None:
-        for text in (sign, f"{sign}1+1", sign * 2):
-            assert escape_formula(text) == f"'{text}"
+    def test_a_formula_sign_gets_an_apostrophe_in_front(self, sign: str) -> None:
+        for string in (sign, f"{sign}1+1", sign * 2):
+            assert escape_formula(string) == f"'{string}"
+
+    @pytest.mark.parametrize(
+        "string", ["\x0b1", "\x1b[31m", "\x7fa", "\x85a", "'tis", "''", "'=1", "\u22121"]
+    )
+    def test_so_do_control_characters_apostrophes_and_minus_signs(self, string: str) -> None:
+        assert escape_formula(string) == f"'{string}"
+        assert read_cell(f"'{string}") == string
 
     @pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
     @pytest.mark.parametrize(
@@ -278,21 +275,18 @@ class TestFormulas:
             *("\u034f", "\ufe0f", "\u115f", "\u3164", "\u2800", "\U000e0100"),
         ],
     )
-    def test_what_cannot_be_seen_hides_no_sign(self, before: str, sign: str) -> None:
+    def test_an_invisible_character_does_not_hide_a_sign(self, before: str, sign: str) -> None:
         assert escape_formula(f"{before}{sign}1") == f"'{before}{sign}1"
 
-    @pytest.mark.parametrize("text", ["\x0b1", "\x1b[31m", "\x7fa", "\x85a"])
-    def test_no_cell_begins_with_a_control_character(self, text: str) -> None:
-        assert escape_formula(text) == f"'{text}"
-
-    def test_no_form_of_a_sign_in_unicode_is_left_out(self) -> None:
-        letters = map(chr, range(0x10000))
-        forms = [one for one in letters if normalize("NFKC", one).startswith(("=", "+", "-", "@"))]
+    def test_every_unicode_form_of_a_sign_is_escaped(self) -> None:
+        characters = map(chr, range(0x10000))
+        forms = [
+            one for one in characters if normalize("NFKC", one).startswith(("=", "+", "-", "@"))
+        ]
         assert len(forms) > len(SIGNS)
         assert [one for one in forms if escape_formula(one) != f"'{one}"] == []
-        assert escape_formula("\u22121") == "'\u22121"
 
-    @given(st.text() | hostile_texts())
+    @given(st.text() | hostile_strings())
     def test_a_cell_is_its_string_with_at_most_one_escape(self, text: str) -> None:
         assert escape_formula(text) in {text, f"'{text}"}
         assert read_cell(escape_formula(text)) == text
@@ -304,35 +298,23 @@ class TestFormulas:
     def test_any_other_string_is_unchanged(self, text: str) -> None:
         assert escape_formula(text) == read_cell(text) == text
 
-    def test_a_leading_quote_is_not_lost(self) -> None:
-        assert (escape_formula("'tis"), escape_formula("''"), escape_formula("'=1")) == (
-            "''tis",
-            "'''",
-            "''=1",
-        )
-        assert [read_cell(escape_formula(text)) for text in ("'tis", "''", "'=1")] == [
-            "'tis",
-            "''",
-            "'=1",
-        ]
-
 
 class Level(StrEnum):
-    """A text that is a member of an enum."""
+    """A string that is a member of an enum."""
 
     LOW = "-low"
 
 
 class Odd(Enum):
-    """Values that can be in a cell, and one that cannot."""
+    """Members with values that a cell can hold, and one that it cannot."""
 
-    TEXT = "'text"
+    STRING = "'text"
     NONE = None
     LIST = ()
 
 
 class TestCells:
-    """Instants in UTC, instants and terms in ISO 8601, members by value, `None` as empty."""
+    """Datetimes in UTC, durations in ISO 8601, members by value, `None` as empty."""
 
     @pytest.mark.parametrize(
         ("value", "cell"),
@@ -345,7 +327,12 @@ class TestCells:
             (0, "0"),
             (-1, "'-1"),
             (2**63 - 1, "9223372036854775807"),
+            (type("Name", (str,), {})("=Ada"), "'=Ada"),
             (START, "2026-01-05T09:00:00+00:00"),
+            (
+                type("Timestamp", (datetime,), {})(2026, 1, 5, tzinfo=UTC),
+                "2026-01-05T00:00:00+00:00",
+            ),
             (START + US, "2026-01-05T09:00:00.000001+00:00"),
             (START.astimezone(ZoneInfo("Asia/Kathmandu")), "2026-01-05T09:00:00+00:00"),
             (date(2026, 1, 5), "2026-01-05"),
@@ -357,17 +344,12 @@ class TestCells:
             (ExpirationLimit.MAXIMUM, "maximum"),
             (CompletionStatus.INCOMPLETE, "10"),
             (Level.LOW, "'-low"),
-            (Odd.TEXT, "''text"),
+            (Odd.STRING, "''text"),
             (Odd.NONE, ""),
         ],
     )
     def test_values(self, value: Any, cell: str) -> None:
         assert write_cell(value, "columns[0]") == cell
-
-    def test_values_of_a_class_of_their_own(self) -> None:
-        assert write_cell(type("Name", (str,), {})("=Ada"), "columns[0]") == "'=Ada"
-        stamp = type("Timestamp", (datetime,), {})(2026, 1, 5, 9, tzinfo=UTC)
-        assert write_cell(stamp, "columns[0]") == write_cell(START, "columns[0]")
 
     @pytest.mark.parametrize(
         ("value", "code"),
@@ -385,20 +367,16 @@ class TestCells:
         ],
         ids=lambda value: type(value).__name__,
     )
-    def test_what_is_no_cell_is_refused_with_its_column(self, value: Any, code: str) -> None:
+    def test_another_value_is_refused_with_its_column(self, value: Any, code: str) -> None:
         own = ExportColumn[TrainingKey]("Own", lambda _: value)
         error = refused([KEY], columns=["code", own])
         assert (error.code, error.field) == (code, "columns[1]")
 
-    @pytest.mark.parametrize("cell", [None, 1, b"a"])
-    def test_a_cell_to_read_is_a_string(self, cell: Any) -> None:
-        assert refusal(lambda: read_cell(cell)).field == "cell"
-
 
 class TestColumns:
-    """Columns and order of the search shown."""
+    """An export has the columns and the order that the caller gives."""
 
-    def test_are_those_that_are_asked_for_in_their_order(self) -> None:
+    def test_are_the_given_ones_in_their_order(self) -> None:
         own = ExportColumn[CourseAssignment]("Status", lambda one: one.status_at(START))
         text = exported([ASSIGNMENT], columns=["expires_at", own, "id"])
         assert rows(text) == [
@@ -412,7 +390,7 @@ class TestColumns:
         assert export_csv(records, stream, columns=["id"]) == 3
         assert rows(stream.getvalue()) == [["id"], ["c"], ["a"], ["b"]]
 
-    def test_by_default_notes_are_not_passed_on(self) -> None:
+    def test_do_not_include_notes_by_default(self) -> None:
         noted = attrs.evolve(ASSIGNMENT, notes=[Note(title="Renewal", message="Paid.")])
         heading, row = rows(exported([noted]))
         assert heading == list(columns.ASSIGNMENT_COLUMNS)
@@ -424,22 +402,22 @@ class TestColumns:
             Note(title="Call", message="Back."),
         ]
         noted = attrs.evolve(ASSIGNMENT, notes=notes)
-        told = "! Renewal: Paid.\nUntil June.\n\nCall: Back."
-        assert rows(exported([noted], columns=["notes"])) == [["notes"], [told]]
+        cell = "! Renewal: Paid.\nUntil June.\n\nCall: Back."
+        assert rows(exported([noted], columns=["notes"])) == [["notes"], [cell]]
 
-    def test_every_fact_of_a_record_has_one(self) -> None:
+    def test_exist_for_every_field_of_a_record(self) -> None:
         assert set(attrs.fields_dict(CourseAssignment)) <= set(ALL)
         assert set(attrs.fields_dict(TrainingKey)) <= set(columns.KEY_COLUMNS)
         assert set(attrs.fields_dict(StatementLine)) <= set(columns.LINE_COLUMNS)
         assert set(attrs.fields_dict(StatementTotal)) <= set(columns.TOTAL_COLUMNS)
 
-    def test_every_one_is_in_the_reference(self) -> None:
+    def test_are_all_in_the_reference(self) -> None:
         page = Path(__file__).parents[2] / "docs" / "reference" / "export.md"
         listed = findall(r"(?m)^\| `(\w+)` \|", page.read_text(encoding="utf-8"))
         others = (columns.KEY_COLUMNS, columns.LINE_COLUMNS, columns.TOTAL_COLUMNS)
         assert listed == [*ALL, *(name for names in others for name in names)]
 
-    def test_every_origin_has_a_word_of_its_own(self) -> None:
+    def test_distinguish_every_origin(self) -> None:
         values: dict[type, Origin] = {
             Direct: Direct(),
             FromKey: FromKey("spring", "r-1"),
@@ -454,46 +432,38 @@ class TestColumns:
             ["subscription", "", "", "s-1"],
         ]
 
-    def test_a_generated_code_is_written_as_learners_get_it(self) -> None:
+    def test_show_a_generated_code_in_groups(self) -> None:
         key = attrs.evolve(KEY, code="00000000000000012")
         found = rows(exported([key], columns=["code"]))
         assert found == [["code"], ["0000-0000-0000-0001-2"]]
 
-    @pytest.mark.parametrize("records", [[ASSIGNMENT], [KEY], []])
-    @pytest.mark.parametrize("columns", [["nothing"], ["batch_id", "learner_id", "code"], [""]])
-    def test_of_no_kind_of_record_are_refused(self, records: Any, columns: list[str]) -> None:
-        stream = io.StringIO()
-        error = refusal(lambda: export_csv(records, stream, columns=columns))
-        assert error.code == "unknown_column"
-        assert error.field in {"columns[0]", "columns[1]", "columns[2]"}
-        assert stream.getvalue() == ""
-
-    def test_of_the_other_kind_are_refused(self) -> None:
-        for records, name in (([ASSIGNMENT], "code"), ([KEY], "learner_id")):
-            error = refused(records, columns=["batch_id", name])
-            assert (error.code, error.field) == ("unknown_column", "columns[1]")
-
-    def test_a_heading_is_written_once(self) -> None:
-        own = ExportColumn[TrainingKey]("code", lambda one: one.code)
-        for asked in (["code", "code"], ["code", own], [own, own]):
-            error = refused([KEY], columns=asked)
-            assert (error.code, error.field) == ("repeated", "columns[1]")
-
     @pytest.mark.parametrize(
-        ("columns", "code", "field"),
+        ("records", "columns", "code", "field"),
         [
-            ([], "empty_list", "columns"),
-            ("code", "not_a_list", "columns"),
-            (7, "not_a_list", "columns"),
-            (["code", None], "wrong_type", "columns[1]"),
-            ([lambda one: one.code], "wrong_type", "columns[0]"),
+            *(([one], ["nothing"], "unknown_column", "columns[0]") for one in (ASSIGNMENT, KEY)),
+            ([ASSIGNMENT], ["batch_id", "code"], "unknown_column", "columns[1]"),
+            ([KEY], ["batch_id", "learner_id"], "unknown_column", "columns[1]"),
+            ([], [""], "unknown_column", "columns[0]"),
+            ([], ["batch_id", "learner_id", "code"], "unknown_column", "columns[2]"),
+            *(
+                ([KEY], columns, "repeated", "columns[1]")
+                for columns in (["code", "code"], ["code", CODE], [CODE, CODE])
+            ),
+            ([KEY], [], "empty_list", "columns"),
+            ([KEY], "code", "not_a_list", "columns"),
+            ([KEY], ["code", None], "wrong_type", "columns[1]"),
+            ([KEY], [lambda one: one.code], "wrong_type", "columns[0]"),
         ],
     )
-    def test_are_a_list_of_names_and_columns(self, columns: Any, code: str, field: str) -> None:
-        error = refused([KEY], columns=columns)
+    def test_are_a_list_of_distinct_known_names_or_columns(
+        self, records: Any, columns: Any, code: str, field: str
+    ) -> None:
+        stream = io.StringIO()
+        error = refusal(lambda: export_csv(records, stream, columns=columns))
         assert (error.code, error.field) == (code, field)
+        assert stream.getvalue() == ""
 
-    def test_one_of_ones_own_has_a_title_and_a_function(self) -> None:
+    def test_a_custom_column_has_a_title_and_a_function(self) -> None:
         titled: Any = ExportColumn
         assert refusal(lambda: titled(" ", len)).field == "title"
         error = refusal(lambda: titled("Learner", "learner_id"))
@@ -501,7 +471,7 @@ class TestColumns:
 
 
 class TestWithoutRecords:
-    def test_the_columns_that_are_asked_for_are_the_heading(self) -> None:
+    def test_the_given_columns_are_the_heading(self) -> None:
         own = ExportColumn[TrainingKey]("Course", lambda _: "py")
         stream, none = io.StringIO(), list[TrainingKey]()
         assert export_csv(none, stream, columns=[*columns.KEY_COLUMNS, own]) == 0
@@ -514,7 +484,7 @@ class TestWithoutRecords:
 
 
 class Log:
-    """A stream, and an iterator, that note what happens when."""
+    """A stream and an iterator that log each call."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -529,7 +499,7 @@ class Log:
 
 
 class Gone(Exception):
-    """What a caller's own code raises."""
+    """An exception of the caller's own code."""
 
 
 class TestOneByOne:
@@ -544,7 +514,7 @@ class TestOneByOne:
             *("asked for c", "wrote c"),
         ]
 
-    def test_what_is_written_is_forgotten(self) -> None:
+    def test_a_written_record_is_not_kept_in_memory(self) -> None:
         alive: list[ref[CourseAssignment]] = []
         most = 0
 
@@ -560,10 +530,10 @@ class TestOneByOne:
                 yield made(number)
 
         assert export_csv(records(), Log()) == 50
-        # The first, by which the kind is known, and the one before.
+        # The first record, which determines the kind, and the previous one.
         assert most <= 2
 
-    def test_the_records_of_every_page_come_through(self) -> None:
+    def test_the_records_of_every_page_are_written(self) -> None:
         registrar, _ = world()
         batch = registrar.create_keys(
             "py", name="Spring", organization_id="acme", availability=DAY, generate=5
@@ -573,7 +543,7 @@ class TestOneByOne:
         assert len(listed) == 5
         assert rows(exported(found, columns=["code"])) == [["code"], *listed]
 
-    def test_what_the_iterator_raises_passes_and_the_rows_before_are_there(self) -> None:
+    def test_an_error_of_the_iterator_propagates_after_the_rows_before_it(self) -> None:
         def breaking() -> Iterator[CourseAssignment]:
             yield ASSIGNMENT
             raise Gone
@@ -583,24 +553,22 @@ class TestOneByOne:
             export_csv(breaking(), stream, columns=["id"])
         assert rows(stream.getvalue()) == [["id"], ["a-1"]]
 
-    def test_what_a_column_raises_passes(self) -> None:
+    def test_an_error_of_a_column_or_of_the_stream_propagates(self) -> None:
+        class Full:
+            def write(self, text: str) -> None:
+                raise Gone(text)
+
         def missing(_: CourseAssignment) -> str:
             raise Gone
 
         with pytest.raises(Gone):
             exported([ASSIGNMENT], columns=[ExportColumn("Name", missing)])
-
-    def test_what_the_stream_raises_passes(self) -> None:
-        class Full:
-            def write(self, text: str) -> None:
-                raise Gone(text)
-
         with pytest.raises(Gone):
             export_csv([ASSIGNMENT], Full())
 
 
 class TestByteOrderMark:
-    """`utf-8-sig` on request, and never two of them."""
+    """With `utf-8-sig` there is exactly one."""
 
     def test_is_written_only_on_request(self) -> None:
         assert exported([KEY], columns=["code"]).startswith("code")
@@ -619,7 +587,7 @@ class TestByteOrderMark:
             ("utf-32", f"utf-32-{ORDER}", "utf-8-sig", 1),
         ],
     )
-    def test_there_is_one_at_most_in_a_file(
+    def test_is_written_at_most_once_to_a_file(
         self, opened: str, bare: str, asked: Any, marks: int, tmp_path: Path
     ) -> None:
         path = tmp_path / "keys.csv"
@@ -629,16 +597,14 @@ class TestByteOrderMark:
         assert text == "\ufeff" * marks + "code\r\nSpring-2026\r\n"
 
     @pytest.mark.parametrize("encoding", [None, 7, "no such encoding", "a\0b"])
-    def test_a_stream_that_does_not_say_how_it_writes_gets_one(self, encoding: Any) -> None:
+    def test_is_written_to_a_stream_of_unknown_encoding(self, encoding: Any) -> None:
         stream = Log()
         vars(stream)["encoding"] = encoding
         export_csv([KEY], stream, columns=["code"], encoding="utf-8-sig")
         assert stream.events[0] == "wrote \ufeff"
 
 
-class TestRefused:
-    """Everything about the input is InvalidInput."""
-
+class TestInvalidInput:
     @pytest.mark.parametrize("stream", [None, "keys.csv", io.BytesIO(), io.StringIO, Path("a"), 7])
     def test_a_stream_is_a_text_stream(self, stream: Any) -> None:
         error = refusal(lambda: export_csv([KEY], stream))
@@ -652,11 +618,11 @@ class TestRefused:
             assert error.field == "stream"
 
     @pytest.mark.parametrize("records", ["Spring-2026", b"a", None, 7, KEY])
-    def test_records_can_be_gone_through(self, records: Any) -> None:
+    def test_records_are_iterable(self, records: Any) -> None:
         error = refused(records)
         assert (error.code, error.field) == ("not_a_list", "records")
 
-    def test_records_that_cannot_even_begin_say_why(self) -> None:
+    def test_an_iterable_that_fails_to_start_is_the_cause(self) -> None:
         class Closed:
             def __iter__(self) -> Iterator[TrainingKey]:
                 raise Gone
@@ -671,7 +637,7 @@ class TestRefused:
         error = refused([*before, other])
         assert (error.code, error.field) == ("wrong_type", f"records[{len(before)}]")
 
-    def test_records_are_of_one_kind_and_the_rows_before_are_there(self) -> None:
+    def test_records_are_of_one_kind_and_earlier_rows_are_written(self) -> None:
         for one, other in ((KEY, ASSIGNMENT), (ASSIGNMENT, KEY)):
             stream = io.StringIO()
             records: Any = (one, other)
@@ -679,7 +645,7 @@ class TestRefused:
             assert (error.code, error.field) == ("wrong_type", "records[1]")
             assert len(rows(stream.getvalue())) == 2
 
-    def test_records_are_of_the_class_itself(self) -> None:
+    def test_records_of_a_derived_class_are_refused(self) -> None:
         class Derived(TrainingKey):
             pass
 
@@ -688,12 +654,14 @@ class TestRefused:
             error = refused(records)
             assert (error.code, error.field) == ("wrong_type", f"records[{len(records) - 1}]")
 
-    @pytest.mark.parametrize("encoding", [None, "latin-1", "UTF-8", "", 7, b"utf-8"])
-    def test_an_encoding_is_one_of_two(self, encoding: Any) -> None:
-        error = refused([KEY], encoding=encoding)
-        assert (error.code, error.field) == ("wrong_type", "encoding")
-
-    @pytest.mark.parametrize("delimiter", [None, "", ",;", "|", "'", "\n", 7])
-    def test_a_delimiter_is_one_of_three(self, delimiter: Any) -> None:
-        error = refused([KEY], delimiter=delimiter)
-        assert (error.code, error.field) == ("wrong_type", "delimiter")
+    @pytest.mark.parametrize(
+        ("option", "values"),
+        [
+            ("encoding", [None, "latin-1", "UTF-8", "", 7, b"utf-8"]),
+            ("delimiter", [None, "", ",;", "|", "'", "\n", 7]),
+        ],
+    )
+    def test_an_option_has_one_of_few_values(self, option: str, values: list[object]) -> None:
+        for value in values:
+            error = refused([KEY], **{option: value})
+            assert (error.code, error.field) == ("wrong_type", option)

@@ -1,10 +1,11 @@
-"""Records go out in one form and come back the same; nothing else comes in, and nothing leaks."""
+"""Records as JSON: written in one form, read back unchanged, and nothing else is accepted."""
 
 import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta, timezone
-from functools import partial
+from functools import partial, reduce
+from operator import delitem, getitem
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
@@ -51,10 +52,10 @@ from course_assignments.testing.strategies import STRATEGIES
 from course_assignments.validation import MAX_COUNT
 from tests.support.values import refusal
 
-#: All that is kept: the kinds of records, and events.
+#: All that a storage keeps: the kinds of records, and events.
 KEPT: tuple[type[Any], ...] = (*get_args(Record), Event)
 
-#: The way to something in a value of JSON.
+#: The path to a part of a JSON value.
 Path_: TypeAlias = tuple[str | int, ...]
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -63,7 +64,7 @@ HOUR = timedelta(hours=1)
 
 CLAIM = Claim(id="claim-1", learner_id="zoe", course_id="py", assignment_id="a-1")
 
-#: One record of each kind, every field of it filled in; `PARTS` says how each type is written.
+#: One record of each kind with every field set; `PARTS` has the form of each type.
 EXAMPLES: tuple[Record | Event, ...] = tuple(
     from_json(path.read_text(encoding="utf-8")) for path in sorted(GOLDEN.glob("*.json"))
 )
@@ -72,15 +73,15 @@ each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: type
 
 
 def records(kind: type[Any]) -> st.SearchStrategy[Any]:
-    """Draw a record of *kind*; an event is stored, and may carry any text but lone surrogates."""
+    """Draw a record of *kind*; an event may hold any string without lone surrogates."""
     if kind is not Event:
         return STRATEGIES[kind]()
-    texts = st.text(st.characters(exclude_categories=["Cs"]))
+    strings = st.text(st.characters(exclude_categories=["Cs"]))
     more = st.fixed_dictionaries(
         {
             "position": st.integers(0, MAX_COUNT),
-            "subject_ids": st.lists(texts, max_size=4),
-            "details": st.dictionaries(texts, texts, max_size=4),
+            "subject_ids": st.lists(strings, max_size=4),
+            "details": st.dictionaries(strings, strings, max_size=4),
         }
     )
     return st.builds(lambda event, fields: attrs.evolve(event, **fields), STRATEGIES[Event](), more)
@@ -102,7 +103,7 @@ def refused(kind: type[Any], data: object) -> InvalidInput:
 
 
 def steps(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
-    """Go through *value* and all that is in it, with the way there."""
+    """Yield *value* and each part of it, with its path."""
     yield path, value
     if isinstance(value, dict | list):
         for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
@@ -110,65 +111,51 @@ def steps(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
 
 
 def changed(value: Any, path: Path_, change: Callable[[Any, Any], None]) -> Any:
-    """Return a copy of *value* in which *change* was made to what the last step leads out of."""
+    """Return a copy of *value*; *change* is called with the parent of *path* and its last step."""
     copy = deepcopy(value)
-    *way, last = path
-    place = copy
-    for step in way:
-        place = place[step]
-    change(place, last)
+    *parents, last = path
+    change(reduce(getitem, parents, copy), last)
     return copy
 
 
-def put(new: object, place: Any, step: Any) -> None:
-    place[step] = new
-
-
-def take(place: Any, step: Any) -> None:
-    del place[step]
+def put(new: object, parent: Any, step: Any) -> None:
+    parent[step] = new
 
 
 def written(path: Path_) -> str:
-    """Return *path* as an error names it; what is in the details of an event is not told apart."""
+    """Return *path* as an error names it; the details of an event are one path."""
     known = path[:1] if path[:1] == ("details",) else path
     return "data" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in known)
 
 
 def read(text: Any) -> Record | Event | InvalidInput:
-    """Return what *text* says, or why it is refused; fail if anything else comes of it."""
+    """Return the record in *text*, or the `InvalidInput`; any other exception propagates."""
     try:
         return from_json(text)
     except InvalidInput as error:
         return error
 
 
-class TestARoundTrip:
-    @given(ANY_RECORD)
-    def test_a_record_comes_back_the_same(self, record: Any) -> None:
-        assert from_json(to_json(record)) == record
-
-    @given(ANY_RECORD)
-    def test_a_string_comes_back_the_same(self, record: Any) -> None:
-        text = to_json(record)
-
-        assert to_json(from_json(text)) == text
-
-    @given(ANY_RECORD)
-    def test_whatever_json_makes_of_the_data_it_stays_the_same(self, record: Any) -> None:
-        data = write_value(record, type(record))
-
-        assert json.loads(json.dumps(data)) == data
-        assert read_value(data, type(record)) == record
-
+class TestRoundTrip:
     @pytest.mark.parametrize("kind", KEPT)
-    def test_each_kind_is_drawn_and_comes_back(self, kind: type[Any]) -> None:
-        @given(records(kind))
-        def comes_back(record: Any) -> None:
-            assert type(from_json(to_json(record))) is kind
+    @given(data=st.data())
+    def test_a_record_and_each_field_are_read_back_unchanged(
+        self, kind: type[Any], data: st.DataObject
+    ) -> None:
+        record = data.draw(records(kind))
+        text = to_json(record)
+        again = from_json(text)
+        assert type(again) is kind
+        assert again == record
+        assert to_json(again) == text
+        plain = write_value(record, kind)
+        assert json.loads(json.dumps(plain)) == plain
+        assert read_value(plain, kind) == record
+        for field in attrs.fields(kind):
+            value = getattr(record, field.name)
+            assert read_value(write_value(value, field.type), field.type) == value
 
-        comes_back()
-
-    def test_a_set_leaves_no_trace_of_how_it_was_made(self) -> None:
+    def test_a_set_is_sorted(self) -> None:
         # The order of a set is that of hashes, which differ from one process to the next.
         ids = [f"o-{number}" for number in range(50)]
         users = [
@@ -229,26 +216,15 @@ PARTS: list[tuple[Any, object, object]] = [
 ]
 
 
-class TestAPart:
+class TestPart:
     @pytest.mark.parametrize(("kind", "value", "data"), PARTS)
-    def test_goes_out_and_comes_back_as_the_type_it_is_declared_as(
+    def test_is_written_and_read_back_by_its_type(
         self, kind: Any, value: object, data: object
     ) -> None:
         assert write_value(value, kind) == data
         assert read_value(data, kind) == value
 
-    @pytest.mark.parametrize("kind", KEPT)
-    def test_of_any_field_can_be_kept_by_itself(self, kind: type[Any]) -> None:
-        @given(records(kind))
-        def can_be_kept(record: Any) -> None:
-            for field in attrs.fields(kind):
-                value = getattr(record, field.name)
-                data = write_value(value, field.type)
-                assert read_value(data, field.type) == value
-
-        can_be_kept()
-
-    def test_that_is_a_datetime_is_in_datetime_utc(self) -> None:
+    def test_that_is_a_datetime_has_the_zone_utc(self) -> None:
         assert read_value("2026-01-05T09:00:00.000000Z", datetime).tzinfo is UTC
         elsewhere = NINE.astimezone(timezone(5 * HOUR))
         assert write_value(elsewhere, datetime) == "2026-01-05T09:00:00.000000Z"
@@ -256,33 +232,31 @@ class TestAPart:
         assert (naive.code, naive.field) == ("naive_datetime", "value")
 
     @pytest.mark.parametrize(
-        ("kind", "other"),
+        ("kind", "others", "code"),
         [
-            (int, "3"),
-            (int, 3.0),
-            (int, True),
-            (bool, 1),
-            (bool, "true"),
-            (str, 3),
-            (str, b"Ada"),
-            (datetime, NINE),
-            (datetime, 0),
-            (Duration, 180),
-            (tuple[str, ...], "ab"),
-            (tuple[str, ...], ("a", "b")),
-            (tuple[str, ...], {"a": "b"}),
-            (frozenset[str], {"a"}),
-            (Origin, "Direct"),
-            (tuple[tuple[str, str], ...], [["why", "moved"]]),
+            (int, ["3", 3.0, True], "wrong_type"),
+            (bool, [1, "true"], "wrong_type"),
+            (str, [3, b"Ada"], "wrong_type"),
+            (datetime, [NINE, 0], "wrong_type"),
+            (Duration, [180], "invalid_duration"),
+            (timedelta, ["P6M"], "wrong_type"),
+            (Months, ["P2D"], "wrong_type"),
+            (tuple[str, ...], ["ab", ("a", "b"), {"a": "b"}], "wrong_type"),
+            (frozenset[str], [{"a"}], "wrong_type"),
+            (Origin, ["Direct"], "wrong_type"),
+            (tuple[tuple[str, str], ...], [[["why", "moved"]]], "wrong_type"),
+            (CompletionStatus, [False, 10.0, "10", 20], "unknown_value"),
         ],
     )
-    def test_of_another_type_is_not_converted(self, kind: Any, other: object) -> None:
-        error = refusal(lambda: read_value(other, kind))
+    def test_of_another_type_is_not_converted(
+        self, kind: Any, others: list[object], code: str
+    ) -> None:
+        for other in others:
+            error = refusal(lambda given=other: read_value(given, kind))  # type: ignore[misc]
+            assert (error.code, error.field) == (code, "value")
+            assert kind is not CompletionStatus or error.hint == "expected one of 0, 10, 30"
 
-        assert error.code == ("invalid_duration" if kind == Duration else "wrong_type")
-        assert error.field == "value"
-
-    def test_that_is_wrong_names_itself_where_nothing_else_is_known(self) -> None:
+    def test_that_is_wrong_is_named_by_its_path(self) -> None:
         wrong = ["lab", {"id": "talk"}]
         errors = [
             refusal(lambda: read_value("3", int)),
@@ -293,22 +267,22 @@ class TestAPart:
         assert [error.field for error in errors] == ["value", "[0]", "[0].name"]
 
 
-class TestTheFormat:
-    """A file here that had to be changed means a new version of the format."""
+class TestFormat:
+    """If a golden file must change, the format needs a new version."""
 
     @each_example
-    def test_is_pinned_to_the_byte(self, example: Record | Event) -> None:
+    def test_is_the_golden_file_to_the_byte(self, example: Record | Event) -> None:
         golden = (GOLDEN / f"{type(example).__name__}.json").read_bytes()
 
         assert f"{to_json(example)}\n".encode() == golden
 
-    def test_is_pinned_for_every_kind(self) -> None:
+    def test_has_a_golden_file_for_every_kind(self) -> None:
         assert {type(example) for example in EXAMPLES} == set(KEPT)
         names = {f"{kind.__name__}.json" for kind in KEPT}
         assert {path.name for path in GOLDEN.glob("*.json")} == names
 
     @each_example
-    def test_has_every_field_filled_in(self, example: Record | Event) -> None:
+    def test_has_a_value_for_every_field(self, example: Record | Event) -> None:
         for field in attrs.fields(type(example)):
             assert getattr(example, field.name) != field.default
 
@@ -319,8 +293,8 @@ class TestTheFormat:
         )
 
 
-class TestAKey:
-    """Of every object in every golden text; the details of an event may have any."""
+class TestKey:
+    """Each key of each object in the golden files; the details of an event may have any key."""
 
     @each_example
     def test_that_is_missing_is_refused(self, example: Record | Event) -> None:
@@ -328,7 +302,7 @@ class TestAKey:
         for path, _ in steps(data):
             if not path or isinstance(path[-1], int) or path[0] == "details":
                 continue
-            error = refused(type(example), changed(data, path, take))
+            error = refused(type(example), changed(data, path, delitem))
             code = "unknown_type" if path[-1] == "type" else "missing_key"
             assert (error.code, error.field) == (code, written(path))
 
@@ -353,7 +327,7 @@ class TestAKey:
                     assert error.field.startswith(written(path))
 
     @each_example
-    def test_without_a_value_is_refused_or_has_none(self, example: Record | Event) -> None:
+    def test_without_a_value_is_refused_or_read_as_none(self, example: Record | Event) -> None:
         data = data_of(example)
         for path, _ in steps(data):
             if not path:
@@ -377,105 +351,59 @@ def example(kind: type[Any]) -> Any:
     return data_of(evolved(kind))
 
 
-class TestAValue:
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "2026-01-05T09:00:00.000000",
-            "2026-01-05T09:00:00.000000+00:00",
-            "2026-01-05T10:00:00.000000+01:00",
-            "2026-01-05T09:00:00.000000z",
-            "2026-01-05T09:00:00Z",
-            "2026-01-05T09:00:00.000Z",
-            "2026-01-05T09:00:00.0000001Z",
-            "2026-01-05T09:00:00,000000Z",
-            "2026-01-05 09:00:00.000000Z",
-            "20260105T090000.000000Z",
-            "2026-W02-1T09:00:00.000000Z",
-            "2026-01-05T24:00:00.000000Z",
-            "2026-01-05T09:00:60.000000Z",
-            "2026-02-29T09:00:00.000000Z",
-            "2026-01-05T09:00:00.000000Z\n",
-            " 2026-01-05T09:00:00.000000Z",
-            "2026-01-05T09:00:00.00000\N{ARABIC-INDIC DIGIT ZERO}Z",
-            "2026-01-05",
-            "",
-        ],
-    )
-    def test_of_a_datetime_has_one_form(self, text: str) -> None:
-        error = refused(Redemption, example(Redemption) | {"redeemed_at": text})
+def activity(kind: object) -> dict[str, object]:
+    return {"id": "lab", "name": "A lab", "kind": kind, "required": True}
 
-        assert (error.code, error.field) == ("invalid_instant", "data.redeemed_at")
 
-    @pytest.mark.parametrize("text", ["1969-12-31T23:59:59.999999Z", "9900-01-01T00:00:00.000000Z"])
-    def test_of_a_datetime_is_in_the_accepted_years(self, text: str) -> None:
-        error = refused(Redemption, example(Redemption) | {"redeemed_at": text})
+#: No or another zone, other precisions and separators, and datetimes that do not exist.
+NOT_DATETIMES: list[object] = [
+    *("2026-01-05T09:00:00.000000", "2026-01-05T09:00:00.000000+00:00", "2026-01-05", ""),
+    *("2026-01-05T10:00:00.000000+01:00", "2026-01-05T09:00:00.000000z", "2026-01-05T09:00:00Z"),
+    *("2026-01-05T09:00:00.000Z", "2026-01-05T09:00:00.0000001Z", "2026-01-05T09:00:00,000000Z"),
+    *("2026-01-05 09:00:00.000000Z", "20260105T090000.000000Z", "2026-W02-1T09:00:00.000000Z"),
+    *("2026-01-05T24:00:00.000000Z", "2026-01-05T09:00:60.000000Z", "2026-02-29T09:00:00.000000Z"),
+    *("2026-01-05T09:00:00.000000Z\n", " 2026-01-05T09:00:00.000000Z"),
+    "2026-01-05T09:00:00.00000\N{ARABIC-INDIC DIGIT ZERO}Z",
+]
+NOT_DURATIONS: list[object] = ["", "6", "P", "P1M1D", "P0D", "-P1D", "P101Y", "P1Y\n", "p6m"]
+NOT_KINDS: list[object] = ["Lab", "LAB", "", "ActivityKind.LAB", None, 0, ["lab"]]
+NOT_ORIGINS: list[object] = ["Nobody", "", None, 1, "direct", "CourseAssignment", []]
+REPEATED = [activity("lab"), activity("lab")]
+EARLY_PAUSE = {"paused_at": "2026-01-05T07:00:00.000000Z", "resumed_at": None}
 
-        assert (error.code, error.field) == ("out_of_range", "data.redeemed_at")
+#: Records with an invalid value: kind, key, values, and the code and path of the error.
+REFUSED_VALUES: list[tuple[type[Any], str, list[object], str, str]] = [
+    (Redemption, "redeemed_at", NOT_DATETIMES, "invalid_instant", ""),
+    (Redemption, "redeemed_at", ["1969-12-31T23:59:59.999999Z"], "out_of_range", ""),
+    (Redemption, "redeemed_at", ["9900-01-01T00:00:00.000000Z"], "out_of_range", ""),
+    (KeyBatch, "availability", NOT_DURATIONS, "invalid_duration", ""),
+    (Course, "activities", [[activity(one)] for one in NOT_KINDS], "unknown_value", "[0].kind"),
+    (Course, "activities", [REPEATED], "repeated", "[1].id"),
+    (CourseAssignment, "origin", [{"type": one} for one in NOT_ORIGINS], "unknown_type", ".type"),
+    (User, "roles", [["support", "support"]], "repeated", ""),
+    (User, "managed_organization_ids", [["a", "b", "a"]], "repeated", ""),
+    (CourseAssignment, "finished", [["lab", "lab"]], "repeated", ""),
+    (Attempt, "pauses", [[EARLY_PAUSE]], "out_of_order", "[0].paused_at"),
+]
 
-    @pytest.mark.parametrize(
-        "text", ["", "6", "P", "P1M1D", "P0D", "-P1D", "P101Y", "P1Y\n", "p6m"]
-    )
-    def test_of_a_duration_is_iso_8601(self, text: str) -> None:
-        error = refused(KeyBatch, example(KeyBatch) | {"availability": text})
 
-        assert (error.code, error.field) == ("invalid_duration", "data.availability")
+class TestValue:
+    @pytest.mark.parametrize(("record", "key", "values", "code", "path"), REFUSED_VALUES)
+    def test_that_is_invalid_is_refused_by_its_path(
+        self, record: type[Any], key: str, values: list[object], code: str, path: str
+    ) -> None:
+        for value in values:
+            error = refused(record, example(record) | {key: value})
+            assert (error.code, error.field) == (code, f"data.{key}{path}")
+            assert code != "unknown_value" or error.hint.startswith("expected one of lab, video, ")
 
-    @pytest.mark.parametrize(("kind", "text"), [(timedelta, "P6M"), (Months, "P2D")])
-    def test_of_a_duration_has_the_requested_kind(self, kind: Any, text: str) -> None:
-        error = refusal(lambda: read_value(text, kind))
-
-        assert (error.code, error.field) == ("wrong_type", "value")
-
-    @pytest.mark.parametrize("value", ["Lab", "LAB", "", "ActivityKind.LAB", None, 0, ["lab"]])
-    def test_of_an_enum_is_one_of_its_own(self, value: object) -> None:
-        activity = {"id": "lab", "name": "A lab", "kind": value, "required": True}
-        error = refused(Course, example(Course) | {"activities": [activity]})
-
-        assert (error.code, error.field) == ("unknown_value", "data.activities[0].kind")
-        assert error.hint.startswith("expected one of lab, video, ")
-
-    @pytest.mark.parametrize("value", [False, 10.0, "10", 20])
-    def test_of_a_numbered_enum_is_its_number_itself(self, value: object) -> None:
-        error = refusal(lambda: read_value(value, CompletionStatus))
-
-        assert (error.code, error.hint) == ("unknown_value", "expected one of 0, 10, 30")
-
-    @pytest.mark.parametrize("kind", ["Nobody", "", None, 1, "direct", "CourseAssignment", []])
-    def test_of_an_origin_names_its_type(self, kind: object) -> None:
-        error = refused(CourseAssignment, example(CourseAssignment) | {"origin": {"type": kind}})
-
-        assert (error.code, error.field) == ("unknown_type", "data.origin.type")
-
-    @pytest.mark.parametrize(
-        ("kind", "key", "values"),
-        [
-            (User, "roles", ["support", "support"]),
-            (User, "managed_organization_ids", ["a", "b", "a"]),
-            (CourseAssignment, "finished", ["lab", "lab"]),
-        ],
-    )
-    def test_of_a_set_is_not_repeated(self, kind: type[Any], key: str, values: object) -> None:
-        error = refused(kind, example(kind) | {key: values})
-
-        assert (error.code, error.field) == ("repeated", f"data.{key}")
-
-    def test_of_a_set_may_stand_anywhere(self) -> None:
+    def test_of_a_set_may_be_in_any_order(self) -> None:
         turned = example(User) | {"roles": ["support", "sales_manager"]}
 
         assert from_json(enveloped("User", turned)) in EXAMPLES
 
-    def test_that_the_record_itself_refuses_is_named_with_its_path(self) -> None:
-        twice = [{"id": "lab", "name": "A lab", "kind": "lab", "required": True}] * 2
-        error = refused(Course, example(Course) | {"activities": twice})
-        pauses = [{"paused_at": "2026-01-05T07:00:00.000000Z", "resumed_at": None}]
-        other = refused(Attempt, example(Attempt) | {"pauses": pauses})
-
-        assert (error.code, error.field) == ("repeated", "data.activities[1].id")
-        assert (other.code, other.field) == ("out_of_order", "data.pauses[0].paused_at")
-
     @pytest.mark.parametrize("details", [{"why": "\ud800"}, {"\ud800": "why"}])
-    def test_that_no_file_can_hold_is_refused_both_ways(self, details: dict[str, str]) -> None:
+    def test_with_a_lone_surrogate_is_not_written_or_read(self, details: dict[str, str]) -> None:
         event = Event(at=NINE, action="cancel", subject_ids=[], details=details)
         out = refusal(lambda: to_json(event))
         into = refused(Event, example(Event) | {"details": details})
@@ -484,9 +412,9 @@ class TestAValue:
         assert (into.code, into.field) == ("unprintable", "data.details")
 
 
-class TestAnEnvelope:
+class TestEnvelope:
     @pytest.mark.parametrize("version", [0, 2, -1, True, 1.0, "1", None, [1]])
-    def test_of_another_version_is_refused_with_a_code_of_its_own(self, version: object) -> None:
+    def test_of_another_version_is_refused(self, version: object) -> None:
         error = refusal(lambda: from_json(enveloped("Claim", example(Claim), version)))
 
         assert (error.code, error.field) == ("unknown_version", "version")
@@ -512,29 +440,25 @@ class TestAnEnvelope:
         assert (error.code, error.field) == ("unknown_key", "text")
 
     @pytest.mark.parametrize("text", ["[]", "null", '"Claim"', "1"])
-    def test_that_is_no_object_is_refused(self, text: str) -> None:
+    def test_that_is_not_an_object_is_refused(self, text: str) -> None:
         error = refusal(lambda: from_json(text))
 
         assert (error.code, error.field) == ("wrong_type", "text")
 
     @pytest.mark.parametrize("data", [None, [], "Claim", 1])
-    def test_without_an_object_in_it_is_refused(self, data: object) -> None:
+    def test_without_an_object_as_data_is_refused(self, data: object) -> None:
         assert refused(Claim, data).field == "data"
 
-    @pytest.mark.parametrize("junk", [None, "Claim", Direct(), Claim, object(), [CLAIM]])
-    def test_is_made_of_nothing_but_records(self, junk: Any) -> None:
-        assert refusal(lambda: to_json(junk)).field == "record"
+    def test_of_a_derived_note_is_not_written(self) -> None:
+        class Derived(Note):
+            pass
 
-    def test_is_not_made_of_what_would_not_come_back_the_same(self) -> None:
-        class Remark(Note):
-            """A note that knows more."""
-
-        noted = evolved(CourseAssignment, notes=(Remark(title="t", message="m"),))
+        noted = evolved(CourseAssignment, notes=(Derived(title="t", message="m"),))
         error = refusal(lambda: to_json(noted))
 
         assert (error.code, error.field) == ("wrong_type", "record.notes[0]")
 
-    def test_is_not_made_longer_than_it_may_be_read(self) -> None:
+    def test_is_not_written_if_it_is_too_long_to_be_read(self) -> None:
         note = Note(title="t", message="m" * 10_000)
         long = evolved(CourseAssignment, notes=(note,) * 100)
         too_long = evolved(CourseAssignment, notes=(note,) * 110)
@@ -560,7 +484,7 @@ JUNK: st.SearchStrategy[Any] = st.recursive(
 
 @st.composite
 def nearly_records(draw: st.DrawFn) -> tuple[str, Any]:
-    """Draw the data of a record with junk put somewhere into it, and the name of its kind."""
+    """Draw the name of a kind, and the data of such a record with junk in one place."""
     record = draw(st.sampled_from(EXAMPLES))
     data = data_of(record)
     path = draw(st.sampled_from([path for path, _ in steps(data) if path]))
@@ -568,7 +492,7 @@ def nearly_records(draw: st.DrawFn) -> tuple[str, Any]:
 
 
 class TestJunk:
-    """Whatever is handed in, an `InvalidInput` is all that comes of it, or what it really says."""
+    """Any input is read as a valid record, or refused with a short `InvalidInput`."""
 
     def check(self, text: Any) -> None:
         record = read(text)
@@ -579,24 +503,24 @@ class TestJunk:
         else:
             assert from_json(to_json(record)) == record
 
-    @given(st.text() | st.binary() | JUNK)
-    def test_of_any_kind(self, junk: Any) -> None:
-        self.check(junk)
-
-    @given(JUNK.map(json.dumps))
-    def test_that_is_json(self, text: str) -> None:
-        self.check(text)
-
-    @given(st.sampled_from(KEPT), JUNK)
-    def test_in_an_envelope(self, kind: type[Any], junk: Any) -> None:
-        self.check(enveloped(kind.__name__, junk))
-
-    @given(nearly_records())
-    def test_in_a_record(self, nearly: tuple[str, Any]) -> None:
-        self.check(enveloped(*nearly))
+    @pytest.mark.parametrize(
+        "inputs",
+        [
+            st.text() | st.binary() | JUNK,
+            JUNK.map(json.dumps),
+            st.builds(enveloped, st.sampled_from(KEPT).map(lambda kind: kind.__name__), JUNK),
+            nearly_records().map(lambda nearly: enveloped(*nearly)),
+        ],
+        ids=["anything", "JSON", "an envelope", "nearly a record"],
+    )
+    @given(data=st.data())
+    def test_is_refused_or_read_as_a_record(
+        self, inputs: st.SearchStrategy[Any], data: st.DataObject
+    ) -> None:
+        self.check(data.draw(inputs))
 
     @given(st.sampled_from(EXAMPLES).map(to_json), st.data())
-    def test_in_the_string_of_a_record(self, text: str, data: st.DataObject) -> None:
+    def test_inside_the_string_of_a_record(self, text: str, data: st.DataObject) -> None:
         start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
         self.check(text[:start] + data.draw(st.text(max_size=3)) + text[end:])
 
@@ -615,18 +539,15 @@ class TestJunk:
 
 
 def parts_of(value: Any) -> Iterator[Any]:
-    """Go through *value* and everything in it."""
-    yield value
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for one in inner:
-        yield from parts_of(one)
+    """Yield *value* and everything in it."""
+    return (part for _, part in steps(value))
 
 
-class TestADict:
-    """The record as plain nested data: field name to value."""
+class TestDict:
+    """A record as plain nested data: field name to value."""
 
     @given(ANY_RECORD)
-    def test_has_the_values_of_the_fields_and_nothing_but_plain_data(self, record: Any) -> None:
+    def test_has_every_field_as_plain_data(self, record: Any) -> None:
         data = to_dict(record)
 
         assert [*data] == [field.name for field in attrs.fields(type(record))]
@@ -636,7 +557,7 @@ class TestADict:
             assert not isinstance(part, datetime) or part.tzinfo is UTC
 
     @given(ANY_RECORD)
-    def test_says_what_json_says_but_for_datetimes_details_and_origins(self, record: Any) -> None:
+    def test_is_like_json_except_for_datetimes_details_and_origins(self, record: Any) -> None:
         def written(value: Any) -> Any:
             match value:
                 case datetime():
@@ -657,7 +578,7 @@ class TestADict:
         assert data == wanted
 
     @given(ANY_RECORD)
-    def test_shares_nothing_that_could_be_changed(self, record: Any) -> None:
+    def test_shares_nothing_mutable_with_the_record(self, record: Any) -> None:
         before = to_json(record)
         for part in parts_of(to_dict(record)):
             if isinstance(part, dict | list):
@@ -690,15 +611,19 @@ class TestADict:
             ["support_reason", "moved"],
         ]
 
-    @pytest.mark.parametrize("junk", [None, "Claim", {}, Direct(), Claim, object(), [CLAIM], NINE])
-    def test_is_made_of_nothing_but_records(self, junk: Any) -> None:
-        error = refusal(lambda: to_dict(junk))
 
-        assert (error.code, error.field) == ("wrong_type", "record")
+class Remark(Claim):
+    """A class derived from a record."""
 
-    def test_is_not_made_of_what_is_derived_from_a_record(self) -> None:
-        class Remark(Claim):
-            """A claim that knows more."""
 
-        remark = Remark(id="claim-1", learner_id="zoe", course_id="py", assignment_id="a-1")
-        assert refusal(lambda: to_dict(remark)).code == "wrong_type"
+@pytest.mark.parametrize("write", [to_json, to_dict])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, "Claim", {}, Direct(), Claim, object(), [CLAIM], NINE),
+        Remark(id="claim-1", learner_id="zoe", course_id="py", assignment_id="a-1"),
+    ],
+)
+def test_only_records_are_written(write: Callable[[Any], object], value: Any) -> None:
+    error = refusal(lambda: write(value))
+    assert (error.code, error.field) == ("wrong_type", "record")

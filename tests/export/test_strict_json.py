@@ -1,4 +1,4 @@
-"""JSON is read in one meaning, within bounds, or not at all."""
+"""JSON is read with one meaning and within limits, or refused."""
 
 import json
 from typing import Any
@@ -28,12 +28,12 @@ def code_of(text: Any) -> str:
 
 
 @given(VALUES)
-def test_what_is_written_is_read_back(value: Any) -> None:
+def test_a_written_value_is_read_back(value: Any) -> None:
     assert read_json(write_json(value, "value"), "text") == value
 
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(), min_size=2))
-def test_the_order_of_keys_leaves_no_trace(value: dict[str, int]) -> None:
+def test_keys_are_written_in_one_order(value: dict[str, int]) -> None:
     turned = dict(reversed(value.items()))
 
     assert write_json(value, "value") == write_json(turned, "value")
@@ -56,15 +56,15 @@ def test_characters_are_not_escaped_and_there_are_no_spaces() -> None:
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "[-Infinity]", '{"uses": NaN}'])
-def test_what_is_no_number_is_refused(text: str) -> None:
-    assert json.loads(text) is not None  # Python's own reader takes it
+def test_a_value_that_is_not_a_number_is_refused(text: str) -> None:
+    assert json.loads(text) is not None  # Python accepts it
     assert code_of(text) == "not_json"
 
 
 @pytest.mark.parametrize(
     "text", ["", " ", "{", '{"a":1,}', "'a'", "[1] [2]", "\ufeff[]", "9" * 5000]
 )
-def test_what_is_no_json_is_refused(text: str) -> None:
+def test_a_string_that_is_not_json_is_refused(text: str) -> None:
     assert code_of(text) == "not_json"
 
 
@@ -79,13 +79,13 @@ def test_only_a_string_is_accepted(text: Any) -> None:
     assert code_of(text) == "wrong_type"
 
 
-def test_brackets_may_go_so_deep_and_no_deeper() -> None:
+def test_nesting_has_a_maximum_depth() -> None:
     assert read_json(nested(MAX_DEPTH), "text")
     assert code_of(nested(MAX_DEPTH + 1)) == "too_deep"
     assert code_of('{"a":' * (MAX_DEPTH + 1)) == "too_deep"
 
 
-def test_brackets_beside_each_other_or_in_a_string_are_not_deep() -> None:
+def test_brackets_in_sequence_or_in_a_string_are_not_nested() -> None:
     beside: list[list[int]] = [[]] * 100
     within = nested(100) + '"\\' + nested(100)
 
@@ -94,21 +94,21 @@ def test_brackets_beside_each_other_or_in_a_string_are_not_deep() -> None:
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'])
-def test_brackets_without_end_are_refused_and_exhaust_nothing(opening: str) -> None:
+def test_many_open_brackets_are_refused(opening: str) -> None:
     assert code_of(opening * (MAX_BYTES // len(opening))) == "too_deep"
 
 
 @pytest.mark.parametrize("part", ['"', '\\"', '"\\', '\\"['])
-def test_quotes_without_end_take_no_longer_than_their_length(part: str) -> None:
-    # Were each of them to look for its end anew, this would take hours.
+def test_many_quotes_are_refused_in_linear_time(part: str) -> None:
+    # A search for the end from each of them would take hours.
     assert code_of(part * (MAX_BYTES // len(part))) in {"not_json", "too_deep"}
 
 
-@pytest.mark.parametrize("letter", ["a", "\N{LATIN SMALL LETTER E WITH DIAERESIS}", "\ud800"])
-def test_a_string_has_a_maximum_number_of_bytes(letter: str) -> None:
-    size = len(letter.encode(errors="surrogatepass"))
-    longest = letter * ((MAX_BYTES - len('""')) // size)
+@pytest.mark.parametrize("character", ["a", "\N{LATIN SMALL LETTER E WITH DIAERESIS}", "\ud800"])
+def test_a_string_has_a_maximum_number_of_bytes(character: str) -> None:
+    size = len(character.encode(errors="surrogatepass"))
+    longest = character * ((MAX_BYTES - len('""')) // size)
 
     assert read_json(write_json(longest, "value"), "text") == longest
-    assert refusal(lambda: write_json(longest + letter, "value")).code == "too_large"
-    assert code_of(f'"{longest}{letter}"') == "too_large"
+    assert refusal(lambda: write_json(longest + character, "value")).code == "too_large"
+    assert code_of(f'"{longest}{character}"') == "too_large"

@@ -1,4 +1,4 @@
-"""Rule 22: for which courses something new may be made."""
+"""Rule 22: for which courses assignments and keys may be created."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 POLICY = CourseAvailabilityPolicy()
 
 
-class TestCoursesMustBeAssignedToAContentProviderAndAPublishingGroup:
+class TestAvailability:
     """Courses "must be assigned to a Content Provider and a Publishing Group" (rule 22)."""
 
     @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ class TestCoursesMustBeAssignedToAContentProviderAndAPublishingGroup:
         ],
     )
     @pytest.mark.parametrize("archived", [False, True])
-    def test_what_is_missing_is_said_and_that_it_is_archived(
+    def test_each_missing_field_is_named_and_whether_it_is_archived(
         self, provider: str | None, group: str | None, missing: tuple[str, ...], *, archived: bool
     ) -> None:
         course = attrs.evolve(

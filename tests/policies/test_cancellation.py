@@ -9,47 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    CancellationPolicy,
-    CourseAssignment,
-    Decision,
-    Direct,
-    ExpirationLimit,
-    Months,
-)
+from course_assignments import CancellationPolicy, CourseAssignment, Decision, Months
 from course_assignments.reasons import (
     AlreadyCancelled,
     AssignmentNotActive,
     CancellationWindowClosed,
     LabLaunched,
 )
-from tests.support.rules import (
-    JUNK,
-    NO_INSTANTS,
-    STEPS,
-    check_junk,
-    edges,
-    moments,
-)
+from tests.support.acts import GIVEN
+from tests.support.rules import NO_INSTANTS, STEPS, check_junk, edges, moments
 from tests.support.strategies import US, assignments
 
 CREATED = datetime(2026, 3, 28, 20, tzinfo=UTC)
 DAY = timedelta(hours=24)
-YOUNG = CourseAssignment(
-    id="a-1",
-    learner_id="ada",
-    course_id="py",
-    organization_id=None,
-    created_at=CREATED,
-    expires_at=CREATED + timedelta(days=180),
-    limited_by=ExpirationLimit.MAXIMUM,
-    origin=Direct(),
-)
+ASSIGNMENT = attrs.evolve(GIVEN, created_at=CREATED, expires_at=CREATED + timedelta(days=180))
 
 
 @attrs.frozen
 class Dates:
-    """All that is read of what may be cancelled."""
+    """The fields that the policy reads of an assignment or a subscription."""
 
     created_at: datetime
     cancelled_at: datetime | None = None
@@ -61,13 +39,13 @@ WINDOWS = st.timedeltas(US, timedelta(days=500)) | st.just(DAY)
 
 @st.composite
 def questions(draw: st.DrawFn) -> tuple[CancellationPolicy, CourseAssignment, datetime, bool]:
-    """Draw a policy, an assignment, an instant on or around one of their edges, and who asks."""
+    """Draw a policy, an assignment, a datetime at or near one of its own, and who asks."""
     assignment, window = draw(assignments()), draw(WINDOWS)
     at = draw(moments({*edges(assignment), assignment.created_at + window}))
     return CancellationPolicy(window=window), assignment, at, draw(st.booleans())
 
 
-class TestOnlyWithin24HoursOfCreationAndOnlyIfNoLabsHaveBeenLaunched:
+class TestCancelling:
     """Cancel "only within 24 hours of creation and only if no labs have been launched" (rule 3)."""
 
     @pytest.mark.parametrize(
@@ -84,14 +62,14 @@ class TestOnlyWithin24HoursOfCreationAndOnlyIfNoLabsHaveBeenLaunched:
     def test_the_window_has_24_hours_including_its_end(
         self, passed: timedelta, *, allowed: bool
     ) -> None:
-        decision = CancellationPolicy().evaluate(YOUNG, at=CREATED + passed)
+        decision = CancellationPolicy().evaluate(ASSIGNMENT, at=CREATED + passed)
         assert decision.allowed is allowed
 
-    def test_a_night_in_which_the_clocks_change_has_24_hours_as_well(self) -> None:
+    def test_the_window_has_24_hours_when_clocks_change(self) -> None:
         # 21:00 in Berlin; the next day at 21:00 only 23 hours have passed.
         berlin = ZoneInfo("Europe/Berlin")
         assert CREATED.astimezone(berlin).utcoffset() == timedelta(hours=1)
-        closes_at = CancellationPolicy().closes_at(YOUNG)
+        closes_at = CancellationPolicy().closes_at(ASSIGNMENT)
         assert closes_at == datetime(2026, 3, 29, 22, tzinfo=berlin)
         assert closes_at.tzinfo is UTC
 
@@ -103,8 +81,8 @@ class TestOnlyWithin24HoursOfCreationAndOnlyIfNoLabsHaveBeenLaunched:
         assert policy.closes_at(assignment) == assignment.created_at + window
 
     @pytest.mark.parametrize("passed", [timedelta(0), DAY])
-    def test_a_yes_changes_a_microsecond_after_the_window(self, passed: timedelta) -> None:
-        decision = CancellationPolicy().evaluate(YOUNG, at=CREATED + passed)
+    def test_a_permission_ends_a_microsecond_after_the_window(self, passed: timedelta) -> None:
+        decision = CancellationPolicy().evaluate(ASSIGNMENT, at=CREATED + passed)
         assert decision == Decision((), CREATED + DAY + US)
 
     @pytest.mark.parametrize(
@@ -128,31 +106,31 @@ class TestOnlyWithin24HoursOfCreationAndOnlyIfNoLabsHaveBeenLaunched:
     def test_a_reason_has_its_datetime(
         self, changed: dict[str, Any], passed: timedelta, reasons: tuple[object, ...]
     ) -> None:
-        assignment = attrs.evolve(YOUNG, **changed)
+        assignment = attrs.evolve(ASSIGNMENT, **changed)
         assert CancellationPolicy().evaluate(assignment, at=CREATED + passed).reasons == reasons
 
-    def test_what_is_complete_or_over_can_be_cancelled_as_long_as_it_is_young(self) -> None:
-        short = attrs.evolve(YOUNG, expires_at=CREATED + US, completed_at=CREATED)
+    def test_a_complete_or_expired_assignment_can_be_cancelled_within_it(self) -> None:
+        short = attrs.evolve(ASSIGNMENT, expires_at=CREATED + US, completed_at=CREATED)
         assert CancellationPolicy().evaluate(short, at=CREATED + DAY).allowed
 
 
-class TestAfter24HoursAskSupport:
+class TestSupport:
     """After 24 hours and no labs launched, ask support (rule 4)."""
 
     @pytest.mark.parametrize("passed", [DAY + US, timedelta(days=179), timedelta(days=9999)])
-    def test_a_launched_lab_is_not_waived_however_late_it_is(self, passed: timedelta) -> None:
-        launched = attrs.evolve(YOUNG, first_lab_launched_at=CREATED)
+    def test_support_waives_the_window_and_never_a_launched_lab(self, passed: timedelta) -> None:
+        launched = attrs.evolve(ASSIGNMENT, first_lab_launched_at=CREATED)
         policy = CancellationPolicy()
-        assert policy.evaluate(YOUNG, at=CREATED + passed, support=True) == Decision()
+        assert policy.evaluate(ASSIGNMENT, at=CREATED + passed, support=True) == Decision()
         refused = policy.evaluate(launched, at=CREATED + passed, support=True)
         assert refused == Decision([LabLaunched(CREATED)])
 
 
-class TestWhateverHasTheThreeDatetimes:
-    """It is asked about a subscription too, which has no labs, and about rows of a host's own."""
+class TestAnythingWithTheThreeDatetimes:
+    """The policy also takes subscriptions, which have no labs, and a host's own rows."""
 
     @given(questions())
-    def test_nothing_else_of_an_assignment_counts(
+    def test_no_other_field_of_an_assignment_matters(
         self, question: tuple[CancellationPolicy, CourseAssignment, datetime, bool]
     ) -> None:
         policy, assignment, at, support = question
@@ -169,7 +147,7 @@ class TestWhateverHasTheThreeDatetimes:
         assert policy.evaluate(dates, at=CREATED) == policy.evaluate(same, at=CREATED)
 
 
-class TestItsSettings:
+class TestSettings:
     def test_they_are_the_documented_ones(self) -> None:
         policy = CancellationPolicy()
         assert policy.window == timedelta(hours=24)
@@ -179,24 +157,24 @@ class TestItsSettings:
     def test_another_window_is_as_exact(self, step: timedelta) -> None:
         fortnight = timedelta(days=14)
         decision = CancellationPolicy(window=fortnight).evaluate(
-            YOUNG, at=CREATED + fortnight + step
+            ASSIGNMENT, at=CREATED + fortnight + step
         )
         assert decision.allowed is (step <= timedelta(0))
 
-    def test_a_window_that_is_no_exact_length_is_invalid(self) -> None:
-        values = [None, 24, timedelta(0), -DAY, Months(1), *JUNK]
+    def test_a_window_must_be_an_exact_duration(self) -> None:
+        values = [timedelta(0), -DAY, Months(1)]
         check_junk(lambda junk: CancellationPolicy(window=junk), "window", values)
 
-    def test_a_window_beyond_the_years_that_are_accepted_ends_with_them(self) -> None:
+    def test_a_window_ends_with_the_accepted_years(self) -> None:
         end = datetime(9899, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-        late = attrs.evolve(YOUNG, created_at=end - timedelta(hours=1), expires_at=end)
+        late = attrs.evolve(ASSIGNMENT, created_at=end - timedelta(hours=1), expires_at=end)
         assert CancellationPolicy().closes_at(late) == end
         assert CancellationPolicy().evaluate(late, at=end) == Decision()
 
 
-class TestJunk:
+class TestInvalidDatetimes:
     @pytest.mark.parametrize("name", [at.name for at in attrs.fields(Dates)])
-    def test_an_invalid_datetime_is_named(self, name: str) -> None:
+    def test_are_refused_by_their_path(self, name: str) -> None:
         policy = CancellationPolicy()
         values = [0, "", *(one for one in NO_INSTANTS if one is not None)]
 

@@ -1,4 +1,4 @@
-"""What holds for the answers of every policy, whatever it is asked."""
+"""The answers of every policy: all reasons in order, and when they change."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -20,15 +20,14 @@ from course_assignments import (
     FinishPolicy,
     KeyRedemptionPolicy,
     Permission,
-    Redemption,
     RegistrationPolicy,
     RepeatPolicy,
     ReschedulePolicy,
     Role,
     SubscriptionPolicy,
-    User,
 )
 from course_assignments.testing.strategies import attempts, subscriptions
+from tests.support.acts import REDEMPTION
 from tests.support.rules import check_turn, codes, edges, elsewhere, moments
 from tests.support.strategies import US, assignments, courses, keys, organizations, users
 from tests.support.world import MANAGER, START
@@ -38,7 +37,7 @@ DAY = timedelta(days=1)
 
 @attrs.frozen
 class Question:
-    """A question to a policy, and the answer that the sentence of its rule gives.
+    """A question to a policy, and its answer by the sentence of the rule.
 
     `against` returns whether each reason holds, in order; `marks` are the datetimes at which that
     may change.
@@ -159,7 +158,8 @@ def redeeming(draw: Draw) -> Question:
     if draw(st.booleans()):
         key = attrs.evolve(key, uses=0, revoked_at=None)
     once = draw(st.booleans())
-    redeemed = draw(st.sampled_from([None, None, redemption(learner, batch.created_at)]))
+    redemption = attrs.evolve(REDEMPTION, learner_id=learner.id, redeemed_at=batch.created_at)
+    redeemed = draw(st.sampled_from([None, None, redemption]))
     start, end = batch.redeemable_from, batch.redeemable_until
     return Question(
         lambda at: KeyRedemptionPolicy(once_per_learner=once).evaluate(
@@ -176,12 +176,6 @@ def redeeming(draw: Draw) -> Question:
         },
         edges(batch, key),
     )
-
-
-def redemption(learner: User, at: datetime) -> Redemption:
-    """Return what remains of an earlier use of a key."""
-    about = {"key_id": "k-1", "batch_id": "spring", "assignment_id": "a-1"}
-    return Redemption(id="r-1", learner_id=learner.id, redeemed_at=at, **about)
 
 
 def registering(draw: Draw) -> Question:

@@ -1,4 +1,4 @@
-"""One policy for each question: the documented ones, a host's own, and what holds for all."""
+"""One policy for each question: the documented ones and a host's own."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,7 @@ from course_assignments.policies import (
 from course_assignments.policies.cancellation import Cancellable
 from course_assignments.reasons import CourseArchived, ForAssignment
 from tests.support.acts import ACTS, NOW, pair
-from tests.support.rules import JUNK, check_junk, check_turn
+from tests.support.rules import check_junk, check_turn
 from tests.support.strategies import US
 from tests.support.world import MANAGER
 
@@ -53,7 +53,7 @@ UNPAID = CustomReason("x-unpaid", "The invoice of May is open.")
 
 @attrs.frozen
 class Unpaid:
-    """A host's own policy, which fits every place and refuses for the host's own reason."""
+    """A host's policy that can replace any other and refuses for the host's own reason."""
 
     restores_key_use: bool = False
     once_per_learner: bool = True
@@ -76,7 +76,7 @@ class Unpaid:
 
 @attrs.frozen
 class UnlessComplete:
-    """The documented rule of cancelling, and one more of the host's."""
+    """The documented rule of cancelling, and one more rule of the host."""
 
     documented: CancellationPolicy = CancellationPolicy()
     restores_key_use: bool = False
@@ -90,7 +90,7 @@ class UnlessComplete:
         return decision
 
 
-class TestTheDocumentedOnes:
+class TestDefaults:
     def test_there_is_one_for_each_question(self) -> None:
         documented = {
             "cancellation": CancellationPolicy(),
@@ -119,41 +119,27 @@ class TestTheDocumentedOnes:
         assert set(authorization.ASSIGNING_ROLES) == set(Role) - {Role.SUPPORT}
 
 
-class TestAHostsOwn:
+#: The commands that ask each policy; an actor is given where authorization is asked.
+COMMANDS: dict[str, str] = {
+    "cancellation": "cancel",
+    "expiration": "assign reschedule",
+    "reschedule": "reschedule",
+    "completion": "complete",
+    "key_redemption": "redeem register",
+    "registration": "register",
+    "course_availability": "assign assign_many create_keys add_keys redeem register",
+    "repeat": "assign",
+    "authorization": "assign assign_many cancel reschedule complete create_keys add_keys "
+    "edit_keys revoke_keys redeem register",
+}
+
+
+class TestCustomPolicy:
     @pytest.mark.parametrize(
-        ("field", "act", "changed"),
-        [
-            ("cancellation", "cancel", {}),
-            ("expiration", "assign", {}),
-            ("expiration", "reschedule", {}),
-            ("reschedule", "reschedule", {}),
-            ("completion", "complete", {}),
-            ("key_redemption", "redeem", {}),
-            ("key_redemption", "register", {}),
-            ("registration", "register", {}),
-            ("course_availability", "assign", {}),
-            ("course_availability", "assign_many", {}),
-            ("course_availability", "create_keys", {}),
-            ("course_availability", "add_keys", {}),
-            ("course_availability", "redeem", {}),
-            ("course_availability", "register", {}),
-            ("repeat", "assign", {}),
-            ("authorization", "assign", {"actor": MANAGER}),
-            ("authorization", "assign_many", {"actor": MANAGER}),
-            ("authorization", "cancel", {"actor": MANAGER}),
-            ("authorization", "reschedule", {"actor": MANAGER}),
-            ("authorization", "complete", {"actor": MANAGER}),
-            ("authorization", "create_keys", {"actor": MANAGER}),
-            ("authorization", "add_keys", {"actor": MANAGER}),
-            ("authorization", "edit_keys", {"actor": MANAGER}),
-            ("authorization", "revoke_keys", {"actor": MANAGER}),
-            ("authorization", "redeem", {"actor": MANAGER}),
-            ("authorization", "register", {"actor": MANAGER}),
-        ],
+        ("field", "act"), [(field, act) for field in COMMANDS for act in COMMANDS[field].split()]
     )
-    def test_it_is_asked_and_its_reason_comes_through(
-        self, field: str, act: str, changed: dict[str, Any]
-    ) -> None:
+    def test_is_asked_and_its_reason_is_returned(self, field: str, act: str) -> None:
+        changed: dict[str, Any] = {"actor": MANAGER} if field == "authorization" else {}
         ACTS[act](policies=Policies(), **changed)
         policies: Policies = Policies(**{field: Unpaid()})
         with pytest.raises(Refused) as caught:
@@ -162,7 +148,7 @@ class TestAHostsOwn:
         assert str(caught.value) == "The invoice of May is open."
 
     @pytest.mark.parametrize("field", ["expiration", "repeat"])
-    def test_its_reason_names_the_assignment(self, field: str) -> None:
+    def test_reasons_of_a_batch_name_the_assignment(self, field: str) -> None:
         with pytest.raises(Refused) as caught:
             ACTS["assign_many"](policies=Policies(**{field: Unpaid()}))
         wanted = tuple(ForAssignment("py", learner, UNPAID) for learner in ("ada", "new"))
@@ -179,25 +165,25 @@ class TestAHostsOwn:
             ACTS["assign_many"](policies=Policies(repeat=Wrapping()))
         assert caught.value.decision.reasons == (reason,)
 
-    def test_its_limits_count(self) -> None:
+    def test_its_limits_are_used(self) -> None:
         policies = Policies(expiration=Unpaid())
         for act in (ACTS["redeem"], ACTS["register"]):
             assert act(policies=policies).made(CourseAssignment)[0].expires_at == NOW + DAY
         assigned = ACTS["assign"](policies=policies, expires=None).made(CourseAssignment)[0]
         assert (assigned.expires_at, assigned.limited_by) == (NOW + DAY, ExpirationLimit.MAXIMUM)
 
-    def test_its_settings_count(self) -> None:
+    def test_its_settings_are_used(self) -> None:
         held = ACTS["assign"]().made(CourseAssignment)
         policies = Policies(repeat=RepeatPolicy(default=Repeat.REFUSE))
         decision = ACTS["assign"].decision(policies=policies, about=pair(existing=held))
         assert [reason.code for reason in decision.reasons] == ["already_assigned"]
-        # What a call asks for goes before the setting.
+        # The argument of a call takes precedence over the setting.
         asked = ACTS["assign"].decision(
             policies=policies, about=pair(existing=held), repeat=Repeat.ALLOW
         )
         assert asked.allowed
 
-    def test_it_may_add_to_the_documented_one(self) -> None:
+    def test_it_may_extend_a_documented_policy(self) -> None:
         policies = Policies(cancellation=UnlessComplete())
         cancel = ACTS["cancel"]
         assert cancel.decision(policies=policies).changes_at is not None
@@ -208,35 +194,29 @@ class TestAHostsOwn:
         assert [reason.code for reason in decision.reasons] == ["lab_launched", "x-complete"]
 
     @pytest.mark.parametrize("field", [at.name for at in attrs.fields(Policies)])
-    def test_what_is_no_policy_is_invalid(self, field: str) -> None:
+    def test_a_class_or_an_object_without_the_methods_is_invalid(self, field: str) -> None:
         class NotCallable:
             evaluate = True
 
-        values = [None, "a policy", CancellationPolicy, NotCallable(), *JUNK]
+        values = [CancellationPolicy, NotCallable()]
         check_junk(lambda junk: Policies(**{field: junk}), field, values)
 
 
-class TestTheCheckOfWhenAnAnswerChanges:
-    """The check by which every policy is held to its `changes_at` finds out those that lie."""
+class TestCheckOfChangesAt:
+    """`check_turn`, which checks the `changes_at` of every policy, notices a wrong one."""
 
     TURN = datetime(2026, 1, 6, tzinfo=UTC)
 
     @staticmethod
     def saying(turn: datetime | None) -> Callable[[datetime], Decision]:
-        """Return a question that turns at `TURN` and says that it does so at *turn*."""
-        turns_at = TestTheCheckOfWhenAnAnswerChanges.TURN
+        """Return a question that changes at `TURN` but claims to change at *turn*."""
+        refused, allowed = Decision([UNPAID]), Decision((), turn)
+        return lambda at: refused if at >= TestCheckOfChangesAt.TURN else allowed
 
-        def ask(at: datetime) -> Decision:
-            if at >= turns_at:
-                return Decision([UNPAID])
-            return Decision((), turn)
-
-        return ask
-
-    def test_it_takes_the_truth(self) -> None:
+    def test_accepts_the_right_datetime(self) -> None:
         check_turn(self.saying(self.TURN), self.TURN - DAY, [self.TURN])
 
     @pytest.mark.parametrize("said", [TURN - US, TURN + US, TURN - 2 * DAY, None])
-    def test_it_finds_out_what_is_a_microsecond_off(self, said: datetime | None) -> None:
+    def test_notices_a_datetime_that_is_a_microsecond_off(self, said: datetime | None) -> None:
         with pytest.raises(AssertionError):
             check_turn(self.saying(said), self.TURN - DAY, [self.TURN])

@@ -1,6 +1,6 @@
 """Rules 6, 7, 9, 10 and 11: who may redeem a key and when, and who may register with one."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import attrs
 import pytest
@@ -9,7 +9,6 @@ from course_assignments import (
     Decision,
     KeyBatch,
     KeyRedemptionPolicy,
-    Redemption,
     RegistrationPolicy,
     TrainingKey,
     User,
@@ -24,59 +23,36 @@ from course_assignments.reasons import (
     RegistrationDisabled,
     WrongOrganization,
 )
-from tests.support.rules import (
-    STEPS,
-)
+from tests.support.acts import BATCH as SPRING
+from tests.support.acts import KEY as USED_KEY
+from tests.support.acts import REDEMPTION
+from tests.support.rules import STEPS
 from tests.support.strategies import US
 from tests.support.world import ACME, ADA, BETA, BO, CY
+from tests.support.world import START as MADE
 
-MADE = datetime(2026, 1, 5, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
 FROM, UNTIL = MADE + DAY, MADE + 30 * DAY
-BATCH = KeyBatch(
-    id="spring",
-    name="Spring",
-    course_id="py",
-    organization_id="acme",
-    created_at=MADE,
-    redeemable_from=FROM,
-    redeemable_until=UNTIL,
-    max_uses=3,
-    availability=30 * DAY,
-    size=1,
-)
-KEY = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3)
+BATCH = attrs.evolve(SPRING, redeemable_from=FROM, redeemable_until=UNTIL)
+KEY = attrs.evolve(USED_KEY, uses=0)
 POLICY = KeyRedemptionPolicy()
 
 
-def redemption(learner: User, at: datetime) -> Redemption:
-    return Redemption(
-        id="r-1",
-        key_id=KEY.id,
-        batch_id="spring",
-        learner_id=learner.id,
-        assignment_id="a-1",
-        redeemed_at=at,
-    )
+REDEEMED = attrs.evolve(REDEMPTION, learner_id="ada", assignment_id="a-1", redeemed_at=FROM)
 
 
-class TestTheDecision:
-    def test_everything_at_once_before_the_window_and_after_it(self) -> None:
-        key = attrs.evolve(KEY, uses=3, revoked_at=MADE)
-        redeemed = redemption(BO, MADE)
-        for_good = (KeyExhausted(3), WrongOrganization(), AlreadyRedeemed("a-1", MADE))
-        for at, in_time in (
-            (FROM - US, KeyNotYetRedeemable(FROM)),
-            (UNTIL, KeyExpired(UNTIL)),
-        ):
-            decision = POLICY.evaluate(key, BATCH, BO, at=at, redeemed=redeemed)
-            assert decision == Decision((KeyRevoked(MADE), in_time, *for_good))
+def test_all_reasons_are_returned_before_the_window_and_after_it() -> None:
+    key = attrs.evolve(KEY, uses=3, revoked_at=MADE)
+    others = (KeyExhausted(3), WrongOrganization(), AlreadyRedeemed("a-1", FROM))
+    for at, outside in ((FROM - US, KeyNotYetRedeemable(FROM)), (UNTIL, KeyExpired(UNTIL))):
+        decision = POLICY.evaluate(key, BATCH, BO, at=at, redeemed=REDEEMED)
+        assert decision == Decision((KeyRevoked(MADE), outside, *others))
 
 
-class TestMaxUsesIsBlankOrOne:
+class TestMaxUses:
     """Max uses is "blank or 1" by default, never unlimited (rule 6)."""
 
-    def test_a_key_that_does_not_say_has_one_use(self) -> None:
+    def test_a_key_has_one_use_by_default(self) -> None:
         said = attrs.asdict(BATCH)
         del said["max_uses"]
         batch = KeyBatch(**said)
@@ -92,24 +68,20 @@ class TestMaxUsesIsBlankOrOne:
         assert POLICY.evaluate(key, BATCH, ADA, at=FROM).allowed is allowed
 
 
-class TestTheDateWhenKeysCanNoLongerBeRedeemed:
+class TestWindow:
     """Unredeemed Key Expiration: "the date when keys can no longer be redeemed" (rule 7)."""
 
     @pytest.mark.parametrize("step", STEPS)
-    def test_not_from_that_time_on(self, step: timedelta) -> None:
-        decision = POLICY.evaluate(KEY, BATCH, ADA, at=UNTIL + step)
+    def test_a_key_is_redeemable_from_its_start_until_just_before_its_end(
+        self, step: timedelta
+    ) -> None:
+        at_start, at_end = (POLICY.evaluate(KEY, BATCH, ADA, at=at + step) for at in (FROM, UNTIL))
         if step < timedelta(0):
-            assert decision == Decision((), UNTIL)
+            assert at_start == Decision([KeyNotYetRedeemable(FROM)], FROM)
+            assert at_end == Decision((), UNTIL)
         else:
-            assert decision == Decision([KeyExpired(UNTIL)])
-
-    @pytest.mark.parametrize("step", STEPS)
-    def test_before_its_start_it_is_not_yet_and_not_expired(self, step: timedelta) -> None:
-        decision = POLICY.evaluate(KEY, BATCH, ADA, at=FROM + step)
-        if step < timedelta(0):
-            assert decision == Decision([KeyNotYetRedeemable(FROM)], FROM)
-        else:
-            assert decision == Decision((), UNTIL)
+            assert at_start == Decision((), UNTIL)
+            assert at_end == Decision([KeyExpired(UNTIL)])
 
     @pytest.mark.parametrize("years", [0, 7000])
     def test_without_a_date_there_is_no_end(self, years: int) -> None:
@@ -124,44 +96,40 @@ class TestTheDateWhenKeysCanNoLongerBeRedeemed:
             assert POLICY.evaluate(revoked, BATCH, ADA, at=at) == Decision([KeyRevoked(FROM + DAY)])
 
 
-class TestRedeemableByAnyStudentRegardlessOfOrganization:
-    """Unticked, the learner's organization must be the batch's, exactly (rule 9)."""
+class TestAnyOrganization:
+    """Otherwise the learner's organization must be the batch's, exactly (rule 9)."""
 
     CHILD = User(id="di", name="Di", email="di@example.org", organization_id="acme-child")
 
     @pytest.mark.parametrize("learner", [BO, CY, CHILD])
-    def test_unticked_it_is_for_the_learners_of_the_batch_alone(self, learner: User) -> None:
+    def test_without_it_a_key_is_only_for_learners_of_its_organization(self, learner: User) -> None:
         assert POLICY.evaluate(KEY, BATCH, learner, at=FROM) == Decision([WrongOrganization()])
         assert POLICY.evaluate(KEY, BATCH, ADA, at=FROM).allowed
 
     @pytest.mark.parametrize("learner", [ADA, BO, CY, CHILD])
-    def test_ticked_it_is_for_everyone(self, learner: User) -> None:
-        ticked = attrs.evolve(BATCH, any_organization=True)
-        assert POLICY.evaluate(KEY, ticked, learner, at=FROM).allowed
+    def test_with_it_a_key_is_for_everyone(self, learner: User) -> None:
+        batch = attrs.evolve(BATCH, any_organization=True)
+        assert POLICY.evaluate(KEY, batch, learner, at=FROM).allowed
 
 
-class TestTheSameLearnerRedeemsAMultiUseKeyTwice:
+class TestRedeemingTwice:
     """The same learner redeems a multi-use key twice (rule 10)."""
 
     @pytest.mark.parametrize("at", [FROM, UNTIL - US])
     def test_it_is_refused_and_names_the_first_assignment(self, at: datetime) -> None:
         key = attrs.evolve(KEY, uses=1)
-        decision = POLICY.evaluate(key, BATCH, ADA, at=at, redeemed=redemption(ADA, FROM))
+        decision = POLICY.evaluate(key, BATCH, ADA, at=at, redeemed=REDEEMED)
         assert decision == Decision([AlreadyRedeemed("a-1", FROM)])
 
     def test_a_policy_may_allow_it(self) -> None:
         twice = KeyRedemptionPolicy(once_per_learner=False)
-        decision = twice.evaluate(KEY, BATCH, ADA, at=FROM, redeemed=redemption(ADA, FROM))
+        decision = twice.evaluate(KEY, BATCH, ADA, at=FROM, redeemed=REDEEMED)
         assert decision.allowed
-
-    def test_the_setting_is_the_documented_one(self) -> None:
         assert POLICY.once_per_learner is True
 
 
-class TestRedeemFromTheLoginPage:
-    """It registers a new user, only when the batch's organization allows it (rule 11)."""
-
-    def test_only_where_the_organization_allows_it(self) -> None:
-        assert RegistrationPolicy().evaluate(ACME, CY, at=MADE).allowed
-        refused = RegistrationPolicy().evaluate(BETA, CY, at=MADE, email_owner=ADA)
-        assert refused == Decision([RegistrationDisabled(), EmailTaken("cy")])
+def test_a_new_user_registers_only_if_the_organization_allows_it() -> None:
+    """Rule 11."""
+    assert RegistrationPolicy().evaluate(ACME, CY, at=MADE).allowed
+    refused = RegistrationPolicy().evaluate(BETA, CY, at=MADE, email_owner=ADA)
+    assert refused == Decision([RegistrationDisabled(), EmailTaken("cy")])

@@ -1,47 +1,27 @@
-"""Rule 15: what a learner's active assignments of a course mean for another one."""
+"""Rule 15: whether a learner with an active assignment of a course gets another one."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    CourseAssignment,
-    Decision,
-    Direct,
-    ExpirationLimit,
-    Repeat,
-    RepeatPolicy,
-)
+from course_assignments import CourseAssignment, Decision, Repeat, RepeatPolicy
 from course_assignments.policies.repetition import latest_open
 from course_assignments.reasons import AlreadyAssigned
-from tests.support.rules import (
-    STEPS,
-    check_turn,
-    edges,
-    near,
-)
+from tests.support.acts import GIVEN
+from tests.support.rules import STEPS, check_turn, edges, near
 from tests.support.strategies import US, assignments
 
-CREATED = datetime(2026, 1, 5, 9, tzinfo=UTC)
+CREATED = GIVEN.created_at
 HOUR = timedelta(hours=1)
 POLICY = RepeatPolicy()
-FIRST = CourseAssignment(
-    id="a-1",
-    learner_id="ada",
-    course_id="py",
-    organization_id=None,
-    created_at=CREATED,
-    expires_at=CREATED + HOUR,
-    limited_by=ExpirationLimit.REQUEST,
-    origin=Direct(),
-)
+FIRST = attrs.evolve(GIVEN, expires_at=CREATED + HOUR)
 
 
 def lasting(id_: str, start: int, hours: int, *, cancelled: bool = False) -> CourseAssignment:
-    """Return an assignment from so many hours after the first one's start on."""
+    """Return an assignment that starts this number of hours after the first one."""
     created = CREATED + start * HOUR
     return attrs.evolve(
         FIRST,
@@ -67,7 +47,7 @@ EXISTING = st.lists(
 
 
 def active(existing: list[CourseAssignment], at: datetime) -> list[CourseAssignment]:
-    """Return those that give access at *at*, or will: whoever made these had a clock ahead."""
+    """Return those that give access at *at* or later."""
     return [one for one in existing if one.cancelled_at is None and at < one.expires_at]
 
 
@@ -77,11 +57,11 @@ def questions(draw: st.DrawFn) -> tuple[list[CourseAssignment], datetime]:
     return existing, draw(st.sampled_from(sorted(near({CREATED, *edges(*existing)}))))
 
 
-class TestTheLearnerAlreadyHasAnActiveAssignmentOfThatCourse:
+class TestRepeating:
     """The learner already has an active assignment of that course (rule 15)."""
 
     @given(questions())
-    def test_it_is_refused_just_when_one_is_active_and_names_the_one_that_ends_last(
+    def test_a_refusal_names_the_active_assignment_that_ends_last(
         self, question: tuple[list[CourseAssignment], datetime]
     ) -> None:
         existing, at = question
@@ -107,21 +87,21 @@ class TestTheLearnerAlreadyHasAnActiveAssignmentOfThatCourse:
         check_turn(lambda at: POLICY.evaluate(existing, at=at), at, edges(*existing))
 
     @pytest.mark.parametrize("step", STEPS)
-    def test_at_its_end_it_is_over(self, step: timedelta) -> None:
+    def test_an_assignment_counts_until_just_before_its_end(self, step: timedelta) -> None:
         decision = POLICY.evaluate([FIRST], at=CREATED + HOUR + step)
         assert decision.allowed is (step >= timedelta(0))
 
     @pytest.mark.parametrize("step", STEPS)
-    def test_it_is_open_even_before_its_creation(self, step: timedelta) -> None:
+    def test_an_assignment_counts_even_before_its_creation(self, step: timedelta) -> None:
         assert not POLICY.evaluate([FIRST], at=CREATED + step)
 
-    def test_of_those_that_follow_each_other_the_last_end_counts(self) -> None:
+    def test_of_consecutive_assignments_the_last_end_counts(self) -> None:
         chain = [lasting("a", 0, 2), lasting("b", 2, 2), lasting("c", 5, 1)]
         end = CREATED + 6 * HOUR
         assert POLICY.evaluate(chain, at=CREATED) == Decision([AlreadyAssigned("c", end)], end)
         assert POLICY.evaluate(chain, at=end) == Decision()
 
-    def test_a_cancelled_assignment_is_no_reason_even_before_that(self) -> None:
+    def test_a_cancelled_assignment_never_counts(self) -> None:
         cancelled = attrs.evolve(FIRST, cancelled_at=CREATED + HOUR / 2)
         for passed in (-US, timedelta(0), HOUR / 4):
             assert POLICY.evaluate([cancelled], at=CREATED + passed) == Decision()
