@@ -1,4 +1,4 @@
-"""Instants on the UTC line, days, and lengths of time: what goes in, what comes out, what ends."""
+"""Datetimes, days, durations and time zones: conversion, limits and string forms."""
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
@@ -48,7 +48,7 @@ MINUTE = timedelta(minutes=1)
 
 NAIVE = datetime.fromisoformat("2026-01-05")
 
-#: The same to Python, but not to a type checker, which knows of whole numbers only.
+#: Untyped, since the type of `relativedelta` accepts only whole numbers.
 ANY_DELTA: Any = relativedelta
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -57,12 +57,12 @@ SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 
 
 def first_reached(wall: datetime, zone: tzinfo) -> datetime:
-    """Find by walking when the clocks of *zone* first show *wall*, or else a later time.
+    """Return when the clocks of *zone* first show *wall* or later, minute by minute.
 
-    Minute by minute: it presumes that the zone changes its clocks at a whole minute.
+    The zone must change its clocks at a whole minute.
     """
     rest = timedelta(seconds=wall.second, microseconds=wall.microsecond)
-    # No zone is further than 14 hours ahead of UTC or 12 behind, and none skips more than a day.
+    # Every zone is at most 14 hours ahead of UTC or 12 behind it, and skips at most a day.
     minute = (wall - rest).replace(tzinfo=UTC) - timedelta(hours=15)
     jumped_over = None
     for _ in range(42 * 60):
@@ -77,7 +77,7 @@ def first_reached(wall: datetime, zone: tzinfo) -> datetime:
 
 
 def months_later(wall: datetime, count: int) -> datetime:
-    """Count months on a plain calendar, the day clipped to the month's end."""
+    """Add months on a calendar, with the day clipped to the end of the month."""
     years, month = divmod(wall.year * 12 + wall.month - 1 + count, 12)
     return wall.replace(
         year=years, month=month + 1, day=min(wall.day, monthrange(years, month + 1)[1])
@@ -85,7 +85,7 @@ def months_later(wall: datetime, count: int) -> datetime:
 
 
 class Broken(tzinfo):
-    """A zone whose offset is what it was told, or an error."""
+    """A zone with any value as its offset, or an error."""
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer
@@ -118,11 +118,11 @@ class Stubborn(datetime):
         raise RuntimeError("not this way")
 
 
-class TestInstantsInside:
-    """Every instant inside is a `datetime` whose tzinfo *is* ``datetime.UTC``."""
+class TestAsUtc:
+    """Every stored value is a plain `datetime` whose tzinfo *is* ``datetime.UTC``."""
 
     @given(instants())
-    def test_is_the_same_time_as_a_plain_datetime_in_utc(self, value: datetime) -> None:
+    def test_returns_the_same_time_as_a_plain_datetime_in_utc(self, value: datetime) -> None:
         got = as_utc(value)
         offset = value.utcoffset()
         assert offset is not None
@@ -134,10 +134,10 @@ class TestInstantsInside:
 
     @given(utc_instants(), zones(), zones())
     def test_the_same_time_in_two_zones_gives_the_same_value(
-        self, instant: datetime, one: tzinfo, other: tzinfo
+        self, at: datetime, one: tzinfo, other: tzinfo
     ) -> None:
-        values = {as_utc(instant.astimezone(zone)) for zone in (one, other, UTC)}
-        assert values == {instant}
+        values = {as_utc(at.astimezone(zone)) for zone in (one, other, UTC)}
+        assert values == {at}
         assert [value.fold for value in values] == [0]
 
     @pytest.mark.parametrize(
@@ -163,11 +163,11 @@ class TestInstantsInside:
         zone = ZoneInfo(name)
         first, second = (as_utc(wall.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
         assert first < second
-        for instant in (first, second):
-            assert instant.astimezone(zone).replace(tzinfo=None) == wall
+        for at in (first, second):
+            assert at.astimezone(zone).replace(tzinfo=None) == wall
 
     @pytest.mark.parametrize(("name", "wall"), GAPS)
-    def test_a_time_that_does_not_exist_is_taken_by_its_offset(
+    def test_a_time_that_does_not_exist_is_converted_by_its_offset(
         self, name: str, wall: datetime
     ) -> None:
         zone = ZoneInfo(name)
@@ -184,8 +184,8 @@ class TestInstantsInside:
             assert got == datetime(2026, 1, 5, hour, 1, 2, 3, tzinfo=UTC)
 
 
-class TestRefusedInstants:
-    """Anything naive (or whose ``utcoffset()`` is None) is refused. Range: years 1970 to 9899."""
+class TestRefusedDatetime:
+    """Naive datetimes are refused, also with a zone without offset. Range: years 1970 to 9899."""
 
     @pytest.mark.parametrize(
         ("value", "code"),
@@ -210,12 +210,12 @@ class TestRefusedInstants:
         error = refusal(lambda: as_utc(value, "created_at"))
         assert (error.code, error.field) == (code, "created_at")
 
-    def test_what_is_no_ordinary_error_is_let_through(self) -> None:
+    def test_a_keyboard_interrupt_propagates(self) -> None:
         with pytest.raises(KeyboardInterrupt):
             as_utc(datetime(2026, 1, 5, tzinfo=Broken(KeyboardInterrupt())))
 
     @pytest.mark.parametrize("name", ZONE_NAMES)
-    def test_the_range_is_half_open_on_the_utc_line(self, name: str) -> None:
+    def test_the_range_is_half_open_in_utc(self, name: str) -> None:
         zone = ZoneInfo(name)
         for inside in (EARLIEST, EARLIEST + US, END_OF_RANGE - US):
             assert as_utc(inside.astimezone(zone)) == inside
@@ -230,20 +230,20 @@ MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")  # noqa: S
 @given(utc_instants())
 @example(datetime(2026, 1, 6, 9, tzinfo=UTC))
 @example(datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC))
-def test_a_sentence_shows_a_datetime_to_the_second_in_utc(instant: datetime) -> None:
-    found = fullmatch(r"(\d+) (\w+) (\d{4}), (\d\d):(\d\d)(:\d\d)? UTC", format_datetime(instant))
+def test_a_sentence_shows_a_datetime_to_the_second_in_utc(at: datetime) -> None:
+    found = fullmatch(r"(\d+) (\w+) (\d{4}), (\d\d):(\d\d)(:\d\d)? UTC", format_datetime(at))
     assert found
     day, month, year, hour, minute, second = found.groups(default=":00")
     date_shown = date(int(year), MONTHS.index(month) + 1, int(day))
     shown = datetime.combine(date_shown, time(int(hour), int(minute), int(second[1:]), tzinfo=UTC))
-    assert shown == instant.replace(microsecond=0)
-    assert (second == ":00") == (instant.second == 0)
-    rounded_up = shown if shown == instant else shown + timedelta(seconds=1)
-    assert format_datetime_up(instant) == format_datetime(rounded_up)
+    assert shown == at.replace(microsecond=0)
+    assert (second == ":00") == (at.second == 0)
+    rounded_up = shown if shown == at else shown + timedelta(seconds=1)
+    assert format_datetime_up(at) == format_datetime(rounded_up)
 
 
 class TestStartOfDay:
-    """A bare `date` is the start of that day there; a gap resolves to the first instant after."""
+    """A `date` is the start of that day in the zone, or the first datetime after a gap."""
 
     @given(st.dates(date(1973, 1, 1), date(2150, 1, 1)), zones())
     @example(date(2011, 12, 30), APIA)
@@ -263,24 +263,19 @@ class TestStartOfDay:
             (date(2026, 3, 1), None, "zone"),
         ],
     )
-    def test_is_of_a_day_without_a_time_in_a_zone(self, day: Any, zone: Any, field: str) -> None:
+    def test_needs_a_date_and_a_zone(self, day: Any, zone: Any, field: str) -> None:
         error = refusal(lambda: start_of_day(day, zone))
         assert (error.code, error.field) == ("wrong_type", field)
-
-    def test_a_day_that_was_skipped_starts_where_the_next_one_does(self) -> None:
-        assert start_of_day(date(2011, 12, 30), APIA) == datetime(2011, 12, 30, 10, tzinfo=UTC)
-        assert start_of_day(date(2011, 12, 31), APIA) == datetime(2011, 12, 30, 10, tzinfo=UTC)
-
-    def test_a_day_without_a_midnight_starts_at_its_first_hour(self) -> None:
-        assert start_of_day(date(2018, 11, 4), SAO_PAULO) == datetime(2018, 11, 4, 3, tzinfo=UTC)
-
-    def test_a_day_with_two_midnights_starts_at_the_first(self) -> None:
-        got = start_of_day(date(2026, 11, 1), ZoneInfo("America/Havana"))
-        assert got == datetime(2026, 11, 1, 4, tzinfo=UTC)
 
     @pytest.mark.parametrize(
         ("day", "zone", "start"),
         [
+            # Skipped, so it starts with the next day; without a midnight; with two of them.
+            (date(2011, 12, 30), APIA, datetime(2011, 12, 30, 10, tzinfo=UTC)),
+            (date(2011, 12, 31), APIA, datetime(2011, 12, 30, 10, tzinfo=UTC)),
+            (date(2018, 11, 4), SAO_PAULO, datetime(2018, 11, 4, 3, tzinfo=UTC)),
+            (date(2026, 11, 1), ZoneInfo("America/Havana"), datetime(2026, 11, 1, 4, tzinfo=UTC)),
+            # At the limits of the accepted years.
             (date(1970, 1, 1), UTC, EARLIEST),
             (date(1970, 1, 1), BERLIN, None),
             (date(1970, 1, 2), BERLIN, datetime(1970, 1, 1, 23, tzinfo=UTC)),
@@ -291,7 +286,7 @@ class TestStartOfDay:
             (date.max, SAO_PAULO, None),
         ],
     )
-    def test_the_range_of_datetimes_is_checked(
+    def test_is_known_for_odd_days_and_within_the_accepted_years(
         self, day: date, zone: tzinfo, start: datetime | None
     ) -> None:
         if start is not None:
@@ -302,7 +297,7 @@ class TestStartOfDay:
 
 
 class TestMonths:
-    """A calendar length, counted once from the start in a stated zone, the day clipped."""
+    """Calendar months are counted once from the start in a zone; the day is clipped."""
 
     @given(instants(end=datetime.fromisoformat("2080-01-01")), st.integers(1, 240), zones())
     @example(datetime(2026, 1, 29, 2, 30, tzinfo=BERLIN), 2, BERLIN)
@@ -313,14 +308,14 @@ class TestMonths:
     def test_end_where_the_wall_clock_first_shows_it(
         self, start: datetime, count: int, zone: tzinfo
     ) -> None:
-        instant = as_utc(start)
-        wall = instant.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0)
+        at = as_utc(start)
+        wall = at.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0)
         later = months_later(wall, count)
         assert later == wall + relativedelta(months=count)
-        got = end_of(Months(count), instant, zone)
+        got = end_of(Months(count), at, zone)
         assert got == first_reached(later, zone)
         assert got.tzinfo is UTC
-        assert got > instant
+        assert got > at
 
     @pytest.mark.parametrize(
         ("start", "count", "end"),
@@ -342,7 +337,7 @@ class TestMonths:
 
     def test_six_are_always_181_to_184_days(self) -> None:
         first = datetime(2095, 1, 1, tzinfo=UTC)
-        # Ten years around 2100, which is no leap year, show every case the calendar has.
+        # Ten years around 2100, which is not a leap year, include every case.
         lengths = {
             (Months(6).after(start) - start).days
             for start in (first + timedelta(days=day) for day in range(3650))
@@ -369,11 +364,11 @@ class Longer(timedelta):
     """A timedelta of another library."""
 
 
-class TestTerms:
-    """Terms are positive and at most 100 years; a ``relativedelta`` is converted, never stored."""
+class TestDurations:
+    """Durations are positive and at most 100 years; a ``relativedelta`` is converted."""
 
     @pytest.mark.parametrize(
-        ("given", "term"),
+        ("given", "duration"),
         [
             (US, US),
             (HUNDRED_YEARS, HUNDRED_YEARS),
@@ -396,9 +391,9 @@ class TestTerms:
         ],
         ids=repr,
     )
-    def test_taken(self, given: DurationLike, term: Duration) -> None:
-        assert as_duration(given) == term
-        assert type(as_duration(given)) is type(term)
+    def test_are_converted(self, given: DurationLike, duration: Duration) -> None:
+        assert as_duration(given) == duration
+        assert type(as_duration(given)) is type(duration)
 
     @given(st.integers(-100, 100), st.integers(-1200, 1200))
     def test_a_relativedelta_of_years_and_months_counts_months(
@@ -453,11 +448,11 @@ class TestTerms:
         ],
         ids=repr,
     )
-    def test_refused(self, given: Any) -> None:
+    def test_of_other_forms_are_refused(self, given: Any) -> None:
         error = refusal(lambda: as_duration(given, "maximum_access"))
         assert (error.code, error.field) == ("invalid_duration", "maximum_access")
 
-    def test_a_relativedelta_that_was_tampered_with_is_refused(self) -> None:
+    def test_a_relativedelta_with_invalid_attributes_is_refused(self) -> None:
         for junk in ("x", None, [1]):
             length = relativedelta(months=6)
             length.months = junk  # type: ignore[assignment]
@@ -471,17 +466,17 @@ class TestEnds:
     ) -> None:
         assert end_of(length, start, zone) == start + length
 
-    @pytest.mark.parametrize("term", [timedelta(days=61), Months(2)])
-    def test_leave_the_range_like_a_datetime(self, term: Duration) -> None:
+    @pytest.mark.parametrize("duration", [timedelta(days=61), Months(2)])
+    def test_leave_the_range_like_a_datetime(self, duration: Duration) -> None:
         november = datetime(9899, 11, 1, tzinfo=UTC)
-        assert end_of(term, november - US) == END_OF_RANGE - US
-        error = refusal(lambda: end_of(term, november, field="expires"))
+        assert end_of(duration, november - US) == END_OF_RANGE - US
+        error = refusal(lambda: end_of(duration, november, field="expires"))
         assert (error.code, error.field) == ("out_of_range", "expires")
-        late = refusal(lambda: end_of(term, datetime(9999, 12, 5, tzinfo=UTC), field="expires"))
+        late = refusal(lambda: end_of(duration, datetime(9999, 12, 5, tzinfo=UTC), field="expires"))
         assert (late.code, late.field) == ("out_of_range", "start")
 
     @pytest.mark.parametrize(
-        ("term", "start", "zone", "field"),
+        ("duration", "start", "zone", "field"),
         [
             ("P1D", datetime(2026, 1, 5, tzinfo=UTC), UTC, "duration"),
             (timedelta(days=1), datetime(2026, 1, 5), UTC, "start"),  # noqa: DTZ001
@@ -491,9 +486,9 @@ class TestEnds:
         ],
     )
     def test_need_a_duration_a_start_and_a_zone(
-        self, term: Any, start: Any, zone: Any, field: str
+        self, duration: Any, start: Any, zone: Any, field: str
     ) -> None:
-        assert refusal(lambda: end_of(term, start, zone)).field == field
+        assert refusal(lambda: end_of(duration, start, zone)).field == field
 
     def test_accept_a_datetime_a_duration_or_a_date(self) -> None:
         start = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -523,17 +518,17 @@ class TestEnds:
         assert (error.code, error.field) == (code, "expires")
 
 
-class TestTextForm:
-    """Text form: ISO 8601 (``P6M``, ``P180D``, ``PT24H``)."""
+class TestStringForm:
+    """The string form of a duration is ISO 8601 (``P6M``, ``P180D``, ``PT24H``)."""
 
     @given(terms(longest=HUNDRED_YEARS))
-    def test_is_read_back_as_what_it_was(self, term: Duration) -> None:
-        read = parse_duration(format_duration(term))
-        assert read == term
-        assert type(read) is type(term)
+    def test_is_read_back_unchanged(self, duration: Duration) -> None:
+        read = parse_duration(format_duration(duration))
+        assert read == duration
+        assert type(read) is type(duration)
 
     @pytest.mark.parametrize(
-        ("term", "text"),
+        ("duration", "text"),
         [
             (Months(6), "P6M"),
             (Months(18), "P18M"),
@@ -549,11 +544,11 @@ class TestTextForm:
             (HUNDRED_YEARS, "P36525D"),
         ],
     )
-    def test_is_written(self, term: Duration, text: str) -> None:
-        assert format_duration(term) == text
+    def test_is_written(self, duration: Duration, text: str) -> None:
+        assert format_duration(duration) == text
 
     @pytest.mark.parametrize(
-        ("text", "term"),
+        ("text", "duration"),
         [
             ("P1M", Months(1)),
             ("PT1M", timedelta(minutes=1)),
@@ -570,8 +565,8 @@ class TestTextForm:
             ("P1DT2H3M4.000005S", timedelta(1, 4, 5, 0, 3, 2)),
         ],
     )
-    def test_is_read(self, text: str, term: Duration) -> None:
-        assert parse_duration(text) == term
+    def test_is_read(self, text: str, duration: Duration) -> None:
+        assert parse_duration(text) == duration
 
     @pytest.mark.parametrize(
         "text",
@@ -585,7 +580,7 @@ class TestTextForm:
         ],
         ids=repr,
     )
-    def test_otherwise_is_refused(self, text: Any) -> None:
+    def test_of_another_format_is_refused(self, text: Any) -> None:
         error = refusal(lambda: parse_duration(text, "availability"))
         assert (error.code, error.field) == ("invalid_duration", "availability")
 
@@ -601,11 +596,11 @@ class TestTextForm:
     )
     def test_of_any_kind_is_a_duration_or_refused(self, text: str) -> None:
         try:
-            term = parse_duration(text)
+            duration = parse_duration(text)
         except InvalidInput:
             return
-        assert as_duration(term) == term
-        assert parse_duration(format_duration(term)) == term
+        assert as_duration(duration) == duration
+        assert parse_duration(format_duration(duration)) == duration
 
 
 class TestZones:
@@ -623,7 +618,7 @@ class TestZones:
         ],
         ids=lambda name: repr(name)[:20],
     )
-    def test_that_nobody_knows_are_refused(self, name: Any) -> None:
+    def test_that_do_not_exist_are_refused(self, name: Any) -> None:
         error = refusal(lambda: zone_named(name))
         assert (error.code, error.field) == ("unknown_time_zone", "time_zone")
 
@@ -643,7 +638,7 @@ class TestZones:
             reset_tzpath()
 
 
-def test_the_walk_that_checks_the_others_knows_gaps_and_folds() -> None:
+def test_first_reached_knows_gaps_and_folds() -> None:
     for name, wall in GAPS:
         zone = ZoneInfo(name)
         jump = first_reached(wall, zone)

@@ -1,4 +1,4 @@
-"""Rules 17 and 18: dashboard, current training, transcript, and what is about to end."""
+"""Rules 17 and 18: dashboard, current training, transcript, and expiring assignments."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -18,9 +18,7 @@ from course_assignments import (
     CourseAssignment,
     Dashboard,
     DashboardPolicy,
-    Direct,
     Duration,
-    ExpirationLimit,
     InMemoryRepository,
     InvalidInput,
     Months,
@@ -34,31 +32,15 @@ from course_assignments import (
 )
 from course_assignments.views import training
 from course_assignments.views.dashboard import FRESH_FOR, SIZE
-from tests.support.rules import (
-    JUNK,
-    check_junk,
-    counted,
-    edges,
-    elsewhere,
-    moments,
-    near,
-)
+from tests.support.acts import GIVEN
+from tests.support.rules import check_junk, counted, edges, elsewhere, moments, near
 from tests.support.strategies import US, assignments, histories, terms, zones
 from tests.support.world import ADA, START, world
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 FIVE_MINUTES = timedelta(minutes=5)
 LATEST = datetime(9899, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-FIRST = CourseAssignment(
-    id="a-1",
-    learner_id="ada",
-    course_id="py",
-    organization_id=None,
-    created_at=START,
-    expires_at=START + 180 * DAY,
-    limited_by=ExpirationLimit.MAXIMUM,
-    origin=Direct(),
-)
+FIRST = attrs.evolve(GIVEN, organization_id=None)
 History = Sequence[CourseAssignment]
 
 
@@ -76,11 +58,11 @@ def ids(found: Iterable[CourseAssignment]) -> list[str]:
     return [one.id for one in found]
 
 
-# What the views are held against: the facts read one by one, and one stable sort after the other.
+# A second implementation of the views: one stable sort after the other.
 
 
-def happened(instant: datetime | None, at: datetime) -> bool:
-    return instant is not None and not at < instant
+def happened(change: datetime | None, at: datetime) -> bool:
+    return change is not None and change <= at
 
 
 def gives_access(one: CourseAssignment, at: datetime) -> bool:
@@ -119,7 +101,7 @@ def gives_access_by(one: CourseAssignment, until: datetime) -> bool:
 
 @attrs.frozen
 class Case:
-    """A history of two learners, and an instant on its edges or anywhere."""
+    """Assignments of two learners, and a datetime at one of theirs or anywhere."""
 
     history: tuple[CourseAssignment, ...]
     at: datetime
@@ -142,8 +124,8 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(history, draw(moments({START, *edges(*history)})))
 
 
-class TestTheFiveMostRelevant:
-    """Dashboard: "the five most relevant", good for five minutes (rule 17)."""
+class TestDashboard:
+    """The dashboard has "the five most relevant" assignments (rule 17)."""
 
     @given(cases(), st.integers(1, 7))
     def test_it_is_a_filter_and_a_sort(self, case: Case, size: int) -> None:
@@ -155,11 +137,13 @@ class TestTheFiveMostRelevant:
     @pytest.mark.parametrize(
         ("count", "shown", "has_more"), [(0, 0, False), (4, 4, False), (5, 5, False), (6, 5, True)]
     )
-    def test_five_give_no_arrow_and_six_do(self, *, count: int, shown: int, has_more: bool) -> None:
+    def test_has_more_is_set_from_six_assignments_on(
+        self, *, count: int, shown: int, has_more: bool
+    ) -> None:
         seen = dashboard(stored(several(count)), "ada", at=START)
         assert (len(seen.assignments), seen.has_more) == (shown, has_more)
 
-    def test_completed_ones_count_for_the_arrow_and_what_is_over_does_not(self) -> None:
+    def test_has_more_counts_completed_and_not_expired_assignments(self) -> None:
         five = several(5)
         done = attrs.evolve(FIRST, id="done", completed_at=START)
         over = attrs.evolve(FIRST, id="over", expires_at=START + US)
@@ -179,8 +163,8 @@ class TestTheFiveMostRelevant:
         soon = [training.ending(one, at=at, within=MINUTE) for one in (shuffled, history)]
         assert soon[0] == soon[1]
 
-    #: Each first one is the more relevant at `START`, by its own criterion and no other; all later
-    #: criteria speak for the second.
+    #: The first of each pair is more relevant at `START` by one criterion; all later criteria
+    #: favor the second.
     PAIRS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
         ({}, {"completed_at": START, "started_at": START, "expires_at": START + DAY}),
         ({"started_at": START}, {"expires_at": START + DAY}),
@@ -222,9 +206,9 @@ class TestTheFiveMostRelevant:
             self.check_pair(*self.PAIRS[criterion])
 
     @pytest.mark.parametrize("fact", ["started_at", "completed_at"])
-    def test_what_happens_later_has_not_happened_yet(self, fact: str) -> None:
+    def test_a_later_change_has_no_effect_yet(self, fact: str) -> None:
         marked: dict[str, Any] = {fact: START + DAY}
-        # Until then it comes second, by its id; from then on started comes first.
+        # Before the change it is second by its id; a started assignment is first.
         one, other = attrs.evolve(FIRST, id="b", **marked), attrs.evolve(FIRST, id="a")
         repository = stored([one, other])
         before = dashboard(repository, "ada", at=START + DAY - US)
@@ -236,7 +220,7 @@ class TestTheFiveMostRelevant:
 def check_fresh(
     show: Callable[[datetime], Dashboard], at: datetime, marks: Iterable[datetime]
 ) -> None:
-    """Fail unless what is shown at *at* holds until just before `stale_at`, and why it ends."""
+    """Fail unless the dashboard at *at* holds until just before `stale_at`, and no longer."""
     seen = show(at)
     assert at < seen.stale_at <= at + FIVE_MINUTES
     for moment in near({at, seen.stale_at, *marks}):
@@ -248,13 +232,11 @@ def check_fresh(
         assert (then.assignments, then.has_more) != (seen.assignments, seen.has_more)
 
 
-class TestGoodForFiveMinutes:
+class TestFreshness:
     """A dashboard is fresh for five minutes and says when it goes stale (rule 17)."""
 
     @given(cases())
-    def test_until_it_is_stale_it_stays_and_before_five_minutes_it_is_stale_only_if_it_changes(
-        self, case: Case
-    ) -> None:
+    def test_it_stays_the_same_until_stale_at_or_a_change(self, case: Case) -> None:
         check_fresh(
             lambda at: DashboardPolicy(size=3).evaluate(case.hers, at=at),
             case.at,
@@ -262,7 +244,7 @@ class TestGoodForFiveMinutes:
         )
 
     @pytest.mark.parametrize("pretended", [MINUTE, FIVE_MINUTES, FIVE_MINUTES + US])
-    def test_one_that_is_wrong_about_it_would_be_found_out(self, pretended: timedelta) -> None:
+    def test_a_wrong_stale_at_is_noticed(self, pretended: timedelta) -> None:
         over = attrs.evolve(FIRST, expires_at=START + 2 * MINUTE)
 
         def wrong(at: datetime) -> Dashboard:
@@ -282,25 +264,25 @@ class TestGoodForFiveMinutes:
             [attrs.evolve(FIRST, completed_at=START + MINUTE), attrs.evolve(FIRST, id="b")],
         ],
     )
-    def test_whatever_changes_it_ends_it(self, history: History) -> None:
+    def test_each_change_ends_it(self, history: History) -> None:
         repository = stored(history)
         assert dashboard(repository, "ada", at=START).stale_at == START + MINUTE
         assert dashboard(repository, "ada", at=START + MINUTE - US).stale_at == START + MINUTE
         assert dashboard(repository, "ada", at=START + MINUTE).stale_at == START + 6 * MINUTE
 
-    def test_what_changes_nothing_does_not_end_it(self) -> None:
+    def test_a_change_without_effect_does_not_end_it(self) -> None:
         one = attrs.evolve(FIRST, started_at=START + MINUTE, completed_at=START + 2 * MINUTE)
         of_others = attrs.evolve(FIRST, id="b", learner_id="bo", expires_at=START + MINUTE)
         seen = dashboard(stored([one, of_others]), "ada", at=START)
         assert seen.stale_at == START + FIVE_MINUTES
 
-    def test_the_arrow_belongs_to_what_is_shown(self) -> None:
+    def test_a_change_of_has_more_ends_it(self) -> None:
         last = attrs.evolve(FIRST, id="z", completed_at=START, cancelled_at=START + MINUTE)
         seen = dashboard(stored([*several(5), last]), "ada", at=START)
         assert (seen.has_more, seen.stale_at) == (True, START + MINUTE)
 
     @pytest.mark.parametrize("fresh_for", [US, timedelta(days=36525)])
-    def test_it_ends_with_the_years_that_are_accepted(self, fresh_for: timedelta) -> None:
+    def test_it_ends_with_the_accepted_years(self, fresh_for: timedelta) -> None:
         policy = DashboardPolicy(fresh_for=fresh_for)
         assert policy.evaluate([], at=LATEST).stale_at == LATEST
         assert policy.evaluate([], at=LATEST - US).stale_at == LATEST
@@ -332,8 +314,7 @@ class TestCurrentTrainingAndTranscript:
         for given_in in permutations([old, *new]):
             assert ids(training.completed(given_in, at=START + DAY)) == ["b", "c", "a"]
 
-    def test_two_readings_of_one_assignment_stand_as_they_were_given(self) -> None:
-        """Whoever hands in both finds both: nothing but what is stated is compared."""
+    def test_two_versions_of_one_assignment_keep_their_order(self) -> None:
         done = attrs.evolve(FIRST, completed_at=START)
         ways: tuple[tuple[CourseAssignment, Callable[[History], History]], ...] = (
             (FIRST, lambda history: training.relevant(history, at=START)),
@@ -381,10 +362,8 @@ class TestEveryViewAgreesWithTheStatus:
             assert where(one, case.history, case.at) == self.PLACES[key]
 
     @given(cases())
-    def test_a_lab_is_launched_where_it_is_on_the_dashboard_and_nowhere_else(
-        self, case: Case
-    ) -> None:
-        """Who is to be cancelled later is left out: policies refuse them at any instant asked."""
+    def test_a_lab_can_be_launched_exactly_for_what_the_dashboard_shows(self, case: Case) -> None:
+        """Except for later cancellations: policies refuse those at any time."""
         for one in case.history:
             if happened(one.cancelled_at, case.at) or one.cancelled_at is None:
                 launches = AccessPolicy().evaluate(one, at=case.at).allowed
@@ -399,7 +378,7 @@ class TestEveryViewAgreesWithTheStatus:
             (DAY, True, "already_cancelled"),
         ],
     )
-    def test_what_is_shown_is_what_a_learner_can_launch(
+    def test_an_assignment_that_is_not_active_cannot_be_started(
         self, *, completes: bool, passed: timedelta, cancels: bool, refused: str
     ) -> None:
         registrar, clock = world()
@@ -461,7 +440,7 @@ class TestEveryViewAgreesWithTheStatus:
 
 @attrs.frozen
 class Ask:
-    """What is asked of `expiring`, besides the instant."""
+    """The arguments of `expiring`, except for `at`."""
 
     within: Duration
     zone: tzinfo
@@ -488,8 +467,8 @@ def asks() -> st.SearchStrategy[Ask]:
     return st.builds(Ask, near_ends | terms(), zones(), filters)
 
 
-class TestWhatIsAboutToEnd:
-    """What is about to expire, for one learner's calendar or for a reminder job over all."""
+class TestExpiring:
+    """Assignments about to expire, for one learner's calendar or a reminder job."""
 
     @given(cases(), asks())
     def test_it_is_a_filter_and_a_sort(self, case: Case, ask: Ask) -> None:
@@ -504,9 +483,7 @@ class TestWhatIsAboutToEnd:
         ("ends", "found"),
         [(timedelta(0), False), (US, True), (DAY, True), (DAY + US, False)],
     )
-    def test_an_end_at_the_end_of_the_window_belongs_to_it(
-        self, *, ends: timedelta, found: bool
-    ) -> None:
+    def test_the_window_includes_its_end(self, *, ends: timedelta, found: bool) -> None:
         one = attrs.evolve(FIRST, created_at=START - DAY, expires_at=START + ends)
         assert bool(expiring(stored([one]), at=START, within=DAY)) is found
 
@@ -518,7 +495,7 @@ class TestWhatIsAboutToEnd:
 
     @given(histories(), st.lists(st.integers(1, 4), min_size=2, max_size=8))
     @example([attrs.evolve(FIRST, expires_at=START + 2 * MINUTE)], [2, 2])
-    def test_jobs_that_look_as_far_as_to_their_next_run_see_each_end_once(
+    def test_jobs_that_look_ahead_to_their_next_run_see_each_end_once(
         self, history: History, steps: list[int]
     ) -> None:
         self.check_once(history, steps, expiring)
@@ -533,7 +510,7 @@ class TestWhatIsAboutToEnd:
             for run, following in pairwise(runs)
             for one in look(repository, at=run, within=following - run)
         ]
-        # What came and went between two runs is for no job to see.
+        # No job sees an assignment that starts and ends between two runs.
         wanted = [
             one.id
             for one in forever
@@ -542,7 +519,7 @@ class TestWhatIsAboutToEnd:
         ]
         assert sorted(seen) == sorted(wanted)
 
-    def test_with_the_end_left_out_an_end_would_be_missed(self) -> None:
+    def test_without_the_end_of_the_window_an_end_would_be_missed(self) -> None:
         def half_open(repository: Repository, *, at: datetime, within: timedelta) -> History:
             found = expiring(repository, at=at, within=within)
             return [one for one in found if one.expires_at < at + within]
@@ -561,8 +538,8 @@ class TestWhatIsAboutToEnd:
             for one in expiring(repository, at=run, within=within):
                 if (one.id, one.expires_at) not in sent:
                     sent.append((one.id, one.expires_at))
-        # The runs are never further apart than the lead: whoever has access at a run, and is over
-        # before the last one, was sent a letter.
+        # The runs are never further apart than the lead: a reminder was sent for each assignment
+        # that was active at a run and ended before the last run.
         due = {
             one.id
             for one in history
@@ -586,7 +563,7 @@ class TestWhatIsAboutToEnd:
         assert expiring(repository, at=at, within=Months(1))
         assert not expiring(repository, at=at, within=Months(1), zone=berlin)
 
-    def test_the_organization_is_that_of_the_day_it_was_made(self) -> None:
+    def test_the_organization_is_that_of_the_creation(self) -> None:
         registrar, _ = world()
         made = registrar.assign("py", "ada")
         registrar.update(attrs.evolve(ADA, organization_id="beta"))
@@ -596,7 +573,7 @@ class TestWhatIsAboutToEnd:
         ]
         assert found == [(made,), ()]
 
-    def test_a_window_beyond_the_years_that_are_accepted_is_invalid(self) -> None:
+    def test_a_window_that_ends_after_the_accepted_years_is_invalid(self) -> None:
         with pytest.raises(InvalidInput) as caught:
             expiring(stored([]), at=LATEST, within=US)
         assert (caught.value.code, caught.value.field) == ("out_of_range", "within")
@@ -604,7 +581,7 @@ class TestWhatIsAboutToEnd:
 
 @attrs.frozen
 class Paged:
-    """A repository that gives no more than *size* at a time, and can only be read."""
+    """A read-only repository with at most *size* records in a page."""
 
     inner: Repository
     size: int
@@ -629,7 +606,7 @@ def everything(repository: Repository, at: datetime) -> list[Any]:
 
 
 class TestFromAnyRepository:
-    """Each is a pure answer at an instant, from any repository."""
+    """Each view is a pure function of a repository and a datetime."""
 
     @given(cases(), st.integers(1, 3))
     def test_the_size_of_a_page_does_not_matter(self, case: Case, size: int) -> None:
@@ -642,7 +619,7 @@ class TestFromAnyRepository:
         answers = [everything(repository, at) for at in elsewhere(case.at)]
         assert answers == [everything(repository, case.at)] * 3
 
-    def test_whoever_has_no_assignments_has_empty_views(self) -> None:
+    def test_a_learner_without_assignments_has_empty_views(self) -> None:
         repository = stored([FIRST])
         assert everything(stored([]), START)[1:] == [(), (), ()]
         nothing = Dashboard(assignments=(), has_more=False, stale_at=START + FIVE_MINUTES)
@@ -654,15 +631,15 @@ class TestFromAnyRepository:
 
 @attrs.frozen
 class ByTitle:
-    """A host's own dashboard: all there is, by course."""
+    """A host's own dashboard: all assignments, by course."""
 
     def evaluate(self, assignments: Iterable[CourseAssignment], *, at: datetime) -> Dashboard:
         found = sorted(assignments, key=lambda one: one.course_id)
         return Dashboard(assignments=found, has_more=False, stale_at=at + DAY)
 
 
-class TestPolicyOfAHost:
-    def test_it_is_asked_with_all_that_the_learner_has(self) -> None:
+class TestCustomPolicy:
+    def test_it_gets_all_assignments_of_the_learner(self) -> None:
         one, other = attrs.evolve(FIRST, course_id="sql"), attrs.evolve(FIRST, id="a-2")
         cancelled = attrs.evolve(FIRST, id="a-3", course_id="r", cancelled_at=START)
         of_others = attrs.evolve(FIRST, id="b-1", learner_id="bo")
@@ -670,25 +647,19 @@ class TestPolicyOfAHost:
         seen = dashboard(repository, "ada", at=START, policy=ByTitle())
         assert seen.assignments == (other, cancelled, one)
 
-    def test_other_types_are_invalid(self) -> None:
+    def test_a_class_or_another_result_is_invalid(self) -> None:
         class Wrong:
             def evaluate(self, assignments: Iterable[CourseAssignment], *, at: datetime) -> Any:
                 return sorted(assignments, key=lambda one: abs(one.created_at - at))
 
-        junk = [None, ByTitle, Wrong(), *JUNK]
-        check_junk(lambda one: dashboard(stored([]), "ada", at=START, policy=one), "policy", junk)
+        policies = [ByTitle, Wrong()]
+        check_junk(
+            lambda one: dashboard(stored([]), "ada", at=START, policy=one), "policy", policies
+        )
 
 
 class TestInvalidArguments:
-    VIEWS: tuple[Callable[..., Any], ...] = (dashboard, current_training, transcript)
-
-    @pytest.mark.parametrize("view", VIEWS)
-    def test_a_learner_is_an_id_and_never_everyone(self, view: Callable[..., Any]) -> None:
-        repository = stored([FIRST])
-        junk = [None, "", " ", *JUNK]
-        check_junk(lambda one: view(repository, one, at=START), "learner_id", junk)
-
-    def test_what_is_no_assignment_is_named_by_its_place(self) -> None:
+    def test_an_element_that_is_not_an_assignment_is_named_by_its_position(self) -> None:
         ways: tuple[Callable[[Any], object], ...] = (
             lambda junk: DashboardPolicy().evaluate(junk, at=START),
             lambda junk: training.relevant(junk, at=START),
