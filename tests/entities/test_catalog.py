@@ -1,4 +1,4 @@
-"""Organizations, courses and their activities: what they keep, and what they refuse."""
+"""Organizations, courses and their activities."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,7 +45,7 @@ def test_a_maximum_access_is_stored_as_a_duration(record: Any, given: Any, kept:
     assert type(got) is type(kept)
 
 
-def test_the_activities_of_a_course_may_come_in_any_list_and_keep_their_order() -> None:
+def test_the_activities_of_a_course_keep_their_order() -> None:
     activities = [attrs.evolve(LAB, id=name) for name in "cab"]
     for given_as in (activities, tuple(activities), iter(activities)):
         course: Course = attrs.evolve(PYTHON, activities=given_as)

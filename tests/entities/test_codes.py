@@ -1,4 +1,4 @@
-"""The codes of training keys: made, read, checked, shown and masked (rule 12)."""
+"""The codes of training keys: generating, reading, checking, showing, masking (rule 12)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_assignments import InvalidInput, codes, read_codes
+from course_assignments import codes, read_codes
 from course_assignments.entities.codes import (
     check_symbol,
     fold,
@@ -26,7 +26,7 @@ from course_assignments.entities.codes import (
 )
 from tests.support.values import refusal
 
-#: Written out once more: Crockford's base 32.
+#: Crockford's base 32.
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 Check = Callable[[str], str]
@@ -35,28 +35,28 @@ symbols = st.text(SYMBOLS, min_size=16, max_size=16)
 
 
 def random_bytes(seed: int) -> Callable[[int], bytes]:
-    """Return a random source that always gives the same."""
-    return Random(seed).randbytes  # noqa: S311 - it is to be the same in every run
+    """Return a deterministic source of bytes."""
+    return Random(seed).randbytes  # noqa: S311 - the same in every run
 
 
 def generated() -> st.SearchStrategy[str]:
-    """Draw a code as it is generated and stored."""
+    """Draw a generated code in its stored form."""
     return symbols.map(lambda drawn: generate(1, lambda _: as_bytes(drawn))[0])
 
 
 def as_bytes(drawn: str) -> bytes:
-    """Return the bytes out of which a generator makes *drawn*."""
+    """Return the bytes from which a generator makes *drawn*."""
     return bytes(SYMBOLS.index(symbol) for symbol in drawn)
 
 
 class TestCheckSymbol:
-    """Every single wrong symbol and every swap of two is recognised as a typing error."""
+    """Each single wrong symbol and each swap of two symbols is recognized as a typing error."""
 
     @given(symbols)
     @example("0000000000000001")
     @example("Z" * 16)
     def test_is_the_value_of_a_polynomial_over_gf_32(self, drawn: str) -> None:
-        # By tables of powers and logarithms, which the code under test does without.
+        # With tables of powers and logarithms, which the code under test does not use.
         powers = [1]
         while len(powers) < 31:
             doubled = powers[-1] * 2
@@ -84,7 +84,7 @@ class TestCheckSymbol:
                 swapped[one], swapped[other] = code[other], code[one]
                 yield "".join(swapped)
 
-    def test_gives_away_every_wrong_symbol_and_every_swap_of_generated_codes(self) -> None:
+    def test_detects_each_wrong_symbol_and_each_swap_in_generated_codes(self) -> None:
         for code in generate(10, random_bytes(1)):
             mistyped = [*self.wrong_symbols(code), *self.swaps(code)]
             assert len(mistyped) > 17 * 31
@@ -93,15 +93,15 @@ class TestCheckSymbol:
             assert not any(is_storable(typed) for typed in mistyped)
 
     @given(generated())
-    def test_gives_away_every_swap_of_any_code(self, code: str) -> None:
+    def test_detects_each_swap_in_any_code(self, code: str) -> None:
         assert not is_mistyped(code)
         assert all(is_mistyped(swapped) for swapped in self.swaps(code))
 
     @staticmethod
     def unseen(check: Check) -> int:
-        """Count the swaps of any two symbols, in any two places, that *check* lets pass.
+        """Count the swaps of any two symbols, in any two places, that *check* does not detect.
 
-        The rest of the code stays as it is: the check is linear, so it adds the same to both.
+        One rest of the code is enough: the check is linear, so it adds the same to both.
         """
         rest = "7Q0RZ4M1X9C2KT5B"
         count = 0
@@ -118,10 +118,10 @@ class TestCheckSymbol:
                 count += a != last and check(rest[:place] + last + rest[place + 1 :]) == a
         return count
 
-    def test_gives_away_every_swap_of_any_two_symbols_in_any_two_places(self) -> None:
+    def test_detects_each_swap_of_any_two_symbols_in_any_two_places(self) -> None:
         assert self.unseen(codes.check_symbol) == 0
 
-    def test_would_not_if_every_place_weighed_the_same(self) -> None:
+    def test_with_equal_weights_would_not_detect_swaps(self) -> None:
         def sum_of_all(drawn: str) -> str:
             total = 0
             for symbol in drawn:
@@ -140,19 +140,19 @@ class TestGenerating:
         assert code == drawn + codes.check_symbol(drawn)
         assert (code,) == generate(1, lambda _: bytes(b | 0b11100000 for b in as_bytes(drawn)))
 
-    def test_favours_no_symbol(self) -> None:
+    def test_makes_all_symbols_equally_likely(self) -> None:
         every_byte = list(range(256))
-        Random(7).shuffle(every_byte)  # noqa: S311 - any order will do that makes no code twice
+        Random(7).shuffle(every_byte)  # noqa: S311 - any order without repeated codes
         made = generate(16, lambda _: bytes(every_byte))
         assert Counter("".join(code[:-1] for code in made)) == dict.fromkeys(SYMBOLS, 8)
 
-    def test_favours_no_symbol_in_any_place_nor_as_the_check(self) -> None:
+    def test_makes_them_equally_likely_in_each_place(self) -> None:
         made = generate(4000, random_bytes(2026))
         expected = len(made) / len(SYMBOLS)
         for place in range(17):
             counts = Counter(code[place] for code in made)
             chi_square = sum((counts[symbol] - expected) ** 2 / expected for symbol in SYMBOLS)
-            # 31 degrees of freedom exceed this once in ten thousand; the source is a fixed one.
+            # 31 degrees of freedom exceed this once in ten thousand; the source is fixed.
             assert chi_square < 68.0
 
     @given(st.integers(0, 40), st.integers(0, 2**32))
@@ -165,7 +165,7 @@ class TestGenerating:
     @pytest.mark.parametrize("count", [-1, 100_001, True, 1.0, "1", None])
     def test_makes_0_to_100_000(self, count: Any) -> None:
         def never(_: int) -> bytes:
-            raise AssertionError("nothing is drawn for a count that is refused")
+            raise AssertionError("a refused count needs no random bytes")
 
         error = refusal(lambda: generate(count, never))
         assert (error.code, error.field) == ("invalid_count", "generate")
@@ -181,11 +181,11 @@ class TestGenerating:
             lambda _: None,
         ],
     )
-    def test_needs_a_source_that_gives_as_many_bytes_as_it_was_asked_for(self, source: Any) -> None:
+    def test_needs_a_source_that_returns_the_requested_number_of_bytes(self, source: Any) -> None:
         error = refusal(lambda: generate(2, source))
         assert (error.code, error.field) == ("bad_random_source", "random_bytes")
 
-    def test_gives_up_on_a_source_that_repeats_itself(self) -> None:
+    def test_stops_if_the_source_repeats_itself(self) -> None:
         asked = []
 
         def zeros(size: int) -> bytes:
@@ -196,22 +196,22 @@ class TestGenerating:
         assert (error.code, error.field) == ("bad_random_source", "random_bytes")
         assert asked == [32, *[16] * 15]
 
-    def test_asks_again_for_as_many_as_fell_together(self) -> None:
+    def test_replaces_repeated_codes(self) -> None:
         answers = iter([bytes(48), bytes([1] * 16) + bytes(16), bytes([2] * 16)])
         made = generate(3, lambda size: next(answers)[:size])
         assert [code[:16] for code in made] == ["0" * 16, "1" * 16, "2" * 16]
 
 
-#: What may stand for a symbol, and between symbols, when a generated code is typed.
+#: Characters that may replace a symbol, or separate symbols, in a typed code.
 LOOKALIKES = {"0": "0Oo", "1": "1IiLl"}
 BETWEEN = " \t\n\u00a0\u2003\u3000-\u2010\u2011\u2012\u2013\u2014\uff0d"
 
 
 class TestFolding:
-    """Case, spaces, dashes and look-alikes are forgiven; else the code is taken exactly."""
+    """Case, spaces, dashes and look-alikes are normalized in generated codes only."""
 
     @given(st.data(), generated())
-    def test_forgives_how_a_generated_code_is_typed(self, data: st.DataObject, code: str) -> None:
+    def test_normalizes_a_typed_generated_code(self, data: st.DataObject, code: str) -> None:
         filling = st.text(BETWEEN, max_size=2)
         typed = data.draw(filling)
         for symbol in code:
@@ -222,19 +222,18 @@ class TestFolding:
         assert not is_mistyped(fold(typed))
 
     @given(generated())
-    def test_takes_a_code_as_it_is_shown(self, code: str) -> None:
+    def test_accepts_a_code_as_it_is_shown(self, code: str) -> None:
         shown = format_code(code)
         assert [len(group) for group in shown.split("-")] == [4, 4, 4, 4, 1]
         assert fold(shown) == code
         assert format_code(fold(shown.lower())) == shown
 
-    def test_takes_away_white_space_of_any_kind_around_it(self) -> None:
-        for letter in map(chr, range(0x110000)):
-            if letter.isspace():
-                assert fold(f"{letter}\ufeff{letter}Spring-2026{letter}") == "Spring-2026"
+    def test_strips_white_space_of_any_kind(self) -> None:
+        for space in filter(str.isspace, map(chr, range(0x110000))):
+            assert fold(f"{space}\ufeff{space}Spring-2026{space}") == "Spring-2026"
 
     @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1))
-    def test_takes_a_hand_made_code_exactly(self, code: str) -> None:
+    def test_leaves_a_custom_code_unchanged(self, code: str) -> None:
         symbols_left = code.upper().replace("-", "").translate(str.maketrans("OIL", "011"))
         if len(symbols_left) == 17 and set(symbols_left) <= set(SYMBOLS):
             assert fold(code) == symbols_left
@@ -247,7 +246,7 @@ class TestFolding:
         "typed",
         ["000000000000000", "0000000000000000", "000000000000000000", "U0000000000000000"],
     )
-    def test_leaves_what_is_too_short_too_long_or_has_another_symbol(self, typed: str) -> None:
+    def test_leaves_codes_of_another_length_or_alphabet_unchanged(self, typed: str) -> None:
         assert fold(f"{typed}-") == f"{typed}-"
         assert not is_mistyped(typed)
 
@@ -256,47 +255,42 @@ class TestFolding:
     )
     @example(" \ufeff \ufeff Spring-2026")
     @example("Spring-2026\ufeff \ufeff")
-    def test_once_is_enough(self, typed: str) -> None:
+    def test_twice_is_the_same_as_once(self, typed: str) -> None:
         assert fold(fold(typed)) == fold(typed)
 
 
 @cache
 def foreign() -> dict[str, int]:
-    """Return what Unicode would turn into symbols or their look-alikes, and into how many."""
-    honest = {*SYMBOLS, *"OIL"}
-    found = {}
-    for letter in map(chr, range(128, maxunicode + 1)):
-        becomes = normalize("NFKC", letter).upper()
-        if honest.issuperset(becomes):
-            found[letter] = len(becomes)
-    return found
+    """Return the characters that NFKC turns into symbols, each with the number of symbols."""
+    folded = {one: normalize("NFKC", one).upper() for one in map(chr, range(128, maxunicode + 1))}
+    return {one: len(form) for one, form in folded.items() if {*SYMBOLS, *"OIL"}.issuperset(form)}
 
 
 class TestForeignCharacters:
-    """No NFKC folding (996 code points would fold into the alphabet)."""
+    """Codes are not folded by NFKC, which turns 996 code points into the alphabet."""
 
     @staticmethod
-    def taken_by(folding: Check) -> set[str]:
-        """Return which of them *folding* takes for symbols, in a code that is right otherwise."""
+    def accepted_by(folding: Check) -> set[str]:
+        """Return the foreign characters that *folding* turns into symbols of a code."""
         return {
-            letter
-            for letter, length in foreign().items()
-            if codes.has_generated_shape(folding(letter + "0" * (17 - length)))
+            character
+            for character, length in foreign().items()
+            if codes.has_generated_shape(folding(character + "0" * (17 - length)))
         }
 
-    def test_are_not_taken_for_symbols(self) -> None:
-        # Of these, 996 become symbols at once and the others by way of a look-alike; newer
-        # versions of Unicode only add some.
+    def test_are_not_symbols(self) -> None:
+        # 996 of these become symbols and the others become look-alikes; newer versions of Unicode
+        # only add some.
         assert len(foreign()) >= 1152
         assert {"\uff21", "\u017f", "\u0131", "\ufb06"} <= set(foreign())
-        assert self.taken_by(fold) == set()
+        assert self.accepted_by(fold) == set()
 
-    def test_would_be_if_codes_were_folded_as_unicode_does(self) -> None:
-        taken = self.taken_by(lambda typed: fold(normalize("NFKC", typed).upper()))
-        assert taken == set(foreign())
+    def test_would_be_symbols_with_nfkc(self) -> None:
+        accepted = self.accepted_by(lambda typed: fold(normalize("NFKC", typed).upper()))
+        assert accepted == set(foreign())
 
     @given(generated(), st.integers(0, 16))
-    def test_make_a_code_one_that_nobody_can_store(self, code: str, place: int) -> None:
+    def test_make_a_code_invalid(self, code: str, place: int) -> None:
         wide = chr(ord(code[place]) + 0xFEE0)
         assert normalize("NFKC", wide) == code[place]
         typed = code[:place] + wide + code[place + 1 :]
@@ -306,7 +300,7 @@ class TestForeignCharacters:
 
 
 class TestStorable:
-    """Hand-made keys: 8 to 64 characters, printable ASCII without spaces."""
+    """A custom code has 8 to 64 characters, printable ASCII without spaces."""
 
     @pytest.mark.parametrize(("length", "can"), [(0, 0), (7, 0), (8, 1), (64, 1), (65, 0)])
     def test_has_8_to_64_characters(self, length: int, can: int) -> None:
@@ -316,13 +310,13 @@ class TestStorable:
         can = {chr(point) for point in range(0x3000) if is_storable(f"Spring{chr(point)}2026")}
         assert can == set("".join(map(chr, range(0x21, 0x7F))))
 
-    def test_fits_its_check_symbol_if_it_looks_generated(self) -> None:
+    def test_has_the_right_check_symbol_if_it_looks_generated(self) -> None:
         fits = [symbol for symbol in SYMBOLS if is_storable("0" * 15 + "1" + symbol)]
         assert fits == ["2"]
 
 
 class TestMask:
-    """At most 4 symbols, never more than a quarter."""
+    """A mask shows at most 4 symbols, never more than a quarter."""
 
     @given(st.text(min_size=0, max_size=70))
     @example("1234567")
@@ -342,10 +336,10 @@ class TestMask:
         assert mask(code) == f"****-{code[-4:]}"
 
 
-class TestPaste:
-    """One per line, blank lines and a BOM skipped, CRLF fine; repeats refuse the whole paste."""
+class TestReadCodes:
+    """One code per line; blank lines, a BOM and CRLF are ignored; a repeat refuses all lines."""
 
-    def test_of_a_file_of_windows(self) -> None:
+    def test_from_a_windows_file(self) -> None:
         text = "\ufeffSpring-2026\r\n\r\n  \r\nSummer-2026 \r\n\tWinter-2026\r\n"
         expected = {"Spring-2026": 1, "Summer-2026": 4, "Winter-2026": 5}
         assert read_codes(text.splitlines()) == expected
@@ -354,7 +348,7 @@ class TestPaste:
         assert list(read_codes(text.splitlines())) == list(expected)
 
     @pytest.mark.parametrize("lines", [[], [""], ["\ufeff"], [" ", "\r\n", "\ufeff\r\n"]])
-    def test_of_nothing_is_nothing(self, lines: list[str]) -> None:
+    def test_without_codes_returns_an_empty_dict(self, lines: list[str]) -> None:
         assert read_codes(lines) == {}
 
     @given(
@@ -365,7 +359,7 @@ class TestPaste:
         ),
         st.data(),
     )
-    def test_keeps_every_code_exactly_with_the_number_of_its_line(
+    def test_returns_each_code_with_its_line_number(
         self, made: list[tuple[str, str]], data: st.DataObject
     ) -> None:
         lines: list[str] = []
@@ -376,7 +370,7 @@ class TestPaste:
             expected[code] = len(lines)
         assert read_codes(lines) == expected
 
-    def test_takes_codes_of_the_generated_shape_if_their_check_symbol_fits(self) -> None:
+    def test_normalizes_generated_codes(self) -> None:
         assert read_codes(["oooo-oooo-oooo-oool-2"]) == {"00000000000000012": 1}
 
     @pytest.mark.parametrize(
@@ -403,14 +397,16 @@ class TestPaste:
             (None, "codes", "not_a_list", "list"),
         ],
     )
-    def test_is_refused_as_a_whole(self, lines: Any, field: str, code: str, words: str) -> None:
+    def test_refuses_all_lines_if_one_is_invalid(
+        self, lines: Any, field: str, code: str, words: str
+    ) -> None:
         error = refusal(lambda: read_codes(lines))
         assert (error.code, error.field) == (code, field)
         assert words in error.hint
         if isinstance(lines, list):
             assert not any(str(line) in str(error) for line in lines if line)
 
-    def test_names_the_argument_it_was_given_as(self) -> None:
+    def test_names_the_given_argument(self) -> None:
         assert refusal(lambda: read_codes(["short"], "paste")).field == "paste[0]"
 
 
@@ -419,19 +415,16 @@ class TestPaste:
 )
 @pytest.mark.parametrize("junk", [None, 12, b"Spring-2026", ["Spring-2026"]])
 def test_only_a_string_is_a_code(ask: Callable[[Any], object], junk: Any) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        ask(junk)
-    assert (caught.value.code, caught.value.field) == ("not_a_text", "code")
+    error = refusal(lambda: ask(junk))
+    assert (error.code, error.field) == ("not_a_text", "code")
 
 
 @pytest.mark.parametrize("symbols", ["0000-0000", "o", "U", "\u00e9"])
 def test_only_symbols_of_the_alphabet_are_checked(symbols: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        check_symbol(symbols)
-    assert caught.value.code == "invalid_code"
+    assert refusal(lambda: check_symbol(symbols)).code == "invalid_code"
 
 
 @pytest.mark.parametrize("junk", [None, b"0" * 16])
-def test_what_is_no_function_is_no_random_source(junk: Any) -> None:
+def test_a_random_source_is_a_function(junk: Any) -> None:
     error = refusal(lambda: generate(1, junk))
     assert (error.code, error.field) == ("not_callable", "random_bytes")

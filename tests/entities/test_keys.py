@@ -1,6 +1,6 @@
 """Key batches and training keys: windows, uses, and how a code is shown."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -9,22 +9,12 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_assignments import KeyBatch, Months, TrainingKey
+from course_assignments import Months
+from tests.support.acts import BATCH, GENERATED, KEY
 from tests.support.strategies import US
 from tests.support.values import refusal
 
-START = datetime(2026, 1, 5, 9, tzinfo=UTC)
-GENERATED = "00000000000000012"
-
-BATCH = KeyBatch(
-    id="spring",
-    name="Spring",
-    course_id="py",
-    organization_id="acme",
-    created_at=START,
-    availability=timedelta(days=30),
-)
-KEY = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring")
+START = BATCH.created_at
 
 
 class TestBatches:

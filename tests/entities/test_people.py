@@ -1,4 +1,4 @@
-"""Users: what they keep, what they refuse, and when two e-mail addresses are the same."""
+"""Users: their sets, and when two e-mail addresses are the same."""
 
 from typing import Any
 from unicodedata import normalize
@@ -16,9 +16,7 @@ ADA = User(id="ada", name="Ada", email="ada@example.org")
 
 
 @given(st.lists(st.sampled_from(Role)), st.lists(st.sampled_from(["acme", "beta"])))
-def test_roles_and_managed_organizations_are_sets_whatever_they_were_given_as(
-    roles: list[Role], managed: list[str]
-) -> None:
+def test_roles_and_managed_organizations_become_sets(roles: list[Role], managed: list[str]) -> None:
     kinds: tuple[Any, ...] = (list, tuple, set, frozenset, iter)
     for kind in kinds:
         user = attrs.evolve(ADA, roles=kind(roles), managed_organization_ids=kind(managed))
@@ -32,12 +30,12 @@ def test_roles_and_managed_organizations_are_sets_whatever_they_were_given_as(
 @pytest.mark.parametrize(
     "email", ["a@b", "ada+x@example.org", "ädä@exämple.org", "ada@" + "a" * 250, "'o@b"]
 )
-def test_an_address_is_kept_as_it_was_given(email: str) -> None:
+def test_an_address_is_stored_unchanged(email: str) -> None:
     assert attrs.evolve(ADA, email=email).email == email
 
 
 class TestSameAddress:
-    """The e-mail is compared NFC and casefolded, the only unique field beside ids."""
+    """Addresses are compared after NFC and case folding; they are unique."""
 
     @pytest.mark.parametrize(
         ("one", "other", "same"),
@@ -50,13 +48,11 @@ class TestSameAddress:
             ("ada@example.org", "\u00e4da@example.org", False),
             ("ada@example.org", "ada+1@example.org", False),
             ("a.da@example.org", "ada@example.org", False),
-            # NFC is not NFKC: what only looks alike is another address.
+            # NFC is not NFKC: a look-alike is another address.
             ("ada@example.org", "\uff41da@example.org", False),
         ],
     )
-    def test_is_one_that_differs_in_case_or_in_how_it_is_composed(
-        self, one: str, other: str, *, same: bool
-    ) -> None:
+    def test_differs_only_in_case_or_composition(self, one: str, other: str, *, same: bool) -> None:
         folded = [attrs.evolve(ADA, email=email).folded_email for email in (one, other)]
         assert (folded[0] == folded[1]) == same
         assert folded == [fold_email(one), fold_email(other)]
@@ -65,9 +61,7 @@ class TestSameAddress:
     @example("\u0130")
     @example("\u01f0")
     @example("\u1e9e\u0345\u0313")
-    def test_is_found_however_it_is_composed_and_folding_twice_adds_nothing(
-        self, email: str
-    ) -> None:
+    def test_has_one_folded_form(self, email: str) -> None:
         folded = fold_email(email)
         assert fold_email(folded) == folded
         assert fold_email(normalize("NFD", email)) == folded

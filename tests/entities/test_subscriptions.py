@@ -1,6 +1,6 @@
 """Subscriptions: their status at any time, and what was opened."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import attrs
 import pytest
@@ -9,20 +9,12 @@ from hypothesis import strategies as st
 
 from course_assignments import AssignmentStatus, Opening, Subscription
 from course_assignments.testing.strategies import subscriptions
+from tests.support.acts import SUBSCRIPTION
 from tests.support.rules import STEPS, edges, elsewhere, moments
 from tests.support.strategies import identifiers
 
-START = datetime(2026, 1, 5, 9, tzinfo=UTC)
-DAY = timedelta(days=1)
-END = START + 30 * DAY
-GIVEN = Subscription(
-    id="s-1",
-    learner_id="ada",
-    organization_id="acme",
-    course_ids=["py", "sql"],
-    created_at=START,
-    expires_at=END,
-)
+GIVEN = attrs.evolve(SUBSCRIPTION, openings=[])
+START, END = GIVEN.created_at, GIVEN.expires_at
 
 
 class TestStatus:

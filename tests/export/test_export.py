@@ -505,7 +505,7 @@ class Gone(Exception):
 class TestOneByOne:
     """A million rows in constant memory, from any iterator."""
 
-    def test_a_row_is_written_before_the_next_record_is_asked_for(self) -> None:
+    def test_a_row_is_written_before_the_next_record_is_read(self) -> None:
         log = Log()
         assert export_csv(log.records("abc"), log, columns=["id"]) == 3
         assert log.events == [

@@ -23,20 +23,13 @@ from course_assignments.entities.people import anonymous_email
 from course_assignments.invitations import headers, message, template
 from course_assignments.reasons import KeyExhausted, KeyRevoked
 from course_assignments.time.datetimes import LATEST
+from tests.support.acts import BATCH, GENERATED
 from tests.support.values import refusal
 from tests.support.world import ACME, ADA, BETA, PYTHON, SQL, START
 
 US = timedelta(microseconds=1)
 LOGIN = "https://learn.example/login?from=mail&to=py"
-BATCH = ca.KeyBatch(
-    id="spring",
-    name="Spring",
-    course_id="py",
-    organization_id="acme",
-    created_at=START,
-    availability=timedelta(days=30),
-)
-KEY = ca.TrainingKey(id="k-1", code="00000000000000012", batch_id="spring")
+KEY = ca.TrainingKey(id="k-1", code=GENERATED, batch_id="spring")
 ARGUMENTS: dict[str, Any] = {
     "key": KEY,
     "learner": ADA,
@@ -129,9 +122,9 @@ def complaints(message: EmailMessage, name: str, address: str, subject: str) -> 
     text = data.decode("utf-8")
     found: list[str] = []
 
-    def check(what: str, said: object, meant: object) -> None:
-        if said != meant:
-            found.append(f"{what}: {said!r}, not {meant!r}")
+    def check(what: str, actual: object, expected: object) -> None:
+        if actual != expected:
+            found.append(f"{what}: {actual!r}, not {expected!r}")
 
     check("ASCII", data.isascii(), address.isascii())
     names = ["From", "To", "Subject", "MIME-Version", "Content-Type"]
@@ -174,7 +167,9 @@ class TestHeaders:
     @pytest.mark.parametrize(
         "name", ["x, eve@evil.example", "a <eve@evil.example>", "=?utf-8?q??="]
     )
-    def test_without_encoding_would_not(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_would_be_wrong_without_encoding(
+        self, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         assert not complaints(invitation_to(name=name), name, ADA.email, "Your key for Python")
         monkeypatch.setattr(headers, "as_header", lambda text, _: text)
         assert complaints(invitation_to(name=name), name, ADA.email, "Your key for Python")
@@ -384,7 +379,9 @@ class TestBody:
             assert text in content(message, "plain")
 
     @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "</p></li>", "&lt;", "<!--x-->"])
-    def test_without_escaping_would_not(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_would_differ_without_escaping(
+        self, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         assert not differences(invitation_to(name=name))
         monkeypatch.setattr(message, "escape", str)
         assert differences(invitation_to(name=name))

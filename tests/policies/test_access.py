@@ -29,20 +29,13 @@ from course_assignments.reasons import (
     SubscriptionNotActive,
 )
 from course_assignments.testing.strategies import attempts
-from tests.support.acts import GIVEN, RUNNING
+from tests.support.acts import GIVEN, RUNNING, SUBSCRIPTION
 from tests.support.rules import STEPS, edges, elsewhere, moments
 from tests.support.strategies import US, assignments, utc_instants
 
 DAY = timedelta(days=1)
 CREATED, ENDS = GIVEN.created_at, GIVEN.expires_at
-GRANTED = Subscription(
-    id="s-1",
-    learner_id="ada",
-    organization_id=None,
-    course_ids=["py", "sql"],
-    created_at=CREATED,
-    expires_at=ENDS,
-)
+GRANTED = attrs.evolve(SUBSCRIPTION, expires_at=ENDS)
 
 
 class TestAccess:

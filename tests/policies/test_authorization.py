@@ -111,7 +111,7 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("name", "permission"), list(zip(["assigning", "keys", "support"], MAY, strict=True))
     )
-    def test_are_the_documented_roles_or_others(self, name: str, permission: Permission) -> None:
+    def test_are_the_documented_or_the_given_roles(self, name: str, permission: Permission) -> None:
         assert getattr(POLICY, name) == MAY[permission]
         settings: dict[str, Any] = {name: [Role.SALES_MANAGER]}
         policy = AuthorizationPolicy(**settings)

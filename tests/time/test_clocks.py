@@ -63,7 +63,7 @@ def test_it_advances_by_any_kind_of_duration(duration: DurationLike, shown: str)
     assert repr(clock) == f"ManualClock({shown})"
 
 
-def test_it_can_be_set_back() -> None:
+def test_it_can_be_set_to_an_earlier_time() -> None:
     clock = ManualClock(START)
     past = datetime(2025, 1, 1, 1, tzinfo=ZoneInfo("Europe/Berlin"))
     assert clock.set(past) == datetime(2025, 1, 1, tzinfo=UTC)

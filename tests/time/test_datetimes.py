@@ -512,7 +512,7 @@ class TestEnds:
             (None, "invalid_duration"),
         ],
     )
-    def test_given_otherwise_are_refused(self, value: Any, code: str) -> None:
+    def test_of_other_forms_are_refused(self, value: Any, code: str) -> None:
         start = datetime(2026, 1, 5, 9, tzinfo=UTC)
         error = refusal(lambda: resolve_end(value, start=start, zone=UTC, field="expires"))
         assert (error.code, error.field) == (code, "expires")
@@ -630,7 +630,7 @@ class TestZones:
             return
         assert str(zone) == name
 
-    def test_utc_is_known_where_there_is_no_database(self) -> None:
+    def test_utc_is_known_without_a_database(self) -> None:
         try:
             reset_tzpath(to=[])
             assert zone_named("UTC") is UTC

@@ -348,8 +348,8 @@ class TestWhatIsBilled:
 
     def test_keys_when_they_are_redeemed(self) -> None:
         registrar, clock = world()
-        terms: dict[str, Any] = {"organization_id": "acme", "availability": 30 * DAY}
-        registrar.create_keys("py", name="Keys", codes=["Spring-2026"], id="k", **terms)
+        options: dict[str, Any] = {"organization_id": "acme", "availability": 30 * DAY}
+        registrar.create_keys("py", name="Keys", codes=["Spring-2026"], id="k", **options)
         repository = registrar.repository
         assert statement(repository, start=JANUARY, end=MARCH).lines == ()
         clock.set(FEBRUARY)

@@ -107,7 +107,7 @@ class Case:
     at: datetime
 
     @property
-    def hers(self) -> list[CourseAssignment]:
+    def of_ada(self) -> list[CourseAssignment]:
         return [one for one in self.history if one.learner_id == "ada"]
 
     @property
@@ -130,7 +130,7 @@ class TestDashboard:
     @given(cases(), st.integers(1, 7))
     def test_it_is_a_filter_and_a_sort(self, case: Case, size: int) -> None:
         seen = dashboard(case.repository, "ada", at=case.at, policy=DashboardPolicy(size=size))
-        all_of_them = ranked(case.hers, case.at)
+        all_of_them = ranked(case.of_ada, case.at)
         assert list(seen.assignments) == all_of_them[:size]
         assert seen.has_more is (len(all_of_them) > size)
 
@@ -238,7 +238,7 @@ class TestFreshness:
     @given(cases())
     def test_it_stays_the_same_until_stale_at_or_a_change(self, case: Case) -> None:
         check_fresh(
-            lambda at: DashboardPolicy(size=3).evaluate(case.hers, at=at),
+            lambda at: DashboardPolicy(size=3).evaluate(case.of_ada, at=at),
             case.at,
             edges(*case.history),
         )
@@ -299,13 +299,13 @@ class TestCurrentTrainingAndTranscript:
     @given(cases())
     def test_current_training_is_a_filter_and_a_sort(self, case: Case) -> None:
         wanted = [
-            one for one in ranked(case.hers, case.at) if not happened(one.completed_at, case.at)
+            one for one in ranked(case.of_ada, case.at) if not happened(one.completed_at, case.at)
         ]
         assert list(current_training(case.repository, "ada", at=case.at)) == wanted
 
     @given(cases())
     def test_the_transcript_is_a_filter_and_a_sort(self, case: Case) -> None:
-        wanted = finished(case.hers, case.at)
+        wanted = finished(case.of_ada, case.at)
         assert list(transcript(case.repository, "ada", at=case.at)) == wanted
 
     def test_the_newest_completion_comes_first_and_ties_are_sorted_by_id(self) -> None:
