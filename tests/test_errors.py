@@ -12,17 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    Conflict,
-    CourseAssignmentsError,
-    Decision,
-    InvalidInput,
-    NotFound,
-    OutcomeUnknown,
-    Refused,
-    StorageBusy,
-    StorageError,
-)
+import course_assignments as ca
 from course_assignments.errors import name_lines
 from course_assignments.reasons import AlreadyCancelled, CourseArchived, ForAssignment, LabLaunched
 from tests.support.strategies import any_ids
@@ -31,15 +21,15 @@ from tests.support.values import assert_copies_are_equal
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 ERRORS = [
-    InvalidInput("blank", "learners[17]", "expected a text of 1 to 200 characters"),
-    NotFound("Course", "c-9"),
-    NotFound("Course", "c-9", (NotFound("User", "u-9"), NotFound("User", "u-8"))),
-    Conflict(("a-1", "****-C7Q2")),
-    Refused(Decision([LabLaunched(AT), AlreadyCancelled(AT)], AT)),
-    Refused(Decision([ForAssignment("py", "ada", CourseArchived("py"))])),
-    StorageBusy("database is locked"),
-    OutcomeUnknown(("a-1", "r-1")),
-    StorageError("disk_full", "database or disk is full"),
+    ca.InvalidInput("blank", "learners[17]", "expected a text of 1 to 200 characters"),
+    ca.NotFound("Course", "c-9"),
+    ca.NotFound("Course", "c-9", (ca.NotFound("User", "u-9"), ca.NotFound("User", "u-8"))),
+    ca.Conflict(("a-1", "****-C7Q2")),
+    ca.Refused(ca.Decision([LabLaunched(AT), AlreadyCancelled(AT)], AT)),
+    ca.Refused(ca.Decision([ForAssignment("py", "ada", CourseArchived("py"))])),
+    ca.StorageBusy("database is locked"),
+    ca.OutcomeUnknown(("a-1", "r-1")),
+    ca.StorageError("disk_full", "database or disk is full"),
 ]
 
 BUSY = "The storage was busy for too long (database is locked)."
@@ -50,26 +40,32 @@ every_error = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(er
 strings = st.text(max_size=250)
 
 
-def errors() -> st.SearchStrategy[CourseAssignmentsError]:
+def errors() -> st.SearchStrategy[ca.CourseAssignmentsError]:
     """Draw an error of any of the seven kinds, made of any text; ids are what may be an id."""
     kinds = st.sampled_from(["Course", "User"])
     ids = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1)
-    not_found = st.builds(NotFound, kinds, strings)
+    not_found = st.builds(ca.NotFound, kinds, strings)
     return st.one_of(
-        st.builds(InvalidInput, strings, strings, strings),
-        st.builds(NotFound, kinds, strings, st.lists(not_found, max_size=2).map(tuple)),
-        st.builds(Conflict, st.lists(ids, max_size=3).map(tuple)),
-        st.builds(Refused, st.builds(Decision, st.lists(st.builds(CourseArchived, any_ids())))),
-        st.builds(StorageBusy, strings),
-        st.builds(OutcomeUnknown, st.lists(ids, max_size=3).map(tuple)),
-        st.builds(StorageError, strings, strings),
+        st.builds(ca.InvalidInput, strings, strings, strings),
+        st.builds(ca.NotFound, kinds, strings, st.lists(not_found, max_size=2).map(tuple)),
+        st.builds(ca.Conflict, st.lists(ids, max_size=3).map(tuple)),
+        st.builds(
+            ca.Refused, st.builds(ca.Decision, st.lists(st.builds(CourseArchived, any_ids())))
+        ),
+        st.builds(ca.StorageBusy, strings),
+        st.builds(ca.OutcomeUnknown, st.lists(ids, max_size=3).map(tuple)),
+        st.builds(ca.StorageError, strings, strings),
     )
 
 
 def test_each_kind_is_caught_by_the_one_base_and_by_what_python_calls_it() -> None:
-    others = [Conflict, Refused, StorageBusy, OutcomeUnknown, StorageError]
-    kinds = {InvalidInput: ValueError, NotFound: LookupError, **dict.fromkeys(others, Exception)}
-    assert {*CourseAssignmentsError.__subclasses__()} == {*kinds}
+    others = [ca.Conflict, ca.Refused, ca.StorageBusy, ca.OutcomeUnknown, ca.StorageError]
+    kinds = {
+        ca.InvalidInput: ValueError,
+        ca.NotFound: LookupError,
+        **dict.fromkeys(others, Exception),
+    }
+    assert {*ca.CourseAssignmentsError.__subclasses__()} == {*kinds}
     assert all(issubclass(kind, also) for kind, also in kinds.items())
 
 
@@ -124,7 +120,7 @@ class TestMessages:
     def test_of_invalid_input_are_one_line_of_at_most_200_characters(
         self, field: str, hint: str
     ) -> None:
-        message = str(InvalidInput("code", field, hint))
+        message = str(ca.InvalidInput("code", field, hint))
         whole = f"{field}: {hint}"
         assert message.isprintable()
         assert len(message) == min(len(whole), 200)
@@ -136,14 +132,14 @@ class TestMessages:
     def test_of_invalid_input_are_cut_where_they_are_too_long(
         self, length: int, shown: int
     ) -> None:
-        message = str(InvalidInput("code", "f", "x" * (length - 3)))
+        message = str(ca.InvalidInput("code", "f", "x" * (length - 3)))
         assert len(message) == shown
         assert message.endswith("…") == (length > 200)
 
     @given(errors())
-    @example(Conflict(("a\u2028b",)))
-    @example(NotFound("Course", "a\nb"))
-    def test_of_any_kind_are_one_line(self, error: CourseAssignmentsError) -> None:
+    @example(ca.Conflict(("a\u2028b",)))
+    @example(ca.NotFound("Course", "a\nb"))
+    def test_of_any_kind_are_one_line(self, error: ca.CourseAssignmentsError) -> None:
         assert len(str(error).splitlines()) <= 1
 
     @pytest.mark.parametrize(
@@ -153,20 +149,20 @@ class TestMessages:
             (ERRORS[1], "Not found: course 'c-9'."),
             (ERRORS[2], "Not found: course 'c-9', users 'u-9', 'u-8'."),
             (
-                NotFound(
-                    "KeyBatch", "b", (NotFound("TrainingKey", "k"), NotFound("KeyBatch", "c"))
+                ca.NotFound(
+                    "KeyBatch", "b", (ca.NotFound("TrainingKey", "k"), ca.NotFound("KeyBatch", "c"))
                 ),
                 "Not found: key batches 'b', 'c', training key 'k'.",
             ),
             (ERRORS[3], "'a-1', '****-C7Q2' were changed by someone else; try again."),
-            (Conflict(("a-1",)), "'a-1' was changed by someone else; try again."),
-            (Conflict(()), "A record was changed by someone else; try again."),
+            (ca.Conflict(("a-1",)), "'a-1' was changed by someone else; try again."),
+            (ca.Conflict(()), "A record was changed by someone else; try again."),
             (
-                Conflict(("bo",), "id_taken"),
+                ca.Conflict(("bo",), "id_taken"),
                 "A different record with id 'bo' exists; use update() or another id.",
             ),
             (
-                Conflict(("bo", "py"), "id_taken"),
+                ca.Conflict(("bo", "py"), "id_taken"),
                 "Different records with ids 'bo', 'py' exist; use update() or other ids.",
             ),
             (ERRORS[4], f"{LabLaunched(AT)} {AlreadyCancelled(AT)}"),
@@ -177,7 +173,7 @@ class TestMessages:
             (ERRORS[6], f"{BUSY} Nothing was stored; try again later."),
             (ERRORS[7], f"{UNKNOWN} Call again with the same ids, or look them up."),
             (
-                OutcomeUnknown(("a-1",)),
+                ca.OutcomeUnknown(("a-1",)),
                 (
                     "It is unknown whether 'a-1' was stored. "
                     "Call again with the same id, or look it up."
@@ -186,20 +182,20 @@ class TestMessages:
             (ERRORS[8], "The storage failed and nothing was stored: database or disk is full"),
         ],
     )
-    def test_say_what_happened(self, error: CourseAssignmentsError, message: str) -> None:
+    def test_say_what_happened(self, error: ca.CourseAssignmentsError, message: str) -> None:
         assert str(error) == message
 
 
 class TestEverythingMissing:
     def test_nothing_missing_raises_nothing(self) -> None:
-        NotFound.raise_any(iter(()))
+        ca.NotFound.raise_any(iter(()))
 
     @given(
         st.lists(st.tuples(st.sampled_from(["Course", "User"]), strings), min_size=1, max_size=4)
     )
     def test_all_of_it_is_named_in_order(self, missing: list[tuple[str, str]]) -> None:
-        with pytest.raises(NotFound) as caught:
-            NotFound.raise_any(iter(missing))
+        with pytest.raises(ca.NotFound) as caught:
+            ca.NotFound.raise_any(iter(missing))
         found = caught.value
         assert [(one.kind, one.id) for one in (found, *found.also)] == missing
         assert all(one.also == () for one in found.also)
@@ -223,28 +219,32 @@ def test_lines_are_named_the_first_eight_of_them(numbers: Sequence[int], named: 
 def test_of_many_ids_the_first_few_are_named() -> None:
     ids = tuple(f"a-{number}" for number in range(10_000))
     shown = "'a-0', 'a-1', 'a-2', 'a-3', 'a-4', 'a-5', 'a-6', 'a-7'"
-    assert str(Conflict(ids[:8])) == f"{shown} were changed by someone else; try again."
-    assert f"{shown} and 9992 more" in str(Conflict(ids))
-    assert f"{shown} and 9992 more" in str(OutcomeUnknown(ids))
-    missing = NotFound("User", "u", tuple(NotFound("Course", id_) for id_ in ids))
+    assert str(ca.Conflict(ids[:8])) == f"{shown} were changed by someone else; try again."
+    assert f"{shown} and 9992 more" in str(ca.Conflict(ids))
+    assert f"{shown} and 9992 more" in str(ca.OutcomeUnknown(ids))
+    missing = ca.NotFound("User", "u", tuple(ca.NotFound("Course", id_) for id_ in ids))
     assert str(missing) == f"Not found: user 'u', courses {shown} and 9992 more."
 
 
 def test_an_unknown_outcome_of_nothing_with_an_id_is_a_sentence_too() -> None:
     """As of making the tables, or of dropping events."""
-    assert str(OutcomeUnknown(())).startswith("It is unknown whether the change was stored. ")
+    assert str(ca.OutcomeUnknown(())).startswith("It is unknown whether the change was stored. ")
 
 
 @pytest.mark.parametrize("code", ["busy", "", None, 1, ["changed"]])
 def test_a_conflict_has_one_of_two_codes(code: Any) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        Conflict(("a-1",), code)
+    with pytest.raises(ca.InvalidInput) as caught:
+        ca.Conflict(("a-1",), code)
     assert caught.value.field == "code"
-    assert Conflict(("a-1",)) == Conflict(("a-1",), "changed") != Conflict(("a-1",), "id_taken")
+    assert (
+        ca.Conflict(("a-1",))
+        == ca.Conflict(("a-1",), "changed")
+        != ca.Conflict(("a-1",), "id_taken")
+    )
 
 
 def test_a_list_of_ids_becomes_a_tuple() -> None:
     ids: Any = ["a-1", "a-2"]
-    assert Conflict(ids) == Conflict(("a-1", "a-2")) == loads(dumps(Conflict(ids)))  # noqa: S301
-    also: Any = [NotFound("User", "u-9")]
-    assert NotFound("User", "u-8", also) == NotFound("User", "u-8", (*also,))
+    assert ca.Conflict(ids) == ca.Conflict(("a-1", "a-2")) == loads(dumps(ca.Conflict(ids)))  # noqa: S301
+    also: Any = [ca.NotFound("User", "u-9")]
+    assert ca.NotFound("User", "u-8", also) == ca.NotFound("User", "u-8", (*also,))

@@ -10,15 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    CustomReason,
-    ExpirationLimit,
-    ForAssignment,
-    InvalidInput,
-    Reason,
-    Role,
-    reasons,
-)
+import course_assignments as ca
+from course_assignments import reasons
 from tests.support.reasons import facts_for
 from tests.support.strategies import any_ids, utc_instants
 from tests.support.values import assert_is_value, refusal
@@ -70,7 +63,7 @@ ONE_OF_EACH: dict[Any, str] = {
     reasons.SubscriptionEnded(AT): (
         "The subscription ended on 5 Jan 2026, 09:00 UTC. Ask for a new one."
     ),
-    reasons.ExpiresTooLate(AT + timedelta(microseconds=1), ExpirationLimit.ORGANIZATION): (
+    reasons.ExpiresTooLate(AT + timedelta(microseconds=1), ca.ExpirationLimit.ORGANIZATION): (
         "The organization allows access until 5 Jan 2026, 09:00 UTC. Choose an earlier end."
     ),
     reasons.ExpiresTooEarly(AT): (
@@ -109,7 +102,7 @@ ONE_OF_EACH: dict[Any, str] = {
         "The email address of 'ada' already belongs to an account. "
         "Sign in with that account, or use another address."
     ),
-    reasons.RoleMissing((Role.SALES_MANAGER, Role.SUPPORT)): (
+    reasons.RoleMissing((ca.Role.SALES_MANAGER, ca.Role.SUPPORT)): (
         "You need one of these roles: sales manager, support. Ask someone who has one."
     ),
     reasons.SupportRoleMissing(): (
@@ -123,20 +116,20 @@ ONE_OF_EACH: dict[Any, str] = {
         "Remove those lines."
     ),
     reasons.MaxUsesBelowUses(4): ("A key was already used 4 times. Allow at least 4 uses."),
-    CustomReason("x-unpaid", "The invoice of May is open."): ("The invoice of May is open."),
+    ca.CustomReason("x-unpaid", "The invoice of May is open."): ("The invoice of May is open."),
 }
 
 KINDS: tuple[type[Any], ...] = get_args(reasons.PlainReason)
 
 #: The reasons of the documented rules: all but a host's own.
-RULES = [kind for kind in KINDS if kind is not CustomReason]
+RULES = [kind for kind in KINDS if kind is not ca.CustomReason]
 
 
 @pytest.mark.parametrize("reason", ONE_OF_EACH, ids=lambda reason: str(reason.code))
 def test_each_is_a_value_with_its_sentence(reason: Any) -> None:
     assert str(reason) == ONE_OF_EACH[reason]
     assert_is_value(reason, keyword_only=False)
-    pair: Any = ForAssignment("py", "ada", reason)
+    pair: Any = ca.ForAssignment("py", "ada", reason)
     assert pair.code == reason.code
     assert str(pair) == f"Learner 'ada', course 'py': {reason}"
     assert_is_value(pair, keyword_only=False)
@@ -144,7 +137,7 @@ def test_each_is_a_value_with_its_sentence(reason: Any) -> None:
 
 def test_every_kind_is_listed() -> None:
     assert [*map(type, ONE_OF_EACH)] == list(KINDS)
-    assert set(get_args(Reason)) == {*KINDS, ForAssignment}
+    assert set(get_args(ca.Reason)) == {*KINDS, ca.ForAssignment}
 
 
 @pytest.mark.parametrize("kind", RULES)
@@ -159,7 +152,7 @@ def templates(kind: type[Any]) -> list[str]:
     return [sentence] if isinstance(sentence, str) else [*sentence.cases.values(), sentence.other]
 
 
-@pytest.mark.parametrize("kind", [*RULES, ForAssignment])
+@pytest.mark.parametrize("kind", [*RULES, ca.ForAssignment])
 def test_a_sentence_has_no_placeholder_but_the_fields(kind: type[Any]) -> None:
     fields = set(attrs.fields_dict(kind))
     for template in templates(kind):
@@ -201,7 +194,7 @@ def test_a_placeholder_that_is_no_field_is_never_formatted(monkeypatch: pytest.M
             "No role allows this. Ask whoever configures this system.",
         ),
         (
-            reasons.RoleMissing((Role.OPERATIONS_MANAGER,)),
+            reasons.RoleMissing((ca.Role.OPERATIONS_MANAGER,)),
             "You need this role: operations manager. Ask someone who has it.",
         ),
         (
@@ -213,15 +206,15 @@ def test_a_placeholder_that_is_no_field_is_never_formatted(monkeypatch: pytest.M
             "A key was already used once. Allow at least 1 use.",
         ),
         (
-            reasons.ExpiresTooLate(AT, ExpirationLimit.COURSE),
+            reasons.ExpiresTooLate(AT, ca.ExpirationLimit.COURSE),
             "The course allows access until 5 Jan 2026, 09:00 UTC. Choose an earlier end.",
         ),
         (
-            reasons.ExpiresTooLate(AT, ExpirationLimit.SUBSCRIPTION),
+            reasons.ExpiresTooLate(AT, ca.ExpirationLimit.SUBSCRIPTION),
             "The subscription ends on 5 Jan 2026, 09:00 UTC. Choose an earlier end.",
         ),
         (
-            reasons.ExpiresTooLate(AT, ExpirationLimit.KEY),
+            reasons.ExpiresTooLate(AT, ca.ExpirationLimit.KEY),
             "Access is possible until 5 Jan 2026, 09:00 UTC. Choose an earlier end.",
         ),
     ],
@@ -231,16 +224,16 @@ def test_a_sentence_fits_the_facts_in_it(reason: Any, sentence: str) -> None:
     assert str(reason) == sentence
 
 
-FIELDS = [(kind, field.name) for kind in (*KINDS, ForAssignment) for field in attrs.fields(kind)]
+FIELDS = [(kind, field.name) for kind in (*KINDS, ca.ForAssignment) for field in attrs.fields(kind)]
 
 
 @pytest.mark.parametrize(("kind", "name"), FIELDS)
 def test_a_fact_that_cannot_be_one_is_invalid(kind: type[Any], name: str) -> None:
-    reason: Any = CustomReason("x-unpaid", "The invoice of May is open.")
-    if kind is not CustomReason:
+    reason: Any = ca.CustomReason("x-unpaid", "The invoice of May is open.")
+    if kind is not ca.CustomReason:
         reason = kind(**facts_for(kind, "py", AT))
     for junk in (object(), 1.5, [object()], b"py"):
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             attrs.evolve(reason, **{name: junk})
         assert caught.value.field.startswith(name)
 
@@ -252,14 +245,14 @@ def test_a_fact_that_cannot_be_one_is_invalid(kind: type[Any], name: str) -> Non
 )
 def test_a_sentence_is_one_line_whatever_is_in_it(text: str, at: datetime, kind: type[Any]) -> None:
     reason = kind(**facts_for(kind, text, at))
-    for sentence in (str(reason), str(ForAssignment(text, text, reason))):
+    for sentence in (str(reason), str(ca.ForAssignment(text, text, reason))):
         assert sentence.isprintable()
         assert len(sentence.splitlines()) == 1
         assert sentence.endswith(".")
 
 
 def test_a_reason_against_a_pair_has_the_fields_of_the_inner_reason() -> None:
-    pair: Any = ForAssignment("py", "ada", reasons.AlreadyAssigned("a-1", AT))
+    pair: Any = ca.ForAssignment("py", "ada", reasons.AlreadyAssigned("a-1", AT))
     assert (pair.assignment_id, pair.expires_at) == ("a-1", AT)
     for name in ("missing", "_missing"):
         with pytest.raises(AttributeError, match=name):
@@ -271,18 +264,18 @@ class TestReasonsOfTheHost:
 
     @pytest.mark.parametrize("code", ["x-unpaid", "x-1", "x-a-b_c"])
     def test_have_a_code_that_starts_so(self, code: str) -> None:
-        assert CustomReason(code, "No.").code == code
+        assert ca.CustomReason(code, "No.").code == code
 
     @pytest.mark.parametrize(
         "code", ["unpaid", "lab_launched", "X-unpaid", " x-unpaid", "x", "x_unpaid", "", None, 5]
     )
     def test_are_refused_with_any_other(self, code: Any) -> None:
-        error = refusal(lambda: CustomReason(code, "No."))
+        error = refusal(lambda: ca.CustomReason(code, "No."))
         assert (error.code, error.field) == ("invalid_code", "code")
 
     @pytest.mark.parametrize("sentence", [None, 5, b"No.", "", " ", "One line.\nAnother."])
     def test_have_a_sentence_of_one_line(self, sentence: Any) -> None:
-        assert refusal(lambda: CustomReason("x-unpaid", sentence)).field == "sentence"
+        assert refusal(lambda: ca.CustomReason("x-unpaid", sentence)).field == "sentence"
 
 
 @pytest.mark.parametrize(

@@ -10,26 +10,7 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    AssignmentStatus,
-    CancellationPolicy,
-    CompletionStatus,
-    CourseAssignment,
-    Duration,
-    ExpirationLimit,
-    ExpirationPolicy,
-    InvalidInput,
-    KeyQuery,
-    ManualClock,
-    Months,
-    Policies,
-    Redemption,
-    RedemptionQuery,
-    Registrar,
-    ReschedulePolicy,
-    TrainingKey,
-    find_all,
-)
+import course_assignments as ca
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
 from tests.support.acts import ACTS, GIVEN
 from tests.support.rules import counted
@@ -42,7 +23,7 @@ TICK = timedelta(microseconds=1)
 DAY = timedelta(hours=24)
 
 
-def with_one(**options: Any) -> tuple[Registrar, ManualClock]:
+def with_one(**options: Any) -> tuple[ca.Registrar, ca.ManualClock]:
     """Return a small world in which Ada has assignment a-1."""
     registrar, clock = world(**options)
     registrar.add(SALES)
@@ -50,10 +31,10 @@ def with_one(**options: Any) -> tuple[Registrar, ManualClock]:
     return registrar, clock
 
 
-def with_key(*, restores: bool = True, uses: int = 1) -> tuple[Registrar, ManualClock]:
+def with_key(*, restores: bool = True, uses: int = 1) -> tuple[ca.Registrar, ca.ManualClock]:
     """Return a small world in which Ada redeemed a key and got assignment a-1."""
-    cancellation = CancellationPolicy(restores_key_use=restores)
-    registrar, clock = world(policies=Policies(cancellation=cancellation))
+    cancellation = ca.CancellationPolicy(restores_key_use=restores)
+    registrar, clock = world(policies=ca.Policies(cancellation=cancellation))
     registrar.create_keys(
         "py",
         name="Keys",
@@ -67,12 +48,12 @@ def with_key(*, restores: bool = True, uses: int = 1) -> tuple[Registrar, Manual
     return registrar, clock
 
 
-def key(registrar: Registrar) -> TrainingKey:
-    return next(iter(registrar.find_all(KeyQuery(code="Hand-made-1"))))
+def key(registrar: ca.Registrar) -> ca.TrainingKey:
+    return next(iter(registrar.find_all(ca.KeyQuery(code="Hand-made-1"))))
 
 
-def redemptions(registrar: Registrar) -> list[Redemption]:
-    return list(find_all(registrar.repository, RedemptionQuery(learner_id="ada")))
+def redemptions(registrar: ca.Registrar) -> list[ca.Redemption]:
+    return list(ca.find_all(registrar.repository, ca.RedemptionQuery(learner_id="ada")))
 
 
 class TestCancel:
@@ -89,7 +70,7 @@ class TestCancel:
         assert registrar.may_cancel("a-1").changes_at == START + DAY + TICK
         after = registrar.cancel("a-1")
         assert after == attrs.evolve(before, cancelled_at=clock())
-        assert after.status_at(clock()) is AssignmentStatus.CANCELLED
+        assert after.status_at(clock()) is ca.AssignmentStatus.CANCELLED
 
     def test_all_failed_conditions_are_reported(self) -> None:
         registrar, clock = with_one()
@@ -187,7 +168,7 @@ class TestRestoredUse:
                 "already_redeemed",
             ]
         ids = [one.id for one in redemptions(registrar)]
-        assert ids == [Redemption.id_for(key(registrar).id, "ada", turn) for turn in range(4)]
+        assert ids == [ca.Redemption.id_for(key(registrar).id, "ada", turn) for turn in range(4)]
         assert [one.restored_at is None for one in redemptions(registrar)] == [False] * 3 + [True]
         assert key(registrar).uses == 1
 
@@ -231,9 +212,9 @@ class TestReschedule:
         ("expires", "end"),
         [
             (timedelta(days=30), START + timedelta(days=30)),
-            (Months(1), datetime(2026, 2, 5, 9, tzinfo=UTC)),
+            (ca.Months(1), datetime(2026, 2, 5, 9, tzinfo=UTC)),
             # Berlin changes its clocks in between, so 10:00 there is an hour earlier in UTC.
-            (Months(3), datetime(2026, 4, 5, 8, tzinfo=UTC)),
+            (ca.Months(3), datetime(2026, 4, 5, 8, tzinfo=UTC)),
             (relativedelta(months=3), datetime(2026, 4, 5, 8, tzinfo=UTC)),
             (relativedelta(weeks=1), START + timedelta(days=7)),
             (date(2026, 4, 5), datetime(2026, 4, 4, 22, tzinfo=UTC)),
@@ -252,7 +233,7 @@ class TestReschedule:
         clock.advance(timedelta(days=3))
         assert registrar.may_reschedule("a-1", expires).changes_at == end + TICK
         after = registrar.reschedule("a-1", expires, by="manager")
-        assert after == attrs.evolve(before, expires_at=end, limited_by=ExpirationLimit.REQUEST)
+        assert after == attrs.evolve(before, expires_at=end, limited_by=ca.ExpirationLimit.REQUEST)
         assert after.expires_at.tzinfo is UTC
 
     def test_a_learner_without_an_organization_has_utc(self) -> None:
@@ -275,7 +256,7 @@ class TestReschedule:
             assert registrar.reschedule("a-1", wanted).expires_at == wanted
         else:
             assert codes(registrar, "reschedule", "a-1", wanted) == ["expires_too_late"]
-            by = ExpirationLimit.ORGANIZATION if learner == "bo" else ExpirationLimit.MAXIMUM
+            by = ca.ExpirationLimit.ORGANIZATION if learner == "bo" else ca.ExpirationLimit.MAXIMUM
             assert registrar.may_reschedule("a-1", wanted).reasons == (ExpiresTooLate(limit, by),)
 
     def test_the_present_limit_counts(self) -> None:
@@ -292,7 +273,9 @@ class TestReschedule:
         decision = registrar.may_reschedule("a-1", clock() - TICK)
         assert decision.reasons == (ExpiresTooEarly(clock()),)
         assert codes(registrar, "reschedule", "a-1", clock() - TICK) == ["expires_too_early"]
-        assert registrar.reschedule("a-1", clock()).status_at(clock()) is AssignmentStatus.EXPIRED
+        assert (
+            registrar.reschedule("a-1", clock()).status_at(clock()) is ca.AssignmentStatus.EXPIRED
+        )
 
     def test_an_end_at_or_before_creation_is_refused(self) -> None:
         registrar, clock = with_one()
@@ -304,9 +287,9 @@ class TestReschedule:
         registrar, clock = with_one()
         registrar.reschedule("a-1", timedelta(hours=3))
         clock.advance(timedelta(hours=4))
-        assert made_by(registrar, "a-1").status_at(clock()) is AssignmentStatus.EXPIRED
+        assert made_by(registrar, "a-1").status_at(clock()) is ca.AssignmentStatus.EXPIRED
         after = registrar.reschedule("a-1", timedelta(days=9))
-        assert after.status_at(clock()) is AssignmentStatus.ACTIVE
+        assert after.status_at(clock()) is ca.AssignmentStatus.ACTIVE
         registrar.cancel("a-1")
         assert codes(registrar, "reschedule", "a-1", timedelta(days=9)) == ["already_cancelled"]
 
@@ -326,19 +309,21 @@ class TestReschedule:
         st.integers(0, 300),
         st.none() | terms(timedelta(days=200)),
     )
-    def test_the_policies_decide(self, term: Duration, days: int, maximum: Duration | None) -> None:
+    def test_the_policies_decide(
+        self, term: ca.Duration, days: int, maximum: ca.Duration | None
+    ) -> None:
         at = START + days * DAY
         course = attrs.evolve(PYTHON, maximum_access=maximum)
         end = counted(term, START, ACME.zone)
-        in_bounds = ExpirationPolicy().evaluate(
+        in_bounds = ca.ExpirationPolicy().evaluate(
             end, created_at=START, course=course, organization=ACME
         )
-        asked = ReschedulePolicy().evaluate(GIVEN, expires_at=end, at=at)
+        asked = ca.ReschedulePolicy().evaluate(GIVEN, expires_at=end, at=at)
         decision = RESCHEDULE.decision(expires=term, at=at, course=course)
         assert decision.reasons == (*asked.reasons, *in_bounds.reasons)
         if decision:
-            (after,) = RESCHEDULE(expires=term, at=at, course=course).made(CourseAssignment)
-            assert (after.expires_at, after.limited_by) == (end, ExpirationLimit.REQUEST)
+            (after,) = RESCHEDULE(expires=term, at=at, course=course).made(ca.CourseAssignment)
+            assert (after.expires_at, after.limited_by) == (end, ca.ExpirationLimit.REQUEST)
             assert decision.changes_at == asked.changes_at
 
     @pytest.mark.parametrize(
@@ -356,7 +341,7 @@ class TestReschedule:
     )
     def test_an_invalid_end_is_named(self, expires: Any) -> None:
         registrar, _ = with_one()
-        assert error(InvalidInput, registrar, "reschedule", "a-1", expires).field == "expires"
+        assert error(ca.InvalidInput, registrar, "reschedule", "a-1", expires).field == "expires"
 
 
 class TestComplete:
@@ -369,13 +354,13 @@ class TestComplete:
         assert registrar.may_complete("a-1").changes_at is None
         after = registrar.complete("a-1")
         assert after == attrs.evolve(before, completed_at=clock())
-        assert after.completion is CompletionStatus.COMPLETE
+        assert after.completion is ca.CompletionStatus.COMPLETE
         assert after.is_active_at(clock())
 
     def test_an_expired_one_can_be_completed(self) -> None:
         registrar, clock = with_one()
         clock.advance(timedelta(days=500))
-        assert registrar.complete("a-1").status_at(clock()) is AssignmentStatus.EXPIRED
+        assert registrar.complete("a-1").status_at(clock()) is ca.AssignmentStatus.EXPIRED
 
     def test_neither_twice_nor_after_cancelling(self) -> None:
         registrar, _ = with_one()

@@ -6,15 +6,7 @@ from typing import Any
 import attrs
 import pytest
 
-from course_assignments import (
-    Conflict,
-    Direct,
-    FromSubscription,
-    InvalidInput,
-    Record,
-    Repeat,
-    User,
-)
+import course_assignments as ca
 from course_assignments.commands import Context
 from tests.support.acts import (
     ACTS,
@@ -84,14 +76,14 @@ STRANGERS: list[tuple[str, dict[str, Any], str]] = [
     *(
         ("cancel_subscription", {"opened": [attrs.evolve(OPENED, **changed)]}, "opened[0]")
         for changed in (
-            {"origin": Direct()},
-            {"origin": FromSubscription("s-2")},
+            {"origin": ca.Direct()},
+            {"origin": ca.FromSubscription("s-2")},
             {"learner_id": "bo"},
         )
     ),
     ("open_course", {"learner": BO, "organization": BETA}, "learner"),
     ("open_course", {"organization": BETA}, "organization"),
-    ("open_course", {"opened": [attrs.evolve(OPENED, origin=Direct())]}, "opened[0]"),
+    ("open_course", {"opened": [attrs.evolve(OPENED, origin=ca.Direct())]}, "opened[0]"),
     ("reschedule", {"subscription": SUBSCRIPTION}, "subscription"),
     (
         "reschedule",
@@ -114,7 +106,7 @@ class TestWhatBelongsTogether:
     def test_a_record_of_another_is_refused(
         self, act: str, changed: dict[str, Any], field: str
     ) -> None:
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             ACTS[act](**changed)
         assert (caught.value.code, caught.value.field) == ("another_record", field)
         assert not any(code in str(caught.value) for code in ("Spring-2026", "Summer-2026"))
@@ -129,7 +121,7 @@ class TestWhatBelongsTogether:
             "revoke_key": {"keys": [key]},
         }
         assert ACTS[act](**records[act], code=typed)
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             ACTS[act](**records[act], code=typed.replace("2", "3"))
         assert caught.value.code == "another_record"
 
@@ -148,13 +140,13 @@ class TestWhatBelongsTogether:
     def test_a_record_that_is_needed_is_missed(
         self, act: str, changed: dict[str, Any], field: str
     ) -> None:
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             ACTS[act](**changed)
         assert (caught.value.code, caught.value.field) == ("missing", field)
 
     @pytest.mark.parametrize("name", ["subscribe", "edit_subscription"])
     def test_only_the_given_courses_are_granted(self, name: str) -> None:
-        with pytest.raises(InvalidInput):
+        with pytest.raises(ca.InvalidInput):
             ACTS[name](course_ids=["draft"])
 
     def test_a_course_that_is_named_twice_counts_once(self) -> None:
@@ -177,7 +169,7 @@ class TestWhatBelongsTogether:
     def test_one_course_is_assigned_to_one_learner(
         self, changed: dict[str, Any], field: str
     ) -> None:
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             attrs.evolve(pair(), **changed)
         assert (caught.value.code, caught.value.field) == ("another_record", field)
 
@@ -195,7 +187,7 @@ class TestWhatBelongsTogether:
     def test_a_key_is_presented_by_one_learner_for_its_course(
         self, changed: dict[str, Any], field: str
     ) -> None:
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             attrs.evolve(presented(), **changed)
         assert (caught.value.code, caught.value.field) == ("another_record", field)
 
@@ -212,7 +204,7 @@ class TestWhatBelongsTogether:
     def test_a_roster_has_pairs_with_different_ids(
         self, assignables: Any, code: str, field: str
     ) -> None:
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             ACTS["assign_many"](assignables=assignables)
         assert (caught.value.code, caught.value.field) == (code, field)
 
@@ -221,12 +213,12 @@ class TestWhatBelongsTogether:
     )
     @pytest.mark.parametrize("act", [ACTS["create_keys"], ACTS["add_keys"]])
     def test_each_code_occurs_once(self, act: Act, generated: list[str]) -> None:
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             act(codes=["Summer-2026"], generated=generated)
         assert (caught.value.code, caught.value.field) == ("code_repeated", "generated")
 
     def test_another_maximum_takes_all_keys(self) -> None:
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             ACTS["edit_keys"](keys=[])
         assert (caught.value.code, caught.value.field) == ("missing", "keys")
         renamed = ACTS["edit_keys"](max_uses=3, keys=[])
@@ -259,12 +251,12 @@ CLOSED = (
         "email_owner": None,
     },
 )
-ONCE = {"repeat": Repeat.REFUSE}
+ONCE = {"repeat": ca.Repeat.REFUSE}
 DI_AGAIN = {"existing": [attrs.evolve(REDEEMED, expires_at=NOW)], "learner": DI, "claim": CLAIM}
 MEETINGS: dict[str, tuple[Any, Any, str | None]] = {
     "refuse, refuse": (("assign", ONCE), ("assign", {**ONCE, "about": pair(id="a-10")}), "create"),
     "skip, refuse": (
-        ("assign", {"repeat": Repeat.SKIP, "about": pair(**DI_AGAIN)}),
+        ("assign", {"repeat": ca.Repeat.SKIP, "about": pair(**DI_AGAIN)}),
         ("assign", {**ONCE, "about": pair(**{**DI_AGAIN, "id": "a-10"})}),
         "replace",
     ),
@@ -286,7 +278,7 @@ MEETINGS: dict[str, tuple[Any, Any, str | None]] = {
             {
                 "assignables": [pair(existing=[GIVEN]), pair(id="a-10", course=SQL)],
                 "newcomers": [],
-                "repeat": Repeat.SKIP,
+                "repeat": ca.Repeat.SKIP,
             },
         ),
         "expect",
@@ -369,7 +361,7 @@ class TestTwoDecisionsOnTheSameRecords:
         if verb is None:
             repository.commit(later)
             return
-        with pytest.raises(Conflict):
+        with pytest.raises(ca.Conflict):
             repository.commit(later)
 
     @pytest.mark.parametrize("name", [name for name, found in MEETINGS.items() if found[2]])
@@ -385,12 +377,14 @@ class TestTwoDecisionsOnTheSameRecords:
         repository.commit(unguarded)
 
 
-def _name(record: Record) -> tuple[str, str]:
+def _name(record: ca.Record) -> tuple[str, str]:
     return type(record).__name__, record.id
 
 
 #: The commands whose records are not simply one that is stored.
-COMPOSED = [name for name, act in ACTS.items() if not isinstance(act.records, User | type(BATCH))]
+COMPOSED = [
+    name for name, act in ACTS.items() if not isinstance(act.records, ca.User | type(BATCH))
+]
 
 
 class TestJunk:
@@ -408,7 +402,7 @@ class TestJunk:
             for value in (*JUNK, [None], *text, *absent):
                 try:
                     outcome = act.outcome(about=attrs.evolve(act.records, **{field.name: value}))
-                except InvalidInput:
+                except ca.InvalidInput:
                     continue
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is one too many
                     different.append((field.name, value, error))

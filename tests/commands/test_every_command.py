@@ -7,16 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from course_assignments import (
-    Change,
-    InvalidInput,
-    ManualClock,
-    NotFound,
-    Organization,
-    Registrar,
-    Role,
-    User,
-)
+import course_assignments as ca
 from course_assignments.commands import COMMANDS
 from course_assignments.reasons import OrganizationNotManaged
 from tests.support.acts import (
@@ -49,8 +40,8 @@ NEW_IDS = {
 }
 
 #: The roles that allow a command for learners or keys of a managed organization (rule 21).
-CREATING = frozenset(Role) - {Role.SUPPORT}
-MANAGING_KEYS = frozenset({Role.OPERATIONS_MANAGER})
+CREATING = frozenset(ca.Role) - {ca.Role.SUPPORT}
+MANAGING_KEYS = frozenset({ca.Role.OPERATIONS_MANAGER})
 ROLES = {
     **dict.fromkeys(["assign", "assign_many", "cancel", "reschedule", "complete"], CREATING),
     **dict.fromkeys(["add_note", "register", "subscribe", "edit_subscription"], CREATING),
@@ -83,19 +74,19 @@ KINDS = {
 }
 
 
-def verbs(change: Change) -> tuple[Any, ...]:
+def verbs(change: ca.Change) -> tuple[Any, ...]:
     """Return what *change* writes; in which order it expects records does not matter."""
     return change.create, change.replace, change.use, set(change.expect), change.record
 
 
-def registrar_for(name: str) -> Registrar:
+def registrar_for(name: str) -> ca.Registrar:
     """Return a registrar with the records and the sources that the act of *name* expects."""
     repository = stocked()
     added = [SALES, NEW_COURSE] if name == "edit_subscription" else [SALES]
-    repository.commit(Change(create=added))
-    return Registrar(
+    repository.commit(ca.Change(create=added))
+    return ca.Registrar(
         repository,
-        clock=ManualClock(NOW),
+        clock=ca.ManualClock(NOW),
         policies=ACTS[name].policies,
         new_id=cycle(NEW_IDS.get(name, ["unused"])).__next__,
         random_bytes=lambda size: bytes(size - 1) + b"\1",
@@ -147,11 +138,11 @@ class TestDecision:
         assert act.outcome() == act.outcome()
         assert (act.command, act.records) == before
         for zone in ZONE_NAMES:
-            elsewhere = NOW.astimezone(Organization(id="o", name="O", time_zone=zone).zone)
+            elsewhere = NOW.astimezone(ca.Organization(id="o", name="O", time_zone=zone).zone)
             assert act.outcome(at=elsewhere) == act.outcome()
 
     @pytest.mark.parametrize("actor", [None, MANAGER])
-    def test_records_only_ids_and_no_code(self, name: str, actor: User | None) -> None:
+    def test_records_only_ids_and_no_code(self, name: str, actor: ca.User | None) -> None:
         outcome = ACTS[name].outcome(actor=actor)
         change = outcome.change
         ids = {one.id for one in (*STOCK, *change.create)}
@@ -165,7 +156,7 @@ class TestDecision:
             assert secret not in shown.replace("'ada'", "")
 
     @pytest.mark.parametrize("actor", [None, MANAGER, CY])
-    def test_holds_until_it_changes(self, name: str, actor: User | None) -> None:
+    def test_holds_until_it_changes(self, name: str, actor: ca.User | None) -> None:
         act = ACTS[name]
         batch = attrs.evolve(
             BATCH, redeemable_from=START + 2 * DAY, redeemable_until=START + 20 * DAY
@@ -198,8 +189,8 @@ class TestExecution:
     def test_names_each_unknown_id(self, name: str) -> None:
         for field in KINDS.keys() & attrs.fields_dict(COMMANDS[name]).keys():
             args, options = said(name, **{field: "unknown"})
-            missing = error(NotFound, registrar_for(name), name, *args, **options)
-            assert missing == NotFound(KINDS[field], "unknown")
+            missing = error(ca.NotFound, registrar_for(name), name, *args, **options)
+            assert missing == ca.NotFound(KINDS[field], "unknown")
 
     @pytest.mark.parametrize("junk", [None, 7, "", " ", "a" * 201, "a\nb", b"a-1", ["a-1"]])
     def test_names_each_argument_that_is_not_an_id(self, name: str, junk: Any) -> None:
@@ -207,14 +198,14 @@ class TestExecution:
         for field in {*KINDS, "id"} & attrs.fields_dict(COMMANDS[name]).keys():
             if junk is not None or field not in optional:
                 args, options = said(name, **{field: junk})
-                found = error(InvalidInput, registrar_for(name), name, *args, **options)
+                found = error(ca.InvalidInput, registrar_for(name), name, *args, **options)
                 assert found.field == field
 
     @pytest.mark.parametrize("junk", ["", "\n\t", 7, b"moved", "a\x00b", "x" * 10_001])
     def test_names_an_invalid_support_reason(self, name: str, junk: Any) -> None:
         if "support_reason" in attrs.fields_dict(COMMANDS[name]):
             args, options = said(name, support_reason=junk)
-            found = error(InvalidInput, registrar_for(name), name, *args, **options)
+            found = error(ca.InvalidInput, registrar_for(name), name, *args, **options)
             assert found.field == "support_reason"
 
 
@@ -224,8 +215,8 @@ class TestExecution:
 class TestCourseIds:
     def test_are_all_named_if_they_are_unknown(self, name: str) -> None:
         args, options = said(name, course_ids=["c-8", "py", "c-9"])
-        missing = error(NotFound, registrar_for(name), name, *args, **options)
-        assert missing == NotFound("Course", "c-8", (NotFound("Course", "c-9"),))
+        missing = error(ca.NotFound, registrar_for(name), name, *args, **options)
+        assert missing == ca.NotFound("Course", "c-8", (ca.NotFound("Course", "c-9"),))
 
     @pytest.mark.parametrize(
         ("junk", "path"),
@@ -240,7 +231,7 @@ class TestCourseIds:
     )
     def test_are_named_if_they_are_not_a_list_of_ids(self, name: str, junk: Any, path: str) -> None:
         args, options = said(name, course_ids=junk)
-        found = error(InvalidInput, registrar_for(name), name, *args, **options)
+        found = error(ca.InvalidInput, registrar_for(name), name, *args, **options)
         assert found.field == path
 
 
@@ -249,8 +240,8 @@ class TestActor:
     """An actor needs a role that allows the command, and must manage the organization of the
     learner or of the keys. Without an actor the caller is trusted."""
 
-    @pytest.mark.parametrize("role", Role)
-    def test_needs_one_of_the_roles(self, name: str, role: Role) -> None:
+    @pytest.mark.parametrize("role", ca.Role)
+    def test_needs_one_of_the_roles(self, name: str, role: ca.Role) -> None:
         registrar = registrar_for(name)
         registrar.update(attrs.evolve(MANAGER, roles={role}))
         args, options = said(name, by="manager")
@@ -266,7 +257,7 @@ class TestActor:
         """Neither its parent nor its child counts."""
         registrar = registrar_for(name)
         registrar.update(attrs.evolve(ACME, parent_id="beta"))
-        registrar.add(Organization(id="child", name="Child", parent_id="acme"))
+        registrar.add(ca.Organization(id="child", name="Child", parent_id="acme"))
         registrar.update(attrs.evolve(MANAGER, managed_organization_ids=managed))
         args, options = said(name, by="manager")
         assert codes(registrar, name, *args, **options) == ["organization_not_managed"]
@@ -295,7 +286,7 @@ class TestLearner:
         self, name: str, moved: str | None, allowed: set[str]
     ) -> None:
         registrar = registrar_for(name)
-        (learner,) = registrar.repository.get(User, [LEARNERS[name]]).values()
+        (learner,) = registrar.repository.get(ca.User, [LEARNERS[name]]).values()
         registrar.update(attrs.evolve(learner, organization_id=moved))
         for by in ("manager", "sales"):
             args, options = said(name, by=by)

@@ -9,25 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    AssignmentStatus,
-    Attempt,
-    AttemptQuery,
-    Change,
-    CompletionStatus,
-    Conflict,
-    CustomReason,
-    Decision,
-    InMemoryRepository,
-    ManualClock,
-    NotFound,
-    Page,
-    Pause,
-    Policies,
-    Query,
-    Registrar,
-    find_all,
-)
+import course_assignments as ca
 from course_assignments.queries import RecordT
 from course_assignments.reasons import (
     AssignmentExpired,
@@ -48,7 +30,9 @@ END = START + 180 * DAY
 STEPS = (-TICK, timedelta(0), TICK)
 
 
-def lesson(activity_id: str = "lab", **options: Any) -> tuple[Registrar, ManualClock, Attempt]:
+def lesson(
+    activity_id: str = "lab", **options: Any
+) -> tuple[ca.Registrar, ca.ManualClock, ca.Attempt]:
     """Return a small world in which Ada has started an activity under a-1, an hour ago."""
     registrar, clock = classroom(**options)
     attempt = registrar.start("a-1", activity_id)
@@ -56,15 +40,15 @@ def lesson(activity_id: str = "lab", **options: Any) -> tuple[Registrar, ManualC
     return registrar, clock, attempt
 
 
-def stored(registrar: Registrar, attempt: Attempt) -> Attempt:
-    return registrar.repository.get(Attempt, [attempt.id])[attempt.id]
+def stored(registrar: ca.Registrar, attempt: ca.Attempt) -> ca.Attempt:
+    return registrar.repository.get(ca.Attempt, [attempt.id])[attempt.id]
 
 
-def attempts(registrar: Registrar, **wanted: Any) -> list[Attempt]:
-    return list(find_all(registrar.repository, AttemptQuery(**wanted)))
+def attempts(registrar: ca.Registrar, **wanted: Any) -> list[ca.Attempt]:
+    return list(ca.find_all(registrar.repository, ca.AttemptQuery(**wanted)))
 
 
-def told(registrar: Registrar, *commands: str) -> list[tuple[str, ...]]:
+def told(registrar: ca.Registrar, *commands: str) -> list[tuple[str, ...]]:
     """Return the name and the subjects of every event of *commands*, in order."""
     return [(one.action, *one.subject_ids) for one in events(registrar) if one.action in commands]
 
@@ -79,7 +63,7 @@ class TestStart:
             clock.advance(HOUR)
         after = made_by(registrar, "a-1")
         assert (after.started_at, after.first_lab_launched_at) == (START, START + 2 * HOUR)
-        assert after.completion is CompletionStatus.INCOMPLETE
+        assert after.completion is ca.CompletionStatus.INCOMPLETE
 
     @pytest.mark.parametrize(
         ("activity_id", "prevented_by"),
@@ -100,11 +84,11 @@ class TestStart:
         registrar, clock = classroom()
         clock.set(END + step)
         if step < timedelta(0):
-            assert registrar.may_start("a-1", "lab") == Decision((), END)
+            assert registrar.may_start("a-1", "lab") == ca.Decision((), END)
             assert registrar.start("a-1", "lab").started_at == clock()
         else:
             assert codes(registrar, "start", "a-1", "lab") == ["assignment_expired"]
-            assert registrar.may_start("a-1", "lab") == Decision([AssignmentExpired(END)])
+            assert registrar.may_start("a-1", "lab") == ca.Decision([AssignmentExpired(END)])
         clock.set(START + step)
         if step < timedelta(0):
             assert registrar.may_start("a-1", "film").changes_at == START
@@ -128,7 +112,7 @@ class TestStart:
         registrar.start("a-1", "lab")
         after = made_by(registrar, "a-1")
         assert after == attrs.evolve(before, started_at=START, first_lab_launched_at=START)
-        assert after.completion is CompletionStatus.COMPLETE
+        assert after.completion is ca.CompletionStatus.COMPLETE
 
     def test_an_activity_of_an_archived_course_can_be_started(self) -> None:
         registrar, _ = classroom()
@@ -140,7 +124,7 @@ class TestStart:
         registrar.assign("lessons", "ada", id="a-2")
         assert registrar.start("a-2", "lab").number == registrar.start("a-1", "film").number == 1
         assert codes(registrar, "start", "a-1", "lab") == ["attempt_open"]
-        assert registrar.may_start("a-1", "lab") == Decision([AttemptOpen(attempt.id)])
+        assert registrar.may_start("a-1", "lab") == ca.Decision([AttemptOpen(attempt.id)])
         registrar.pause(attempt.id)
         assert codes(registrar, "start", "a-1", "lab") == ["attempt_open"]
 
@@ -149,7 +133,7 @@ class TestStart:
         for number in (1, 2, 3):
             attempt = registrar.start("a-1", "lab")
             assert attempt.number == number
-            assert attempt.id == Attempt.id_for("a-1", "lab", number)
+            assert attempt.id == ca.Attempt.id_for("a-1", "lab", number)
             # The next may begin at the moment at which the last one ended.
             clock.advance(HOUR)
             registrar.finish(attempt.id)
@@ -158,15 +142,15 @@ class TestStart:
 
     def test_the_next_number_follows_the_last_stored_one(self) -> None:
         registrar, _ = classroom()
-        second = Attempt(
-            id=Attempt.id_for("a-1", "lab", 2),
+        second = ca.Attempt(
+            id=ca.Attempt.id_for("a-1", "lab", 2),
             assignment_id="a-1",
             activity_id="lab",
             number=2,
             started_at=START,
             finished_at=START,
         )
-        registrar.repository.commit(Change(create=[second]))
+        registrar.repository.commit(ca.Change(create=[second]))
         assert registrar.start("a-1", "lab").number == 3
 
     @pytest.mark.parametrize("step", STEPS)
@@ -178,7 +162,7 @@ class TestStart:
         clock.set(START + HOUR + step)
         if step < timedelta(0):
             assert codes(registrar, "start", "a-1", "lab") == ["attempt_ahead"]
-            assert registrar.may_start("a-1", "lab") == Decision(
+            assert registrar.may_start("a-1", "lab") == ca.Decision(
                 [AttemptAhead(START + HOUR)], START + HOUR
             )
         else:
@@ -202,21 +186,21 @@ class TestPauseAndResume:
 
     def test_a_pause_lasts_until_the_attempt_is_resumed(self) -> None:
         registrar, clock, attempt = lesson()
-        assert registrar.may_pause(attempt.id) == Decision((), END)
+        assert registrar.may_pause(attempt.id) == ca.Decision((), END)
         paused = registrar.pause(attempt.id)
-        assert paused == attrs.evolve(attempt, pauses=[Pause(START + HOUR)])
+        assert paused == attrs.evolve(attempt, pauses=[ca.Pause(START + HOUR)])
         assert stored(registrar, attempt) == paused
         clock.advance(20 * MINUTE)
-        assert registrar.may_resume(attempt.id) == Decision((), END)
+        assert registrar.may_resume(attempt.id) == ca.Decision((), END)
         resumed = registrar.resume(attempt.id)
-        rest = Pause(START + HOUR, START + HOUR + 20 * MINUTE)
+        rest = ca.Pause(START + HOUR, START + HOUR + 20 * MINUTE)
         assert resumed == attrs.evolve(attempt, pauses=[rest])
         assert stored(registrar, attempt) == resumed
         clock.advance(HOUR)
         registrar.pause(attempt.id)
         clock.advance(HOUR)
         again = registrar.resume(attempt.id)
-        assert again.pauses == (rest, Pause(clock() - HOUR, clock()))
+        assert again.pauses == (rest, ca.Pause(clock() - HOUR, clock()))
         assert again.time_spent(clock()) == 2 * HOUR
 
     @given(st.lists(st.timedeltas(timedelta(0), 20 * DAY), max_size=6))
@@ -232,10 +216,10 @@ class TestPauseAndResume:
     def test_a_paused_attempt_is_not_paused_and_a_running_one_not_resumed(self) -> None:
         registrar, clock, attempt = lesson()
         assert codes(registrar, "resume", attempt.id) == ["attempt_not_paused"]
-        assert registrar.may_resume(attempt.id) == Decision([AttemptNotPaused()])
+        assert registrar.may_resume(attempt.id) == ca.Decision([AttemptNotPaused()])
         registrar.pause(attempt.id)
         assert codes(registrar, "pause", attempt.id) == ["attempt_paused"]
-        assert registrar.may_pause(attempt.id) == Decision([AttemptPaused(clock())])
+        assert registrar.may_pause(attempt.id) == ca.Decision([AttemptPaused(clock())])
 
     @pytest.mark.parametrize("command", ["pause", "resume"])
     @pytest.mark.parametrize("step", STEPS)
@@ -262,7 +246,7 @@ class TestPauseAndResume:
             if step < timedelta(0):
                 assert codes(registrar, command, attempt.id) == ["attempt_ahead"]
                 decision = getattr(registrar, f"may_{command}")(attempt.id)
-                assert decision == Decision([AttemptAhead(START + HOUR)], START + HOUR)
+                assert decision == ca.Decision([AttemptAhead(START + HOUR)], START + HOUR)
             else:
                 assert getattr(registrar, f"may_{command}")(attempt.id).allowed
 
@@ -290,12 +274,12 @@ class TestFinish:
         completions = []
         for attempt in begun:
             clock.advance(HOUR)
-            assert registrar.may_finish(attempt.id) == Decision()
+            assert registrar.may_finish(attempt.id) == ca.Decision()
             finished = registrar.finish(attempt.id)
             assert finished == attrs.evolve(attempt, finished_at=clock())
             assert stored(registrar, attempt) == finished
             completions.append(made_by(registrar, "a-1").completion)
-        assert completions == [CompletionStatus.INCOMPLETE, CompletionStatus.COMPLETE]
+        assert completions == [ca.CompletionStatus.INCOMPLETE, ca.CompletionStatus.COMPLETE]
         after = made_by(registrar, "a-1")
         assert after.completed_at == clock()
         assert after.finished == {"lab", "film"}
@@ -340,8 +324,8 @@ class TestFinish:
         registrar.assign("free", "ada", id="a-2")
         registrar.finish(registrar.start("a-2", "link").id)
         assert made_by(registrar, "a-2").finished == {"link"}
-        assert made_by(registrar, "a-2").completion is CompletionStatus.INCOMPLETE
-        assert registrar.complete("a-2", by="manager").completion is CompletionStatus.COMPLETE
+        assert made_by(registrar, "a-2").completion is ca.CompletionStatus.INCOMPLETE
+        assert registrar.complete("a-2", by="manager").completion is ca.CompletionStatus.COMPLETE
 
     def test_what_the_course_requires_now_counts(self) -> None:
         registrar, _, lab = lesson()
@@ -349,7 +333,7 @@ class TestFinish:
         only_lab = [attrs.evolve(one, required=one.id == "lab") for one in others]
         registrar.update(attrs.evolve(LESSONS, activities=only_lab))
         registrar.finish(lab.id)
-        assert made_by(registrar, "a-1").completion is CompletionStatus.COMPLETE
+        assert made_by(registrar, "a-1").completion is ca.CompletionStatus.COMPLETE
 
     def test_an_activity_that_was_removed_can_be_finished(self) -> None:
         registrar, _, lab = lesson()
@@ -357,7 +341,7 @@ class TestFinish:
         registrar.finish(lab.id)
         assert made_by(registrar, "a-1").finished == {"lab"}
         assert made_by(registrar, "a-1").completed_at is None
-        missing = error(NotFound, registrar, "start", "a-1", "lab")
+        missing = error(ca.NotFound, registrar, "start", "a-1", "lab")
         assert (missing.kind, missing.id) == ("Activity", "lab")
 
     @pytest.mark.parametrize("resting", [False, True])
@@ -375,7 +359,7 @@ class TestFinish:
         assert finished.time_spent(clock()) == (HOUR if resting else clock() - START)
         after = made_by(registrar, "a-1")
         assert (after.completed_at, after.expires_at) == (clock(), END)
-        wanted = AssignmentStatus.ACTIVE if late < timedelta(0) else AssignmentStatus.EXPIRED
+        wanted = ca.AssignmentStatus.ACTIVE if late < timedelta(0) else ca.AssignmentStatus.EXPIRED
         assert after.status_at(clock()) is wanted
 
     @pytest.mark.parametrize("command", ["pause", "resume", "finish"])
@@ -386,7 +370,7 @@ class TestFinish:
             registrar.pause(film.id)
         registrar.finish(film.id)
         decision = getattr(registrar, f"may_{command}")(film.id)
-        assert decision == Decision([NoAttemptOpen(START + HOUR)])
+        assert decision == ca.Decision([NoAttemptOpen(START + HOUR)])
         clock.set(START)
         assert codes(registrar, command, film.id) == ["no_attempt_open", "attempt_ahead"]
         registrar.cancel("a-1")
@@ -402,7 +386,7 @@ class TestFinish:
 
 
 #: Each command with its arguments, in a world in which it is allowed.
-COMMANDS: dict[str, Callable[[Registrar], tuple[str, ...]]] = {
+COMMANDS: dict[str, Callable[[ca.Registrar], tuple[str, ...]]] = {
     "start": lambda _: ("a-1", "link"),
     "pause": lambda of: (of.start("a-1", "film").id,),
     "resume": lambda of: (of.pause(of.start("a-1", "film").id).id,),
@@ -410,14 +394,14 @@ COMMANDS: dict[str, Callable[[Registrar], tuple[str, ...]]] = {
 }
 
 
-class Unreadable(InMemoryRepository):
+class Unreadable(ca.InMemoryRepository):
     """A repository whose attempts others are faster with, until it is mended."""
 
     is_broken = False
 
-    def find(self, query: Query[RecordT], /) -> Page[RecordT]:
-        if self.is_broken and isinstance(query, AttemptQuery):
-            raise Conflict(("a-1",))
+    def find(self, query: ca.Query[RecordT], /) -> ca.Page[RecordT]:
+        if self.is_broken and isinstance(query, ca.AttemptQuery):
+            raise ca.Conflict(("a-1",))
         return super().find(query)
 
 
@@ -425,7 +409,7 @@ def test_an_error_of_the_repository_is_not_invalid_input() -> None:
     repository = Unreadable()
     registrar, _ = classroom(repository)
     repository.is_broken = True
-    with pytest.raises(Conflict) as caught:
+    with pytest.raises(ca.Conflict) as caught:
         registrar.start("a-1", "lab")
     assert caught.value.ids == ("a-1",)
 
@@ -434,12 +418,14 @@ class TestPoliciesOfTheHost:
     def test_retakes_can_be_limited(self) -> None:
         @attrs.frozen
         class Twice:
-            def evaluate(self, attempts: Iterable[Attempt], *, at: datetime) -> Decision:
+            def evaluate(self, attempts: Iterable[ca.Attempt], *, at: datetime) -> ca.Decision:
                 del at
                 often = len(list(attempts)) >= 2
-                return Decision([CustomReason("x-twice", "Twice is enough.")] if often else [])
+                return ca.Decision(
+                    [ca.CustomReason("x-twice", "Twice is enough.")] if often else []
+                )
 
-        registrar, _ = classroom(policies=Policies(attempt=Twice()))
+        registrar, _ = classroom(policies=ca.Policies(attempt=Twice()))
         for _ in range(2):
             registrar.finish(registrar.start("a-1", "lab").id)
         assert codes(registrar, "start", "a-1", "lab") == ["x-twice"]
@@ -450,15 +436,15 @@ class TestPoliciesOfTheHost:
 
         @attrs.frozen
         class ByDay:
-            def evaluate(self, assignment: object, *, at: datetime) -> Decision:
+            def evaluate(self, assignment: object, *, at: datetime) -> ca.Decision:
                 del assignment
                 if START < at < opens_at:
-                    return Decision([CustomReason("x-night", "It is night.")], opens_at)
-                return Decision((), None if at >= opens_at else START + TICK)
+                    return ca.Decision([ca.CustomReason("x-night", "It is night.")], opens_at)
+                return ca.Decision((), None if at >= opens_at else START + TICK)
 
-        registrar, clock = classroom(policies=Policies(access=ByDay(), finish=ByDay()))
+        registrar, clock = classroom(policies=ca.Policies(access=ByDay(), finish=ByDay()))
         args = COMMANDS[command](registrar)
-        assert getattr(registrar, f"may_{command}")(*args) == Decision((), START + TICK)
+        assert getattr(registrar, f"may_{command}")(*args) == ca.Decision((), START + TICK)
         clock.set(START + HOUR)
         assert codes(registrar, command, *args) == ["x-night"]
         assert getattr(registrar, f"may_{command}")(*args).changes_at == opens_at

@@ -10,15 +10,7 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    Event,
-    InvalidInput,
-    KeyBatch,
-    Months,
-    Registrar,
-    Replace,
-    TrainingKey,
-)
+import course_assignments as ca
 from course_assignments.entities.codes import ALPHABET, is_mistyped
 from tests.support.acts import ACTS, BATCH, NOW
 from tests.support.situations import barged, codes, error, events, hashed, made_by
@@ -30,7 +22,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 TYPED = ["Hand-made-1", "Hand-made-2"]
 
 
-def make(registrar: Registrar, **options: Any) -> KeyBatch:
+def make(registrar: ca.Registrar, **options: Any) -> ca.KeyBatch:
     return registrar.create_keys(**wanted(**options))
 
 
@@ -57,7 +49,7 @@ class TestCreateKeys:
             availability=relativedelta(months=2),
             any_organization=True,
         )
-        assert batch == KeyBatch(
+        assert batch == ca.KeyBatch(
             id=batch.id,
             name="Spring",
             course_id="py",
@@ -66,7 +58,7 @@ class TestCreateKeys:
             redeemable_from=START + timedelta(days=1),
             redeemable_until=START + timedelta(days=9),
             max_uses=3,
-            availability=Months(2),
+            availability=ca.Months(2),
             any_organization=True,
             size=2,
         )
@@ -83,7 +75,7 @@ class TestCreateKeys:
     @pytest.mark.parametrize(
         ("bound", "at"),
         [
-            (Months(3), datetime(2026, 4, 5, 10, tzinfo=BERLIN)),
+            (ca.Months(3), datetime(2026, 4, 5, 10, tzinfo=BERLIN)),
             (relativedelta(months=3), datetime(2026, 4, 5, 10, tzinfo=BERLIN)),
             (date(2026, 4, 5), datetime(2026, 4, 5, tzinfo=BERLIN)),
             (timedelta(hours=1), START + timedelta(hours=1)),
@@ -114,7 +106,7 @@ class TestCreateKeys:
         self, window: dict[str, Any]
     ) -> None:
         registrar, _ = world()
-        refused = error(InvalidInput, registrar, "create_keys", **wanted(**window))
+        refused = error(ca.InvalidInput, registrar, "create_keys", **wanted(**window))
         assert (refused.code, refused.field) == ("empty_window", "redeemable_until")
 
     @pytest.mark.parametrize(
@@ -141,10 +133,10 @@ class TestCreateKeys:
 
     @pytest.mark.parametrize("name", ["create_keys", "add_keys"])
     def test_there_is_one_code_at_least(self, name: str) -> None:
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             ACTS[name](codes=[], generated=[])
         assert (caught.value.code, caught.value.field) == ("empty_list", "codes")
-        assert len(ACTS[name](codes=[], key_ids=["k-1"]).made(TrainingKey)) == 1
+        assert len(ACTS[name](codes=[], key_ids=["k-1"]).made(ca.TrainingKey)) == 1
 
 
 class TestCodes:
@@ -160,7 +152,7 @@ class TestCodes:
     def test_a_repeated_code_refuses_the_whole_paste_and_names_the_lines(self) -> None:
         registrar, _ = world()
         lines = ["Hand-made-1", "", "Hand-made-2", "Hand-made-1", " Hand-made-2"]
-        refused = error(InvalidInput, registrar, "create_keys", **wanted(codes=lines))
+        refused = error(ca.InvalidInput, registrar, "create_keys", **wanted(codes=lines))
         assert (refused.code, refused.field) == ("code_repeated", "codes[3]")
         assert "lines 4, 5" in str(refused)
 
@@ -189,7 +181,7 @@ class TestCodes:
         again = wanted(codes=["00000 00000 00000 12"])
         assert codes(registrar, "create_keys", **again) == ["code_taken"]
         refused = error(
-            InvalidInput, registrar, "create_keys", **wanted(codes=["0000-0000-0000-0001-3"])
+            ca.InvalidInput, registrar, "create_keys", **wanted(codes=["0000-0000-0000-0001-3"])
         )
         assert (refused.code, refused.field) == ("key_mistyped", "codes[0]")
 
@@ -250,13 +242,13 @@ class TestEditKeys:
             ),
             ({"redeemable_from": None}, {"redeemable_from": None}),
             (
-                {"redeemable_until": Months(3)},
+                {"redeemable_until": ca.Months(3)},
                 {"redeemable_until": datetime(2026, 4, 5, 10, tzinfo=BERLIN)},
             ),
             ({"redeemable_until": None}, {"redeemable_until": None}),
             ({"max_uses": 5}, {"max_uses": 5}),
             ({"max_uses": None}, {"max_uses": 1}),
-            ({"availability": relativedelta(months=1)}, {"availability": Months(1)}),
+            ({"availability": relativedelta(months=1)}, {"availability": ca.Months(1)}),
             ({"any_organization": True}, {"any_organization": True}),
             (
                 {"name": "Summer", "max_uses": 9, "redeemable_from": timedelta(days=2)},
@@ -277,7 +269,7 @@ class TestEditKeys:
         clock.advance(timedelta(hours=5))
         assert registrar.may_edit_keys(batch.id, **terms)
         edited = registrar.edit_keys(batch.id, **terms, by="manager")
-        assert edited == attrs.evolve(batch, **after) == registrar.get(KeyBatch, batch.id)
+        assert edited == attrs.evolve(batch, **after) == registrar.get(ca.KeyBatch, batch.id)
         assert {key.max_uses for key in registrar.keys(batch.id)} == {edited.max_uses}
 
     @pytest.mark.parametrize(("maximum", "fits"), [(1, False), (2, True), (3, True), (9, True)])
@@ -312,7 +304,7 @@ class TestEditKeys:
         registrar, _ = world()
         batch = make(registrar, redeemable_from=timedelta(days=5))
         refused = error(
-            InvalidInput, registrar, "edit_keys", batch.id, redeemable_until=timedelta(days=5)
+            ca.InvalidInput, registrar, "edit_keys", batch.id, redeemable_until=timedelta(days=5)
         )
         assert refused.field == "redeemable_until"
 
@@ -321,12 +313,12 @@ class TestEditKeys:
         registrar, _ = world()
         batch = make(registrar)
         terms: dict[str, Any] = {field: None}
-        assert error(InvalidInput, registrar, "edit_keys", batch.id, **terms).field == field
+        assert error(ca.InvalidInput, registrar, "edit_keys", batch.id, **terms).field == field
 
     def test_editing_a_window_touches_no_key(self) -> None:
         after = attrs.evolve(BATCH, name="May", redeemable_until=NOW)
         change = ACTS["edit_keys"](max_uses=3, redeemable_until=NOW)
-        assert change.replace == (Replace(BATCH, after),)
+        assert change.replace == (ca.Replace(BATCH, after),)
 
 
 class TestRevoke:
@@ -376,7 +368,7 @@ class TestRevoke:
             (1, clock()),
             (0, clock()),
         ]
-        assert events(registrar)[-1] == Event(
+        assert events(registrar)[-1] == ca.Event(
             position=len(events(registrar)),
             at=clock(),
             by="manager",

@@ -8,24 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    Conflict,
-    Course,
-    InvalidInput,
-    NotFound,
-    Organization,
-    Registrar,
-    User,
-    UserQuery,
-    find_all,
-)
+import course_assignments as ca
 from tests.support.situations import codes, error, events
 from tests.support.strategies import courses, organizations
 from tests.support.world import ACME, ADA, BO, MANAGER, PYTHON, RECORDS, SQL, START, contents, world
 
 
-def kept(registrar: Registrar, user_id: str) -> User:
-    return registrar.repository.get(User, [user_id])[user_id]
+def kept(registrar: ca.Registrar, user_id: str) -> ca.User:
+    return registrar.repository.get(ca.User, [user_id])[user_id]
 
 
 class TestAdd:
@@ -42,17 +32,17 @@ class TestAdd:
 
     def test_a_cell_that_grew_adds_what_is_new(self) -> None:
         registrar, _ = world()
-        new = Course(id="new", name="New")
+        new = ca.Course(id="new", name="New")
         registrar.add(*RECORDS, new, new)
-        assert registrar.repository.get(Course, ["new"]) == {"new": new}
+        assert registrar.repository.get(ca.Course, ["new"]) == {"new": new}
         assert events(registrar)[-1].subject_ids == ("new",)
 
     @given(st.lists(organizations() | courses(), min_size=1, max_size=5))
     def test_adding_all_at_once_one_by_one_or_twice_is_the_same(
-        self, records: list[Organization | Course]
+        self, records: list[ca.Organization | ca.Course]
     ) -> None:
         distinct = {(type(one), one.id): one for one in reversed(records)}
-        together, single = Registrar(), Registrar()
+        together, single = ca.Registrar(), ca.Registrar()
         together.add(*distinct.values())
         for one in distinct.values():
             single.add(one)
@@ -72,53 +62,53 @@ class TestAdd:
     )
     def test_another_record_under_the_same_id_is_a_conflict(self, changed: Any) -> None:
         registrar, _ = world()
-        new = Course(id="new", name="New")
-        assert error(Conflict, registrar, "add", new, changed).ids == (changed.id,)
+        new = ca.Course(id="new", name="New")
+        assert error(ca.Conflict, registrar, "add", new, changed).ids == (changed.id,)
         again = attrs.evolve(new, name="Newer")
-        assert error(Conflict, registrar, "add", new, again).ids == ("new",)
+        assert error(ca.Conflict, registrar, "add", new, again).ids == ("new",)
 
     def test_records_of_different_kinds_may_have_the_same_id(self) -> None:
         registrar, _ = world()
-        registrar.add(Organization(id="py", name="Py"), Course(id="acme", name="Acme"))
+        registrar.add(ca.Organization(id="py", name="Py"), ca.Course(id="acme", name="Acme"))
         assert kept(registrar, "ada").organization_id == "acme"
 
     def test_an_address_that_is_taken_or_shared_is_refused(self) -> None:
         registrar, _ = world()
-        one, two = (User(id=name, name=name, email="x@example.org") for name in ("x", "y"))
+        one, two = (ca.User(id=name, name=name, email="x@example.org") for name in ("x", "y"))
         assert codes(registrar, "add", one, two) == ["email_taken"]
         assert str(registrar.may_add(one, two)).startswith("The email address of 'y'")
-        taken = User(id="new", name="New", email="ADA@EXAMPLE.ORG")
-        assert codes(registrar, "add", Course(id="c", name="C"), taken) == ["email_taken"]
+        taken = ca.User(id="new", name="New", email="ADA@EXAMPLE.ORG")
+        assert codes(registrar, "add", ca.Course(id="c", name="C"), taken) == ["email_taken"]
 
     def test_all_that_is_referred_to_and_unknown_is_named(self) -> None:
         registrar, _ = world()
         records = (
-            User(
+            ca.User(
                 id="new",
                 name="New",
                 email="new@example.org",
                 organization_id="o-1",
                 managed_organization_ids=["o-3", "acme", "o-2"],
             ),
-            Organization(id="child", name="Child", parent_id="o-4"),
+            ca.Organization(id="child", name="Child", parent_id="o-4"),
         )
-        missing = error(NotFound, registrar, "add", *records)
+        missing = error(ca.NotFound, registrar, "add", *records)
         assert {missing.kind, *(one.kind for one in missing.also)} == {"Organization"}
         assert [missing.id, *(one.id for one in missing.also)] == ["o-1", "o-2", "o-3", "o-4"]
 
     def test_what_is_referred_to_may_come_in_the_same_call_and_in_any_order(self) -> None:
         registrar, _ = world()
         registrar.add(
-            User(id="new", name="New", email="new@example.org", organization_id="child"),
-            Organization(id="child", name="Child", parent_id="parent"),
-            Organization(id="parent", name="Parent", parent_id="acme"),
+            ca.User(id="new", name="New", email="new@example.org", organization_id="child"),
+            ca.Organization(id="child", name="Child", parent_id="parent"),
+            ca.Organization(id="parent", name="Parent", parent_id="acme"),
         )
         assert kept(registrar, "new").organization_id == "child"
 
-    @pytest.mark.parametrize("junk", [None, 7, "text", Course, [PYTHON], object()])
+    @pytest.mark.parametrize("junk", [None, 7, "text", ca.Course, [PYTHON], object()])
     def test_what_is_no_record_is_named_by_its_place(self, junk: Any) -> None:
         registrar, _ = world()
-        refused = error(InvalidInput, registrar, "add", SQL, junk)
+        refused = error(ca.InvalidInput, registrar, "add", SQL, junk)
         assert refused.field == "records[1]"
 
 
@@ -154,16 +144,18 @@ class TestUpdate:
         registrar, _ = world()
         after = attrs.evolve(ADA, email="ADA@example.org")
         assert registrar.update(after) == after
-        assert list(find_all(registrar.repository, UserQuery(email="ada@example.org"))) == [after]
+        assert list(ca.find_all(registrar.repository, ca.UserQuery(email="ada@example.org"))) == [
+            after
+        ]
 
     def test_a_record_that_is_unknown_cannot_be_updated(self) -> None:
         registrar, _ = world()
-        missing = error(NotFound, registrar, "update", Course(id="new", name="New"))
+        missing = error(ca.NotFound, registrar, "update", ca.Course(id="new", name="New"))
         assert (missing.kind, missing.id) == ("Course", "new")
         child = attrs.evolve(ACME, parent_id="unknown")
-        assert error(NotFound, registrar, "update", child).id == "unknown"
+        assert error(ca.NotFound, registrar, "update", child).id == "unknown"
         moved = attrs.evolve(ADA, organization_id="unknown")
-        assert error(NotFound, registrar, "update", moved).id == "unknown"
+        assert error(ca.NotFound, registrar, "update", moved).id == "unknown"
 
 
 class TestAnonymize:
@@ -176,7 +168,7 @@ class TestAnonymize:
         assert after == attrs.evolve(MANAGER, name=after.name, email=after.email)
         assert kept(registrar, "manager") == after
         assert "manager" not in f"{after.name} {after.email}".casefold()
-        assert not list(find_all(registrar.repository, UserQuery(email=MANAGER.email)))
+        assert not list(ca.find_all(registrar.repository, ca.UserQuery(email=MANAGER.email)))
         assert contents(registrar.repository)["CourseAssignment"] == [assignment]
         assert registrar.anonymize("ada").email != after.email
 
@@ -190,5 +182,5 @@ class TestAnonymize:
     def test_the_address_can_be_used_again(self) -> None:
         registrar, _ = world()
         registrar.anonymize("ada")
-        registrar.add(User(id="new", name="Ada", email="ADA@example.org"))
+        registrar.add(ca.User(id="new", name="Ada", email="ADA@example.org"))
         registrar.update(attrs.evolve(BO, email="bo2@example.org"))

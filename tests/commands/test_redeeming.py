@@ -8,31 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    Conflict,
-    CourseAssignment,
-    Duration,
-    ExpirationLimit,
-    ExpirationPolicy,
-    InMemoryRepository,
-    InvalidInput,
-    KeyQuery,
-    KeyRedemptionPolicy,
-    ManualClock,
-    Months,
-    NotFound,
-    Page,
-    Policies,
-    Query,
-    Redemption,
-    RedemptionQuery,
-    Refused,
-    Registrar,
-    Role,
-    TrainingKey,
-    User,
-    find_all,
-)
+import course_assignments as ca
 from course_assignments.queries import RecordT
 from course_assignments.reasons import AlreadyRedeemed
 from tests.support.acts import ACTS, BATCH, NEWCOMER, presented
@@ -44,17 +20,19 @@ from tests.support.world import ACME, ADA, BETA, BO, CY, PYTHON, SALES, START, c
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 CODE = "Hand-made-1"
-NEW = User(id="new", name="New", email="new@example.org")
+NEW = ca.User(id="new", name="New", email="new@example.org")
 
 
-def with_key(*, policies: Policies | None = None, **terms: Any) -> tuple[Registrar, ManualClock]:
+def with_key(
+    *, policies: ca.Policies | None = None, **terms: Any
+) -> tuple[ca.Registrar, ca.ManualClock]:
     """Return a small world with a key of Acme's for Python, of two uses unless *terms* say more."""
-    registrar, clock = world(policies=policies or Policies())
+    registrar, clock = world(policies=policies or ca.Policies())
     make(registrar, **terms)
     return registrar, clock
 
 
-def make(registrar: Registrar, **terms: Any) -> None:
+def make(registrar: ca.Registrar, **terms: Any) -> None:
     options: dict[str, Any] = {
         "name": "Keys",
         "organization_id": "acme",
@@ -67,16 +45,16 @@ def make(registrar: Registrar, **terms: Any) -> None:
     registrar.create_keys("py", **options)
 
 
-def key(registrar: Registrar, code: str = CODE) -> TrainingKey:
-    return next(iter(registrar.find_all(KeyQuery(code=code))))
+def key(registrar: ca.Registrar, code: str = CODE) -> ca.TrainingKey:
+    return next(iter(registrar.find_all(ca.KeyQuery(code=code))))
 
 
-def redemptions(registrar: Registrar) -> list[Redemption]:
-    return list(find_all(registrar.repository, RedemptionQuery()))
+def redemptions(registrar: ca.Registrar) -> list[ca.Redemption]:
+    return list(ca.find_all(registrar.repository, ca.RedemptionQuery()))
 
 
-def stored(registrar: Registrar) -> list[CourseAssignment]:
-    found: list[CourseAssignment] = contents(registrar.repository)["CourseAssignment"]
+def stored(registrar: ca.Registrar) -> list[ca.CourseAssignment]:
+    found: list[ca.CourseAssignment] = contents(registrar.repository)["CourseAssignment"]
     return found
 
 
@@ -87,16 +65,16 @@ class TestRedeem:
     def test_the_end_is_the_earliest_of_availability_and_limit(
         self,
         at: datetime,
-        availability: Duration,
-        maxima: tuple[Duration | None, Duration | None],
+        availability: ca.Duration,
+        maxima: tuple[ca.Duration | None, ca.Duration | None],
         zone: Any,
     ) -> None:
         for_course, for_organization = maxima
         lengths = {
-            ExpirationLimit.KEY: availability,
-            ExpirationLimit.COURSE: for_course,
-            ExpirationLimit.ORGANIZATION: for_organization,
-            ExpirationLimit.MAXIMUM: timedelta(days=180),
+            ca.ExpirationLimit.KEY: availability,
+            ca.ExpirationLimit.COURSE: for_course,
+            ca.ExpirationLimit.ORGANIZATION: for_organization,
+            ca.ExpirationLimit.MAXIMUM: timedelta(days=180),
         }
         ends = {by: counted(term, at, zone) for by, term in lengths.items() if term is not None}
         assignment = (
@@ -118,38 +96,38 @@ class TestRedeem:
 
     def test_an_availability_beyond_the_accepted_years_limits_nothing(self) -> None:
         late = datetime(9850, 1, 1, tzinfo=UTC)
-        batch = attrs.evolve(BATCH, availability=Months(1200))
+        batch = attrs.evolve(BATCH, availability=ca.Months(1200))
         made = ACTS["redeem"].outcome(about=presented(batch=batch), at=late).result
-        assert (made.expires_at, made.limited_by) == (late + 180 * DAY, ExpirationLimit.MAXIMUM)
+        assert (made.expires_at, made.limited_by) == (late + 180 * DAY, ca.ExpirationLimit.MAXIMUM)
 
     @pytest.mark.parametrize(("name", "known"), [("redeem", {}), ("assign", {"expires": None})])
     def test_a_policy_of_the_host_that_gives_no_limit_is_named(
         self, name: str, known: dict[str, Any]
     ) -> None:
-        class Endless(ExpirationPolicy):
+        class Endless(ca.ExpirationPolicy):
             def limit(self, *_: object, **__: object) -> Any:
                 return None
 
             def default_end(self, *_: object, **__: object) -> Any:
                 return None
 
-        with pytest.raises(InvalidInput) as caught:
-            ACTS[name](policies=Policies(expiration=Endless()), **known)
+        with pytest.raises(ca.InvalidInput) as caught:
+            ACTS[name](policies=ca.Policies(expiration=Endless()), **known)
         assert (caught.value.code, caught.value.field) == ("wrong_type", "policies.expiration")
 
     @pytest.mark.parametrize(
         ("availability", "learner", "days", "limit"),
         [
-            (timedelta(days=30), "ada", 30, ExpirationLimit.KEY),
-            (timedelta(days=180), "ada", 180, ExpirationLimit.KEY),
-            (timedelta(days=181), "ada", 180, ExpirationLimit.MAXIMUM),
-            (Months(12), "cy", 180, ExpirationLimit.MAXIMUM),
-            (Months(12), "bo", 90, ExpirationLimit.ORGANIZATION),
-            (Months(1), "bo", 31, ExpirationLimit.KEY),
+            (timedelta(days=30), "ada", 30, ca.ExpirationLimit.KEY),
+            (timedelta(days=180), "ada", 180, ca.ExpirationLimit.KEY),
+            (timedelta(days=181), "ada", 180, ca.ExpirationLimit.MAXIMUM),
+            (ca.Months(12), "cy", 180, ca.ExpirationLimit.MAXIMUM),
+            (ca.Months(12), "bo", 90, ca.ExpirationLimit.ORGANIZATION),
+            (ca.Months(1), "bo", 31, ca.ExpirationLimit.KEY),
         ],
     )
     def test_access_lasts_until_the_availability_or_the_limit_ends(
-        self, availability: Any, learner: str, days: int, limit: ExpirationLimit
+        self, availability: Any, learner: str, days: int, limit: ca.ExpirationLimit
     ) -> None:
         registrar, _ = with_key(availability=availability, any_organization=True)
         assignment = registrar.redeem(CODE, learner)
@@ -191,15 +169,15 @@ class TestRedeem:
     def test_what_cannot_be_a_key_is_refused_without_a_look_up(
         self, command: str, typed: str, code: str
     ) -> None:
-        class NoKeys(InMemoryRepository):
+        class NoKeys(ca.InMemoryRepository):
             """Lets nobody look a key up."""
 
-            def find(self, query: Query[RecordT], /) -> Page[RecordT]:
+            def find(self, query: ca.Query[RecordT], /) -> ca.Page[RecordT]:
                 assert getattr(query, "code", None) is None
                 return super().find(query)
 
         registrar, _ = world(NoKeys())
-        people: dict[str, tuple[str | User, ...]] = {"redeem": ("ada",), "register": (NEW,)}
+        people: dict[str, tuple[str | ca.User, ...]] = {"redeem": ("ada",), "register": (NEW,)}
         who = people.get(command, ())
         assert codes(registrar, command, typed, *who) == [code]
         with pytest.raises(AssertionError):
@@ -244,7 +222,7 @@ class TestRefusals:
         assert key(registrar).uses == 1
 
     def test_a_policy_may_allow_more_than_one_redemption(self) -> None:
-        policies = Policies(key_redemption=KeyRedemptionPolicy(once_per_learner=False))
+        policies = ca.Policies(key_redemption=ca.KeyRedemptionPolicy(once_per_learner=False))
         registrar, _ = with_key(policies=policies)
         one, two = registrar.redeem(CODE, "ada"), registrar.redeem(CODE, "ada")
         assert one.id != two.id
@@ -288,7 +266,7 @@ class TestAtOnce:
         registrar, _, repository = barged(lambda other: other.redeem(CODE, "manager"))
         make(registrar, max_uses=1)
         repository.open = True
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(ca.Refused) as caught:
             registrar.redeem(CODE, "ada")
         assert [reason.code for reason in caught.value.decision.reasons] == ["key_exhausted"]
         assert len(stored(registrar)) == 1
@@ -297,14 +275,14 @@ class TestAtOnce:
     def test_a_learner_gets_two_at_once_only_if_the_policy_allows_it(
         self, *, once: bool, uses: int
     ) -> None:
-        policies = Policies(key_redemption=KeyRedemptionPolicy(once_per_learner=once))
+        policies = ca.Policies(key_redemption=ca.KeyRedemptionPolicy(once_per_learner=once))
         registrar, _, repository = barged(
             lambda other: other.redeem(CODE, "ada"), policies=policies
         )
         make(registrar)
         repository.open = True
         if once:
-            with pytest.raises(Refused) as caught:
+            with pytest.raises(ca.Refused) as caught:
                 registrar.redeem(CODE, "ada")
             assert [one.code for one in caught.value.decision.reasons] == ["already_redeemed"]
         else:
@@ -321,16 +299,16 @@ class TestRegister:
         batch = attrs.evolve(BATCH, any_organization=True)
         change = ACTS["register"](redeemable=presented(newcomer, batch=batch, organization=BETA))
         assert set(change.expect) == {PYTHON, BETA, ACME}
-        assert change.made(CourseAssignment)[0].organization_id == "beta"
+        assert change.made(ca.CourseAssignment)[0].organization_id == "beta"
 
     def test_a_newcomer_joins_the_organization_of_the_key(self) -> None:
         registrar, clock = with_key()
         clock.advance(DAY)
         assert registrar.may_register(CODE, NEW)
-        assert not registrar.repository.get(User, ["new"])
+        assert not registrar.repository.get(ca.User, ["new"])
         assignment = registrar.register(CODE, NEW)
         newcomer = attrs.evolve(NEW, organization_id="acme")
-        assert registrar.repository.get(User, ["new"]) == {"new": newcomer}
+        assert registrar.repository.get(ca.User, ["new"]) == {"new": newcomer}
         assert (assignment.organization_id, assignment.created_at) == ("acme", clock())
         assert key(registrar).uses == 1
         assert codes(registrar, "redeem", CODE, "new") == ["already_redeemed"]
@@ -339,7 +317,7 @@ class TestRegister:
         registrar, _ = with_key(any_organization=True)
         new = attrs.evolve(NEW, organization_id="beta")
         assignment = registrar.register(CODE, new)
-        assert registrar.repository.get(User, ["new"]) == {"new": new}
+        assert registrar.repository.get(ca.User, ["new"]) == {"new": new}
         assert assignment.organization_id == "beta"
         registrar, _ = with_key()
         assert codes(registrar, "register", CODE, new) == ["wrong_organization"]
@@ -368,7 +346,7 @@ class TestRegister:
     def test_an_id_that_someone_else_has_is_a_conflict(self) -> None:
         registrar, _ = with_key()
         other = attrs.evolve(CY, email="free@example.org")
-        assert error(Conflict, registrar, "register", CODE, other).ids == ("cy",)
+        assert error(ca.Conflict, registrar, "register", CODE, other).ids == ("cy",)
 
     def test_all_or_nothing(self) -> None:
         registrar, clock = with_key(redeemable_from=DAY, redeemable_until=2 * DAY)
@@ -386,25 +364,25 @@ class TestRegister:
             "wrong_organization",
             "course_archived",
         ]
-        assert not registrar.repository.get(User, ["new"])
+        assert not registrar.repository.get(ca.User, ["new"])
 
     @pytest.mark.parametrize(
-        "rights", [{"roles": {Role.SUPPORT}}, {"managed_organization_ids": {"acme"}}]
+        "rights", [{"roles": {ca.Role.SUPPORT}}, {"managed_organization_ids": {"acme"}}]
     )
     def test_a_newcomer_has_no_rights(self, rights: dict[str, Any]) -> None:
         registrar, _ = with_key()
-        found = error(InvalidInput, registrar, "register", CODE, attrs.evolve(NEW, **rights))
+        found = error(ca.InvalidInput, registrar, "register", CODE, attrs.evolve(NEW, **rights))
         (name,) = rights
         assert (found.code, found.field) == ("newcomer_with_rights", f"user.{name}")
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             ACTS["register"](redeemable=presented(attrs.evolve(NEWCOMER, **rights)))
         assert caught.value == attrs.evolve(found, field=f"learner.{name}")
 
     def test_an_unknown_organization_is_not_found(self) -> None:
         registrar, _ = with_key(any_organization=True)
         lost = attrs.evolve(NEW, organization_id="o-9")
-        assert error(NotFound, registrar, "register", CODE, lost).id == "o-9"
-        assert error(NotFound, registrar, "register", CODE, NEW, by="nobody").id == "nobody"
+        assert error(ca.NotFound, registrar, "register", CODE, lost).id == "o-9"
+        assert error(ca.NotFound, registrar, "register", CODE, NEW, by="nobody").id == "nobody"
 
     def test_who_acts_for_a_newcomer_needs_the_role_and_the_organization(self) -> None:
         registrar, _ = with_key(any_organization=True)

@@ -9,23 +9,7 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    CancellationPolicy,
-    CourseAssignment,
-    CustomReason,
-    Decision,
-    Duration,
-    Event,
-    ExpirationLimit,
-    ExpirationPolicy,
-    ForAssignment,
-    InvalidInput,
-    Months,
-    Opening,
-    Policies,
-    Registrar,
-    Subscription,
-)
+import course_assignments as ca
 from course_assignments.reasons import (
     AlreadyCancelled,
     AssignmentNotActive,
@@ -46,11 +30,11 @@ STEPS = (-TICK, timedelta(0), TICK)
 END = START + 60 * DAY
 
 
-def stored(registrar: Registrar) -> Subscription:
-    return registrar.repository.get(Subscription, ["s-1"])["s-1"]
+def stored(registrar: ca.Registrar) -> ca.Subscription:
+    return registrar.repository.get(ca.Subscription, ["s-1"])["s-1"]
 
 
-def last_event(registrar: Registrar) -> Event:
+def last_event(registrar: ca.Registrar) -> ca.Event:
     return attrs.evolve(events(registrar)[-1], position=0)
 
 
@@ -63,22 +47,22 @@ class TestSubscribe:
             ("ada", 90 * DAY, START + 90 * DAY),
             ("ada", TICK, START + TICK),
             # Berlin changes its clocks in between, so 10:00 there is an hour earlier in UTC.
-            ("ada", Months(3), datetime(2026, 4, 5, 8, tzinfo=UTC)),
+            ("ada", ca.Months(3), datetime(2026, 4, 5, 8, tzinfo=UTC)),
             ("ada", relativedelta(months=3), datetime(2026, 4, 5, 8, tzinfo=UTC)),
-            ("bo", Months(3), datetime(2026, 4, 5, 9, tzinfo=UTC)),
-            ("cy", Months(3), datetime(2026, 4, 5, 9, tzinfo=UTC)),
+            ("bo", ca.Months(3), datetime(2026, 4, 5, 9, tzinfo=UTC)),
+            ("cy", ca.Months(3), datetime(2026, 4, 5, 9, tzinfo=UTC)),
             # The limits of rule 1 are of assignments, not of subscriptions.
-            ("bo", Months(36), datetime(2029, 1, 5, 9, tzinfo=UTC)),
+            ("bo", ca.Months(36), datetime(2029, 1, 5, 9, tzinfo=UTC)),
         ],
     )
     def test_it_lasts_from_now_on_in_the_zone_of_the_organization(
         self, learner: str, duration: Any, end: datetime
     ) -> None:
         registrar, _ = world()
-        assert registrar.may_subscribe(["sql", "py"], learner, duration=duration) == Decision()
+        assert registrar.may_subscribe(["sql", "py"], learner, duration=duration) == ca.Decision()
         made = registrar.subscribe(["sql", "py"], learner, duration=duration, id="s-1")
         home = {"ada": "acme", "bo": "beta", "cy": None}[learner]
-        assert made == Subscription(
+        assert made == ca.Subscription(
             id="s-1",
             learner_id=learner,
             organization_id=home,
@@ -117,7 +101,7 @@ class TestSubscribe:
     )
     def test_an_invalid_duration_is_named(self, duration: Any) -> None:
         registrar, _ = world()
-        found = error(InvalidInput, registrar, "subscribe", ["py"], "ada", duration=duration)
+        found = error(ca.InvalidInput, registrar, "subscribe", ["py"], "ada", duration=duration)
         assert found.field == "duration"
 
 
@@ -129,11 +113,11 @@ class TestEdit:
         opened = registrar.open_course("s-1", "py")
         clock.advance(HOUR)
         before = stored(registrar)
-        assert registrar.may_edit_subscription("s-1", ["sql"]) == Decision((), END)
+        assert registrar.may_edit_subscription("s-1", ["sql"]) == ca.Decision((), END)
         after = registrar.edit_subscription("s-1", ["sql", "lessons", "sql"], by="manager")
         assert after == attrs.evolve(before, course_ids=["sql", "lessons"], edited_at=clock())
         assert stored(registrar) == after
-        assert last_event(registrar) == Event(
+        assert last_event(registrar) == ca.Event(
             at=clock(), by="manager", action="edit_subscription", subject_ids=["s-1", "ada"]
         )
         assert made_by(registrar, opened.id) == opened
@@ -168,7 +152,7 @@ class TestEdit:
         else:
             assert codes(registrar, "edit_subscription", "s-1", ["sql"]) == ["subscription_ended"]
             decision = registrar.may_edit_subscription("s-1", ["sql"])
-            assert decision == Decision([SubscriptionEnded(END)])
+            assert decision == ca.Decision([SubscriptionEnded(END)])
 
     def test_everything_at_once(self) -> None:
         registrar, clock = subscribed()
@@ -200,7 +184,7 @@ class TestCancel:
         for one in opened:
             assert made_by(registrar, one.id) == attrs.evolve(one, cancelled_at=clock())
         assert made_by(registrar, "a-1").cancelled_at is None
-        assert last_event(registrar) == Event(
+        assert last_event(registrar) == ca.Event(
             at=clock(),
             by="manager",
             action="cancel_subscription",
@@ -237,7 +221,7 @@ class TestCancel:
         registrar.start(opened.id, "film")
         assert registrar.may_cancel_subscription("s-1").allowed
         registrar.start(opened.id, "lab")
-        wanted = Decision([ForAssignment("lessons", "ada", LabLaunched(START))])
+        wanted = ca.Decision([ca.ForAssignment("lessons", "ada", LabLaunched(START))])
         for options in ({}, {"support_reason": "please"}):
             assert registrar.may_cancel_subscription("s-1", **options) == wanted
             assert codes(registrar, "cancel_subscription", "s-1", **options) == ["lab_launched"]
@@ -253,7 +237,7 @@ class TestCancel:
         registrar, clock = subscribed()
         registrar.open_course("s-1", "py")
         registrar.cancel_subscription("s-1")
-        assert registrar.may_cancel_subscription("s-1") == Decision([AlreadyCancelled(START)])
+        assert registrar.may_cancel_subscription("s-1") == ca.Decision([AlreadyCancelled(START)])
         clock.advance(DAY + TICK)
         assert codes(registrar, "cancel_subscription", "s-1") == [
             "already_cancelled",
@@ -270,7 +254,7 @@ class TestCancel:
             found = codes(registrar, "cancel_subscription", "s-1", support_reason="moved", by=by)
             assert found == ["support_role_missing"]
         decision = registrar.may_cancel_subscription("s-1", support_reason="moved", by="support")
-        assert decision == Decision()
+        assert decision == ca.Decision()
         registrar.cancel_subscription("s-1", support_reason="moved\naway", by="support")
         assert made_by(registrar, opened.id).cancelled_at == clock()
         event = events(registrar)[-1]
@@ -283,8 +267,8 @@ class TestCancel:
         clock.advance(HOUR)
         registrar.open_course("s-1", "py")
         clock.set(START + HOUR - TICK)
-        wanted = ForAssignment("py", "ada", AssignmentNotActive(START + HOUR))
-        assert registrar.may_cancel_subscription("s-1") == Decision([wanted], START + HOUR)
+        wanted = ca.ForAssignment("py", "ada", AssignmentNotActive(START + HOUR))
+        assert registrar.may_cancel_subscription("s-1") == ca.Decision([wanted], START + HOUR)
         clock.set(START - TICK)
         assert codes(registrar, "cancel_subscription", "s-1") == [
             "subscription_not_active",
@@ -309,7 +293,7 @@ class TestCancel:
         clock.advance(HOUR)
         registrar.open_course("s-1", "py")
 
-        def ask(at: datetime) -> Decision:
+        def ask(at: datetime) -> ca.Decision:
             clock.set(at)
             return registrar.may_cancel_subscription("s-1")
 
@@ -350,7 +334,7 @@ class TestOpen:
             assert second.id != first.id
             # Exactly at the end of the first both limits of the second fall together.
             assert (second.created_at, second.expires_at) == (clock(), END)
-            assert second.limited_by is ExpirationLimit.SUBSCRIPTION
+            assert second.limited_by is ca.ExpirationLimit.SUBSCRIPTION
             assert stored(registrar).opened("sql") == (first.id, second.id)
 
     def test_after_it_was_cancelled_a_new_one_has_the_next_id(self) -> None:
@@ -388,7 +372,7 @@ class TestOpen:
         made = registrar.complete(stored(registrar).openings[0].assignment_id)
         registrar.edit_subscription("s-1", ["py"])
         registrar.update(attrs.evolve(SQL, archived=True, content_provider=None))
-        assert registrar.may_open_course("s-1", "sql") == Decision((), made.expires_at)
+        assert registrar.may_open_course("s-1", "sql") == ca.Decision((), made.expires_at)
         assert registrar.open_course("s-1", "sql") == made
         clock.set(made.expires_at)
         assert codes(registrar, "open_course", "s-1", "sql") == [
@@ -405,7 +389,7 @@ class TestOpen:
         ]
         registrar.edit_subscription("s-1", ["sql"])
         decision = registrar.may_open_course("s-1", "py")
-        assert decision == Decision([CourseNotInSubscription("py")])
+        assert decision == ca.Decision([CourseNotInSubscription("py")])
 
     @pytest.mark.parametrize("step", STEPS)
     def test_at_the_end_of_the_subscription_nothing_opens(self, step: timedelta) -> None:
@@ -439,7 +423,7 @@ class TestOpen:
         made = registrar.open_course("s-1", "sql")
         registrar.edit_subscription("s-1", set_)
 
-        def ask(at: datetime) -> Decision:
+        def ask(at: datetime) -> ca.Decision:
             clock.set(at)
             return registrar.may_open_course("s-1", "sql")
 
@@ -451,7 +435,7 @@ class TestOpen:
     def test_two_who_open_it_at_once_get_the_same_one(
         self, ids: tuple[str | None, str | None]
     ) -> None:
-        made: list[CourseAssignment] = []
+        made: list[ca.CourseAssignment] = []
         one, other = ids
         registrar, _, repository = barged(
             lambda of: made.append(of.open_course("s-1", "py", id=one))
@@ -460,7 +444,7 @@ class TestOpen:
         repository.open = True
         assert registrar.open_course("s-1", "py", id=other) == made[0]
         assert contents(registrar.repository)["CourseAssignment"] == made
-        assert stored(registrar).openings == (Opening("py", made[0].id),)
+        assert stored(registrar).openings == (ca.Opening("py", made[0].id),)
 
 
 class TestTheEndOfWhatIsOpened:
@@ -471,26 +455,28 @@ class TestTheEndOfWhatIsOpened:
     @pytest.mark.parametrize(
         ("learner", "course_id", "days", "other"),
         [
-            ("ada", "py", 180, ExpirationLimit.MAXIMUM),
-            ("bo", "py", 90, ExpirationLimit.ORGANIZATION),
-            ("ada", "sql", 30, ExpirationLimit.COURSE),
-            ("bo", "sql", 30, ExpirationLimit.COURSE),
+            ("ada", "py", 180, ca.ExpirationLimit.MAXIMUM),
+            ("bo", "py", 90, ca.ExpirationLimit.ORGANIZATION),
+            ("ada", "sql", 30, ca.ExpirationLimit.COURSE),
+            ("bo", "sql", 30, ca.ExpirationLimit.COURSE),
         ],
     )
     def test_of_equal_ends_that_of_the_subscription_is_named(
-        self, learner: str, course_id: str, days: int, other: ExpirationLimit, step: timedelta
+        self, learner: str, course_id: str, days: int, other: ca.ExpirationLimit, step: timedelta
     ) -> None:
         registrar, _ = subscribed(days * DAY + step, learner)
         made = registrar.open_course("s-1", course_id)
         assert made.expires_at == START + days * DAY + min(step, timedelta(0))
-        assert made.limited_by is (other if step > timedelta(0) else ExpirationLimit.SUBSCRIPTION)
+        assert made.limited_by is (
+            other if step > timedelta(0) else ca.ExpirationLimit.SUBSCRIPTION
+        )
 
     @given(
         st.tuples(terms(400 * DAY), st.none() | terms(400 * DAY), st.none() | terms(400 * DAY)),
         st.timedeltas(timedelta(0), 400 * DAY),
     )
     def test_it_is_the_earliest_and_the_first_of_equal_ones(
-        self, lengths: tuple[Duration, Duration | None, Duration | None], passed: timedelta
+        self, lengths: tuple[ca.Duration, ca.Duration | None, ca.Duration | None], passed: timedelta
     ) -> None:
         duration, course_maximum, maximum = lengths
         registrar, clock = world()
@@ -502,11 +488,11 @@ class TestTheEndOfWhatIsOpened:
             assert codes(registrar, "open_course", "s-1", "py") == ["subscription_ended"]
             return
         made = registrar.open_course("s-1", "py")
-        ends = [(subscription.expires_at, ExpirationLimit.SUBSCRIPTION)]
+        ends = [(subscription.expires_at, ca.ExpirationLimit.SUBSCRIPTION)]
         for term, by in (
-            (course_maximum, ExpirationLimit.COURSE),
-            (maximum, ExpirationLimit.ORGANIZATION),
-            (180 * DAY, ExpirationLimit.MAXIMUM),
+            (course_maximum, ca.ExpirationLimit.COURSE),
+            (maximum, ca.ExpirationLimit.ORGANIZATION),
+            (180 * DAY, ca.ExpirationLimit.MAXIMUM),
         ):
             if term is not None:
                 ends.append((counted(term, clock(), ACME.zone), by))
@@ -523,10 +509,10 @@ class TestTheEndOfWhatIsOpened:
         if step > timedelta(0):
             assert codes(registrar, "reschedule", made.id, END + step) == ["expires_too_late"]
             decision = registrar.may_reschedule(made.id, END + step)
-            assert decision.reasons == (ExpiresTooLate(END, ExpirationLimit.SUBSCRIPTION),)
+            assert decision.reasons == (ExpiresTooLate(END, ca.ExpirationLimit.SUBSCRIPTION),)
         else:
             after = registrar.reschedule(made.id, END + step)
-            assert (after.expires_at, after.limited_by) == (END + step, ExpirationLimit.REQUEST)
+            assert (after.expires_at, after.limited_by) == (END + step, ca.ExpirationLimit.REQUEST)
 
     @pytest.mark.parametrize("step", STEPS)
     def test_of_two_that_it_passes_the_earlier_is_named(self, step: timedelta) -> None:
@@ -534,7 +520,7 @@ class TestTheEndOfWhatIsOpened:
         made = registrar.open_course("s-1", "py")
         (reason,) = registrar.may_reschedule(made.id, 200 * DAY).reasons
         latest = START + 180 * DAY + min(step, timedelta(0))
-        by = ExpirationLimit.MAXIMUM if step > timedelta(0) else ExpirationLimit.SUBSCRIPTION
+        by = ca.ExpirationLimit.MAXIMUM if step > timedelta(0) else ca.ExpirationLimit.SUBSCRIPTION
         assert reason == ExpiresTooLate(latest, by)
 
     def test_a_limit_that_is_earlier_now_is_named_alone(self) -> None:
@@ -543,7 +529,7 @@ class TestTheEndOfWhatIsOpened:
         registrar.update(attrs.evolve(ACME, maximum_access=20 * DAY))
         for days in (21, 61):
             (reason,) = registrar.may_reschedule(made.id, days * DAY).reasons
-            assert reason == ExpiresTooLate(START + 20 * DAY, ExpirationLimit.ORGANIZATION)
+            assert reason == ExpiresTooLate(START + 20 * DAY, ca.ExpirationLimit.ORGANIZATION)
         # Nothing that was given is taken away.
         assert made_by(registrar, made.id).expires_at == END
 
@@ -574,8 +560,8 @@ class Never:
 
     restores_key_use = False
 
-    def evaluate(self, *_: object, **__: object) -> Decision:
-        return Decision([CustomReason("x-never", "We do not do this.")])
+    def evaluate(self, *_: object, **__: object) -> ca.Decision:
+        return ca.Decision([ca.CustomReason("x-never", "We do not do this.")])
 
 
 class TestPoliciesOfTheHost:
@@ -595,7 +581,7 @@ class TestPoliciesOfTheHost:
         refusing = set()
         for name in ("authorization", "subscription", "course_availability", "cancellation"):
             own: dict[str, Any] = {name: Never()}
-            of = Registrar(registrar.repository, clock=clock, policies=Policies(**own))
+            of = ca.Registrar(registrar.repository, clock=clock, policies=ca.Policies(**own))
             decision = getattr(of, f"may_{command}")(*args, **options, by="manager")
             if not decision.allowed:
                 assert codes(of, command, *args, **options, by="manager") == ["x-never"]
@@ -603,8 +589,8 @@ class TestPoliciesOfTheHost:
         assert refusing == asked
 
     def test_a_cancellation_window_of_the_host_counts(self) -> None:
-        short = CancellationPolicy(window=HOUR)
-        registrar, clock = subscribed(policies=Policies(cancellation=short))
+        short = ca.CancellationPolicy(window=HOUR)
+        registrar, clock = subscribed(policies=ca.Policies(cancellation=short))
         clock.advance(HOUR)
         registrar.open_course("s-1", "py")
         assert registrar.may_cancel_subscription("s-1").changes_at == clock() + TICK
@@ -613,13 +599,13 @@ class TestPoliciesOfTheHost:
 
     def test_the_hosts_policy_and_the_end_of_the_subscription_both_count(self) -> None:
         @attrs.frozen
-        class NeverLater(ExpirationPolicy):
-            def evaluate(self, *_: object, **__: object) -> Decision:
+        class NeverLater(ca.ExpirationPolicy):
+            def evaluate(self, *_: object, **__: object) -> ca.Decision:
                 return Never().evaluate()
 
         registrar, clock = subscribed()
         made = registrar.open_course("s-1", "py")
-        own = Policies(expiration=NeverLater())
-        of = Registrar(registrar.repository, clock=clock, policies=own)
+        own = ca.Policies(expiration=NeverLater())
+        of = ca.Registrar(registrar.repository, clock=clock, policies=own)
         assert codes(of, "reschedule", made.id, END) == ["x-never"]
         assert codes(of, "reschedule", made.id, END + TICK) == ["x-never", "expires_too_late"]

@@ -7,12 +7,7 @@ import attrs
 import pytest
 from hypothesis import given
 
-from course_assignments import (
-    AssignmentStatus,
-    CompletionStatus,
-    CourseAssignment,
-    Note,
-)
+import course_assignments as ca
 from tests.support.acts import GIVEN as ASSIGNMENT
 from tests.support.rules import edges, near
 from tests.support.strategies import US, assignments, instants, zones
@@ -20,10 +15,10 @@ from tests.support.values import assert_is_value
 
 DAY = timedelta(days=1)
 CREATED = ASSIGNMENT.created_at
-NOTE = Note(title="Renewal", message="Paid until June.\nThen ask again.")
+NOTE = ca.Note(title="Renewal", message="Paid until June.\nThen ask again.")
 
 
-def plain_status(assignment: CourseAssignment, at: datetime) -> str:
+def plain_status(assignment: ca.CourseAssignment, at: datetime) -> str:
     """Return the status by the rule: scheduled, else cancelled, else expired, else active."""
     if at < assignment.created_at:
         return "scheduled"
@@ -37,12 +32,12 @@ class TestStatus:
 
     @given(assignments(), instants(), zones())
     def test_follows_from_the_datetimes_at_every_edge_and_elsewhere(
-        self, assignment: CourseAssignment, elsewhere: datetime, zone: tzinfo
+        self, assignment: ca.CourseAssignment, elsewhere: datetime, zone: tzinfo
     ) -> None:
         for at in [*near(edges(assignment)), elsewhere.astimezone(UTC)]:
             expected = plain_status(assignment, at)
             for asked in (at, at.astimezone(zone)):
-                assert assignment.status_at(asked) is AssignmentStatus(expected)
+                assert assignment.status_at(asked) is ca.AssignmentStatus(expected)
                 assert assignment.is_active_at(asked) is (expected == "active")
                 left = assignment.expires_at - at if expected == "active" else timedelta(0)
                 assert assignment.remaining_at(asked) == left
@@ -50,17 +45,17 @@ class TestStatus:
     @pytest.mark.parametrize(
         ("passed", "status"),
         [
-            (-US, AssignmentStatus.SCHEDULED),
-            (timedelta(0), AssignmentStatus.ACTIVE),
-            (US, AssignmentStatus.ACTIVE),
-            (2 * DAY - US, AssignmentStatus.ACTIVE),
-            (2 * DAY, AssignmentStatus.CANCELLED),
-            (180 * DAY - US, AssignmentStatus.CANCELLED),
-            (180 * DAY, AssignmentStatus.CANCELLED),
+            (-US, ca.AssignmentStatus.SCHEDULED),
+            (timedelta(0), ca.AssignmentStatus.ACTIVE),
+            (US, ca.AssignmentStatus.ACTIVE),
+            (2 * DAY - US, ca.AssignmentStatus.ACTIVE),
+            (2 * DAY, ca.AssignmentStatus.CANCELLED),
+            (180 * DAY - US, ca.AssignmentStatus.CANCELLED),
+            (180 * DAY, ca.AssignmentStatus.CANCELLED),
         ],
     )
     def test_of_an_assignment_cancelled_after_two_days(
-        self, passed: timedelta, status: AssignmentStatus
+        self, passed: timedelta, status: ca.AssignmentStatus
     ) -> None:
         cancelled = attrs.evolve(ASSIGNMENT, cancelled_at=CREATED + 2 * DAY)
         assert cancelled.status_at(CREATED + passed) is status
@@ -68,30 +63,30 @@ class TestStatus:
     @pytest.mark.parametrize(
         ("passed", "status", "left"),
         [
-            (-US, AssignmentStatus.SCHEDULED, timedelta(0)),
-            (timedelta(0), AssignmentStatus.ACTIVE, 180 * DAY),
-            (180 * DAY - US, AssignmentStatus.ACTIVE, US),
-            (180 * DAY, AssignmentStatus.EXPIRED, timedelta(0)),
-            (180 * DAY + US, AssignmentStatus.EXPIRED, timedelta(0)),
+            (-US, ca.AssignmentStatus.SCHEDULED, timedelta(0)),
+            (timedelta(0), ca.AssignmentStatus.ACTIVE, 180 * DAY),
+            (180 * DAY - US, ca.AssignmentStatus.ACTIVE, US),
+            (180 * DAY, ca.AssignmentStatus.EXPIRED, timedelta(0)),
+            (180 * DAY + US, ca.AssignmentStatus.EXPIRED, timedelta(0)),
         ],
     )
     def test_and_time_left_of_an_assignment_that_expires(
-        self, passed: timedelta, status: AssignmentStatus, left: timedelta
+        self, passed: timedelta, status: ca.AssignmentStatus, left: timedelta
     ) -> None:
         assert ASSIGNMENT.status_at(CREATED + passed) is status
         assert ASSIGNMENT.remaining_at(CREATED + passed) == left
 
     def test_is_expired_until_a_later_cancellation(self) -> None:
         late = attrs.evolve(ASSIGNMENT, cancelled_at=CREATED + 181 * DAY)
-        assert late.status_at(CREATED + 181 * DAY - US) is AssignmentStatus.EXPIRED
-        assert late.status_at(CREATED + 181 * DAY) is AssignmentStatus.CANCELLED
+        assert late.status_at(CREATED + 181 * DAY - US) is ca.AssignmentStatus.EXPIRED
+        assert late.status_at(CREATED + 181 * DAY) is ca.AssignmentStatus.CANCELLED
 
 
 @given(assignments())
-def test_completion_does_not_depend_on_the_status(assignment: CourseAssignment) -> None:
+def test_completion_does_not_depend_on_the_status(assignment: ca.CourseAssignment) -> None:
     step = (assignment.started_at is not None) + 2 * (assignment.completed_at is not None)
     names = ["NOT_STARTED", "INCOMPLETE", "COMPLETE", "COMPLETE"]
-    assert assignment.completion is CompletionStatus[names[step]]
+    assert assignment.completion is ca.CompletionStatus[names[step]]
 
 
 def test_a_caller_cannot_change_the_lists_of_an_assignment() -> None:

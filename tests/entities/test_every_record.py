@@ -11,29 +11,7 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    Activity,
-    ActivityKind,
-    AssignmentBatch,
-    AssignmentStatus,
-    Attempt,
-    Claim,
-    CompletionStatus,
-    Course,
-    Direct,
-    ExpirationLimit,
-    FromKey,
-    Note,
-    Opening,
-    Organization,
-    Pause,
-    Permission,
-    Redemption,
-    Repeat,
-    Role,
-    TrainingKey,
-    User,
-)
+import course_assignments as ca
 from course_assignments.testing.strategies import attempts, subscriptions
 from tests.support.acts import BATCH, REDEMPTION, SUBSCRIPTION
 from tests.support.acts import GIVEN as ASSIGNMENT
@@ -44,21 +22,21 @@ from tests.support.values import assert_is_value, refusal
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
-ACME = Organization(id="acme", name="Acme")
-LAB = Activity(id="lab", name="A lab", kind=ActivityKind.LAB)
-PYTHON = Course(id="py", name="Python")
-ADA = User(id="ada", name="Ada", email="ada@example.org")
-NOTE = Note(title="Renewal", message="Paid until June.\nThen ask again.")
-KEY = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring")
-OPENING = Opening("py", "a-1")
-CLAIM = Claim.of("ada", "py", "a-1")
-ORIGIN = FromKey("spring", "r-1")
+ACME = ca.Organization(id="acme", name="Acme")
+LAB = ca.Activity(id="lab", name="A lab", kind=ca.ActivityKind.LAB)
+PYTHON = ca.Course(id="py", name="Python")
+ADA = ca.User(id="ada", name="Ada", email="ada@example.org")
+NOTE = ca.Note(title="Renewal", message="Paid until June.\nThen ask again.")
+KEY = ca.TrainingKey(id="k-1", code="Spring-2026", batch_id="spring")
+OPENING = ca.Opening("py", "a-1")
+CLAIM = ca.Claim.of("ada", "py", "a-1")
+ORIGIN = ca.FromKey("spring", "r-1")
 
 #: Drawn records of every kind with datetimes or collections, and one of every other kind.
 DRAWN: st.SearchStrategy[Any] = st.one_of(
     *(organizations(), courses(), users(), assignments(), attempts(), subscriptions()),
     keys().flatmap(st.sampled_from),
-    st.sampled_from([LAB, NOTE, REDEMPTION, CLAIM, AssignmentBatch(created=(ASSIGNMENT,))]),
+    st.sampled_from([LAB, NOTE, REDEMPTION, CLAIM, ca.AssignmentBatch(created=(ASSIGNMENT,))]),
 )
 
 #: What a field is if it is not given; a field that is not listed is required.
@@ -101,9 +79,9 @@ DEFAULTS: dict[Any, dict[str, Any]] = {
     KEY: {"number": 1, "uses": 0, "max_uses": 1, "revoked_at": None},
     REDEMPTION: {"restored_at": None},
     ATTEMPT: {"pauses": (), "finished_at": None},
-    Pause(START): {"resumed_at": None},
+    ca.Pause(START): {"resumed_at": None},
     SUBSCRIPTION: {"edited_at": None, "cancelled_at": None, "openings": ()},
-    AssignmentBatch(created=()): {"skipped": ()},
+    ca.AssignmentBatch(created=()): {"skipped": ()},
 }
 
 
@@ -112,7 +90,7 @@ def test_is_a_value(record: Any) -> None:
     assert_is_value(record)
 
 
-@pytest.mark.parametrize("record", [Direct(), ORIGIN, Pause(START), OPENING], ids=repr)
+@pytest.mark.parametrize("record", [ca.Direct(), ORIGIN, ca.Pause(START), OPENING], ids=repr)
 def test_a_small_value_takes_its_fields_by_position_too(record: Any) -> None:
     assert_is_value(record, keyword_only=False)
 
@@ -286,7 +264,7 @@ REFUSED: dict[Any, dict[str, Refused]] = {
         "finished_at": DATETIMES,
         "pauses": not_a_list("rest", None),
     },
-    Pause(START): {"paused_at": NEEDED_DATETIMES, "resumed_at": DATETIMES},
+    ca.Pause(START): {"paused_at": NEEDED_DATETIMES, "resumed_at": DATETIMES},
     SUBSCRIPTION: {
         "id learner_id": NEEDED_IDS,
         "organization_id": IDS,
@@ -368,17 +346,17 @@ def next_assignment_id(subscription_id: str, course_id: str) -> str:
 #: How an id is derived, its parts, and the id that it has in every version.
 DERIVED: list[tuple[Callable[..., str], tuple[Any, ...], str]] = [
     (
-        Claim.id_for,
+        ca.Claim.id_for,
         ("ada", "py"),
         "5b51c33aa096f431f62bc500f45df460a6e7ff3c882a1534714585caacc155d1",
     ),
     (
-        Attempt.id_for,
+        ca.Attempt.id_for,
         ("a-1", "lab", 1),
         "dc244e419dfced9d941c996f5ba177c99579f216d81ee9a0ce704ba3626d9083",
     ),
     (
-        Redemption.id_for,
+        ca.Redemption.id_for,
         ("Spring-2026", "ada", 0),
         "fdd61023149f7451e2c65ba0a8fe4895f88e42a85847902910ed4e89aaf0d82a",
     ),
@@ -418,29 +396,29 @@ class TestDerivedIds:
 
 
 MEMBERS: dict[type[Enum], dict[str, Any]] = {
-    Role: {
+    ca.Role: {
         "COMPANY_TRAINING_MANAGER": "company_training_manager",
         "ENROLLMENT_MANAGER": "enrollment_manager",
         "OPERATIONS_MANAGER": "operations_manager",
         "SALES_MANAGER": "sales_manager",
         "SUPPORT": "support",
     },
-    Permission: {
+    ca.Permission: {
         "ASSIGN_COURSES": "assign_courses",
         "MANAGE_KEYS": "manage_keys",
         "SUPPORT": "support",
     },
-    ActivityKind: {
+    ca.ActivityKind: {
         kind.upper(): kind
         for kind in ("lab", "video", "scorm", "lti", "link", "assessment", "document")
     },
-    AssignmentStatus: {
+    ca.AssignmentStatus: {
         status.upper(): status for status in ("scheduled", "active", "expired", "cancelled")
     },
-    CompletionStatus: {"NOT_STARTED": 0, "INCOMPLETE": 10, "COMPLETE": 30},
-    Repeat: {"ALLOW": "allow", "SKIP": "skip", "REFUSE": "refuse"},
+    ca.CompletionStatus: {"NOT_STARTED": 0, "INCOMPLETE": 10, "COMPLETE": 30},
+    ca.Repeat: {"ALLOW": "allow", "SKIP": "skip", "REFUSE": "refuse"},
     # Of equal limits the first in this order wins.
-    ExpirationLimit: {
+    ca.ExpirationLimit: {
         limit.upper(): limit
         for limit in (
             *("request", "key", "subscription", "course", "organization", "maximum", "default"),

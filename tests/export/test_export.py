@@ -19,27 +19,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    CompletionStatus,
-    CourseAssignment,
-    Direct,
-    ExpirationLimit,
-    ExportColumn,
-    FromKey,
-    FromSubscription,
-    InvalidInput,
-    KeyQuery,
-    Months,
-    Note,
-    Origin,
-    Statement,
-    StatementLine,
-    StatementTotal,
-    TrainingKey,
-    export_csv,
-    find_all,
-    read_cell,
-)
+import course_assignments as ca
 from course_assignments.entities.codes import check_symbol
 from course_assignments.export import cells, columns, writer
 from course_assignments.export.cells import escape_formula, write_cell
@@ -58,7 +38,7 @@ ORDER = f"{sys.byteorder[0]}e"
 SIGNS = "=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
 
 ASSIGNMENT = attrs.evolve(GIVEN, organization_id=None)
-CODE = ExportColumn[TrainingKey]("code", lambda one: one.code)
+CODE = ca.ExportColumn[ca.TrainingKey]("code", lambda one: one.code)
 
 ALL = (*columns.ASSIGNMENT_COLUMNS, "finished", "notes")
 
@@ -71,11 +51,11 @@ def hostile_strings() -> st.SearchStrategy[str]:
 
 
 @st.composite
-def full_assignments(draw: st.DrawFn) -> CourseAssignment:
+def full_assignments(draw: st.DrawFn) -> ca.CourseAssignment:
     """Draw an assignment with any ids and any origin, with or without notes."""
     ids = any_ids()
     titles = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)
-    note = st.builds(Note, title=titles.filter(str.strip), message=st.just("=\n\t'\" ,;"))
+    note = st.builds(ca.Note, title=titles.filter(str.strip), message=st.just("=\n\t'\" ,;"))
     return attrs.evolve(
         draw(assignments()),
         id=draw(ids),
@@ -83,7 +63,9 @@ def full_assignments(draw: st.DrawFn) -> CourseAssignment:
         course_id=draw(ids),
         organization_id=draw(st.none() | ids),
         origin=draw(
-            st.just(Direct()) | st.builds(FromKey, ids, ids) | st.builds(FromSubscription, ids)
+            st.just(ca.Direct())
+            | st.builds(ca.FromKey, ids, ids)
+            | st.builds(ca.FromSubscription, ids)
         ),
         finished=draw(st.frozensets(ids, max_size=2)),
         notes=draw(st.lists(note, max_size=2)),
@@ -91,7 +73,7 @@ def full_assignments(draw: st.DrawFn) -> CourseAssignment:
 
 
 @st.composite
-def full_keys(draw: st.DrawFn) -> TrainingKey:
+def full_keys(draw: st.DrawFn) -> ca.TrainingKey:
     """Draw a key with a custom code of any characters, or with a generated code."""
     key, _ = draw(keys())
     printable = st.characters(min_codepoint=ord("!"), max_codepoint=ord("~"))
@@ -105,11 +87,11 @@ def full_keys(draw: st.DrawFn) -> TrainingKey:
 
 def exported(records: Iterable[Any], **options: Any) -> str:
     stream = io.StringIO()
-    export_csv(records, stream, **options)
+    ca.export_csv(records, stream, **options)
     return stream.getvalue()
 
 
-def refused(records: Any, **options: Any) -> InvalidInput:
+def refused(records: Any, **options: Any) -> ca.InvalidInput:
     return refusal(lambda: exported(records, **options))
 
 
@@ -120,7 +102,7 @@ def raw_rows(text: str, delimiter: str = ",") -> list[list[str]]:
 
 def rows(text: str, delimiter: str = ",") -> list[list[str]]:
     """Return the values that were exported."""
-    return [[read_cell(cell) for cell in row] for row in raw_rows(text, delimiter)]
+    return [[ca.read_cell(cell) for cell in row] for row in raw_rows(text, delimiter)]
 
 
 def assert_no_formula(text: str, delimiter: str = ",") -> None:
@@ -134,21 +116,21 @@ def datetime_or_none(cell: str) -> datetime | None:
     return datetime.fromisoformat(cell) if cell else None
 
 
-def assignment_read(row: dict[str, str], notes: tuple[Note, ...]) -> CourseAssignment:
+def assignment_read(row: dict[str, str], notes: tuple[ca.Note, ...]) -> ca.CourseAssignment:
     """Return the assignment in *row*; its notes cannot be read back."""
-    origins: dict[str, Callable[[], Origin]] = {
-        "direct": Direct,
-        "key": lambda: FromKey(row["batch_id"], row["redemption_id"]),
-        "subscription": lambda: FromSubscription(row["subscription_id"]),
+    origins: dict[str, Callable[[], ca.Origin]] = {
+        "direct": ca.Direct,
+        "key": lambda: ca.FromKey(row["batch_id"], row["redemption_id"]),
+        "subscription": lambda: ca.FromSubscription(row["subscription_id"]),
     }
-    return CourseAssignment(
+    return ca.CourseAssignment(
         id=row["id"],
         learner_id=row["learner_id"],
         course_id=row["course_id"],
         organization_id=row["organization_id"] or None,
         created_at=datetime.fromisoformat(row["created_at"]),
         expires_at=datetime.fromisoformat(row["expires_at"]),
-        limited_by=ExpirationLimit(row["limited_by"]),
+        limited_by=ca.ExpirationLimit(row["limited_by"]),
         origin=origins[row["origin"]](),
         first_lab_launched_at=datetime_or_none(row["first_lab_launched_at"]),
         started_at=datetime_or_none(row["started_at"]),
@@ -163,7 +145,7 @@ class TestReadingBack:
     """The `csv` module reads the same values back; no cell is a formula."""
 
     @given(st.lists(full_assignments(), min_size=1, max_size=2))
-    def test_assignments(self, records: list[CourseAssignment]) -> None:
+    def test_assignments(self, records: list[ca.CourseAssignment]) -> None:
         text = exported(records, columns=ALL)
         assert_no_formula(text)
         heading, *found = rows(text)
@@ -171,12 +153,12 @@ class TestReadingBack:
         tables = [dict(zip(heading, row, strict=True)) for row in found]
         read = [assignment_read(row, one.notes) for row, one in zip(tables, records, strict=True)]
         assert read == records
-        assert [CompletionStatus[row["completion"].upper()] for row in tables] == [
+        assert [ca.CompletionStatus[row["completion"].upper()] for row in tables] == [
             one.completion for one in records
         ]
 
     @given(st.lists(full_keys(), min_size=1, max_size=3))
-    def test_keys(self, records: list[TrainingKey]) -> None:
+    def test_keys(self, records: list[ca.TrainingKey]) -> None:
         text = exported(records)
         assert_no_formula(text)
         heading, *found = rows(text)
@@ -197,16 +179,18 @@ class TestReadingBack:
         assert [datetime_or_none(row[-1]) for row in found] == [one.revoked_at for one in records]
 
     @given(st.lists(full_assignments(), min_size=1, max_size=3, unique_by=lambda one: one.id))
-    def test_the_lines_and_totals_of_a_statement(self, records: list[CourseAssignment]) -> None:
-        lines = [StatementLine.of(one) for one in records]
+    def test_the_lines_and_totals_of_a_statement(self, records: list[ca.CourseAssignment]) -> None:
+        lines = [ca.StatementLine.of(one) for one in records]
         start = min(one.created_at for one in lines)
-        month = Statement(start=start, end=max(one.created_at for one in lines) + US, lines=lines)
+        month = ca.Statement(
+            start=start, end=max(one.created_at for one in lines) + US, lines=lines
+        )
         text = exported(month.lines)
         assert_no_formula(text)
         heading, *found = rows(text)
         assert heading == list(columns.LINE_COLUMNS)
         assert [
-            StatementLine(
+            ca.StatementLine(
                 organization_id=whose or None,
                 course_id=course_id,
                 learner_id=learner_id,
@@ -226,7 +210,7 @@ class TestReadingBack:
     @example('=Sum, \'"total"; 1', ["=1"], ",")
     def test_custom_columns(self, title: str, strings: list[str], delimiter: str) -> None:
         remaining = iter(strings)
-        own = ExportColumn[TrainingKey](title, lambda _: next(remaining))
+        own = ca.ExportColumn[ca.TrainingKey](title, lambda _: next(remaining))
         text = exported([KEY] * len(strings), columns=[own], delimiter=delimiter)
         assert_no_formula(text, delimiter)
         assert rows(text, delimiter) == [[title], *([one] for one in strings)]
@@ -235,10 +219,10 @@ class TestReadingBack:
         path, strings = tmp_path / "keys.csv", ["a\r\nb", "a\nb", "a\rb", "\r", "\n", "é\u2028"]
         remaining = iter(strings)
         with path.open("w", newline="", encoding="utf-8") as file:
-            own = ExportColumn[TrainingKey]("String", lambda _: next(remaining))
-            assert export_csv([KEY] * len(strings), file, columns=[own]) == len(strings)
+            own = ca.ExportColumn[ca.TrainingKey]("String", lambda _: next(remaining))
+            assert ca.export_csv([KEY] * len(strings), file, columns=[own]) == len(strings)
         with path.open(newline="", encoding="utf-8") as file:
-            assert [read_cell(cell) for (cell,) in csv.reader(file)] == ["String", *strings]
+            assert [ca.read_cell(cell) for (cell,) in csv.reader(file)] == ["String", *strings]
 
 
 class TestFormulas:
@@ -249,7 +233,7 @@ class TestFormulas:
     def test_without_the_escape_a_cell_would_be_a_formula(
         self, module: Any, sign: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        own = ExportColumn[TrainingKey](f"{sign}1", lambda _: f"{sign}1")
+        own = ca.ExportColumn[ca.TrainingKey](f"{sign}1", lambda _: f"{sign}1")
         assert_no_formula(exported([KEY], columns=[own]))
         monkeypatch.setattr(module, "escape_formula", lambda text: text)
         with pytest.raises(AssertionError):
@@ -265,7 +249,7 @@ class TestFormulas:
     )
     def test_so_do_control_characters_apostrophes_and_minus_signs(self, string: str) -> None:
         assert escape_formula(string) == f"'{string}"
-        assert read_cell(f"'{string}") == string
+        assert ca.read_cell(f"'{string}") == string
 
     @pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
     @pytest.mark.parametrize(
@@ -289,14 +273,14 @@ class TestFormulas:
     @given(st.text() | hostile_strings())
     def test_a_cell_is_its_string_with_at_most_one_escape(self, text: str) -> None:
         assert escape_formula(text) in {text, f"'{text}"}
-        assert read_cell(escape_formula(text)) == text
+        assert ca.read_cell(escape_formula(text)) == text
 
     @pytest.mark.parametrize(
         "text",
         ["", "Ada", "ada@example.org", "1+1", " Ada", "\u200bAda", " ", "(=1)", "/=", "é", "#"],
     )
     def test_any_other_string_is_unchanged(self, text: str) -> None:
-        assert escape_formula(text) == read_cell(text) == text
+        assert escape_formula(text) == ca.read_cell(text) == text
 
 
 class Level(StrEnum):
@@ -340,9 +324,9 @@ class TestCells:
             (DAY, "PT24H"),
             (US, "PT0.000001S"),
             (timedelta(0), "PT0S"),
-            (Months(6), "P6M"),
-            (ExpirationLimit.MAXIMUM, "maximum"),
-            (CompletionStatus.INCOMPLETE, "10"),
+            (ca.Months(6), "P6M"),
+            (ca.ExpirationLimit.MAXIMUM, "maximum"),
+            (ca.CompletionStatus.INCOMPLETE, "10"),
             (Level.LOW, "'-low"),
             (Odd.STRING, "''text"),
             (Odd.NONE, ""),
@@ -368,7 +352,7 @@ class TestCells:
         ids=lambda value: type(value).__name__,
     )
     def test_another_value_is_refused_with_its_column(self, value: Any, code: str) -> None:
-        own = ExportColumn[TrainingKey]("Own", lambda _: value)
+        own = ca.ExportColumn[ca.TrainingKey]("Own", lambda _: value)
         error = refused([KEY], columns=["code", own])
         assert (error.code, error.field) == (code, "columns[1]")
 
@@ -377,7 +361,7 @@ class TestColumns:
     """An export has the columns and the order that the caller gives."""
 
     def test_are_the_given_ones_in_their_order(self) -> None:
-        own = ExportColumn[CourseAssignment]("Status", lambda one: one.status_at(START))
+        own = ca.ExportColumn[ca.CourseAssignment]("Status", lambda one: one.status_at(START))
         text = exported([ASSIGNMENT], columns=["expires_at", own, "id"])
         assert rows(text) == [
             ["expires_at", "Status", "id"],
@@ -387,29 +371,29 @@ class TestColumns:
     def test_records_keep_their_order_and_are_counted(self) -> None:
         records = [attrs.evolve(ASSIGNMENT, id=one) for one in "cab"]
         stream = io.StringIO()
-        assert export_csv(records, stream, columns=["id"]) == 3
+        assert ca.export_csv(records, stream, columns=["id"]) == 3
         assert rows(stream.getvalue()) == [["id"], ["c"], ["a"], ["b"]]
 
     def test_do_not_include_notes_by_default(self) -> None:
-        noted = attrs.evolve(ASSIGNMENT, notes=[Note(title="Renewal", message="Paid.")])
+        noted = attrs.evolve(ASSIGNMENT, notes=[ca.Note(title="Renewal", message="Paid.")])
         heading, row = rows(exported([noted]))
         assert heading == list(columns.ASSIGNMENT_COLUMNS)
         assert "Paid" not in "".join(row)
 
     def test_notes_are_written_with_their_importance(self) -> None:
         notes = [
-            Note(title="Renewal", message="Paid.\nUntil June.", high_importance=True),
-            Note(title="Call", message="Back."),
+            ca.Note(title="Renewal", message="Paid.\nUntil June.", high_importance=True),
+            ca.Note(title="Call", message="Back."),
         ]
         noted = attrs.evolve(ASSIGNMENT, notes=notes)
         cell = "! Renewal: Paid.\nUntil June.\n\nCall: Back."
         assert rows(exported([noted], columns=["notes"])) == [["notes"], [cell]]
 
     def test_exist_for_every_field_of_a_record(self) -> None:
-        assert set(attrs.fields_dict(CourseAssignment)) <= set(ALL)
-        assert set(attrs.fields_dict(TrainingKey)) <= set(columns.KEY_COLUMNS)
-        assert set(attrs.fields_dict(StatementLine)) <= set(columns.LINE_COLUMNS)
-        assert set(attrs.fields_dict(StatementTotal)) <= set(columns.TOTAL_COLUMNS)
+        assert set(attrs.fields_dict(ca.CourseAssignment)) <= set(ALL)
+        assert set(attrs.fields_dict(ca.TrainingKey)) <= set(columns.KEY_COLUMNS)
+        assert set(attrs.fields_dict(ca.StatementLine)) <= set(columns.LINE_COLUMNS)
+        assert set(attrs.fields_dict(ca.StatementTotal)) <= set(columns.TOTAL_COLUMNS)
 
     def test_are_all_in_the_reference(self) -> None:
         page = Path(__file__).parents[2] / "docs" / "reference" / "export.md"
@@ -418,12 +402,12 @@ class TestColumns:
         assert listed == [*ALL, *(name for names in others for name in names)]
 
     def test_distinguish_every_origin(self) -> None:
-        values: dict[type, Origin] = {
-            Direct: Direct(),
-            FromKey: FromKey("spring", "r-1"),
-            FromSubscription: FromSubscription("s-1"),
+        values: dict[type, ca.Origin] = {
+            ca.Direct: ca.Direct(),
+            ca.FromKey: ca.FromKey("spring", "r-1"),
+            ca.FromSubscription: ca.FromSubscription("s-1"),
         }
-        assert set(values) == set(get_args(Origin))
+        assert set(values) == set(get_args(ca.Origin))
         records = [attrs.evolve(ASSIGNMENT, origin=one) for one in values.values()]
         columns = ["origin", "batch_id", "redemption_id", "subscription_id"]
         assert rows(exported(records, columns=columns))[1:] == [
@@ -459,12 +443,12 @@ class TestColumns:
         self, records: Any, columns: Any, code: str, field: str
     ) -> None:
         stream = io.StringIO()
-        error = refusal(lambda: export_csv(records, stream, columns=columns))
+        error = refusal(lambda: ca.export_csv(records, stream, columns=columns))
         assert (error.code, error.field) == (code, field)
         assert stream.getvalue() == ""
 
     def test_a_custom_column_has_a_title_and_a_function(self) -> None:
-        titled: Any = ExportColumn
+        titled: Any = ca.ExportColumn
         assert refusal(lambda: titled(" ", len)).field == "title"
         error = refusal(lambda: titled("Learner", "learner_id"))
         assert (error.code, error.field) == ("not_callable", "value")
@@ -472,9 +456,9 @@ class TestColumns:
 
 class TestWithoutRecords:
     def test_the_given_columns_are_the_heading(self) -> None:
-        own = ExportColumn[TrainingKey]("Course", lambda _: "py")
-        stream, none = io.StringIO(), list[TrainingKey]()
-        assert export_csv(none, stream, columns=[*columns.KEY_COLUMNS, own]) == 0
+        own = ca.ExportColumn[ca.TrainingKey]("Course", lambda _: "py")
+        stream, none = io.StringIO(), list[ca.TrainingKey]()
+        assert ca.export_csv(none, stream, columns=[*columns.KEY_COLUMNS, own]) == 0
         assert rows(stream.getvalue()) == [[*columns.KEY_COLUMNS, "Course"]]
         assert rows(exported([], columns=ALL)) == [list(ALL)]
         assert rows(exported([], columns=[own])) == [["Course"]]
@@ -492,7 +476,7 @@ class Log:
     def write(self, text: str) -> None:
         self.events.append(f"wrote {text.strip()}")
 
-    def records(self, ids: str) -> Iterator[CourseAssignment]:
+    def records(self, ids: str) -> Iterator[ca.CourseAssignment]:
         for one in ids:
             self.events.append(f"asked for {one}")
             yield attrs.evolve(ASSIGNMENT, id=one)
@@ -507,7 +491,7 @@ class TestOneByOne:
 
     def test_a_row_is_written_before_the_next_record_is_read(self) -> None:
         log = Log()
-        assert export_csv(log.records("abc"), log, columns=["id"]) == 3
+        assert ca.export_csv(log.records("abc"), log, columns=["id"]) == 3
         assert log.events == [
             *("asked for a", "wrote id", "wrote a"),
             *("asked for b", "wrote b"),
@@ -515,21 +499,21 @@ class TestOneByOne:
         ]
 
     def test_a_written_record_is_not_kept_in_memory(self) -> None:
-        alive: list[ref[CourseAssignment]] = []
+        alive: list[ref[ca.CourseAssignment]] = []
         most = 0
 
-        def made(number: int) -> CourseAssignment:
+        def made(number: int) -> ca.CourseAssignment:
             one = attrs.evolve(ASSIGNMENT, id=f"a-{number}")
             alive.append(ref(one))
             return one
 
-        def records() -> Iterator[CourseAssignment]:
+        def records() -> Iterator[ca.CourseAssignment]:
             nonlocal most
             for number in range(50):
                 most = max(most, len([one for one in alive if one() is not None]))
                 yield made(number)
 
-        assert export_csv(records(), Log()) == 50
+        assert ca.export_csv(records(), Log()) == 50
         # The first record, which determines the kind, and the previous one.
         assert most <= 2
 
@@ -538,19 +522,19 @@ class TestOneByOne:
         batch = registrar.create_keys(
             "py", name="Spring", organization_id="acme", availability=DAY, generate=5
         )
-        found = find_all(registrar.repository, KeyQuery(batch_ids=[batch.id], limit=2))
+        found = ca.find_all(registrar.repository, ca.KeyQuery(batch_ids=[batch.id], limit=2))
         listed = [[key.display_code] for key in registrar.keys(batch.id)]
         assert len(listed) == 5
         assert rows(exported(found, columns=["code"])) == [["code"], *listed]
 
     def test_an_error_of_the_iterator_propagates_after_the_rows_before_it(self) -> None:
-        def breaking() -> Iterator[CourseAssignment]:
+        def breaking() -> Iterator[ca.CourseAssignment]:
             yield ASSIGNMENT
             raise Gone
 
         stream = io.StringIO()
         with pytest.raises(Gone):
-            export_csv(breaking(), stream, columns=["id"])
+            ca.export_csv(breaking(), stream, columns=["id"])
         assert rows(stream.getvalue()) == [["id"], ["a-1"]]
 
     def test_an_error_of_a_column_or_of_the_stream_propagates(self) -> None:
@@ -558,13 +542,13 @@ class TestOneByOne:
             def write(self, text: str) -> None:
                 raise Gone(text)
 
-        def missing(_: CourseAssignment) -> str:
+        def missing(_: ca.CourseAssignment) -> str:
             raise Gone
 
         with pytest.raises(Gone):
-            exported([ASSIGNMENT], columns=[ExportColumn("Name", missing)])
+            exported([ASSIGNMENT], columns=[ca.ExportColumn("Name", missing)])
         with pytest.raises(Gone):
-            export_csv([ASSIGNMENT], Full())
+            ca.export_csv([ASSIGNMENT], Full())
 
 
 class TestByteOrderMark:
@@ -592,7 +576,7 @@ class TestByteOrderMark:
     ) -> None:
         path = tmp_path / "keys.csv"
         with path.open("w", newline="", encoding=opened) as file:
-            export_csv([KEY], file, columns=["code"], encoding=asked)
+            ca.export_csv([KEY], file, columns=["code"], encoding=asked)
         text = path.read_bytes().decode(bare)
         assert text == "\ufeff" * marks + "code\r\nSpring-2026\r\n"
 
@@ -600,21 +584,21 @@ class TestByteOrderMark:
     def test_is_written_to_a_stream_of_unknown_encoding(self, encoding: Any) -> None:
         stream = Log()
         vars(stream)["encoding"] = encoding
-        export_csv([KEY], stream, columns=["code"], encoding="utf-8-sig")
+        ca.export_csv([KEY], stream, columns=["code"], encoding="utf-8-sig")
         assert stream.events[0] == "wrote \ufeff"
 
 
 class TestInvalidInput:
     @pytest.mark.parametrize("stream", [None, "keys.csv", io.BytesIO(), io.StringIO, Path("a"), 7])
     def test_a_stream_is_a_text_stream(self, stream: Any) -> None:
-        error = refusal(lambda: export_csv([KEY], stream))
+        error = refusal(lambda: ca.export_csv([KEY], stream))
         assert (error.code, error.field) == ("wrong_type", "stream")
 
     def test_a_binary_file_is_refused(self, tmp_path: Path) -> None:
         for buffering in (0, -1):
             with (tmp_path / "keys.csv").open("wb", buffering=buffering) as file:
                 stream: Any = file
-                error = refusal(partial(export_csv, [KEY], stream))
+                error = refusal(partial(ca.export_csv, [KEY], stream))
             assert error.field == "stream"
 
     @pytest.mark.parametrize("records", ["Spring-2026", b"a", None, 7, KEY])
@@ -624,14 +608,14 @@ class TestInvalidInput:
 
     def test_an_iterable_that_fails_to_start_is_the_cause(self) -> None:
         class Closed:
-            def __iter__(self) -> Iterator[TrainingKey]:
+            def __iter__(self) -> Iterator[ca.TrainingKey]:
                 raise Gone
 
         error = refused(Closed())
         assert (error.code, error.field) == ("not_a_list", "records")
         assert isinstance(error.__cause__, Gone)
 
-    @pytest.mark.parametrize("other", [None, "Spring-2026", START, TrainingKey])
+    @pytest.mark.parametrize("other", [None, "Spring-2026", START, ca.TrainingKey])
     @pytest.mark.parametrize("before", [[], [KEY]])
     def test_records_are_assignments_or_keys(self, before: list[Any], other: Any) -> None:
         error = refused([*before, other])
@@ -641,12 +625,12 @@ class TestInvalidInput:
         for one, other in ((KEY, ASSIGNMENT), (ASSIGNMENT, KEY)):
             stream = io.StringIO()
             records: Any = (one, other)
-            error = refusal(partial(export_csv, records, stream))
+            error = refusal(partial(ca.export_csv, records, stream))
             assert (error.code, error.field) == ("wrong_type", "records[1]")
             assert len(rows(stream.getvalue())) == 2
 
     def test_records_of_a_derived_class_are_refused(self) -> None:
-        class Derived(TrainingKey):
+        class Derived(ca.TrainingKey):
             pass
 
         derived = Derived(id="k-1", code="Spring-2026", batch_id="a")

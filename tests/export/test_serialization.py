@@ -14,32 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    Activity,
-    ActivityKind,
-    Attempt,
-    Claim,
-    CompletionStatus,
-    Course,
-    CourseAssignment,
-    Direct,
-    Duration,
-    Event,
-    FromKey,
-    FromSubscription,
-    InvalidInput,
-    KeyBatch,
-    Months,
-    Note,
-    Opening,
-    Pause,
-    Record,
-    Redemption,
-    Repeat,
-    Role,
-    User,
-    to_dict,
-)
+import course_assignments as ca
 from course_assignments.entities.assignments import Origin
 from course_assignments.serialization import (
     VERSION,
@@ -53,7 +28,7 @@ from course_assignments.validation import MAX_COUNT
 from tests.support.values import refusal
 
 #: All that a storage keeps: the kinds of records, and events.
-KEPT: tuple[type[Any], ...] = (*get_args(Record), Event)
+KEPT: tuple[type[Any], ...] = (*get_args(ca.Record), ca.Event)
 
 #: The path to a part of a JSON value.
 Path_: TypeAlias = tuple[str | int, ...]
@@ -62,10 +37,10 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 NINE = datetime(2026, 1, 5, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
-CLAIM = Claim(id="claim-1", learner_id="zoe", course_id="py", assignment_id="a-1")
+CLAIM = ca.Claim(id="claim-1", learner_id="zoe", course_id="py", assignment_id="a-1")
 
 #: One record of each kind with every field set; `PARTS` has the form of each type.
-EXAMPLES: tuple[Record | Event, ...] = tuple(
+EXAMPLES: tuple[ca.Record | ca.Event, ...] = tuple(
     from_json(path.read_text(encoding="utf-8")) for path in sorted(GOLDEN.glob("*.json"))
 )
 
@@ -74,7 +49,7 @@ each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: type
 
 def records(kind: type[Any]) -> st.SearchStrategy[Any]:
     """Draw a record of *kind*; an event may hold any string without lone surrogates."""
-    if kind is not Event:
+    if kind is not ca.Event:
         return STRATEGIES[kind]()
     strings = st.text(st.characters(exclude_categories=["Cs"]))
     more = st.fixed_dictionaries(
@@ -84,7 +59,9 @@ def records(kind: type[Any]) -> st.SearchStrategy[Any]:
             "details": st.dictionaries(strings, strings, max_size=4),
         }
     )
-    return st.builds(lambda event, fields: attrs.evolve(event, **fields), STRATEGIES[Event](), more)
+    return st.builds(
+        lambda event, fields: attrs.evolve(event, **fields), STRATEGIES[ca.Event](), more
+    )
 
 
 ANY_RECORD = st.sampled_from(KEPT).flatmap(records)
@@ -94,11 +71,11 @@ def enveloped(kind: object, data: object, version: object = VERSION) -> str:
     return json.dumps({"type": kind, "version": version, "data": data})
 
 
-def data_of(record: Record | Event) -> Any:
+def data_of(record: ca.Record | ca.Event) -> Any:
     return json.loads(to_json(record))["data"]
 
 
-def refused(kind: type[Any], data: object) -> InvalidInput:
+def refused(kind: type[Any], data: object) -> ca.InvalidInput:
     return refusal(lambda: from_json(enveloped(kind.__name__, data)))
 
 
@@ -128,11 +105,11 @@ def written(path: Path_) -> str:
     return "data" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in known)
 
 
-def read(text: Any) -> Record | Event | InvalidInput:
+def read(text: Any) -> ca.Record | ca.Event | ca.InvalidInput:
     """Return the record in *text*, or the `InvalidInput`; any other exception propagates."""
     try:
         return from_json(text)
-    except InvalidInput as error:
+    except ca.InvalidInput as error:
         return error
 
 
@@ -159,7 +136,7 @@ class TestRoundTrip:
         # The order of a set is that of hashes, which differ from one process to the next.
         ids = [f"o-{number}" for number in range(50)]
         users = [
-            User(id="u", name="U", email="u@example.org", managed_organization_ids=one)
+            ca.User(id="u", name="U", email="u@example.org", managed_organization_ids=one)
             for one in (frozenset(ids), frozenset(reversed(ids)))
         ]
 
@@ -169,46 +146,46 @@ class TestRoundTrip:
 
 PARTS: list[tuple[Any, object, object]] = [
     (
-        tuple[Activity, ...],
-        (Activity(id="lab", name="A lab", kind=ActivityKind.LAB),),
+        tuple[ca.Activity, ...],
+        (ca.Activity(id="lab", name="A lab", kind=ca.ActivityKind.LAB),),
         [{"id": "lab", "name": "A lab", "kind": "lab", "required": False}],
     ),
-    (tuple[Note, ...], (), []),
+    (tuple[ca.Note, ...], (), []),
     (
-        tuple[Note, ...],
-        (Note(title="t", message="m"),),
+        tuple[ca.Note, ...],
+        (ca.Note(title="t", message="m"),),
         [{"title": "t", "message": "m", "high_importance": False}],
     ),
     (
-        tuple[Pause, ...],
-        (Pause(NINE),),
+        tuple[ca.Pause, ...],
+        (ca.Pause(NINE),),
         [{"paused_at": "2026-01-05T09:00:00.000000Z", "resumed_at": None}],
     ),
     (
-        tuple[Opening, ...],
-        (Opening("py", "a-1"),),
+        tuple[ca.Opening, ...],
+        (ca.Opening("py", "a-1"),),
         [{"course_id": "py", "assignment_id": "a-1"}],
     ),
     (tuple[str, ...], ("b", "a"), ["b", "a"]),
     (frozenset[str], frozenset({"b", "a"}), ["a", "b"]),
-    (frozenset[Role], frozenset(Role), sorted(role.value for role in Role)),
-    (Origin, Direct(), {"type": "Direct"}),
+    (frozenset[ca.Role], frozenset(ca.Role), sorted(role.value for role in ca.Role)),
+    (Origin, ca.Direct(), {"type": "Direct"}),
     (
         Origin,
-        FromKey("spring", "r-1"),
+        ca.FromKey("spring", "r-1"),
         {"type": "FromKey", "batch_id": "spring", "redemption_id": "r-1"},
     ),
-    (Origin, FromSubscription("s-1"), {"type": "FromSubscription", "subscription_id": "s-1"}),
-    (Duration, Months(6), "P6M"),
-    (Duration, timedelta(hours=24), "PT24H"),
-    (Duration | None, Months(6), "P6M"),
-    (Duration | None, None, None),
+    (Origin, ca.FromSubscription("s-1"), {"type": "FromSubscription", "subscription_id": "s-1"}),
+    (ca.Duration, ca.Months(6), "P6M"),
+    (ca.Duration, timedelta(hours=24), "PT24H"),
+    (ca.Duration | None, ca.Months(6), "P6M"),
+    (ca.Duration | None, None, None),
     (timedelta, timedelta(days=2), "P2D"),
-    (Months, Months(6), "P6M"),
+    (ca.Months, ca.Months(6), "P6M"),
     (datetime, NINE, "2026-01-05T09:00:00.000000Z"),
     (datetime | None, None, None),
-    (CompletionStatus, CompletionStatus.INCOMPLETE, 10),
-    (Repeat, Repeat.SKIP, "skip"),
+    (ca.CompletionStatus, ca.CompletionStatus.INCOMPLETE, 10),
+    (ca.Repeat, ca.Repeat.SKIP, "skip"),
     (tuple[tuple[str, str], ...], (("a", "b"), ("why", "moved")), {"a": "b", "why": "moved"}),
     (str, "Ada", "Ada"),
     (bool, True, True),
@@ -238,14 +215,14 @@ class TestPart:
             (bool, [1, "true"], "wrong_type"),
             (str, [3, b"Ada"], "wrong_type"),
             (datetime, [NINE, 0], "wrong_type"),
-            (Duration, [180], "invalid_duration"),
+            (ca.Duration, [180], "invalid_duration"),
             (timedelta, ["P6M"], "wrong_type"),
-            (Months, ["P2D"], "wrong_type"),
+            (ca.Months, ["P2D"], "wrong_type"),
             (tuple[str, ...], ["ab", ("a", "b"), {"a": "b"}], "wrong_type"),
             (frozenset[str], [{"a"}], "wrong_type"),
             (Origin, ["Direct"], "wrong_type"),
             (tuple[tuple[str, str], ...], [[["why", "moved"]]], "wrong_type"),
-            (CompletionStatus, [False, 10.0, "10", 20], "unknown_value"),
+            (ca.CompletionStatus, [False, 10.0, "10", 20], "unknown_value"),
         ],
     )
     def test_of_another_type_is_not_converted(
@@ -254,14 +231,14 @@ class TestPart:
         for other in others:
             error = refusal(lambda given=other: read_value(given, kind))  # type: ignore[misc]
             assert (error.code, error.field) == (code, "value")
-            assert kind is not CompletionStatus or error.hint == "expected one of 0, 10, 30"
+            assert kind is not ca.CompletionStatus or error.hint == "expected one of 0, 10, 30"
 
     def test_that_is_wrong_is_named_by_its_path(self) -> None:
         wrong = ["lab", {"id": "talk"}]
         errors = [
             refusal(lambda: read_value("3", int)),
-            refusal(lambda: read_value(wrong, tuple[Activity, ...])),
-            refusal(lambda: read_value(wrong[1:], tuple[Activity, ...])),
+            refusal(lambda: read_value(wrong, tuple[ca.Activity, ...])),
+            refusal(lambda: read_value(wrong[1:], tuple[ca.Activity, ...])),
         ]
 
         assert [error.field for error in errors] == ["value", "[0]", "[0].name"]
@@ -271,7 +248,7 @@ class TestFormat:
     """If a golden file must change, the format needs a new version."""
 
     @each_example
-    def test_is_the_golden_file_to_the_byte(self, example: Record | Event) -> None:
+    def test_is_the_golden_file_to_the_byte(self, example: ca.Record | ca.Event) -> None:
         golden = (GOLDEN / f"{type(example).__name__}.json").read_bytes()
 
         assert f"{to_json(example)}\n".encode() == golden
@@ -282,7 +259,7 @@ class TestFormat:
         assert {path.name for path in GOLDEN.glob("*.json")} == names
 
     @each_example
-    def test_has_a_value_for_every_field(self, example: Record | Event) -> None:
+    def test_has_a_value_for_every_field(self, example: ca.Record | ca.Event) -> None:
         for field in attrs.fields(type(example)):
             assert getattr(example, field.name) != field.default
 
@@ -297,7 +274,7 @@ class TestKey:
     """Each key of each object in the golden files; the details of an event may have any key."""
 
     @each_example
-    def test_that_is_missing_is_refused(self, example: Record | Event) -> None:
+    def test_that_is_missing_is_refused(self, example: ca.Record | ca.Event) -> None:
         data = data_of(example)
         for path, _ in steps(data):
             if not path or isinstance(path[-1], int) or path[0] == "details":
@@ -307,7 +284,7 @@ class TestKey:
             assert (error.code, error.field) == (code, written(path))
 
     @each_example
-    def test_that_is_unknown_is_refused(self, example: Record | Event) -> None:
+    def test_that_is_unknown_is_refused(self, example: ca.Record | ca.Event) -> None:
         data = data_of(example)
         for path, value in steps(data):
             if isinstance(value, dict) and path != ("details",):
@@ -317,7 +294,7 @@ class TestKey:
                 assert "Spring-2026" not in str(error)
 
     @each_example
-    def test_with_a_value_of_another_type_is_refused(self, example: Record | Event) -> None:
+    def test_with_a_value_of_another_type_is_refused(self, example: ca.Record | ca.Event) -> None:
         data = data_of(example)
         for path, value in steps(data):
             others: tuple[object, ...] = (True, 1, 1.0, "1", [], {}, str(value))
@@ -327,14 +304,16 @@ class TestKey:
                     assert error.field.startswith(written(path))
 
     @each_example
-    def test_without_a_value_is_refused_or_read_as_none(self, example: Record | Event) -> None:
+    def test_without_a_value_is_refused_or_read_as_none(
+        self, example: ca.Record | ca.Event
+    ) -> None:
         data = data_of(example)
         for path, _ in steps(data):
             if not path:
                 continue
             text = enveloped(type(example).__name__, changed(data, path, partial(put, None)))
             record = read(text)
-            if isinstance(record, InvalidInput):
+            if isinstance(record, ca.InvalidInput):
                 assert record.field.startswith(written(path))
             else:
                 assert data_of(record) == json.loads(text)["data"]
@@ -373,17 +352,23 @@ EARLY_PAUSE = {"paused_at": "2026-01-05T07:00:00.000000Z", "resumed_at": None}
 
 #: Records with an invalid value: kind, key, values, and the code and path of the error.
 REFUSED_VALUES: list[tuple[type[Any], str, list[object], str, str]] = [
-    (Redemption, "redeemed_at", NOT_DATETIMES, "invalid_instant", ""),
-    (Redemption, "redeemed_at", ["1969-12-31T23:59:59.999999Z"], "out_of_range", ""),
-    (Redemption, "redeemed_at", ["9900-01-01T00:00:00.000000Z"], "out_of_range", ""),
-    (KeyBatch, "availability", NOT_DURATIONS, "invalid_duration", ""),
-    (Course, "activities", [[activity(one)] for one in NOT_KINDS], "unknown_value", "[0].kind"),
-    (Course, "activities", [REPEATED], "repeated", "[1].id"),
-    (CourseAssignment, "origin", [{"type": one} for one in NOT_ORIGINS], "unknown_type", ".type"),
-    (User, "roles", [["support", "support"]], "repeated", ""),
-    (User, "managed_organization_ids", [["a", "b", "a"]], "repeated", ""),
-    (CourseAssignment, "finished", [["lab", "lab"]], "repeated", ""),
-    (Attempt, "pauses", [[EARLY_PAUSE]], "out_of_order", "[0].paused_at"),
+    (ca.Redemption, "redeemed_at", NOT_DATETIMES, "invalid_instant", ""),
+    (ca.Redemption, "redeemed_at", ["1969-12-31T23:59:59.999999Z"], "out_of_range", ""),
+    (ca.Redemption, "redeemed_at", ["9900-01-01T00:00:00.000000Z"], "out_of_range", ""),
+    (ca.KeyBatch, "availability", NOT_DURATIONS, "invalid_duration", ""),
+    (ca.Course, "activities", [[activity(one)] for one in NOT_KINDS], "unknown_value", "[0].kind"),
+    (ca.Course, "activities", [REPEATED], "repeated", "[1].id"),
+    (
+        ca.CourseAssignment,
+        "origin",
+        [{"type": one} for one in NOT_ORIGINS],
+        "unknown_type",
+        ".type",
+    ),
+    (ca.User, "roles", [["support", "support"]], "repeated", ""),
+    (ca.User, "managed_organization_ids", [["a", "b", "a"]], "repeated", ""),
+    (ca.CourseAssignment, "finished", [["lab", "lab"]], "repeated", ""),
+    (ca.Attempt, "pauses", [[EARLY_PAUSE]], "out_of_order", "[0].paused_at"),
 ]
 
 
@@ -398,15 +383,15 @@ class TestValue:
             assert code != "unknown_value" or error.hint.startswith("expected one of lab, video, ")
 
     def test_of_a_set_may_be_in_any_order(self) -> None:
-        turned = example(User) | {"roles": ["support", "sales_manager"]}
+        turned = example(ca.User) | {"roles": ["support", "sales_manager"]}
 
         assert from_json(enveloped("User", turned)) in EXAMPLES
 
     @pytest.mark.parametrize("details", [{"why": "\ud800"}, {"\ud800": "why"}])
     def test_with_a_lone_surrogate_is_not_written_or_read(self, details: dict[str, str]) -> None:
-        event = Event(at=NINE, action="cancel", subject_ids=[], details=details)
+        event = ca.Event(at=NINE, action="cancel", subject_ids=[], details=details)
         out = refusal(lambda: to_json(event))
-        into = refused(Event, example(Event) | {"details": details})
+        into = refused(ca.Event, example(ca.Event) | {"details": details})
 
         assert (out.code, out.field) == ("unprintable", "record.details")
         assert (into.code, into.field) == ("unprintable", "data.details")
@@ -415,13 +400,13 @@ class TestValue:
 class TestEnvelope:
     @pytest.mark.parametrize("version", [0, 2, -1, True, 1.0, "1", None, [1]])
     def test_of_another_version_is_refused(self, version: object) -> None:
-        error = refusal(lambda: from_json(enveloped("Claim", example(Claim), version)))
+        error = refusal(lambda: from_json(enveloped("Claim", example(ca.Claim), version)))
 
         assert (error.code, error.field) == ("unknown_version", "version")
 
     @pytest.mark.parametrize("kind", ["claim", "Change", "Note", "", None, 1, ["Claim"], {}])
     def test_of_another_type_is_refused(self, kind: object) -> None:
-        error = refusal(lambda: from_json(enveloped(kind, example(Claim))))
+        error = refusal(lambda: from_json(enveloped(kind, example(ca.Claim))))
 
         assert (error.code, error.field) == ("unknown_type", "type")
 
@@ -447,21 +432,21 @@ class TestEnvelope:
 
     @pytest.mark.parametrize("data", [None, [], "Claim", 1])
     def test_without_an_object_as_data_is_refused(self, data: object) -> None:
-        assert refused(Claim, data).field == "data"
+        assert refused(ca.Claim, data).field == "data"
 
     def test_of_a_derived_note_is_not_written(self) -> None:
-        class Derived(Note):
+        class Derived(ca.Note):
             pass
 
-        noted = evolved(CourseAssignment, notes=(Derived(title="t", message="m"),))
+        noted = evolved(ca.CourseAssignment, notes=(Derived(title="t", message="m"),))
         error = refusal(lambda: to_json(noted))
 
         assert (error.code, error.field) == ("wrong_type", "record.notes[0]")
 
     def test_is_not_written_if_it_is_too_long_to_be_read(self) -> None:
-        note = Note(title="t", message="m" * 10_000)
-        long = evolved(CourseAssignment, notes=(note,) * 100)
-        too_long = evolved(CourseAssignment, notes=(note,) * 110)
+        note = ca.Note(title="t", message="m" * 10_000)
+        long = evolved(ca.CourseAssignment, notes=(note,) * 100)
+        too_long = evolved(ca.CourseAssignment, notes=(note,) * 110)
 
         assert from_json(to_json(long)) == long
         assert refusal(lambda: to_json(too_long)).code == "too_large"
@@ -496,7 +481,7 @@ class TestJunk:
 
     def check(self, text: Any) -> None:
         record = read(text)
-        if isinstance(record, InvalidInput):
+        if isinstance(record, ca.InvalidInput):
             assert len(str(record)) <= 200
             assert str(record).isprintable()
             assert "Spring-2026" not in str(record)
@@ -530,7 +515,7 @@ class TestJunk:
         def is_read_or_refused(junk: object) -> None:
             try:
                 value = read_value(junk, kind)
-            except InvalidInput:
+            except ca.InvalidInput:
                 pass
             else:
                 assert read_value(data, kind) == value or junk != data
@@ -548,7 +533,7 @@ class TestDict:
 
     @given(ANY_RECORD)
     def test_has_every_field_as_plain_data(self, record: Any) -> None:
-        data = to_dict(record)
+        data = ca.to_dict(record)
 
         assert [*data] == [field.name for field in attrs.fields(type(record))]
         plain = {dict, list, str, int, bool, datetime, type(None)}
@@ -569,10 +554,10 @@ class TestDict:
                 case _:
                     return value
 
-        data, wanted = written(to_dict(record)), data_of(record)
-        if isinstance(record, Event):
+        data, wanted = written(ca.to_dict(record)), data_of(record)
+        if isinstance(record, ca.Event):
             assert dict(data.pop("details")) == wanted.pop("details")
-        if isinstance(record, CourseAssignment):
+        if isinstance(record, ca.CourseAssignment):
             assert data["origin"] | {"type": type(record.origin).__name__} == wanted.pop("origin")
             del data["origin"]
         assert data == wanted
@@ -580,14 +565,14 @@ class TestDict:
     @given(ANY_RECORD)
     def test_shares_nothing_mutable_with_the_record(self, record: Any) -> None:
         before = to_json(record)
-        for part in parts_of(to_dict(record)):
+        for part in parts_of(ca.to_dict(record)):
             if isinstance(part, dict | list):
                 part.clear()
         assert to_json(record) == before
-        assert to_dict(record)
+        assert ca.to_dict(record)
 
     def test_of_an_assignment(self) -> None:
-        assert to_dict(evolved(CourseAssignment)) == {
+        assert ca.to_dict(evolved(ca.CourseAssignment)) == {
             "id": "a-1",
             "learner_id": "zoe",
             "course_id": "py",
@@ -605,22 +590,22 @@ class TestDict:
                 {"title": "Renewal", "message": "Paid\nuntil June.", "high_importance": True}
             ],
         }
-        assert to_dict(evolved(KeyBatch))["availability"] == "PT24H"
-        assert to_dict(evolved(Event))["details"] == [
+        assert ca.to_dict(evolved(ca.KeyBatch))["availability"] == "PT24H"
+        assert ca.to_dict(evolved(ca.Event))["details"] == [
             ["activity_id", "lab"],
             ["support_reason", "moved"],
         ]
 
 
-class Remark(Claim):
+class Remark(ca.Claim):
     """A class derived from a record."""
 
 
-@pytest.mark.parametrize("write", [to_json, to_dict])
+@pytest.mark.parametrize("write", [to_json, ca.to_dict])
 @pytest.mark.parametrize(
     "value",
     [
-        *(None, "Claim", {}, Direct(), Claim, object(), [CLAIM], NINE),
+        *(None, "Claim", {}, ca.Direct(), ca.Claim, object(), [CLAIM], NINE),
         Remark(id="claim-1", learner_id="zoe", course_id="py", assignment_id="a-1"),
     ],
 )

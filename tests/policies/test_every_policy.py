@@ -9,23 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    AccessPolicy,
-    AttemptPolicy,
-    AuthorizationPolicy,
-    CancellationPolicy,
-    CompletionPolicy,
-    CourseAvailabilityPolicy,
-    Decision,
-    FinishPolicy,
-    KeyRedemptionPolicy,
-    Permission,
-    RegistrationPolicy,
-    RepeatPolicy,
-    ReschedulePolicy,
-    Role,
-    SubscriptionPolicy,
-)
+import course_assignments as ca
 from course_assignments.testing.strategies import attempts, subscriptions
 from tests.support.acts import REDEMPTION
 from tests.support.rules import check_turn, codes, edges, elsewhere, moments
@@ -43,7 +27,7 @@ class Question:
     may change.
     """
 
-    ask: Callable[[datetime], Decision]
+    ask: Callable[[datetime], ca.Decision]
     against: Callable[[datetime], dict[str, bool]]
     marks: set[datetime]
 
@@ -55,7 +39,7 @@ def cancelling(draw: Draw) -> Question:
     """Cancel within the window, with no lab launched; support waives the window (rules 3, 4)."""
     one, window = draw(assignments()), draw(st.timedeltas(US, 500 * DAY) | st.just(DAY))
     support = draw(st.booleans())
-    policy = CancellationPolicy(window=window)
+    policy = ca.CancellationPolicy(window=window)
     return Question(
         lambda at: policy.evaluate(one, at=at, support=support),
         lambda at: {
@@ -73,7 +57,7 @@ def rescheduling(draw: Draw) -> Question:
     one = draw(assignments())
     end = draw(moments(edges(one)))
     return Question(
-        lambda at: ReschedulePolicy().evaluate(one, expires_at=end, at=at),
+        lambda at: ca.ReschedulePolicy().evaluate(one, expires_at=end, at=at),
         lambda at: {
             "assignment_not_active": at < one.created_at,
             "already_cancelled": one.cancelled_at is not None,
@@ -87,7 +71,7 @@ def completing(draw: Draw) -> Question:
     """Complete by hand: refused if cancelled or complete, allowed if expired (rule 5)."""
     one = draw(assignments())
     return Question(
-        lambda at: CompletionPolicy().evaluate(one, at=at),
+        lambda at: ca.CompletionPolicy().evaluate(one, at=at),
         lambda at: {
             "assignment_not_active": at < one.created_at,
             "already_cancelled": one.cancelled_at is not None,
@@ -101,7 +85,7 @@ def starting(draw: Draw) -> Question:
     """Start, pause and retake while the assignment is active (rule 5)."""
     one = draw(assignments())
     return Question(
-        lambda at: AccessPolicy().evaluate(one, at=at),
+        lambda at: ca.AccessPolicy().evaluate(one, at=at),
         lambda at: {
             "assignment_not_active": at < one.created_at,
             "already_cancelled": one.cancelled_at is not None,
@@ -115,7 +99,7 @@ def finishing(draw: Draw) -> Question:
     """An attempt that is open when access ends can be finished (rule 5)."""
     one = draw(assignments())
     return Question(
-        lambda at: FinishPolicy().evaluate(one, at=at),
+        lambda at: ca.FinishPolicy().evaluate(one, at=at),
         lambda at: {
             "assignment_not_active": at < one.created_at,
             "already_cancelled": one.cancelled_at is not None,
@@ -128,7 +112,7 @@ def retaking(draw: Draw) -> Question:
     """One attempt at a time (rule 5)."""
     one = draw(attempts())
     return Question(
-        lambda at: AttemptPolicy().evaluate(iter([one]), at=at),
+        lambda at: ca.AttemptPolicy().evaluate(iter([one]), at=at),
         lambda _: {"attempt_open": one.finished_at is None},
         edges(one),
     )
@@ -139,7 +123,7 @@ def opening(draw: Draw) -> Question:
     one = draw(subscriptions())
     course_id = draw(st.sampled_from([None, *one.course_ids, "no course of any set"]))
     return Question(
-        lambda at: SubscriptionPolicy().evaluate(one, at=at, course_id=course_id),
+        lambda at: ca.SubscriptionPolicy().evaluate(one, at=at, course_id=course_id),
         lambda at: {
             "subscription_not_active": at < one.created_at,
             "subscription_ended": one.cancelled_at is not None or one.expires_at <= at,
@@ -162,7 +146,7 @@ def redeeming(draw: Draw) -> Question:
     redeemed = draw(st.sampled_from([None, None, redemption]))
     start, end = batch.redeemable_from, batch.redeemable_until
     return Question(
-        lambda at: KeyRedemptionPolicy(once_per_learner=once).evaluate(
+        lambda at: ca.KeyRedemptionPolicy(once_per_learner=once).evaluate(
             key, batch, learner, at=at, redeemed=redeemed
         ),
         lambda at: {
@@ -183,7 +167,9 @@ def registering(draw: Draw) -> Question:
     organization, newcomer = draw(organizations()), draw(users())
     owner = draw(st.none() | users())
     return Question(
-        lambda at: RegistrationPolicy().evaluate(organization, newcomer, at=at, email_owner=owner),
+        lambda at: ca.RegistrationPolicy().evaluate(
+            organization, newcomer, at=at, email_owner=owner
+        ),
         lambda _: {
             "registration_disabled": not organization.anonymous_registration,
             "email_taken": owner is not None,
@@ -196,7 +182,7 @@ def using_a_course(draw: Draw) -> Question:
     """A course needs a provider and a group, and must not be archived (rule 22)."""
     course = draw(courses())
     return Question(
-        lambda at: CourseAvailabilityPolicy().evaluate(course, at=at),
+        lambda at: ca.CourseAvailabilityPolicy().evaluate(course, at=at),
         lambda _: {
             "course_not_available": None in {course.content_provider, course.publishing_group},
             "course_archived": course.archived,
@@ -209,7 +195,7 @@ def repeating(draw: Draw) -> Question:
     """The learner has an active assignment of the course, or one that will be (rule 15)."""
     one = draw(assignments())
     return Question(
-        lambda at: RepeatPolicy().evaluate(iter([one]), at=at),
+        lambda at: ca.RepeatPolicy().evaluate(iter([one]), at=at),
         lambda at: {"already_assigned": one.cancelled_at is None and at < one.expires_at},
         edges(one),
     )
@@ -217,19 +203,19 @@ def repeating(draw: Draw) -> Question:
 
 def acting(draw: Draw) -> Question:
     """Each permission needs one of its roles, and the organization (rules 4 and 21)."""
-    roles = draw(st.sets(st.sampled_from(Role)))
+    roles = draw(st.sets(st.sampled_from(ca.Role)))
     managed = draw(st.sets(st.sampled_from(["acme", "beta", "Acme", "acme-child"])))
     actor = attrs.evolve(MANAGER, roles=roles, managed_organization_ids=managed)
-    permission = draw(st.sampled_from(Permission))
+    permission = draw(st.sampled_from(ca.Permission))
     organization = draw(st.sampled_from(["acme", "beta", None]))
     needed = {
-        Permission.ASSIGN_COURSES: set(Role) - {Role.SUPPORT},
-        Permission.MANAGE_KEYS: {Role.OPERATIONS_MANAGER},
-        Permission.SUPPORT: {Role.SUPPORT},
+        ca.Permission.ASSIGN_COURSES: set(ca.Role) - {ca.Role.SUPPORT},
+        ca.Permission.MANAGE_KEYS: {ca.Role.OPERATIONS_MANAGER},
+        ca.Permission.SUPPORT: {ca.Role.SUPPORT},
     }
-    support = permission is Permission.SUPPORT
+    support = permission is ca.Permission.SUPPORT
     return Question(
-        lambda at: AuthorizationPolicy().evaluate(
+        lambda at: ca.AuthorizationPolicy().evaluate(
             actor, permission=permission, organization_id=organization, at=at
         ),
         lambda _: {

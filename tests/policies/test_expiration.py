@@ -10,17 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    Course,
-    Decision,
-    Duration,
-    ExpirationLimit,
-    ExpirationPolicy,
-    InvalidInput,
-    Limit,
-    Months,
-    Organization,
-)
+import course_assignments as ca
 from course_assignments.policies.expiration import earliest
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
 from tests.support.rules import STEPS, counted, elsewhere
@@ -33,16 +23,16 @@ DAYS = timedelta(days=1)
 SKIPPED_A_DAY = ("Pacific/Kwajalein", "Pacific/Kiritimati", "Pacific/Enderbury")
 
 #: Durations of which two often end at the same time.
-ALIKE: tuple[Duration, ...] = (90 * DAYS, 180 * DAYS, 181 * DAYS, Months(6), Months(3))
+ALIKE: tuple[ca.Duration, ...] = (90 * DAYS, 180 * DAYS, 181 * DAYS, ca.Months(6), ca.Months(3))
 LENGTHS = st.sampled_from(ALIKE) | terms()
 
 
-def course(maximum: Duration | None) -> Course:
-    return Course(id="py", name="Python", maximum_access=maximum)
+def course(maximum: ca.Duration | None) -> ca.Course:
+    return ca.Course(id="py", name="Python", maximum_access=maximum)
 
 
-def organization(maximum: Duration | None, zone: str = "UTC") -> Organization:
-    return Organization(id="acme", name="Acme", maximum_access=maximum, time_zone=zone)
+def organization(maximum: ca.Duration | None, zone: str = "UTC") -> ca.Organization:
+    return ca.Organization(id="acme", name="Acme", maximum_access=maximum, time_zone=zone)
 
 
 @attrs.frozen
@@ -50,15 +40,15 @@ class Case:
     """A datetime of creation, and the limits, which are all but two optional."""
 
     created: datetime
-    maximum: Duration
-    default: Duration
-    for_course: Duration | None
-    for_organization: Duration | None
+    maximum: ca.Duration
+    default: ca.Duration
+    for_course: ca.Duration | None
+    for_organization: ca.Duration | None
     zone: str | None
 
     @property
-    def policy(self) -> ExpirationPolicy:
-        return ExpirationPolicy(maximum=self.maximum, default=self.default)
+    def policy(self) -> ca.ExpirationPolicy:
+        return ca.ExpirationPolicy(maximum=self.maximum, default=self.default)
 
     @property
     def known(self) -> dict[str, Any]:
@@ -66,14 +56,14 @@ class Case:
         customer = None if self.zone is None else organization(self.for_organization, self.zone)
         return {"course": course(self.for_course), "organization": customer}
 
-    def limits(self) -> dict[ExpirationLimit, datetime]:
+    def limits(self) -> dict[ca.ExpirationLimit, datetime]:
         """Return the end of each limit, counted without the library, in the order of the enum."""
         zone: tzinfo = UTC if self.zone is None else ZoneInfo(self.zone)
         lengths = {
-            ExpirationLimit.COURSE: self.for_course,
-            ExpirationLimit.ORGANIZATION: None if self.zone is None else self.for_organization,
-            ExpirationLimit.MAXIMUM: self.maximum,
-            ExpirationLimit.DEFAULT: self.default,
+            ca.ExpirationLimit.COURSE: self.for_course,
+            ca.ExpirationLimit.ORGANIZATION: None if self.zone is None else self.for_organization,
+            ca.ExpirationLimit.MAXIMUM: self.maximum,
+            ca.ExpirationLimit.DEFAULT: self.default,
         }
         return {
             by: counted(duration, self.created, zone)
@@ -94,7 +84,7 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
-def first_of(limits: dict[ExpirationLimit, datetime]) -> tuple[datetime, ExpirationLimit]:
+def first_of(limits: dict[ca.ExpirationLimit, datetime]) -> tuple[datetime, ca.ExpirationLimit]:
     """Return the earliest limit; of equal limits the first."""
     end = min(limits.values())
     return end, next(by for by, at in limits.items() if at == end)
@@ -110,15 +100,15 @@ class TestEnd:
     @given(cases())
     def test_the_end_is_the_earliest_limit_and_names_it(self, case: Case) -> None:
         end, by = first_of(case.limits())
-        assert case.policy.default_end(case.created, **case.known) == Limit(end, by)
+        assert case.policy.default_end(case.created, **case.known) == ca.Limit(end, by)
 
     @given(cases())
     def test_the_limit_is_the_earliest_maximum_and_names_it(self, case: Case) -> None:
         limits = case.limits()
-        del limits[ExpirationLimit.DEFAULT]
+        del limits[ca.ExpirationLimit.DEFAULT]
         end, by = first_of(limits)
         limit = case.policy.limit(case.created, **case.known)
-        assert limit == Limit(end, by)
+        assert limit == ca.Limit(end, by)
         assert limit.at > case.created
         assert limit.at.tzinfo is UTC
 
@@ -149,9 +139,9 @@ class TestEnd:
     @example(datetime(2026, 8, 31, tzinfo=UTC), None)
     def test_six_months_never_exceed_180_days(self, created: datetime, zone: str | None) -> None:
         customer = None if zone is None else organization(None, zone)
-        end = ExpirationPolicy().default_end(created, organization=customer)
+        end = ca.ExpirationPolicy().default_end(created, organization=customer)
         exact = created.astimezone(UTC) + timedelta(days=180)
-        assert end == Limit(exact, ExpirationLimit.MAXIMUM)
+        assert end == ca.Limit(exact, ca.ExpirationLimit.MAXIMUM)
 
     @pytest.mark.parametrize(
         ("zone", "day"),
@@ -161,32 +151,32 @@ class TestEnd:
         self, zone: str, day: tuple[int, int, int]
     ) -> None:
         created = datetime(*day, 12, tzinfo=ZoneInfo(zone))
-        end = ExpirationPolicy(maximum=365 * DAYS).default_end(
+        end = ca.ExpirationPolicy(maximum=365 * DAYS).default_end(
             created, organization=organization(None, zone)
         )
-        assert end == Limit(created.astimezone(UTC) + 180 * DAYS, ExpirationLimit.DEFAULT)
+        assert end == ca.Limit(created.astimezone(UTC) + 180 * DAYS, ca.ExpirationLimit.DEFAULT)
 
-    @pytest.mark.parametrize("longer", [181 * DAYS, Months(6), Months(1200)])
-    def test_a_longer_maximum_of_a_profile_changes_nothing(self, longer: Duration) -> None:
-        limit = ExpirationPolicy().limit(
+    @pytest.mark.parametrize("longer", [181 * DAYS, ca.Months(6), ca.Months(1200)])
+    def test_a_longer_maximum_of_a_profile_changes_nothing(self, longer: ca.Duration) -> None:
+        limit = ca.ExpirationPolicy().limit(
             CREATED, course=course(longer), organization=organization(longer)
         )
-        assert limit == Limit(CREATED + 180 * DAYS, ExpirationLimit.MAXIMUM)
+        assert limit == ca.Limit(CREATED + 180 * DAYS, ca.ExpirationLimit.MAXIMUM)
 
     @pytest.mark.parametrize("step", STEPS)
     def test_the_shorter_maximum_of_organization_and_course_wins(self, step: timedelta) -> None:
-        limit = ExpirationPolicy().limit(
+        limit = ca.ExpirationPolicy().limit(
             CREATED, course=course(30 * DAYS), organization=organization(30 * DAYS + step)
         )
-        by = ExpirationLimit.ORGANIZATION if step < timedelta(0) else ExpirationLimit.COURSE
-        assert limit == Limit(CREATED + 30 * DAYS + min(step, timedelta(0)), by)
+        by = ca.ExpirationLimit.ORGANIZATION if step < timedelta(0) else ca.ExpirationLimit.COURSE
+        assert limit == ca.Limit(CREATED + 30 * DAYS + min(step, timedelta(0)), by)
 
     def test_of_equal_limits_the_first_of_the_enum_wins(self) -> None:
         names = ["REQUEST", "KEY", "SUBSCRIPTION", "COURSE", "ORGANIZATION", "MAXIMUM", "DEFAULT"]
-        for order in permutations(ExpirationLimit, 3):
-            together = [Limit(CREATED, by) for by in order]
+        for order in permutations(ca.ExpirationLimit, 3):
+            together = [ca.Limit(CREATED, by) for by in order]
             assert earliest(together).by.name == min((by.name for by in order), key=names.index)
-            assert earliest([*together, Limit(CREATED - US, order[-1])]).by is order[-1]
+            assert earliest([*together, ca.Limit(CREATED - US, order[-1])]).by is order[-1]
 
     @given(cases())
     def test_the_same_time_in_another_zone_has_the_same_end(self, case: Case) -> None:
@@ -218,15 +208,15 @@ class TestEnd:
     ) -> None:
         name, wall = at
         start = wall.replace(year=wall.year - 1, tzinfo=ZoneInfo(name))
-        customer = organization(Months(12), name)
-        policy = ExpirationPolicy(maximum=Months(13))
+        customer = organization(ca.Months(12), name)
+        policy = ca.ExpirationPolicy(maximum=ca.Months(13))
         limit = policy.limit(start, organization=customer)
-        assert limit == Limit(end, ExpirationLimit.ORGANIZATION)
-        assert counted(Months(12), start, ZoneInfo(name)) == end
+        assert limit == ca.Limit(end, ca.ExpirationLimit.ORGANIZATION)
+        assert counted(ca.Months(12), start, ZoneInfo(name)) == end
 
     def test_without_an_organization_months_are_counted_in_utc(self) -> None:
         created = datetime(2026, 3, 1, 2, tzinfo=UTC)
-        policy = ExpirationPolicy(maximum=Months(1))
+        policy = ca.ExpirationPolicy(maximum=ca.Months(1))
         assert policy.limit(created).at == datetime(2026, 4, 1, 2, tzinfo=UTC)
         # There it is still the last day of February, so it ends on the 28th of March.
         new_york = organization(None, "America/New_York")
@@ -234,8 +224,8 @@ class TestEnd:
         assert end == datetime(2026, 3, 28, 21, tzinfo=ZoneInfo("America/New_York"))
 
     def test_the_settings_are_the_documented_ones(self) -> None:
-        policy = ExpirationPolicy()
-        assert (policy.maximum, policy.default) == (timedelta(days=180), Months(6))
+        policy = ca.ExpirationPolicy()
+        assert (policy.maximum, policy.default) == (timedelta(days=180), ca.Months(6))
 
 
 class TestRequestedEnd:
@@ -246,7 +236,7 @@ class TestRequestedEnd:
         self, case: Case, data: st.DataObject
     ) -> None:
         limits = case.limits()
-        del limits[ExpirationLimit.DEFAULT]
+        del limits[ca.ExpirationLimit.DEFAULT]
         latest, by = first_of(limits)
         start = case.created.astimezone(UTC)
         marks = st.sampled_from([start, latest]).flatmap(
@@ -255,23 +245,23 @@ class TestRequestedEnd:
         end = data.draw(marks | instants())
         decision = case.policy.evaluate(end, created_at=case.created, **case.known)
         if end <= start:
-            assert decision == Decision([ExpiresTooEarly(start + US)])
+            assert decision == ca.Decision([ExpiresTooEarly(start + US)])
         elif end > latest:
-            assert decision == Decision([ExpiresTooLate(latest, by)])
+            assert decision == ca.Decision([ExpiresTooLate(latest, by)])
         else:
-            assert decision == Decision()
+            assert decision == ca.Decision()
         for other in elsewhere(end):
             assert case.policy.evaluate(other, created_at=case.created, **case.known) == decision
 
     @pytest.mark.parametrize("step", STEPS)
     def test_is_after_creation_and_at_most_the_limit(self, step: timedelta) -> None:
-        evaluate = ExpirationPolicy().evaluate
+        evaluate = ca.ExpirationPolicy().evaluate
         assert evaluate(CREATED + step, created_at=CREATED).allowed is (step > timedelta(0))
         limit = CREATED + 180 * DAYS
         assert evaluate(limit + step, created_at=CREATED).allowed is (step <= timedelta(0))
 
     def test_is_allowed_if_a_refusal_names_it(self) -> None:
-        policy = ExpirationPolicy()
+        policy = ca.ExpirationPolicy()
         for end in (CREATED - DAYS, CREATED + 999 * DAYS):
             (reason,) = policy.evaluate(end, created_at=CREATED).reasons
             assert isinstance(reason, ExpiresTooEarly | ExpiresTooLate)
@@ -281,19 +271,19 @@ class TestRequestedEnd:
 
 class TestAcceptedYears:
     def test_an_end_after_them_is_invalid(self) -> None:
-        with pytest.raises(InvalidInput) as caught:
-            ExpirationPolicy().limit(datetime(9899, 12, 1, tzinfo=UTC))
+        with pytest.raises(ca.InvalidInput) as caught:
+            ca.ExpirationPolicy().limit(datetime(9899, 12, 1, tzinfo=UTC))
         assert (caught.value.code, caught.value.field) == ("out_of_range", "created_at")
 
     def test_a_limit_after_them_is_ignored(self) -> None:
-        near, century = datetime(9850, 1, 1, tzinfo=UTC), Months(1200)
+        near, century = datetime(9850, 1, 1, tzinfo=UTC), ca.Months(1200)
         endless = course(century)
         far = organization(timedelta(days=36_000))
-        limit = ExpirationPolicy().limit(near, course=endless, organization=far)
-        assert limit == ExpirationPolicy().limit(near)
-        policy = ExpirationPolicy(default=century)
+        limit = ca.ExpirationPolicy().limit(near, course=endless, organization=far)
+        assert limit == ca.ExpirationPolicy().limit(near)
+        policy = ca.ExpirationPolicy(default=century)
         assert policy.default_end(near) == policy.limit(near)
-        only = ExpirationPolicy(maximum=century, default=Months(1))
-        assert only.limit(near, course=course(Months(2))) == Limit(
-            datetime(9850, 3, 1, tzinfo=UTC), ExpirationLimit.COURSE
+        only = ca.ExpirationPolicy(maximum=century, default=ca.Months(1))
+        assert only.limit(near, course=course(ca.Months(2))) == ca.Limit(
+            datetime(9850, 3, 1, tzinfo=UTC), ca.ExpirationLimit.COURSE
         )

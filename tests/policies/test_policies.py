@@ -7,33 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from course_assignments import (
-    AccessPolicy,
-    AttemptPolicy,
-    AuthorizationPolicy,
-    CancellationPolicy,
-    CompletionPolicy,
-    Course,
-    CourseAssignment,
-    CourseAvailabilityPolicy,
-    CustomReason,
-    Decision,
-    ExpirationLimit,
-    ExpirationPolicy,
-    FinishPolicy,
-    KeyRedemptionPolicy,
-    Limit,
-    Months,
-    Organization,
-    Policies,
-    Refused,
-    RegistrationPolicy,
-    Repeat,
-    RepeatPolicy,
-    ReschedulePolicy,
-    Role,
-    SubscriptionPolicy,
-)
+import course_assignments as ca
 from course_assignments.policies import (
     DEFAULT_POLICIES,
     authorization,
@@ -48,7 +22,7 @@ from tests.support.strategies import US
 from tests.support.world import MANAGER
 
 DAY = timedelta(days=1)
-UNPAID = CustomReason("x-unpaid", "The invoice of May is open.")
+UNPAID = ca.CustomReason("x-unpaid", "The invoice of May is open.")
 
 
 @attrs.frozen
@@ -57,19 +31,19 @@ class Unpaid:
 
     restores_key_use: bool = False
     once_per_learner: bool = True
-    default: Repeat = Repeat.REFUSE
+    default: ca.Repeat = ca.Repeat.REFUSE
 
-    def evaluate(self, *_: Any, **__: Any) -> Decision:
-        return Decision([UNPAID])
+    def evaluate(self, *_: Any, **__: Any) -> ca.Decision:
+        return ca.Decision([UNPAID])
 
     def limit(
         self,
         created_at: datetime,
         *,
-        course: Course | None = None,  # noqa: ARG002
-        organization: Organization | None = None,  # noqa: ARG002
-    ) -> Limit:
-        return Limit(created_at + DAY, ExpirationLimit.MAXIMUM)
+        course: ca.Course | None = None,  # noqa: ARG002
+        organization: ca.Organization | None = None,  # noqa: ARG002
+    ) -> ca.Limit:
+        return ca.Limit(created_at + DAY, ca.ExpirationLimit.MAXIMUM)
 
     default_end = limit
 
@@ -78,45 +52,47 @@ class Unpaid:
 class UnlessComplete:
     """The documented rule of cancelling, and one more rule of the host."""
 
-    documented: CancellationPolicy = CancellationPolicy()
+    documented: ca.CancellationPolicy = ca.CancellationPolicy()
     restores_key_use: bool = False
 
     def evaluate(
         self, cancellable: Cancellable, *, at: datetime, support: bool = False
-    ) -> Decision:
+    ) -> ca.Decision:
         decision = self.documented.evaluate(cancellable, at=at, support=support)
-        if isinstance(cancellable, CourseAssignment) and cancellable.completed_at is not None:
-            return Decision((*decision.reasons, CustomReason("x-complete", "It is complete.")))
+        if isinstance(cancellable, ca.CourseAssignment) and cancellable.completed_at is not None:
+            return ca.Decision(
+                (*decision.reasons, ca.CustomReason("x-complete", "It is complete."))
+            )
         return decision
 
 
 class TestDefaults:
     def test_there_is_one_for_each_question(self) -> None:
         documented = {
-            "cancellation": CancellationPolicy(),
-            "expiration": ExpirationPolicy(),
-            "reschedule": ReschedulePolicy(),
-            "completion": CompletionPolicy(),
-            "access": AccessPolicy(),
-            "attempt": AttemptPolicy(),
-            "finish": FinishPolicy(),
-            "subscription": SubscriptionPolicy(),
-            "key_redemption": KeyRedemptionPolicy(),
-            "registration": RegistrationPolicy(),
-            "course_availability": CourseAvailabilityPolicy(),
-            "repeat": RepeatPolicy(),
-            "authorization": AuthorizationPolicy(),
+            "cancellation": ca.CancellationPolicy(),
+            "expiration": ca.ExpirationPolicy(),
+            "reschedule": ca.ReschedulePolicy(),
+            "completion": ca.CompletionPolicy(),
+            "access": ca.AccessPolicy(),
+            "attempt": ca.AttemptPolicy(),
+            "finish": ca.FinishPolicy(),
+            "subscription": ca.SubscriptionPolicy(),
+            "key_redemption": ca.KeyRedemptionPolicy(),
+            "registration": ca.RegistrationPolicy(),
+            "course_availability": ca.CourseAvailabilityPolicy(),
+            "repeat": ca.RepeatPolicy(),
+            "authorization": ca.AuthorizationPolicy(),
         }
-        assert attrs.asdict(Policies(), recurse=False) == documented
-        assert Policies() == DEFAULT_POLICIES
+        assert attrs.asdict(ca.Policies(), recurse=False) == documented
+        assert ca.Policies() == DEFAULT_POLICIES
 
     def test_their_numbers_are_those_of_the_documents(self) -> None:
         assert timedelta(days=180) == expiration.MAXIMUM_ACCESS
-        assert Months(6) == expiration.DEFAULT_ACCESS
+        assert ca.Months(6) == expiration.DEFAULT_ACCESS
         assert timedelta(hours=24) == cancellation.WINDOW
-        assert authorization.KEY_ROLES == (Role.OPERATIONS_MANAGER,)
-        assert authorization.SUPPORT_ROLES == (Role.SUPPORT,)
-        assert set(authorization.ASSIGNING_ROLES) == set(Role) - {Role.SUPPORT}
+        assert authorization.KEY_ROLES == (ca.Role.OPERATIONS_MANAGER,)
+        assert authorization.SUPPORT_ROLES == (ca.Role.SUPPORT,)
+        assert set(authorization.ASSIGNING_ROLES) == set(ca.Role) - {ca.Role.SUPPORT}
 
 
 #: The commands that ask each policy; an actor is given where authorization is asked.
@@ -140,17 +116,17 @@ class TestCustomPolicy:
     )
     def test_is_asked_and_its_reason_is_returned(self, field: str, act: str) -> None:
         changed: dict[str, Any] = {"actor": MANAGER} if field == "authorization" else {}
-        ACTS[act](policies=Policies(), **changed)
-        policies: Policies = Policies(**{field: Unpaid()})
-        with pytest.raises(Refused) as caught:
+        ACTS[act](policies=ca.Policies(), **changed)
+        policies: ca.Policies = ca.Policies(**{field: Unpaid()})
+        with pytest.raises(ca.Refused) as caught:
             ACTS[act](policies=policies, **changed)
         assert caught.value.decision.reasons == (UNPAID,)
         assert str(caught.value) == "The invoice of May is open."
 
     @pytest.mark.parametrize("field", ["expiration", "repeat"])
     def test_reasons_of_a_batch_name_the_assignment(self, field: str) -> None:
-        with pytest.raises(Refused) as caught:
-            ACTS["assign_many"](policies=Policies(**{field: Unpaid()}))
+        with pytest.raises(ca.Refused) as caught:
+            ACTS["assign_many"](policies=ca.Policies(**{field: Unpaid()}))
         wanted = tuple(ForAssignment("py", learner, UNPAID) for learner in ("ada", "new"))
         assert caught.value.decision.reasons == wanted
 
@@ -158,33 +134,33 @@ class TestCustomPolicy:
         reason = ForAssignment("py", "ada", CourseArchived("py"))
 
         class Wrapping(Unpaid):
-            def evaluate(self, *_: Any, **__: Any) -> Decision:
-                return Decision([reason])
+            def evaluate(self, *_: Any, **__: Any) -> ca.Decision:
+                return ca.Decision([reason])
 
-        with pytest.raises(Refused) as caught:
-            ACTS["assign_many"](policies=Policies(repeat=Wrapping()))
+        with pytest.raises(ca.Refused) as caught:
+            ACTS["assign_many"](policies=ca.Policies(repeat=Wrapping()))
         assert caught.value.decision.reasons == (reason,)
 
     def test_its_limits_are_used(self) -> None:
-        policies = Policies(expiration=Unpaid())
+        policies = ca.Policies(expiration=Unpaid())
         for act in (ACTS["redeem"], ACTS["register"]):
-            assert act(policies=policies).made(CourseAssignment)[0].expires_at == NOW + DAY
-        assigned = ACTS["assign"](policies=policies, expires=None).made(CourseAssignment)[0]
-        assert (assigned.expires_at, assigned.limited_by) == (NOW + DAY, ExpirationLimit.MAXIMUM)
+            assert act(policies=policies).made(ca.CourseAssignment)[0].expires_at == NOW + DAY
+        assigned = ACTS["assign"](policies=policies, expires=None).made(ca.CourseAssignment)[0]
+        assert (assigned.expires_at, assigned.limited_by) == (NOW + DAY, ca.ExpirationLimit.MAXIMUM)
 
     def test_its_settings_are_used(self) -> None:
-        held = ACTS["assign"]().made(CourseAssignment)
-        policies = Policies(repeat=RepeatPolicy(default=Repeat.REFUSE))
+        held = ACTS["assign"]().made(ca.CourseAssignment)
+        policies = ca.Policies(repeat=ca.RepeatPolicy(default=ca.Repeat.REFUSE))
         decision = ACTS["assign"].decision(policies=policies, about=pair(existing=held))
         assert [reason.code for reason in decision.reasons] == ["already_assigned"]
         # The argument of a call takes precedence over the setting.
         asked = ACTS["assign"].decision(
-            policies=policies, about=pair(existing=held), repeat=Repeat.ALLOW
+            policies=policies, about=pair(existing=held), repeat=ca.Repeat.ALLOW
         )
         assert asked.allowed
 
     def test_it_may_extend_a_documented_policy(self) -> None:
-        policies = Policies(cancellation=UnlessComplete())
+        policies = ca.Policies(cancellation=UnlessComplete())
         cancel = ACTS["cancel"]
         assert cancel.decision(policies=policies).changes_at is not None
         complete = attrs.evolve(
@@ -193,13 +169,13 @@ class TestCustomPolicy:
         decision = cancel.decision(policies=policies, assignment=complete)
         assert [reason.code for reason in decision.reasons] == ["lab_launched", "x-complete"]
 
-    @pytest.mark.parametrize("field", [at.name for at in attrs.fields(Policies)])
+    @pytest.mark.parametrize("field", [at.name for at in attrs.fields(ca.Policies)])
     def test_a_class_or_an_object_without_the_methods_is_invalid(self, field: str) -> None:
         class NotCallable:
             evaluate = True
 
-        values = [CancellationPolicy, NotCallable()]
-        check_junk(lambda junk: Policies(**{field: junk}), field, values)
+        values = [ca.CancellationPolicy, NotCallable()]
+        check_junk(lambda junk: ca.Policies(**{field: junk}), field, values)
 
 
 class TestCheckOfChangesAt:
@@ -208,9 +184,9 @@ class TestCheckOfChangesAt:
     TURN = datetime(2026, 1, 6, tzinfo=UTC)
 
     @staticmethod
-    def saying(turn: datetime | None) -> Callable[[datetime], Decision]:
+    def saying(turn: datetime | None) -> Callable[[datetime], ca.Decision]:
         """Return a question that changes at `TURN` but claims to change at *turn*."""
-        refused, allowed = Decision([UNPAID]), Decision((), turn)
+        refused, allowed = ca.Decision([UNPAID]), ca.Decision((), turn)
         return lambda at: refused if at >= TestCheckOfChangesAt.TURN else allowed
 
     def test_accepts_the_right_datetime(self) -> None:

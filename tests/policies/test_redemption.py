@@ -5,14 +5,7 @@ from datetime import datetime, timedelta
 import attrs
 import pytest
 
-from course_assignments import (
-    Decision,
-    KeyBatch,
-    KeyRedemptionPolicy,
-    RegistrationPolicy,
-    TrainingKey,
-    User,
-)
+import course_assignments as ca
 from course_assignments.reasons import (
     AlreadyRedeemed,
     EmailTaken,
@@ -35,7 +28,7 @@ DAY = timedelta(days=1)
 FROM, UNTIL = MADE + DAY, MADE + 30 * DAY
 BATCH = attrs.evolve(SPRING, redeemable_from=FROM, redeemable_until=UNTIL)
 KEY = attrs.evolve(USED_KEY, uses=0)
-POLICY = KeyRedemptionPolicy()
+POLICY = ca.KeyRedemptionPolicy()
 
 
 REDEEMED = attrs.evolve(REDEMPTION, learner_id="ada", assignment_id="a-1", redeemed_at=FROM)
@@ -46,7 +39,7 @@ def test_all_reasons_are_returned_before_the_window_and_after_it() -> None:
     others = (KeyExhausted(3), WrongOrganization(), AlreadyRedeemed("a-1", FROM))
     for at, outside in ((FROM - US, KeyNotYetRedeemable(FROM)), (UNTIL, KeyExpired(UNTIL))):
         decision = POLICY.evaluate(key, BATCH, BO, at=at, redeemed=REDEEMED)
-        assert decision == Decision((KeyRevoked(MADE), outside, *others))
+        assert decision == ca.Decision((KeyRevoked(MADE), outside, *others))
 
 
 class TestMaxUses:
@@ -55,12 +48,12 @@ class TestMaxUses:
     def test_a_key_has_one_use_by_default(self) -> None:
         said = attrs.asdict(BATCH)
         del said["max_uses"]
-        batch = KeyBatch(**said)
-        fresh = TrainingKey(id="k-1", code=KEY.code, batch_id="spring")
+        batch = ca.KeyBatch(**said)
+        fresh = ca.TrainingKey(id="k-1", code=KEY.code, batch_id="spring")
         assert (batch.max_uses, fresh.remaining_uses) == (1, 1)
         used = attrs.evolve(fresh, uses=1)
         assert POLICY.evaluate(fresh, batch, ADA, at=FROM).allowed
-        assert POLICY.evaluate(used, batch, ADA, at=FROM) == Decision([KeyExhausted(1)])
+        assert POLICY.evaluate(used, batch, ADA, at=FROM) == ca.Decision([KeyExhausted(1)])
 
     @pytest.mark.parametrize(("uses", "allowed"), [(0, True), (2, True), (3, False)])
     def test_the_last_use_is_a_use(self, uses: int, *, allowed: bool) -> None:
@@ -77,37 +70,41 @@ class TestWindow:
     ) -> None:
         at_start, at_end = (POLICY.evaluate(KEY, BATCH, ADA, at=at + step) for at in (FROM, UNTIL))
         if step < timedelta(0):
-            assert at_start == Decision([KeyNotYetRedeemable(FROM)], FROM)
-            assert at_end == Decision((), UNTIL)
+            assert at_start == ca.Decision([KeyNotYetRedeemable(FROM)], FROM)
+            assert at_end == ca.Decision((), UNTIL)
         else:
-            assert at_start == Decision((), UNTIL)
-            assert at_end == Decision([KeyExpired(UNTIL)])
+            assert at_start == ca.Decision((), UNTIL)
+            assert at_end == ca.Decision([KeyExpired(UNTIL)])
 
     @pytest.mark.parametrize("years", [0, 7000])
     def test_without_a_date_there_is_no_end(self, years: int) -> None:
         open_end = attrs.evolve(BATCH, redeemable_from=None, redeemable_until=None)
         at = MADE.replace(year=MADE.year + years)
-        assert POLICY.evaluate(KEY, open_end, ADA, at=at) == Decision()
-        assert POLICY.evaluate(KEY, open_end, ADA, at=MADE - 9999 * DAY) == Decision()
+        assert POLICY.evaluate(KEY, open_end, ADA, at=at) == ca.Decision()
+        assert POLICY.evaluate(KEY, open_end, ADA, at=MADE - 9999 * DAY) == ca.Decision()
 
     def test_a_revoked_key_is_always_refused(self) -> None:
         revoked = attrs.evolve(KEY, revoked_at=FROM + DAY)
         for at in (FROM, FROM + DAY - US, FROM + DAY, UNTIL - US):
-            assert POLICY.evaluate(revoked, BATCH, ADA, at=at) == Decision([KeyRevoked(FROM + DAY)])
+            assert POLICY.evaluate(revoked, BATCH, ADA, at=at) == ca.Decision(
+                [KeyRevoked(FROM + DAY)]
+            )
 
 
 class TestAnyOrganization:
     """Otherwise the learner's organization must be the batch's, exactly (rule 9)."""
 
-    CHILD = User(id="di", name="Di", email="di@example.org", organization_id="acme-child")
+    CHILD = ca.User(id="di", name="Di", email="di@example.org", organization_id="acme-child")
 
     @pytest.mark.parametrize("learner", [BO, CY, CHILD])
-    def test_without_it_a_key_is_only_for_learners_of_its_organization(self, learner: User) -> None:
-        assert POLICY.evaluate(KEY, BATCH, learner, at=FROM) == Decision([WrongOrganization()])
+    def test_without_it_a_key_is_only_for_learners_of_its_organization(
+        self, learner: ca.User
+    ) -> None:
+        assert POLICY.evaluate(KEY, BATCH, learner, at=FROM) == ca.Decision([WrongOrganization()])
         assert POLICY.evaluate(KEY, BATCH, ADA, at=FROM).allowed
 
     @pytest.mark.parametrize("learner", [ADA, BO, CY, CHILD])
-    def test_with_it_a_key_is_for_everyone(self, learner: User) -> None:
+    def test_with_it_a_key_is_for_everyone(self, learner: ca.User) -> None:
         batch = attrs.evolve(BATCH, any_organization=True)
         assert POLICY.evaluate(KEY, batch, learner, at=FROM).allowed
 
@@ -119,10 +116,10 @@ class TestRedeemingTwice:
     def test_it_is_refused_and_names_the_first_assignment(self, at: datetime) -> None:
         key = attrs.evolve(KEY, uses=1)
         decision = POLICY.evaluate(key, BATCH, ADA, at=at, redeemed=REDEEMED)
-        assert decision == Decision([AlreadyRedeemed("a-1", FROM)])
+        assert decision == ca.Decision([AlreadyRedeemed("a-1", FROM)])
 
     def test_a_policy_may_allow_it(self) -> None:
-        twice = KeyRedemptionPolicy(once_per_learner=False)
+        twice = ca.KeyRedemptionPolicy(once_per_learner=False)
         decision = twice.evaluate(KEY, BATCH, ADA, at=FROM, redeemed=REDEEMED)
         assert decision.allowed
         assert POLICY.once_per_learner is True
@@ -130,6 +127,6 @@ class TestRedeemingTwice:
 
 def test_a_new_user_registers_only_if_the_organization_allows_it() -> None:
     """Rule 11."""
-    assert RegistrationPolicy().evaluate(ACME, CY, at=MADE).allowed
-    refused = RegistrationPolicy().evaluate(BETA, CY, at=MADE, email_owner=ADA)
-    assert refused == Decision([RegistrationDisabled(), EmailTaken("cy")])
+    assert ca.RegistrationPolicy().evaluate(ACME, CY, at=MADE).allowed
+    refused = ca.RegistrationPolicy().evaluate(BETA, CY, at=MADE, email_owner=ADA)
+    assert refused == ca.Decision([RegistrationDisabled(), EmailTaken("cy")])

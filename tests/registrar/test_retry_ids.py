@@ -10,32 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    AssignmentBatch,
-    Conflict,
-    CourseAssignment,
-    Decision,
-    KeyQuery,
-    Note,
-    Policies,
-    Refused,
-    Registrar,
-    Repeat,
-    RepeatPolicy,
-    Subscription,
-    User,
-)
+import course_assignments as ca
 from tests.support.learning import LESSONS
 from tests.support.situations import Call, barged, error, events, hashed
 from tests.support.world import ADA, PYTHON, SALES, contents, world
 
 CODE = "Hand-made-1"
-NEW = User(id="new", name="New", email="new@example.org")
-OTHER = User(id="newer", name="Newer", email="newer@example.org")
+NEW = ca.User(id="new", name="New", email="new@example.org")
+OTHER = ca.User(id="newer", name="Newer", email="newer@example.org")
 DAY = timedelta(days=1)
 
 
-def fill(registrar: Registrar) -> None:
+def fill(registrar: ca.Registrar) -> None:
     """Add what the commands are about: keys, assignments and subscriptions."""
     registrar.add(SALES, LESSONS)
     terms: dict[str, Any] = {"organization_id": "acme", "availability": 30 * DAY, "max_uses": 2}
@@ -49,7 +35,7 @@ def fill(registrar: Registrar) -> None:
         registrar.subscribe(["py", "sql"], "ada", duration=60 * DAY, id=subscription_id)
 
 
-def filled(**options: Any) -> Registrar:
+def filled(**options: Any) -> ca.Registrar:
     """Return a registrar of a small world with what the commands are about."""
     registrar, _ = world(**options)
     fill(registrar)
@@ -58,7 +44,7 @@ def filled(**options: Any) -> Registrar:
 
 #: Each command that creates, under an id.
 CREATING: dict[str, dict[str, Any]] = {
-    "assign": {"course_id": "py", "learner_id": "ada", "repeat": Repeat.REFUSE},
+    "assign": {"course_id": "py", "learner_id": "ada", "repeat": ca.Repeat.REFUSE},
     "assign_many": {"course_ids": ["py", "sql"], "learners": ["ada", NEW, "bo"]},
     "redeem": {"code": CODE, "learner_id": "ada"},
     "register": {"code": CODE, "user": NEW},
@@ -96,14 +82,14 @@ class TestAgain:
         # The actor does not matter: even someone unknown only asks what exists.
         for by in (None, "bo", "nobody"):
             again = call(name, by=by)
-            assert again.asked_of(registrar) == Decision()
+            assert again.asked_of(registrar) == ca.Decision()
             assert again.on(registrar) == first
         assert contents(registrar.repository) == before
 
     def test_a_refused_first_time_left_nothing(self, name: str) -> None:
         registrar = filled()
         before = contents(registrar.repository)
-        with pytest.raises(Refused):
+        with pytest.raises(ca.Refused):
             call(name, by="cy").on(registrar)
         assert contents(registrar.repository) == before
         assert call(name).on(registrar)
@@ -128,7 +114,7 @@ class TestAgain:
         bare = call(name, id=None)
         try:
             again = bare.on(registrar)
-        except (Refused, Conflict):
+        except (ca.Refused, ca.Conflict):
             assert contents(registrar.repository) == before
         else:
             # While it is active, the course that was opened is returned.
@@ -136,13 +122,13 @@ class TestAgain:
             assert (again == first) is (name == "open_course")
 
 
-def cancel(of: Registrar, made: CourseAssignment) -> CourseAssignment:
+def cancel(of: ca.Registrar, made: ca.CourseAssignment) -> ca.CourseAssignment:
     return of.cancel(made.id)
 
 
-def open_another(of: Registrar, made: Subscription) -> Subscription:
+def open_another(of: ca.Registrar, made: ca.Subscription) -> ca.Subscription:
     of.open_course(made.id, "py")
-    return of.get(Subscription, made.id)
+    return of.get(ca.Subscription, made.id)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +143,7 @@ def open_another(of: Registrar, made: Subscription) -> Subscription:
     ],
 )
 def test_a_retry_returns_the_record_as_it_is_now(
-    name: str, change: Callable[[Registrar, Any], Any]
+    name: str, change: Callable[[ca.Registrar, Any], Any]
 ) -> None:
     registrar = filled()
     changed = change(registrar, call(name).on(registrar))
@@ -175,8 +161,8 @@ def test_a_retry_returns_the_record_as_it_is_now(
         ("assign_many", {"learners": ["bo", NEW, "ada"]}),
         ("assign_many", {"learners": ["ada", NEW, "bo", "nobody"]}),
         ("assign_many", {"expires": DAY}),
-        ("assign_many", {"note": Note(title="Title", message="Message")}),
-        *(("assign_many", {"repeat": repeat}) for repeat in Repeat),
+        ("assign_many", {"note": ca.Note(title="Title", message="Message")}),
+        *(("assign_many", {"repeat": repeat}) for repeat in ca.Repeat),
         ("redeem", {"learner_id": "bo"}),
         ("redeem", {"code": "Hand-made-2"}),
         ("redeem", {"code": "unknown-1"}),
@@ -205,8 +191,8 @@ def test_a_retry_returns_the_record_as_it_is_now(
 def test_other_content_is_a_conflict(name: str, changed: dict[str, Any]) -> None:
     registrar = filled()
     call(name).on(registrar)
-    found = error(Conflict, registrar, name, **call(name, **changed).kwargs)
-    assert found == Conflict(("x-1",), "id_taken")
+    found = error(ca.Conflict, registrar, name, **call(name, **changed).kwargs)
+    assert found == ca.Conflict(("x-1",), "id_taken")
 
 
 @pytest.mark.parametrize(
@@ -215,13 +201,13 @@ def test_other_content_is_a_conflict(name: str, changed: dict[str, Any]) -> None
 def test_another_origin_is_a_conflict(first: str, second: str) -> None:
     registrar = filled()
     call(first).on(registrar)
-    found = error(Conflict, registrar, second, **call(second).kwargs)
-    assert found == Conflict(("x-1",), "id_taken")
+    found = error(ca.Conflict, registrar, second, **call(second).kwargs)
+    assert found == ca.Conflict(("x-1",), "id_taken")
 
 
 def test_what_may_change_later_is_not_compared() -> None:
     registrar = filled()
-    first = registrar.assign("py", "ada", id="x-1", note=Note(title="a", message="b"))
+    first = registrar.assign("py", "ada", id="x-1", note=ca.Note(title="a", message="b"))
     assert registrar.assign("py", "ada", id="x-1", expires=900 * DAY) == first
     registrar.anonymize("ada")
     assert registrar.assign("py", "ada", id="x-1") == first
@@ -233,8 +219,8 @@ class TestAssign:
         registrar, _ = world()
         first = registrar.assign("py", "ada")
         for _ in range(2):
-            assert registrar.assign("py", "ada", id="x-1", repeat=Repeat.SKIP) == first
-        assert not registrar.repository.get(CourseAssignment, ["x-1"])
+            assert registrar.assign("py", "ada", id="x-1", repeat=ca.Repeat.SKIP) == first
+        assert not registrar.repository.get(ca.CourseAssignment, ["x-1"])
 
     def test_200_characters_are_an_id(self) -> None:
         registrar, _ = world()
@@ -257,20 +243,22 @@ class TestAssignMany:
     def test_the_pairs_of_one_prefix_do_not_run_together(self) -> None:
         registrar, _ = world()
         registrar.add(*(attrs.evolve(PYTHON, id=id_) for id_ in ("a", "ab")))
-        registrar.add(*(User(id=id_, name=id_, email=f"{id_}@x.org") for id_ in ("bc", "c")))
+        registrar.add(*(ca.User(id=id_, name=id_, email=f"{id_}@x.org") for id_ in ("bc", "c")))
         created = registrar.assign_many(["a", "ab"], ["bc", "c"], id="p").created
         assert len({one.id for one in created}) == 4
 
     @pytest.mark.parametrize("by_policy", [True, False])
     def test_what_was_skipped_is_skipped_again(self, *, by_policy: bool) -> None:
-        policies = Policies(repeat=RepeatPolicy(Repeat.SKIP if by_policy else Repeat.ALLOW))
+        policies = ca.Policies(
+            repeat=ca.RepeatPolicy(ca.Repeat.SKIP if by_policy else ca.Repeat.ALLOW)
+        )
         registrar, clock = world(policies=policies)
-        options: dict[str, Any] = {"id": "p-1"} | ({} if by_policy else {"repeat": Repeat.SKIP})
-        held = registrar.assign("py", "bo", repeat=Repeat.ALLOW, expires=DAY)
+        options: dict[str, Any] = {"id": "p-1"} | ({} if by_policy else {"repeat": ca.Repeat.SKIP})
+        held = registrar.assign("py", "bo", repeat=ca.Repeat.ALLOW, expires=DAY)
         batch = registrar.assign_many(["py"], ["ada", "bo"], **options)
         assert batch.skipped == (held,)
         every = registrar.assign_many(["py"], ["bo"], **{**options, "id": "p-2"})
-        assert every == AssignmentBatch(created=(), skipped=(held,))
+        assert every == ca.AssignmentBatch(created=(), skipped=(held,))
         clock.advance(2 * DAY)
         before = contents(registrar.repository)
         assert registrar.assign_many(["py"], ["ada", "bo"], **options) == batch
@@ -286,14 +274,14 @@ class TestAssignMany:
     @given(
         st.lists(st.sampled_from(["py", "sql"]), min_size=1, max_size=3),
         st.lists(st.sampled_from(["ada", "bo", "cy"]), min_size=1, max_size=4),
-        st.sampled_from(Repeat),
+        st.sampled_from(ca.Repeat),
         st.lists(st.sampled_from(["ada", "bo"]), max_size=2),
     )
     def test_twice_is_once(
-        self, courses: list[str], learners: list[str], repeat: Repeat, before: list[str]
+        self, courses: list[str], learners: list[str], repeat: ca.Repeat, before: list[str]
     ) -> None:
         registrar, _ = world()
-        if repeat is not Repeat.REFUSE:
+        if repeat is not ca.Repeat.REFUSE:
             for learner in before:
                 registrar.assign("py", learner)
         first = registrar.assign_many(courses, learners, id="p-1", repeat=repeat)
@@ -311,7 +299,7 @@ class TestKeys:
         ):
             first = registrar.redeem(code, "ada", id=f"x-{number}")
             assert registrar.redeem(again, "ada", id=f"x-{number}") == first
-            assert [key.uses for key in registrar.find_all(KeyQuery(code=code))] == [1]
+            assert [key.uses for key in registrar.find_all(ca.KeyQuery(code=code))] == [1]
 
     def test_an_addition_is_remembered_by_its_id(self) -> None:
         registrar = filled()
@@ -336,9 +324,9 @@ class TestStart:
         fill(registrar)
         registrar.start("a-1", "play")
         repository.open = True
-        with pytest.raises(Conflict) as caught:
+        with pytest.raises(ca.Conflict) as caught:
             registrar.start("a-1", "lab", id="x-1")
-        assert caught.value == Conflict(("x-1",), "id_taken")
+        assert caught.value == ca.Conflict(("x-1",), "id_taken")
         assert registrar.start("a-1", "film", id="x-1").activity_id == "film"
 
 
@@ -347,5 +335,5 @@ def test_once_a_subscription_was_edited_its_set_is_not_compared() -> None:
     edited = registrar.edit_subscription("s-1", ["sql"])
     again = registrar.subscribe(["py", "sql"], "ada", duration=DAY, id="s-1")
     assert again == edited
-    found = error(Conflict, registrar, "subscribe", ["sql"], "bo", duration=DAY, id="s-1")
-    assert found == Conflict(("s-1",), "id_taken")
+    found = error(ca.Conflict, registrar, "subscribe", ["sql"], "bo", duration=DAY, id="s-1")
+    assert found == ca.Conflict(("s-1",), "id_taken")

@@ -10,29 +10,7 @@ import pytest
 from hypothesis import find, given, note
 from hypothesis import strategies as st
 
-from course_assignments import (
-    Change,
-    Conflict,
-    Course,
-    CourseAssignment,
-    CourseAssignmentsError,
-    CourseQuery,
-    Decision,
-    InMemoryRepository,
-    InvalidInput,
-    KeyRedemptionPolicy,
-    ManualClock,
-    Note,
-    NotFound,
-    Organization,
-    Policies,
-    Refused,
-    Registrar,
-    Repeat,
-    Subscription,
-    User,
-    find_all,
-)
+import course_assignments as ca
 from course_assignments.commands import COMMANDS, Reader
 from tests.support.acts import ACTS
 from tests.support.situations import (
@@ -53,31 +31,31 @@ from tests.support.world import ACME, ADA, MANAGER, PYTHON, START, contents, wor
 TICK = timedelta(microseconds=1)
 
 
-def tried(step: Call, registrar: Registrar) -> Decision | CourseAssignmentsError:
+def tried(step: Call, registrar: ca.Registrar) -> ca.Decision | ca.CourseAssignmentsError:
     """Carry *step* out; return a yes, the decision of a refusal, or an error."""
     try:
         step.on(registrar)
-    except Refused as refused:
+    except ca.Refused as refused:
         return refused.decision
-    except CourseAssignmentsError as failure:
+    except ca.CourseAssignmentsError as failure:
         return failure
-    return Decision()
+    return ca.Decision()
 
 
-def asked(step: Call, registrar: Registrar) -> Decision | CourseAssignmentsError:
+def asked(step: Call, registrar: ca.Registrar) -> ca.Decision | ca.CourseAssignmentsError:
     try:
         answer = step.asked_of(registrar)
-    except CourseAssignmentsError as failure:
+    except ca.CourseAssignmentsError as failure:
         return failure
-    assert isinstance(answer, Decision)
+    assert isinstance(answer, ca.Decision)
     return answer
 
 
 def outcome_at(
-    step: Call, registrar: Registrar, policies: Policies, at: datetime
-) -> Decision | CourseAssignmentsError:
+    step: Call, registrar: ca.Registrar, policies: ca.Policies, at: datetime
+) -> ca.Decision | ca.CourseAssignmentsError:
     """Return what *step* would come to at *at*, in a copy of the world of *registrar*."""
-    return tried(step, same_registrar(copied(registrar.repository), ManualClock(at), policies))
+    return tried(step, same_registrar(copied(registrar.repository), ca.ManualClock(at), policies))
 
 
 def times_before(at: datetime, turn: datetime | None, step: Call) -> Iterator[datetime]:
@@ -106,7 +84,7 @@ class TestQuestions:
 
     @given(situations(), st.lists(calls(), min_size=3, max_size=3))
     def test_a_question_allows_exactly_what_its_command_does_and_changes_nothing(
-        self, situation: tuple[Registrar, ManualClock, Policies], steps: list[Call]
+        self, situation: tuple[ca.Registrar, ca.ManualClock, ca.Policies], steps: list[Call]
     ) -> None:
         registrar, _, _ = situation
         for step in steps:
@@ -115,31 +93,31 @@ class TestQuestions:
             note(f"{step}: {answer!r}")
             assert contents(registrar.repository) == before
             came_to = tried(step, registrar)
-            if isinstance(answer, Decision) and answer.allowed:
-                assert came_to == Decision()
+            if isinstance(answer, ca.Decision) and answer.allowed:
+                assert came_to == ca.Decision()
             else:
                 assert came_to == answer
                 assert contents(registrar.repository) == before
 
     @given(situations(), st.lists(calls(), min_size=3, max_size=3))
     def test_an_answer_holds_until_it_says_that_it_changes_and_then_it_does(
-        self, situation: tuple[Registrar, ManualClock, Policies], steps: list[Call]
+        self, situation: tuple[ca.Registrar, ca.ManualClock, ca.Policies], steps: list[Call]
     ) -> None:
         registrar, clock, policies = situation
         for step in steps:
             answer, now = asked(step, registrar), clock()
-            if not isinstance(answer, Decision):
+            if not isinstance(answer, ca.Decision):
                 continue
             turn = answer.changes_at
             note(f"{step} at {now}: {answer!r}")
             for at in times_before(now, turn, step):
                 came_to = outcome_at(step, registrar, policies, at)
-                assert isinstance(came_to, Decision)
+                assert isinstance(came_to, ca.Decision)
                 assert came_to.allowed == answer.allowed, at
             if turn is not None:
                 assert turn > now
                 came_to = outcome_at(step, registrar, policies, turn)
-                assert isinstance(came_to, Decision)
+                assert isinstance(came_to, ca.Decision)
                 assert came_to.allowed != answer.allowed
 
     def test_an_answer_that_moves_with_the_clock_has_no_changes_at(self) -> None:
@@ -148,7 +126,7 @@ class TestQuestions:
         assert registrar.may_assign("py", "ada", expires=wanted).changes_at is None
         assert registrar.may_assign_many(["py"], ["ada"], expires=wanted).changes_at is None
         registrar.assign("py", "ada")
-        refused = registrar.may_assign("py", "ada", repeat=Repeat.REFUSE)
+        refused = registrar.may_assign("py", "ada", repeat=ca.Repeat.REFUSE)
         assert refused.changes_at == clock() + timedelta(days=180)
 
 
@@ -157,7 +135,7 @@ class TestWholeOrNotAtAll:
 
     @given(situations(), st.lists(calls(), min_size=1, max_size=3))
     def test_each_command_records_one_event_if_it_changes_anything(
-        self, situation: tuple[Registrar, ManualClock, Policies], steps: list[Call]
+        self, situation: tuple[ca.Registrar, ca.ManualClock, ca.Policies], steps: list[Call]
     ) -> None:
         registrar, clock, _ = situation
         for step in steps:
@@ -168,7 +146,7 @@ class TestWholeOrNotAtAll:
             if after == before:
                 assert not new
                 continue
-            assert isinstance(came_to, Decision)
+            assert isinstance(came_to, ca.Decision)
             (event,) = new
             recorded = {"revoke_key": "revoke_keys"}.get(step.command, step.command)
             assert (event.action, event.at) == (recorded, clock())
@@ -179,7 +157,7 @@ class TestWholeOrNotAtAll:
 
     @given(situations(), st.lists(calls(), max_size=3))
     def test_a_key_has_as_many_uses_as_redemptions_that_were_not_given_back(
-        self, situation: tuple[Registrar, ManualClock, Policies], steps: list[Call]
+        self, situation: tuple[ca.Registrar, ca.ManualClock, ca.Policies], steps: list[Call]
     ) -> None:
         registrar, _, _ = situation
         for step in steps:
@@ -193,12 +171,12 @@ class TestWholeOrNotAtAll:
             assert key.remaining_uses == key.max_uses - len(standing)
 
 
-def archive(registrar: Registrar) -> None:
+def archive(registrar: ca.Registrar) -> None:
     registrar.update(attrs.evolve(PYTHON, archived=True))
 
 
-def rename_ada(registrar: Registrar) -> None:
-    (ada,) = registrar.repository.get(User, ["ada"]).values()
+def rename_ada(registrar: ca.Registrar) -> None:
+    (ada,) = registrar.repository.get(ca.User, ["ada"]).values()
     registrar.update(attrs.evolve(ada, name=ada.name + "!"))
 
 
@@ -219,10 +197,10 @@ class TestTries:
 
     def test_one_try_reads_the_clock_once(self) -> None:
         clock = Clock()
-        registrar = Registrar(clock=clock)
+        registrar = ca.Registrar(clock=clock)
         registrar.add(PYTHON, attrs.evolve(ADA, organization_id=None))
         assert clock.readings == 1
-        batch = registrar.assign_many(["py"], ["ada"] * 3, note=Note(title="a", message="b"))
+        batch = registrar.assign_many(["py"], ["ada"] * 3, note=ca.Note(title="a", message="b"))
         assert clock.readings == 2
         assert (
             batch.created[0].created_at == START + timedelta(minutes=2) == events(registrar)[-1].at
@@ -249,7 +227,7 @@ class TestTries:
     def test_a_new_try_decides_on_what_it_reads_anew(self) -> None:
         registrar, _, repository = barged(archive)
         repository.open = True
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(ca.Refused) as caught:
             registrar.assign("py", "ada")
         assert [reason.code for reason in caught.value.decision.reasons] == ["course_archived"]
         assert not contents(repository)["CourseAssignment"]
@@ -285,7 +263,7 @@ class TestTries:
         registrar, _ = world(clock=clock)
         registrar.assign("py", "ada", id="a-1")
         readings = clock.readings
-        with pytest.raises(Conflict) as caught:
+        with pytest.raises(ca.Conflict) as caught:
             registrar.assign("sql", "ada", id="a-1")
         assert caught.value.ids == ("a-1",)
         assert clock.readings == readings + 2
@@ -302,13 +280,13 @@ class TestTries:
     def test_retries_end_at_the_timeout(self, options: dict[str, Any], tries: int) -> None:
         passed = [1000.0]
 
-        def slowly(other: Registrar) -> None:
+        def slowly(other: ca.Registrar) -> None:
             rename_ada(other)
             passed[0] += 10
 
         registrar, _, repository = barged(*[slowly] * 100, stopwatch=lambda: passed[0], **options)
         repository.open = True
-        with pytest.raises(Conflict) as caught:
+        with pytest.raises(ca.Conflict) as caught:
             registrar.assign("py", "ada")
         assert caught.value.ids == ("ada",)
         # Each try takes 10 s, and there are 30 s unless more or less was said.
@@ -332,18 +310,18 @@ class TestSources:
         assert registrar.clock is clock
 
     def test_a_naive_clock_is_named(self) -> None:
-        registrar = Registrar(clock=lambda: datetime(2026, 1, 5))  # noqa: DTZ001 - that is the point
-        with pytest.raises(InvalidInput) as caught:
+        registrar = ca.Registrar(clock=lambda: datetime(2026, 1, 5))  # noqa: DTZ001 - that is the point
+        with pytest.raises(ca.InvalidInput) as caught:
             registrar.add(PYTHON)
         assert (caught.value.code, caught.value.field) == ("naive_datetime", "clock")
-        with pytest.raises(InvalidInput):
+        with pytest.raises(ca.InvalidInput):
             registrar.may_add(PYTHON)
-        assert not list(find_all(registrar.repository, CourseQuery()))
+        assert not list(ca.find_all(registrar.repository, ca.CourseQuery()))
 
     @pytest.mark.parametrize("shown", [None, "2026-01-05", datetime(1960, 1, 1, tzinfo=UTC)])
     def test_a_clock_without_a_valid_datetime_is_named(self, shown: Any) -> None:
-        with pytest.raises(InvalidInput) as caught:
-            Registrar(clock=lambda: shown).add(PYTHON)
+        with pytest.raises(ca.InvalidInput) as caught:
+            ca.Registrar(clock=lambda: shown).add(PYTHON)
         assert caught.value.field == "clock"
 
     def test_an_id_source_that_repeats_itself_is_named_and_no_endless_loop(self) -> None:
@@ -351,7 +329,7 @@ class TestSources:
         first = registrar.assign("py", "ada")
         assert first.id == "always"
         before = contents(registrar.repository)
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             registrar.assign("py", "ada")
         assert (caught.value.code, caught.value.field) == ("bad_id_source", "new_id")
         assert contents(registrar.repository) == before
@@ -364,9 +342,9 @@ class TestSources:
     @pytest.mark.parametrize("bad", [None, 7, "", "a\nb"])
     def test_an_id_source_that_gives_no_id_is_refused(self, bad: Any) -> None:
         registrar, _ = world(new_id=lambda: bad)
-        error(InvalidInput, registrar, "assign", "py", "ada")
+        error(ca.InvalidInput, registrar, "assign", "py", "ada")
 
-    def keys(self, registrar: Registrar, **kwargs: Any) -> Any:
+    def keys(self, registrar: ca.Registrar, **kwargs: Any) -> Any:
         return registrar.create_keys(
             "py", name="Keys", organization_id="acme", availability=timedelta(days=1), **kwargs
         )
@@ -376,7 +354,7 @@ class TestSources:
         self.keys(registrar, generate=1)
         before = contents(registrar.repository)
         for count_ in (1, 2):
-            with pytest.raises(InvalidInput) as caught:
+            with pytest.raises(ca.InvalidInput) as caught:
                 self.keys(registrar, generate=count_)
             assert (caught.value.code, caught.value.field) == ("bad_random_source", "random_bytes")
         assert contents(registrar.repository) == before
@@ -385,7 +363,7 @@ class TestSources:
         # Time passes only by the readings, so that a loop ends here after three of them.
         seconds = count(0.0, 10)
         registrar, _ = world(random_bytes=bytes, stopwatch=lambda: next(seconds))
-        with pytest.raises(InvalidInput) as caught:
+        with pytest.raises(ca.InvalidInput) as caught:
             self.keys(registrar, codes=["0000-0000-0000-0000-0"], generate=1)
         assert (caught.value.code, caught.value.field) == ("bad_random_source", "random_bytes")
 
@@ -397,7 +375,7 @@ class TestSources:
     @pytest.mark.parametrize(
         ("field", "bad"),
         [
-            ("policies", Policies),
+            ("policies", ca.Policies),
             ("clock", START),
             ("new_id", "id"),
             ("random_bytes", b"bytes"),
@@ -407,13 +385,13 @@ class TestSources:
     )
     def test_an_argument_that_is_not_a_source_is_refused(self, field: str, bad: Any) -> None:
         options: dict[str, Any] = {field: bad}
-        with pytest.raises(InvalidInput) as caught:
-            Registrar(**options)
+        with pytest.raises(ca.InvalidInput) as caught:
+            ca.Registrar(**options)
         assert caught.value.field == field
 
     def test_a_registrar_needs_no_arguments(self) -> None:
-        registrar = Registrar()
-        assert isinstance(registrar.repository, InMemoryRepository)
+        registrar = ca.Registrar()
+        assert isinstance(registrar.repository, ca.InMemoryRepository)
         registrar.add(PYTHON, attrs.evolve(ADA, organization_id=None))
         one, two = registrar.assign("py", "ada"), registrar.assign("py", "ada")
         assert one.id != two.id
@@ -439,7 +417,7 @@ class TestClockGoingBack:
         registrar.assign("py", "ada", id="a-1")
         clock.set(START - TICK)
         assert codes(registrar, command, "a-1", *arguments) == ["assignment_not_active"]
-        question: Callable[..., Decision] = getattr(registrar, f"may_{command}")
+        question: Callable[..., ca.Decision] = getattr(registrar, f"may_{command}")
         assert question("a-1", *arguments).changes_at == START
 
     def test_commands_go_on_and_events_keep_the_order_in_which_they_were_stored(self) -> None:
@@ -447,7 +425,7 @@ class TestClockGoingBack:
         registrar.assign("py", "ada", id="later")
         clock.set(START - timedelta(days=1))
         # The one made later is there, whatever this clock says of it.
-        assert not registrar.may_assign("py", "ada", repeat=Repeat.REFUSE)
+        assert not registrar.may_assign("py", "ada", repeat=ca.Repeat.REFUSE)
         earlier = registrar.assign("py", "ada", id="earlier")
         assert earlier.created_at == START - timedelta(days=1)
         assert [event.position for event in events(registrar)] == [1, 2, 3]
@@ -461,12 +439,12 @@ class TestNegativeControls:
 
     def test_without_what_is_expected_a_stale_decision_would_be_stored(self) -> None:
         class Blind(Barged):
-            def commit(self, change: Change, /) -> None:
+            def commit(self, change: ca.Change, /) -> None:
                 super().commit(attrs.evolve(change, expect=()))
 
         repository = Blind([])
         registrar, clock = world(repository)
-        repository.others = iter([lambda inner: archive(Registrar(inner, clock=clock))])
+        repository.others = iter([lambda inner: archive(ca.Registrar(inner, clock=clock))])
         repository.open = True
         # The course was archived before this was stored.
         registrar.assign("py", "ada")
@@ -474,33 +452,33 @@ class TestNegativeControls:
 
     def test_a_copy_of_a_world_is_independent(self) -> None:
         registrar, clock = world()
-        registrar.assign("py", "ada", id="a-1", repeat=Repeat.REFUSE)
+        registrar.assign("py", "ada", id="a-1", repeat=ca.Repeat.REFUSE)
         copy = copied(registrar.repository)
         assert contents(copy) == contents(registrar.repository)
-        same_registrar(copy, clock, Policies()).cancel("a-1")
+        same_registrar(copy, clock, ca.Policies()).cancel("a-1")
         assert contents(copy) != contents(registrar.repository)
 
 
 def test_a_change_that_lost_is_not_partly_stored() -> None:
     registrar, _, repository = barged(
         lambda other: other.assign("py", "ada", id="a-1"),
-        policies=Policies(key_redemption=KeyRedemptionPolicy(once_per_learner=False)),
+        policies=ca.Policies(key_redemption=ca.KeyRedemptionPolicy(once_per_learner=False)),
     )
     repository.open = True
-    with pytest.raises(Conflict):
+    with pytest.raises(ca.Conflict):
         # Someone else assigned another course under this id in the meantime.
         registrar.assign("sql", "ada", id="a-1")
-    (stored,) = repository.get(CourseAssignment, ["a-1"]).values()
+    (stored,) = repository.get(ca.CourseAssignment, ["a-1"]).values()
     assert stored.course_id == "py"
     assert [event.action for event in events(registrar)] == ["add", "assign"]
 
 
 def test_a_record_is_given_by_its_id() -> None:
     registrar, _ = world()
-    assert registrar.get(User, "ada") == ADA
-    with pytest.raises(NotFound) as caught:
-        registrar.get(User, "nobody")
-    assert caught.value == NotFound("User", "nobody")
+    assert registrar.get(ca.User, "ada") == ADA
+    with pytest.raises(ca.NotFound) as caught:
+        registrar.get(ca.User, "nobody")
+    assert caught.value == ca.NotFound("User", "nobody")
 
 
 def test_a_reader_reads_any_number_of_kinds_in_one_call() -> None:
@@ -512,14 +490,16 @@ def test_a_reader_reads_any_number_of_kinds_in_one_call() -> None:
         random_bytes=bytes,
         issued_ids=set(),
     )
-    course, learner, none = reader.need_each((Course, "py"), (User, "ada"), (Subscription, None))
-    assert_type((course, learner, none), tuple[Course, User, Subscription | None])
+    course, learner, none = reader.need_each(
+        (ca.Course, "py"), (ca.User, "ada"), (ca.Subscription, None)
+    )
+    assert_type((course, learner, none), tuple[ca.Course, ca.User, ca.Subscription | None])
     assert (course, learner, none) == (PYTHON, ADA, None)
-    wanted = (Course, "py"), (Organization, "acme"), (User, "ada"), (User, "manager")
+    wanted = (ca.Course, "py"), (ca.Organization, "acme"), (ca.User, "ada"), (ca.User, "manager")
     assert reader.need_each(*wanted) == (PYTHON, ACME, ADA, MANAGER)
-    with pytest.raises(NotFound) as caught:
-        reader.need_each(*wanted, (User, "nobody"), (User, "no one"))
-    assert caught.value == NotFound("User", "nobody")
+    with pytest.raises(ca.NotFound) as caught:
+        reader.need_each(*wanted, (ca.User, "nobody"), (ca.User, "no one"))
+    assert caught.value == ca.NotFound("User", "nobody")
 
 
 @pytest.mark.parametrize("name", ACTS)
@@ -528,6 +508,6 @@ def test_what_is_no_command_is_refused(name: str) -> None:
     others: tuple[Any, ...] = (None, name, ACTS[name].kind, ACTS[name].records)
     for junk in others:
         for take in (registrar.execute, registrar.check):
-            with pytest.raises(InvalidInput) as caught:
+            with pytest.raises(ca.InvalidInput) as caught:
                 take(junk)
             assert (caught.value.code, caught.value.field) == ("wrong_type", "command")

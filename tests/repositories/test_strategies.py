@@ -9,15 +9,7 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from course_assignments import (
-    Attempt,
-    CourseAssignment,
-    FromKey,
-    KeyBatch,
-    Months,
-    TrainingKey,
-    User,
-)
+import course_assignments as ca
 from course_assignments.hypothesis_hook import DRAWN, register
 from course_assignments.testing import strategies
 from course_assignments.time.datetimes import EARLIEST, LATEST
@@ -40,13 +32,13 @@ def test_a_class_generates_its_instances(kind: type, data: st.DataObject) -> Non
 @pytest.mark.parametrize(
     ("kind", "found"),
     [
-        (CourseAssignment, lambda one: one.cancelled_at and one.notes and one.finished),
-        (CourseAssignment, lambda one: isinstance(one.origin, FromKey)),
-        (Attempt, lambda one: len(one.pauses) > 1 and one.finished_at),
-        (Attempt, lambda one: one.paused_at),
-        (KeyBatch, lambda one: isinstance(one.availability, Months) and one.redeemable_until),
-        (TrainingKey, lambda one: one.uses == one.max_uses > 1 and one.revoked_at),
-        (User, lambda one: not one.email.isascii() and len(one.roles) > 1),
+        (ca.CourseAssignment, lambda one: one.cancelled_at and one.notes and one.finished),
+        (ca.CourseAssignment, lambda one: isinstance(one.origin, ca.FromKey)),
+        (ca.Attempt, lambda one: len(one.pauses) > 1 and one.finished_at),
+        (ca.Attempt, lambda one: one.paused_at),
+        (ca.KeyBatch, lambda one: isinstance(one.availability, ca.Months) and one.redeemable_until),
+        (ca.TrainingKey, lambda one: one.uses == one.max_uses > 1 and one.revoked_at),
+        (ca.User, lambda one: not one.email.isascii() and len(one.roles) > 1),
     ],
 )
 def test_unusual_records_are_generated(kind: type, found: Any) -> None:

@@ -13,20 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    Change,
-    CourseAssignment,
-    InMemoryRepository,
-    NotFound,
-    Organization,
-    Page,
-    Query,
-    Replace,
-    Statement,
-    StatementLine,
-    StatementTotal,
-    statement,
-)
+import course_assignments as ca
 from course_assignments.time.datetimes import start_of_day
 from tests.support.acts import GIVEN
 from tests.support.strategies import ZONE_NAMES
@@ -44,7 +31,7 @@ def assignment(
     organization: str | None = "acme",
     course: str = "py",
     cancelled: timedelta | None = None,
-) -> CourseAssignment:
+) -> ca.CourseAssignment:
     return attrs.evolve(
         GIVEN,
         id=name,
@@ -56,9 +43,9 @@ def assignment(
     )
 
 
-def stored(*records: Any) -> InMemoryRepository:
-    repository = InMemoryRepository()
-    repository.commit(Change(create=[ACME, BETA, *records]))
+def stored(*records: Any) -> ca.InMemoryRepository:
+    repository = ca.InMemoryRepository()
+    repository.commit(ca.Change(create=[ACME, BETA, *records]))
     return repository
 
 
@@ -67,7 +54,7 @@ def ticks(first: int, last: int) -> st.SearchStrategy[datetime]:
 
 
 @st.composite
-def histories(draw: st.DrawFn, created: st.SearchStrategy[datetime]) -> list[CourseAssignment]:
+def histories(draw: st.DrawFn, created: st.SearchStrategy[datetime]) -> list[ca.CourseAssignment]:
     """Draw assignments of few organizations and courses, some of them cancelled."""
     return [
         assignment(
@@ -92,10 +79,10 @@ class TestFilter:
 
     @given(histories(ticks(0, 6)), PERIODS, ORGANIZATIONS)
     def test_lines_and_totals(
-        self, history: list[CourseAssignment], period: list[datetime], whose: str | None
+        self, history: list[ca.CourseAssignment], period: list[datetime], whose: str | None
     ) -> None:
         start, end = period[0], period[-1]
-        found = statement(stored(*history), start=start, end=end, organization_id=whose)
+        found = ca.statement(stored(*history), start=start, end=end, organization_id=whose)
         created = [
             one
             for one in history
@@ -130,11 +117,11 @@ class TestFilter:
 class Inclusive:
     """A repository that wrongly includes the end of a range."""
 
-    def __init__(self, inner: InMemoryRepository) -> None:
+    def __init__(self, inner: ca.InMemoryRepository) -> None:
         self.get, self.inner = inner.get, inner
         self.commit = inner.commit
 
-    def find(self, query: Query[Any], /) -> Page[Any]:
+    def find(self, query: ca.Query[Any], /) -> ca.Page[Any]:
         """Return the records in the range, including its end."""
         until: Any = getattr(query, "created_until", None)
         later: dict[str, Any] = {"created_until": until + US}
@@ -146,14 +133,14 @@ class TestAdding:
 
     @given(histories(ticks(0, 6)), PERIODS, ORGANIZATIONS)
     def test_parts_of_any_period(
-        self, history: list[CourseAssignment], cuts: list[datetime], whose: str | None
+        self, history: list[ca.CourseAssignment], cuts: list[datetime], whose: str | None
     ) -> None:
         repository = stored(*history)
         parts = [
-            statement(repository, start=start, end=end, organization_id=whose)
+            ca.statement(repository, start=start, end=end, organization_id=whose)
             for start, end in pairwise(cuts)
         ]
-        whole = statement(repository, start=cuts[0], end=cuts[-1], organization_id=whose)
+        whole = ca.statement(repository, start=cuts[0], end=cuts[-1], organization_id=whose)
         assert reduce(add, parts) == whole
 
     @given(
@@ -169,8 +156,8 @@ class TestAdding:
         )
         repository = stored(*data.draw(histories(near)))
 
-        def between(start: date, end: date) -> Statement:
-            return statement(repository, start=start, end=end, zone=zone)
+        def between(start: date, end: date) -> ca.Statement:
+            return ca.statement(repository, start=start, end=end, zone=zone)
 
         whole = between(first, last)
         assert between(first, cut) + between(cut, last) == whole
@@ -179,11 +166,11 @@ class TestAdding:
     def test_a_repository_that_includes_the_end_is_refused(self) -> None:
         kept = stored(assignment("a-1", FEBRUARY))
         parts = [
-            statement(kept, start=start, end=end)
+            ca.statement(kept, start=start, end=end)
             for start, end in ((JANUARY, FEBRUARY), (FEBRUARY, MARCH))
         ]
         assert len(reduce(add, parts).lines) == 1
-        found = refusal(lambda: statement(Inclusive(kept), start=JANUARY, end=FEBRUARY))
+        found = refusal(lambda: ca.statement(Inclusive(kept), start=JANUARY, end=FEBRUARY))
         assert found.code == "out_of_period"
 
     @pytest.mark.parametrize(
@@ -195,17 +182,17 @@ class TestAdding:
         ],
     )
     def test_periods_that_do_not_adjoin_are_refused(self, changes: Mapping[str, Any]) -> None:
-        one = Statement(start=JANUARY, end=FEBRUARY)
-        other = Statement(start=FEBRUARY, end=MARCH)
+        one = ca.Statement(start=JANUARY, end=FEBRUARY)
+        other = ca.Statement(start=FEBRUARY, end=MARCH)
         assert (one + other).end == MARCH
         error = refusal(lambda: one + attrs.evolve(other, **changes))
         assert (error.code, error.field) == ("not_adjoining", "other")
         assert refusal(lambda: other + one).code == "not_adjoining"
 
     def test_the_zone_of_the_days_does_not_matter(self) -> None:
-        one = Statement(start=JANUARY, end=FEBRUARY)
-        other = Statement(start=FEBRUARY, end=MARCH, zone=ZoneInfo("UTC"))
-        assert one + other == Statement(start=JANUARY, end=MARCH)
+        one = ca.Statement(start=JANUARY, end=FEBRUARY)
+        other = ca.Statement(start=FEBRUARY, end=MARCH, zone=ZoneInfo("UTC"))
+        assert one + other == ca.Statement(start=JANUARY, end=MARCH)
         assert (other.zone, (one + other).zone) == (ZoneInfo("UTC"), UTC)
 
 
@@ -230,7 +217,7 @@ class TestPeriod:
         found = [
             start.month
             for start, end in ((JANUARY, FEBRUARY), (FEBRUARY, MARCH))
-            if statement(repository, start=start, end=end).lines
+            if ca.statement(repository, start=start, end=end).lines
         ]
         assert found == months
 
@@ -238,23 +225,25 @@ class TestPeriod:
         berlin = datetime(2025, 12, 31, 23, tzinfo=UTC)
         repository = stored(assignment("a-0", berlin - US), assignment("a-1", berlin))
         days: dict[str, Any] = {"start": date(2026, 1, 1), "end": date(2026, 2, 1)}
-        found = statement(repository, **days, organization_id="acme")
+        found = ca.statement(repository, **days, organization_id="acme")
         assert (found.start, found.end) == (berlin, FEBRUARY - HOUR)
         assert (str(found.zone), found.organization_id) == ("Europe/Berlin", "acme")
         assert [line.assignment_id for line in found.lines] == ["a-1"]
-        assert statement(repository, **days).lines == ()
-        assert statement(repository, **days).zone is UTC
-        tokyo = statement(repository, **days, organization_id="acme", zone=ZoneInfo("Asia/Tokyo"))
+        assert ca.statement(repository, **days).lines == ()
+        assert ca.statement(repository, **days).zone is UTC
+        tokyo = ca.statement(
+            repository, **days, organization_id="acme", zone=ZoneInfo("Asia/Tokyo")
+        )
         assert tokyo.start == JANUARY - 9 * HOUR
         assert len(tokyo.lines) == 2
 
     def test_a_date_and_a_datetime_can_be_mixed(self) -> None:
-        found = statement(stored(), start=date(2026, 1, 1), end=START)
+        found = ca.statement(stored(), start=date(2026, 1, 1), end=START)
         assert (found.start, found.end) == (JANUARY, START)
 
     def test_datetimes_in_any_zone_are_accepted(self) -> None:
         there = JANUARY.astimezone(ZoneInfo("Asia/Tokyo"))
-        assert statement(stored(), start=there, end=FEBRUARY).start.tzinfo is UTC
+        assert ca.statement(stored(), start=there, end=FEBRUARY).start.tzinfo is UTC
 
     @pytest.mark.parametrize(
         ("start", "end", "zone"),
@@ -267,9 +256,9 @@ class TestPeriod:
         ],
     )
     def test_an_empty_period_is_refused(self, start: Any, end: Any, zone: Any) -> None:
-        error = refusal(lambda: statement(stored(), start=start, end=end, zone=zone))
+        error = refusal(lambda: ca.statement(stored(), start=start, end=end, zone=zone))
         assert (error.code, error.field) == ("empty_window", "end")
-        assert refusal(lambda: Statement(start=FEBRUARY, end=FEBRUARY)).field == "end"
+        assert refusal(lambda: ca.Statement(start=FEBRUARY, end=FEBRUARY)).field == "end"
 
 
 class TestOrganization:
@@ -277,8 +266,8 @@ class TestOrganization:
 
     def test_that_does_not_exist_is_not_found(self) -> None:
         for zone in (None, UTC):
-            with pytest.raises(NotFound) as caught:
-                statement(
+            with pytest.raises(ca.NotFound) as caught:
+                ca.statement(
                     stored(), start=JANUARY, end=FEBRUARY, zone=zone, organization_id="nobody"
                 )
             assert (caught.value.kind, caught.value.id) == ("Organization", "nobody")
@@ -289,7 +278,7 @@ class TestOrganization:
         moved = attrs.evolve(MANAGER, id="ada", email="ada@example.org", organization_id="beta")
         registrar.update(attrs.evolve(moved, name="Ada", roles=[], managed_organization_ids=[]))
         for whose, count in (("acme", 1), ("beta", 0), (None, 1)):
-            found = statement(
+            found = ca.statement(
                 registrar.repository, start=START, end=START + US, organization_id=whose
             )
             assert len(found.lines) == count
@@ -298,7 +287,7 @@ class TestOrganization:
         repository = stored(
             assignment("a-1", JANUARY), assignment("a-2", JANUARY + DAY, organization=None)
         )
-        found = statement(repository, start=JANUARY, end=FEBRUARY)
+        found = ca.statement(repository, start=JANUARY, end=FEBRUARY)
         assert [line.organization_id for line in found.lines] == [None, "acme"]
 
 
@@ -314,7 +303,7 @@ class TestCancelling:
         registrar.cancel("in time")
         clock.advance(40 * DAY)
         registrar.cancel("later", support_reason="the course was full", by=SUPPORT.id)
-        found = statement(registrar.repository, start=JANUARY, end=FEBRUARY)
+        found = ca.statement(registrar.repository, start=JANUARY, end=FEBRUARY)
         assert {line.assignment_id: line.cancelled_at for line in found.lines} == {
             "kept": None,
             "in time": START + DAY,
@@ -322,12 +311,12 @@ class TestCancelling:
         }
         assert [line.assignment_id for line in found.billable] == ["kept"]
         assert found.totals == (
-            StatementTotal(
+            ca.StatementTotal(
                 organization_id="acme", course_id="py", created=3, cancelled=2, billable=1
             ),
         )
         # It belongs to the period of the creation, not of the cancellation.
-        assert statement(registrar.repository, start=FEBRUARY, end=MARCH).lines == ()
+        assert ca.statement(registrar.repository, start=FEBRUARY, end=MARCH).lines == ()
 
 
 class TestWhatIsBilled:
@@ -337,13 +326,13 @@ class TestWhatIsBilled:
         registrar, clock = world()
         registrar.subscribe(["py", "sql"], "ada", duration=300 * DAY, id="s-1")
         repository = registrar.repository
-        assert statement(repository, start=JANUARY, end=MARCH).lines == ()
+        assert ca.statement(repository, start=JANUARY, end=MARCH).lines == ()
         first = registrar.open_course("s-1", "py")
         clock.advance(DAY)
         assert registrar.open_course("s-1", "py") == first
         clock.set(first.expires_at)
         second = registrar.open_course("s-1", "py")
-        lines = statement(repository, start=JANUARY, end=first.expires_at + US).lines
+        lines = ca.statement(repository, start=JANUARY, end=first.expires_at + US).lines
         assert [line.assignment_id for line in lines] == [first.id, second.id]
 
     def test_keys_when_they_are_redeemed(self) -> None:
@@ -351,24 +340,24 @@ class TestWhatIsBilled:
         options: dict[str, Any] = {"organization_id": "acme", "availability": 30 * DAY}
         registrar.create_keys("py", name="Keys", codes=["Spring-2026"], id="k", **options)
         repository = registrar.repository
-        assert statement(repository, start=JANUARY, end=MARCH).lines == ()
+        assert ca.statement(repository, start=JANUARY, end=MARCH).lines == ()
         clock.set(FEBRUARY)
         registrar.redeem("Spring-2026", "ada", id="a-1")
         assert [
-            line.assignment_id for line in statement(repository, start=FEBRUARY, end=MARCH).lines
+            line.assignment_id for line in ca.statement(repository, start=FEBRUARY, end=MARCH).lines
         ] == ["a-1"]
-        assert statement(repository, start=JANUARY, end=FEBRUARY).lines == ()
+        assert ca.statement(repository, start=JANUARY, end=FEBRUARY).lines == ()
 
     def test_completed_and_expired_assignments_like_any_other(self) -> None:
         before = assignment("a-1", JANUARY)
         repository = stored(before)
-        now = statement(repository, start=JANUARY, end=FEBRUARY)
+        now = ca.statement(repository, start=JANUARY, end=FEBRUARY)
         after = attrs.evolve(before, completed_at=JANUARY + DAY, expires_at=JANUARY + 2 * DAY)
-        repository.commit(Change(replace=[Replace(before, after)]))
-        assert statement(repository, start=JANUARY, end=FEBRUARY) == now
+        repository.commit(ca.Change(replace=[ca.Replace(before, after)]))
+        assert ca.statement(repository, start=JANUARY, end=FEBRUARY) == now
 
 
-LINE = StatementLine(
+LINE = ca.StatementLine(
     organization_id="acme",
     course_id="py",
     learner_id="ada",
@@ -380,23 +369,25 @@ LINE = StatementLine(
 class TestValues:
     def test_are_frozen(self) -> None:
         assert_is_value(LINE)
-        assert_is_value(Statement(start=JANUARY, end=FEBRUARY, lines=[LINE]))
+        assert_is_value(ca.Statement(start=JANUARY, end=FEBRUARY, lines=[LINE]))
         assert_is_value(
-            StatementTotal(organization_id=None, course_id="py", created=1, cancelled=0, billable=1)
+            ca.StatementTotal(
+                organization_id=None, course_id="py", created=1, cancelled=0, billable=1
+            )
         )
 
     def test_lines_are_sorted(self) -> None:
         lines = [attrs.evolve(LINE, assignment_id=name) for name in "cab"]
-        found = Statement(start=JANUARY, end=FEBRUARY, lines=iter(lines))
+        found = ca.Statement(start=JANUARY, end=FEBRUARY, lines=iter(lines))
         assert [line.assignment_id for line in found.lines] == ["a", "b", "c"]
         assert [total.created for total in found.totals] == [3]
 
     def test_a_statement_writes_nothing(self) -> None:
-        class ReadOnly(InMemoryRepository):
-            def commit(self, change: Change, /) -> None:
+        class ReadOnly(ca.InMemoryRepository):
+            def commit(self, change: ca.Change, /) -> None:
                 raise AssertionError(change)
 
-        assert statement(ReadOnly(), start=JANUARY, end=FEBRUARY).lines == ()
+        assert ca.statement(ReadOnly(), start=JANUARY, end=FEBRUARY).lines == ()
 
     @pytest.mark.parametrize(
         ("given_field", "junk"),
@@ -408,7 +399,7 @@ class TestValues:
             ("zone", "Europe/Berlin"),
             ("organization_id", 7),
             ("organization_id", ""),
-            ("repository", Organization),
+            ("repository", ca.Organization),
         ],
     )
     def test_invalid_arguments_are_named(self, given_field: str, junk: Any) -> None:
@@ -416,10 +407,10 @@ class TestValues:
         for period in ({"start": JANUARY, "end": FEBRUARY}, days):
             valid = {"repository": stored(), **period, "organization_id": "acme"}
             asked: dict[str, Any] = {**valid, given_field: junk}
-            assert refusal(lambda asked=asked: statement(**asked)).field == given_field  # type: ignore[misc]
+            assert refusal(lambda asked=asked: ca.statement(**asked)).field == given_field  # type: ignore[misc]
 
 
-def at(off: timedelta) -> StatementLine:
+def at(off: timedelta) -> ca.StatementLine:
     return attrs.evolve(LINE, assignment_id="a-2", created_at=JANUARY + off)
 
 
@@ -427,11 +418,11 @@ class TestCustomLines:
     """A statement can be created from any lines that belong to it."""
 
     @given(histories(ticks(0, 5)))
-    def test_give_the_same_statement_as_a_repository(self, kept: list[CourseAssignment]) -> None:
+    def test_give_the_same_statement_as_a_repository(self, kept: list[ca.CourseAssignment]) -> None:
         start, end = JANUARY + 2 * US, JANUARY + 5 * US
-        lines = [StatementLine.of(one) for one in kept if start <= one.created_at < end]
-        found = statement(stored(*kept), start=start, end=end)
-        assert Statement(start=start, end=end, lines=lines[::-1]) == found
+        lines = [ca.StatementLine.of(one) for one in kept if start <= one.created_at < end]
+        found = ca.statement(stored(*kept), start=start, end=end)
+        assert ca.Statement(start=start, end=end, lines=lines[::-1]) == found
 
     @pytest.mark.parametrize(
         ("lines", "code", "field"),
@@ -449,10 +440,10 @@ class TestCustomLines:
         ],
     )
     def test_lines_are_of_its_period_and_organization_and_distinct(
-        self, lines: list[StatementLine], code: str, field: str
+        self, lines: list[ca.StatementLine], code: str, field: str
     ) -> None:
-        def month() -> Statement:
-            return Statement(start=JANUARY, end=FEBRUARY, organization_id="acme", lines=lines)
+        def month() -> ca.Statement:
+            return ca.Statement(start=JANUARY, end=FEBRUARY, organization_id="acme", lines=lines)
 
         if code:
             error = refusal(month)

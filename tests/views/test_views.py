@@ -11,25 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_assignments import (
-    AccessPolicy,
-    AssignmentStatus,
-    Change,
-    CourseAssignment,
-    Dashboard,
-    DashboardPolicy,
-    Duration,
-    InMemoryRepository,
-    InvalidInput,
-    Months,
-    Page,
-    Query,
-    Repository,
-    current_training,
-    dashboard,
-    expiring,
-    transcript,
-)
+import course_assignments as ca
 from course_assignments.views import training
 from course_assignments.views.dashboard import FRESH_FOR, SIZE
 from tests.support.acts import GIVEN
@@ -41,20 +23,20 @@ DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 FIVE_MINUTES = timedelta(minutes=5)
 LATEST = datetime(9899, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 FIRST = attrs.evolve(GIVEN, organization_id=None)
-History = Sequence[CourseAssignment]
+History = Sequence[ca.CourseAssignment]
 
 
-def stored(history: Iterable[CourseAssignment]) -> InMemoryRepository:
-    repository = InMemoryRepository()
-    repository.commit(Change(create=history))
+def stored(history: Iterable[ca.CourseAssignment]) -> ca.InMemoryRepository:
+    repository = ca.InMemoryRepository()
+    repository.commit(ca.Change(create=history))
     return repository
 
 
-def several(count: int, **changes: Any) -> list[CourseAssignment]:
+def several(count: int, **changes: Any) -> list[ca.CourseAssignment]:
     return [attrs.evolve(FIRST, id=f"a-{number}", **changes) for number in range(count)]
 
 
-def ids(found: Iterable[CourseAssignment]) -> list[str]:
+def ids(found: Iterable[ca.CourseAssignment]) -> list[str]:
     return [one.id for one in found]
 
 
@@ -65,11 +47,11 @@ def happened(change: datetime | None, at: datetime) -> bool:
     return change is not None and change <= at
 
 
-def gives_access(one: CourseAssignment, at: datetime) -> bool:
+def gives_access(one: ca.CourseAssignment, at: datetime) -> bool:
     return one.created_at <= at < one.expires_at and not happened(one.cancelled_at, at)
 
 
-def ranked(history: History, at: datetime) -> list[CourseAssignment]:
+def ranked(history: History, at: datetime) -> list[ca.CourseAssignment]:
     found = [one for one in history if gives_access(one, at)]
     found.sort(key=lambda one: one.id)
     found.sort(key=lambda one: one.created_at, reverse=True)
@@ -79,7 +61,7 @@ def ranked(history: History, at: datetime) -> list[CourseAssignment]:
     return found
 
 
-def finished(history: History, at: datetime) -> list[CourseAssignment]:
+def finished(history: History, at: datetime) -> list[ca.CourseAssignment]:
     found = [one for one in history if happened(one.completed_at, at)]
     found = [one for one in found if not happened(one.cancelled_at, at)]
     found.sort(key=lambda one: one.id)
@@ -87,31 +69,31 @@ def finished(history: History, at: datetime) -> list[CourseAssignment]:
     return found
 
 
-def soon_over(history: History, at: datetime, until: datetime) -> list[CourseAssignment]:
+def soon_over(history: History, at: datetime, until: datetime) -> list[ca.CourseAssignment]:
     found = [one for one in history if gives_access(one, at) and not gives_access_by(one, until)]
     found.sort(key=lambda one: one.id)
     found.sort(key=lambda one: one.expires_at)
     return found
 
 
-def gives_access_by(one: CourseAssignment, until: datetime) -> bool:
+def gives_access_by(one: ca.CourseAssignment, until: datetime) -> bool:
     """Return whether *one*, if nobody cancels it, still gives access at *until*."""
-    return attrs.evolve(one, cancelled_at=None).status_at(until) is AssignmentStatus.ACTIVE
+    return attrs.evolve(one, cancelled_at=None).status_at(until) is ca.AssignmentStatus.ACTIVE
 
 
 @attrs.frozen
 class Case:
     """Assignments of two learners, and a datetime at one of theirs or anywhere."""
 
-    history: tuple[CourseAssignment, ...]
+    history: tuple[ca.CourseAssignment, ...]
     at: datetime
 
     @property
-    def of_ada(self) -> list[CourseAssignment]:
+    def of_ada(self) -> list[ca.CourseAssignment]:
         return [one for one in self.history if one.learner_id == "ada"]
 
     @property
-    def repository(self) -> InMemoryRepository:
+    def repository(self) -> ca.InMemoryRepository:
         return stored(self.history)
 
 
@@ -129,7 +111,9 @@ class TestDashboard:
 
     @given(cases(), st.integers(1, 7))
     def test_it_is_a_filter_and_a_sort(self, case: Case, size: int) -> None:
-        seen = dashboard(case.repository, "ada", at=case.at, policy=DashboardPolicy(size=size))
+        seen = ca.dashboard(
+            case.repository, "ada", at=case.at, policy=ca.DashboardPolicy(size=size)
+        )
         all_of_them = ranked(case.of_ada, case.at)
         assert list(seen.assignments) == all_of_them[:size]
         assert seen.has_more is (len(all_of_them) > size)
@@ -140,15 +124,15 @@ class TestDashboard:
     def test_has_more_is_set_from_six_assignments_on(
         self, *, count: int, shown: int, has_more: bool
     ) -> None:
-        seen = dashboard(stored(several(count)), "ada", at=START)
+        seen = ca.dashboard(stored(several(count)), "ada", at=START)
         assert (len(seen.assignments), seen.has_more) == (shown, has_more)
 
     def test_has_more_counts_completed_and_not_expired_assignments(self) -> None:
         five = several(5)
         done = attrs.evolve(FIRST, id="done", completed_at=START)
         over = attrs.evolve(FIRST, id="over", expires_at=START + US)
-        assert not dashboard(stored([*five, over]), "ada", at=START + US).has_more
-        assert dashboard(stored([*five, done]), "ada", at=START + US).has_more
+        assert not ca.dashboard(stored([*five, over]), "ada", at=START + US).has_more
+        assert ca.dashboard(stored([*five, done]), "ada", at=START + US).has_more
 
     @given(histories(), st.data())
     def test_the_order_of_the_input_does_not_matter(
@@ -156,7 +140,7 @@ class TestDashboard:
     ) -> None:
         at = data.draw(moments({START, *edges(*history)}))
         shuffled = data.draw(st.permutations(history))
-        policy = DashboardPolicy()
+        policy = ca.DashboardPolicy()
         assert policy.evaluate(shuffled, at=at) == policy.evaluate(iter(history), at=at)
         assert training.current(shuffled, at=at) == training.current(history, at=at)
         assert training.completed(shuffled, at=at) == training.completed(history, at=at)
@@ -181,7 +165,7 @@ class TestDashboard:
         one = attrs.evolve(FIRST, **{"id": "b", **first})
         other = attrs.evolve(FIRST, **{"id": "a", **second})
         for given_in in permutations([one, other]):
-            seen = DashboardPolicy().evaluate(given_in, at=START)
+            seen = ca.DashboardPolicy().evaluate(given_in, at=START)
             assert seen.assignments == (one, other)
 
     @pytest.mark.parametrize(("first", "second"), PAIRS)
@@ -196,7 +180,7 @@ class TestDashboard:
     ) -> None:
         true_rank = training.relevance
 
-        def blind(one: CourseAssignment, at: datetime) -> tuple[Any, ...]:
+        def blind(one: ca.CourseAssignment, at: datetime) -> tuple[Any, ...]:
             rank = list(true_rank(one, at))
             rank[criterion] = 0
             return tuple(rank)
@@ -211,14 +195,14 @@ class TestDashboard:
         # Before the change it is second by its id; a started assignment is first.
         one, other = attrs.evolve(FIRST, id="b", **marked), attrs.evolve(FIRST, id="a")
         repository = stored([one, other])
-        before = dashboard(repository, "ada", at=START + DAY - US)
-        then = dashboard(repository, "ada", at=START + DAY)
+        before = ca.dashboard(repository, "ada", at=START + DAY - US)
+        then = ca.dashboard(repository, "ada", at=START + DAY)
         assert ids(before.assignments) == ["a", "b"]
         assert ids(then.assignments) == (["b", "a"] if fact == "started_at" else ["a", "b"])
 
 
 def check_fresh(
-    show: Callable[[datetime], Dashboard], at: datetime, marks: Iterable[datetime]
+    show: Callable[[datetime], ca.Dashboard], at: datetime, marks: Iterable[datetime]
 ) -> None:
     """Fail unless the dashboard at *at* holds until just before `stale_at`, and no longer."""
     seen = show(at)
@@ -238,7 +222,7 @@ class TestFreshness:
     @given(cases())
     def test_it_stays_the_same_until_stale_at_or_a_change(self, case: Case) -> None:
         check_fresh(
-            lambda at: DashboardPolicy(size=3).evaluate(case.of_ada, at=at),
+            lambda at: ca.DashboardPolicy(size=3).evaluate(case.of_ada, at=at),
             case.at,
             edges(*case.history),
         )
@@ -247,8 +231,8 @@ class TestFreshness:
     def test_a_wrong_stale_at_is_noticed(self, pretended: timedelta) -> None:
         over = attrs.evolve(FIRST, expires_at=START + 2 * MINUTE)
 
-        def wrong(at: datetime) -> Dashboard:
-            seen = DashboardPolicy().evaluate([over], at=at)
+        def wrong(at: datetime) -> ca.Dashboard:
+            seen = ca.DashboardPolicy().evaluate([over], at=at)
             return attrs.evolve(seen, stale_at=at + pretended)
 
         with pytest.raises(AssertionError):
@@ -266,31 +250,31 @@ class TestFreshness:
     )
     def test_each_change_ends_it(self, history: History) -> None:
         repository = stored(history)
-        assert dashboard(repository, "ada", at=START).stale_at == START + MINUTE
-        assert dashboard(repository, "ada", at=START + MINUTE - US).stale_at == START + MINUTE
-        assert dashboard(repository, "ada", at=START + MINUTE).stale_at == START + 6 * MINUTE
+        assert ca.dashboard(repository, "ada", at=START).stale_at == START + MINUTE
+        assert ca.dashboard(repository, "ada", at=START + MINUTE - US).stale_at == START + MINUTE
+        assert ca.dashboard(repository, "ada", at=START + MINUTE).stale_at == START + 6 * MINUTE
 
     def test_a_change_without_effect_does_not_end_it(self) -> None:
         one = attrs.evolve(FIRST, started_at=START + MINUTE, completed_at=START + 2 * MINUTE)
         of_others = attrs.evolve(FIRST, id="b", learner_id="bo", expires_at=START + MINUTE)
-        seen = dashboard(stored([one, of_others]), "ada", at=START)
+        seen = ca.dashboard(stored([one, of_others]), "ada", at=START)
         assert seen.stale_at == START + FIVE_MINUTES
 
     def test_a_change_of_has_more_ends_it(self) -> None:
         last = attrs.evolve(FIRST, id="z", completed_at=START, cancelled_at=START + MINUTE)
-        seen = dashboard(stored([*several(5), last]), "ada", at=START)
+        seen = ca.dashboard(stored([*several(5), last]), "ada", at=START)
         assert (seen.has_more, seen.stale_at) == (True, START + MINUTE)
 
     @pytest.mark.parametrize("fresh_for", [US, timedelta(days=36525)])
     def test_it_ends_with_the_accepted_years(self, fresh_for: timedelta) -> None:
-        policy = DashboardPolicy(fresh_for=fresh_for)
+        policy = ca.DashboardPolicy(fresh_for=fresh_for)
         assert policy.evaluate([], at=LATEST).stale_at == LATEST
         assert policy.evaluate([], at=LATEST - US).stale_at == LATEST
 
     def test_its_settings_are_the_documented_ones(self) -> None:
-        assert DashboardPolicy() == DashboardPolicy(5, timedelta(minutes=5))
+        assert ca.DashboardPolicy() == ca.DashboardPolicy(5, timedelta(minutes=5))
         assert (SIZE, FRESH_FOR) == (5, FIVE_MINUTES)
-        assert DashboardPolicy(fresh_for=DAY).evaluate([], at=START).stale_at == START + DAY
+        assert ca.DashboardPolicy(fresh_for=DAY).evaluate([], at=START).stale_at == START + DAY
 
 
 class TestCurrentTrainingAndTranscript:
@@ -301,12 +285,12 @@ class TestCurrentTrainingAndTranscript:
         wanted = [
             one for one in ranked(case.of_ada, case.at) if not happened(one.completed_at, case.at)
         ]
-        assert list(current_training(case.repository, "ada", at=case.at)) == wanted
+        assert list(ca.current_training(case.repository, "ada", at=case.at)) == wanted
 
     @given(cases())
     def test_the_transcript_is_a_filter_and_a_sort(self, case: Case) -> None:
         wanted = finished(case.of_ada, case.at)
-        assert list(transcript(case.repository, "ada", at=case.at)) == wanted
+        assert list(ca.transcript(case.repository, "ada", at=case.at)) == wanted
 
     def test_the_newest_completion_comes_first_and_ties_are_sorted_by_id(self) -> None:
         old = attrs.evolve(FIRST, id="a", completed_at=START)
@@ -316,7 +300,7 @@ class TestCurrentTrainingAndTranscript:
 
     def test_two_versions_of_one_assignment_keep_their_order(self) -> None:
         done = attrs.evolve(FIRST, completed_at=START)
-        ways: tuple[tuple[CourseAssignment, Callable[[History], History]], ...] = (
+        ways: tuple[tuple[ca.CourseAssignment, Callable[[History], History]], ...] = (
             (FIRST, lambda history: training.relevant(history, at=START)),
             (FIRST, lambda history: training.current(history, at=START)),
             (done, lambda history: training.completed(history, at=START)),
@@ -328,14 +312,16 @@ class TestCurrentTrainingAndTranscript:
                 assert view(given_in) == given_in
 
 
-def where(one: CourseAssignment, history: History, at: datetime) -> set[str]:
+def where(one: ca.CourseAssignment, history: History, at: datetime) -> set[str]:
     """Return the views of a learner in which *one* is shown at *at*."""
     repository, of = stored(history), one.learner_id
     shown = {
-        "dashboard": dashboard(repository, of, at=at, policy=DashboardPolicy(100)).assignments,
-        "current": current_training(repository, of, at=at),
-        "transcript": transcript(repository, of, at=at),
-        "expiring": expiring(repository, at=at, within=Months(1200)),
+        "dashboard": ca.dashboard(
+            repository, of, at=at, policy=ca.DashboardPolicy(100)
+        ).assignments,
+        "current": ca.current_training(repository, of, at=at),
+        "transcript": ca.transcript(repository, of, at=at),
+        "expiring": ca.expiring(repository, at=at, within=ca.Months(1200)),
     }
     return {view for view, found in shown.items() if one in found}
 
@@ -345,14 +331,14 @@ class TestEveryViewAgreesWithTheStatus:
 
     #: "Completed and unexpired: on the dashboard and the transcript, not in current training";
     #: "expired: transcript only"; "cancelled: nowhere".
-    PLACES: ClassVar[dict[tuple[AssignmentStatus, bool], set[str]]] = {
-        (AssignmentStatus.ACTIVE, False): {"dashboard", "current", "expiring"},
-        (AssignmentStatus.ACTIVE, True): {"dashboard", "transcript", "expiring"},
-        (AssignmentStatus.EXPIRED, True): {"transcript"},
-        (AssignmentStatus.EXPIRED, False): set(),
-        (AssignmentStatus.CANCELLED, False): set(),
-        (AssignmentStatus.CANCELLED, True): set(),
-        (AssignmentStatus.SCHEDULED, False): set(),
+    PLACES: ClassVar[dict[tuple[ca.AssignmentStatus, bool], set[str]]] = {
+        (ca.AssignmentStatus.ACTIVE, False): {"dashboard", "current", "expiring"},
+        (ca.AssignmentStatus.ACTIVE, True): {"dashboard", "transcript", "expiring"},
+        (ca.AssignmentStatus.EXPIRED, True): {"transcript"},
+        (ca.AssignmentStatus.EXPIRED, False): set(),
+        (ca.AssignmentStatus.CANCELLED, False): set(),
+        (ca.AssignmentStatus.CANCELLED, True): set(),
+        (ca.AssignmentStatus.SCHEDULED, False): set(),
     }
 
     @given(cases())
@@ -366,7 +352,7 @@ class TestEveryViewAgreesWithTheStatus:
         """Except for later cancellations: policies refuse those at any time."""
         for one in case.history:
             if happened(one.cancelled_at, case.at) or one.cancelled_at is None:
-                launches = AccessPolicy().evaluate(one, at=case.at).allowed
+                launches = ca.AccessPolicy().evaluate(one, at=case.at).allowed
                 assert launches is ("dashboard" in where(one, case.history, case.at))
 
     @pytest.mark.parametrize("completes", [False, True])
@@ -388,12 +374,12 @@ class TestEveryViewAgreesWithTheStatus:
         if cancels:
             registrar.cancel("py")
         at = clock.advance(passed)
-        stored_now = registrar.repository.get(CourseAssignment, ["py"])["py"]
+        stored_now = registrar.repository.get(ca.CourseAssignment, ["py"])["py"]
         key = stored_now.status_at(at), completes
         assert where(stored_now, [stored_now], at) == self.PLACES[key]
         decision = registrar.may_start("py", "lab", by="ada")
         assert [reason.code for reason in decision.reasons] == ([refused] if refused else [])
-        assert decision.allowed is (stored_now.status_at(at) is AssignmentStatus.ACTIVE)
+        assert decision.allowed is (stored_now.status_at(at) is ca.AssignmentStatus.ACTIVE)
 
     @pytest.mark.parametrize(
         ("changes", "passed", "places"),
@@ -425,28 +411,28 @@ class TestEveryViewAgreesWithTheStatus:
         registrar.cancel(registrar.assign("py", "ada", id="mistake").id)
         repository = registrar.repository
         at = clock.advance(DAY)
-        assert ids(dashboard(repository, "ada", at=at).assignments) == ["sql", "py"]
+        assert ids(ca.dashboard(repository, "ada", at=at).assignments) == ["sql", "py"]
         registrar.start("py", "lab")
-        assert ids(current_training(repository, "ada", at=at)) == ["py", "sql"]
+        assert ids(ca.current_training(repository, "ada", at=at)) == ["py", "sql"]
         registrar.complete("py")
-        assert ids(current_training(repository, "ada", at=at)) == ["sql"]
-        assert ids(dashboard(repository, "ada", at=at).assignments) == ["sql", "py"]
-        assert ids(transcript(repository, "ada", at=at)) == ["py"]
-        assert ids(expiring(repository, at=at, within=30 * DAY)) == ["sql"]
+        assert ids(ca.current_training(repository, "ada", at=at)) == ["sql"]
+        assert ids(ca.dashboard(repository, "ada", at=at).assignments) == ["sql", "py"]
+        assert ids(ca.transcript(repository, "ada", at=at)) == ["py"]
+        assert ids(ca.expiring(repository, at=at, within=30 * DAY)) == ["sql"]
         after = sql.expires_at
-        assert ids(current_training(repository, "ada", at=after)) == []
-        assert ids(transcript(repository, "ada", at=py.expires_at)) == ["py"]
+        assert ids(ca.current_training(repository, "ada", at=after)) == []
+        assert ids(ca.transcript(repository, "ada", at=py.expires_at)) == ["py"]
 
 
 @attrs.frozen
 class Ask:
     """The arguments of `expiring`, except for `at`."""
 
-    within: Duration
+    within: ca.Duration
     zone: tzinfo
     filters: dict[str, str]
 
-    def fits(self, one: CourseAssignment) -> bool:
+    def fits(self, one: ca.CourseAssignment) -> bool:
         return all(getattr(one, name) == value for name, value in self.filters.items())
 
 
@@ -472,7 +458,7 @@ class TestExpiring:
 
     @given(cases(), asks())
     def test_it_is_a_filter_and_a_sort(self, case: Case, ask: Ask) -> None:
-        found = expiring(
+        found = ca.expiring(
             case.repository, at=case.at, within=ask.within, zone=ask.zone, **ask.filters
         )
         until = counted(ask.within, case.at, ask.zone)
@@ -485,7 +471,7 @@ class TestExpiring:
     )
     def test_the_window_includes_its_end(self, *, ends: timedelta, found: bool) -> None:
         one = attrs.evolve(FIRST, created_at=START - DAY, expires_at=START + ends)
-        assert bool(expiring(stored([one]), at=START, within=DAY)) is found
+        assert bool(ca.expiring(stored([one]), at=START, within=DAY)) is found
 
     def test_the_first_to_end_comes_first_and_ties_are_sorted_by_id(self) -> None:
         late = attrs.evolve(FIRST, id="a", expires_at=START + DAY)
@@ -498,7 +484,7 @@ class TestExpiring:
     def test_jobs_that_look_ahead_to_their_next_run_see_each_end_once(
         self, history: History, steps: list[int]
     ) -> None:
-        self.check_once(history, steps, expiring)
+        self.check_once(history, steps, ca.expiring)
 
     @staticmethod
     def check_once(history: History, steps: list[int], look: Callable[..., History]) -> None:
@@ -520,8 +506,8 @@ class TestExpiring:
         assert sorted(seen) == sorted(wanted)
 
     def test_without_the_end_of_the_window_an_end_would_be_missed(self) -> None:
-        def half_open(repository: Repository, *, at: datetime, within: timedelta) -> History:
-            found = expiring(repository, at=at, within=within)
+        def half_open(repository: ca.Repository, *, at: datetime, within: timedelta) -> History:
+            found = ca.expiring(repository, at=at, within=within)
             return [one for one in found if one.expires_at < at + within]
 
         with pytest.raises(AssertionError):
@@ -535,7 +521,7 @@ class TestExpiring:
         runs = [START + sum(steps[:count]) * MINUTE for count in range(len(steps) + 1)]
         sent: list[tuple[str, datetime]] = []
         for run in runs:
-            for one in expiring(repository, at=run, within=within):
+            for one in ca.expiring(repository, at=run, within=within):
                 if (one.id, one.expires_at) not in sent:
                     sent.append((one.id, one.expires_at))
         # The runs are never further apart than the lead: a reminder was sent for each assignment
@@ -560,22 +546,22 @@ class TestExpiring:
         at = datetime(2026, 1, 30, 23, 30, tzinfo=UTC)  # in Berlin it is the 31st
         repository = stored([attrs.evolve(FIRST, expires_at=datetime(2026, 2, 28, 12, tzinfo=UTC))])
         berlin = ZoneInfo("Europe/Berlin")
-        assert expiring(repository, at=at, within=Months(1))
-        assert not expiring(repository, at=at, within=Months(1), zone=berlin)
+        assert ca.expiring(repository, at=at, within=ca.Months(1))
+        assert not ca.expiring(repository, at=at, within=ca.Months(1), zone=berlin)
 
     def test_the_organization_is_that_of_the_creation(self) -> None:
         registrar, _ = world()
         made = registrar.assign("py", "ada")
         registrar.update(attrs.evolve(ADA, organization_id="beta"))
         found = [
-            expiring(registrar.repository, at=START, within=Months(6), organization_id=one)
+            ca.expiring(registrar.repository, at=START, within=ca.Months(6), organization_id=one)
             for one in ("acme", "beta")
         ]
         assert found == [(made,), ()]
 
     def test_a_window_that_ends_after_the_accepted_years_is_invalid(self) -> None:
-        with pytest.raises(InvalidInput) as caught:
-            expiring(stored([]), at=LATEST, within=US)
+        with pytest.raises(ca.InvalidInput) as caught:
+            ca.expiring(stored([]), at=LATEST, within=US)
         assert (caught.value.code, caught.value.field) == ("out_of_range", "within")
 
 
@@ -583,25 +569,25 @@ class TestExpiring:
 class Paged:
     """A read-only repository with at most *size* records in a page."""
 
-    inner: Repository
+    inner: ca.Repository
     size: int
 
     def get(self, kind: Any, ids: Iterable[str], /) -> Any:
         raise NotImplementedError
 
-    def find(self, query: Query[Any], /) -> Page[Any]:
+    def find(self, query: ca.Query[Any], /) -> ca.Page[Any]:
         return self.inner.find(attrs.evolve(query, limit=self.size))
 
-    def commit(self, change: Change, /) -> None:
+    def commit(self, change: ca.Change, /) -> None:
         raise NotImplementedError
 
 
-def everything(repository: Repository, at: datetime) -> list[Any]:
+def everything(repository: ca.Repository, at: datetime) -> list[Any]:
     return [
-        dashboard(repository, "ada", at=at),
-        current_training(repository, "ada", at=at),
-        transcript(repository, "ada", at=at),
-        expiring(repository, at=at, within=3 * MINUTE),
+        ca.dashboard(repository, "ada", at=at),
+        ca.current_training(repository, "ada", at=at),
+        ca.transcript(repository, "ada", at=at),
+        ca.expiring(repository, at=at, within=3 * MINUTE),
     ]
 
 
@@ -622,20 +608,20 @@ class TestFromAnyRepository:
     def test_a_learner_without_assignments_has_empty_views(self) -> None:
         repository = stored([FIRST])
         assert everything(stored([]), START)[1:] == [(), (), ()]
-        nothing = Dashboard(assignments=(), has_more=False, stale_at=START + FIVE_MINUTES)
-        assert dashboard(repository, "nobody", at=START) == nothing
-        assert current_training(repository, "nobody", at=START) == ()
-        assert transcript(repository, "nobody", at=START) == ()
-        assert expiring(repository, at=START, within=DAY, learner_id="nobody") == ()
+        nothing = ca.Dashboard(assignments=(), has_more=False, stale_at=START + FIVE_MINUTES)
+        assert ca.dashboard(repository, "nobody", at=START) == nothing
+        assert ca.current_training(repository, "nobody", at=START) == ()
+        assert ca.transcript(repository, "nobody", at=START) == ()
+        assert ca.expiring(repository, at=START, within=DAY, learner_id="nobody") == ()
 
 
 @attrs.frozen
 class ByTitle:
     """A host's own dashboard: all assignments, by course."""
 
-    def evaluate(self, assignments: Iterable[CourseAssignment], *, at: datetime) -> Dashboard:
+    def evaluate(self, assignments: Iterable[ca.CourseAssignment], *, at: datetime) -> ca.Dashboard:
         found = sorted(assignments, key=lambda one: one.course_id)
-        return Dashboard(assignments=found, has_more=False, stale_at=at + DAY)
+        return ca.Dashboard(assignments=found, has_more=False, stale_at=at + DAY)
 
 
 class TestCustomPolicy:
@@ -644,24 +630,24 @@ class TestCustomPolicy:
         cancelled = attrs.evolve(FIRST, id="a-3", course_id="r", cancelled_at=START)
         of_others = attrs.evolve(FIRST, id="b-1", learner_id="bo")
         repository = stored([one, other, cancelled, of_others])
-        seen = dashboard(repository, "ada", at=START, policy=ByTitle())
+        seen = ca.dashboard(repository, "ada", at=START, policy=ByTitle())
         assert seen.assignments == (other, cancelled, one)
 
     def test_a_class_or_another_result_is_invalid(self) -> None:
         class Wrong:
-            def evaluate(self, assignments: Iterable[CourseAssignment], *, at: datetime) -> Any:
+            def evaluate(self, assignments: Iterable[ca.CourseAssignment], *, at: datetime) -> Any:
                 return sorted(assignments, key=lambda one: abs(one.created_at - at))
 
         policies = [ByTitle, Wrong()]
         check_junk(
-            lambda one: dashboard(stored([]), "ada", at=START, policy=one), "policy", policies
+            lambda one: ca.dashboard(stored([]), "ada", at=START, policy=one), "policy", policies
         )
 
 
 class TestInvalidArguments:
     def test_an_element_that_is_not_an_assignment_is_named_by_its_position(self) -> None:
         ways: tuple[Callable[[Any], object], ...] = (
-            lambda junk: DashboardPolicy().evaluate(junk, at=START),
+            lambda junk: ca.DashboardPolicy().evaluate(junk, at=START),
             lambda junk: training.relevant(junk, at=START),
             lambda junk: training.current(junk, at=START),
             lambda junk: training.completed(junk, at=START),
