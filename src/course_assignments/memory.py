@@ -6,9 +6,10 @@ index, and a listing is sorted once after it has grown.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import islice
+from operator import attrgetter
 from threading import Lock
 from typing import Any, Final
 
@@ -38,19 +39,17 @@ _ORDER: Final[Mapping[type, tuple[str, ...]]] = {query.kind: query.order for que
 class _Listing(list[SortKey]):
     """The sort keys of some records, sorted when they are read and not when they are appended."""
 
-    __slots__ = ("_is_sorted",)
+    __slots__ = ("_sorted",)
 
     def __init__(self) -> None:
         super().__init__()
-        self._is_sorted = True
-
-    def append(self, key: SortKey, /) -> None:
-        self._is_sorted = self._is_sorted and (not self or self[-1] <= key)
-        super().append(key)
+        #: How many of the first keys are in order.
+        self._sorted = 0
 
     def drop(self, key: SortKey) -> None:
         self._sort()
         del self[bisect_left(self, key)]
+        self._sorted -= 1
 
     def between(self, start: SortKey, until: SortKey | None = None) -> Iterator[SortKey]:
         """Give the sort keys after *start* that are before *until*."""
@@ -60,9 +59,17 @@ class _Listing(list[SortKey]):
         return (self[position] for position in range(first, end))
 
     def _sort(self) -> None:
-        if not self._is_sorted:
-            self.sort()
-            self._is_sorted = True
+        if self._sorted < len(self):
+            latest = self[max(self._sorted - 1, 0) :]
+            if latest != sorted(latest):
+                self.sort()
+            self._sorted = len(self)
+
+
+def _sort_key(order: tuple[str, ...]) -> Callable[[Any], SortKey]:
+    """Return the function that returns the sort key of a record, its fields *order*."""
+    key = attrgetter(*order)
+    return key if len(order) > 1 else lambda record: (key(record),)
 
 
 class _Shelf:
@@ -71,6 +78,7 @@ class _Shelf:
     def __init__(self, kind: type) -> None:
         self.records: dict[Any, Any] = {}
         self._order = _ORDER.get(kind, ("id",))
+        self._sort_key = _sort_key(self._order)
         self._all = _Listing()
         self._by: dict[str, defaultdict[Any, _Listing]] = {
             name: defaultdict(_Listing) for name in _INDEXED.get(kind, ())
@@ -121,9 +129,6 @@ class _Shelf:
                 found.append(self._sort_key(self.records[name]))
         return found
 
-    def _sort_key(self, record: Any) -> SortKey:
-        return tuple([getattr(record, name) for name in self._order])
-
 
 class InMemoryRepository:
     """A `Repository` for tests, notebooks and applications without a database.
@@ -141,10 +146,17 @@ class InMemoryRepository:
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
         """Return the records of *kind* by their ids, without the ids that are not stored."""
-        records = self._shelf(kind).records
-        wanted = validation.check_each(ids, "ids", str)
+        shelf = self._shelves.get(kind) if type(kind) is type else None
+        records = (shelf or self._shelf(kind)).records
+        wanted = ids if ids.__class__ is tuple else validation.check_list(ids, "ids", empty=True)
+        found: dict[str, R] = {}
         with self._lock:
-            return {one: records[one] for one in wanted if one in records}
+            for one in wanted:
+                if one.__class__ is not str:
+                    validation.check_each(wanted, "ids", str)
+                if one in records:
+                    found[one] = records[one]
+        return found
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         """Return the first page of the records that *query* finds, in its order."""
@@ -154,7 +166,8 @@ class InMemoryRepository:
             try:
                 listings = shelf.narrowest(query.where())
                 span = _span(query)
-                keys = merge(*[one.between(*span) for one in listings])
+                spans = [one.between(*span) for one in listings]
+                keys = spans[0] if len(spans) == 1 else merge(*spans)
                 candidates = (shelf.records[key[-1]] for key in keys)
                 found = tuple(islice(filter(query.matches, candidates), query.limit + 1))
             except TypeError as error:

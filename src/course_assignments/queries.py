@@ -97,7 +97,7 @@ def _optional(
 
     return field(
         default=None,
-        converter=Converter(converted, takes_field=True),
+        converter=None if convert is None else Converter(converted, takes_field=True),
         validator=() if check is None else validators.optional(check),
         metadata={_FILTER: filter_},
         **options,
@@ -226,9 +226,9 @@ class Query(Generic[RecordT]):
         found: Where = {}
         for filter_, value in self._set("where"):
             values: tuple[str | int, ...] = filter_.given(value)
-            allowed, others = set(values), found.get(filter_.name, values)
-            # Two filters of one field must both match.
-            found[filter_.name] = tuple(one for one in others if one in allowed)
+            if filter_.name in found:  # two filters of one field must both match
+                values = tuple(one for one in found[filter_.name] if one in values)
+            found[filter_.name] = values
         return found
 
     def ranges(self) -> dict[str, Bounds]:
@@ -284,9 +284,13 @@ class Query(Generic[RecordT]):
 
     def _set(self, method: Method) -> list[tuple[Filter, Any]]:
         """Return the filters for *method* that are set, with their values."""
-        stated = filters(type(self), method).items()
-        values = ((one, getattr(self, name)) for name, one in stated)
-        return [(one, value) for one, value in values if value is not None]
+        kind: Any = type(self)
+        found: list[tuple[Filter, Any]] = []
+        for name, one in _filters(kind, method).items():
+            value = getattr(self, name)
+            if value is not None:
+                found.append((one, value))
+        return found
 
     def _kind(self) -> type[Any]:
         """Return the class of the records; `Query` itself has none."""
