@@ -36,6 +36,9 @@ _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
 _ORDER: Final[Mapping[type, tuple[str, ...]]] = {query.kind: query.order for query in QUERIES}
 
 
+_EMPTY: Final[Page[Any]] = Page(())
+
+
 class _Listing(list[SortKey]):
     """The sort keys of some records, sorted when they are read and not when they are appended."""
 
@@ -165,6 +168,8 @@ class InMemoryRepository:
         with self._lock:
             try:
                 listings = shelf.narrowest(query.where())
+                if not listings:
+                    return _EMPTY
                 span = _span(query)
                 spans = [one.between(*span) for one in listings]
                 keys = spans[0] if len(spans) == 1 else merge(*spans)

@@ -4,7 +4,7 @@ All raise an `InvalidInput` that names the field; converters do so for what they
 """
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
@@ -14,7 +14,7 @@ import attrs
 from attrs import Converter
 
 from course_assignments.errors import CourseAssignmentsError, InvalidInput
-from course_assignments.time.datetimes import EARLIEST, END_OF_RANGE, as_utc
+from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import (
     Duration,
     DurationLike,
@@ -168,11 +168,6 @@ def _tuple(values: Iterable[Any], field: str) -> tuple[Any, ...]:
     return check_list(values, field, empty=True)
 
 
-def _utc(value: datetime, field: Field) -> datetime:
-    plain = value.__class__ is datetime and value.tzinfo is UTC and not value.fold
-    return value if plain and EARLIEST <= value < END_OF_RANGE else as_utc(value, field.name)
-
-
 def _set(values: Iterable[Any], field: str) -> frozenset[Any]:
     found = check_list(values, field, empty=True)
     try:
@@ -196,7 +191,7 @@ if TYPE_CHECKING:
 
     # ruff: enable[D103]
 else:
-    to_utc = Converter(_utc, takes_field=True)
+    to_utc = _converter(as_utc)
     to_duration = _converter(as_duration)
     to_duration_or_none = _converter(as_duration, type(None))
     to_end = _converter(as_end)

@@ -32,12 +32,8 @@ class Attempt:
         number: Counts the attempts at this activity under this assignment, from 1 on.
         pauses: In order; only the last one may be open.
 
-    >>> nine = datetime(2026, 1, 5, 9, tzinfo=UTC)
-    >>> attempt = Attempt(
-    ...     id="t-1", assignment_id="a-1", activity_id="lab", number=1, started_at=nine,
-    ...     pauses=[Pause(nine + timedelta(minutes=20), nine + timedelta(minutes=50))],
-    ... )
-    >>> attempt.time_spent(nine + timedelta(hours=1))
+    >>> attempt = registrar.start(registrar.assign("py", "ada").id, "lab")
+    >>> attempt.time_spent(clock.advance(timedelta(minutes=30)))
     datetime.timedelta(seconds=1800)
     """
 

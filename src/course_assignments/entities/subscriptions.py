@@ -35,12 +35,8 @@ class Subscription(AccessPeriod):
         edited_at: When ``course_ids`` was last changed.
         openings: All courses that were opened, in order (rule 19).
 
-    >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
-    >>> subscription = Subscription(
-    ...     id="s-1", learner_id="ada", organization_id=None, course_ids=["py", "sql"],
-    ...     created_at=created, expires_at=created + timedelta(days=365),
-    ... )
-    >>> subscription.is_active_at(created + timedelta(days=365))
+    >>> subscription = registrar.subscribe(["py", "sql"], "ada", duration=Months(12))
+    >>> subscription.is_active_at(subscription.expires_at)
     False
     """
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import attrs
 
 from course_assignments import reasons, validation
-from course_assignments.decisions import Decision
+from course_assignments.decisions import YES, Decision
 from course_assignments.entities.catalog import Course
 from course_assignments.time.datetimes import as_utc
 
@@ -33,14 +33,14 @@ class CourseAvailabilityPolicy:
         as_utc(at)
         validation.check_kind(course, "course", Course)
         # courses "must be assigned to a Content Provider and a Publishing Group"
-        needed = [
-            ("content provider", course.content_provider),
-            ("publishing group", course.publishing_group),
-        ]
-        missing = [name for name, value in needed if value is None]
+        missing: list[str] = []
+        if course.content_provider is None:
+            missing.append("content provider")
+        if course.publishing_group is None:
+            missing.append("publishing group")
         found: list[reasons.Reason] = []
         if missing:
             found.append(reasons.CourseNotAvailable(course.id, tuple(missing)))
         if course.archived:
             found.append(reasons.CourseArchived(course.id))
-        return Decision(found)
+        return Decision(found) if found else YES

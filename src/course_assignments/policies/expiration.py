@@ -111,17 +111,21 @@ class ExpirationPolicy:
     ) -> Limit:
         """Return the latest end of an assignment created at *created_at*."""
         start = as_utc(created_at, "created_at")
-        maxima: dict[ExpirationLimit, Duration | None] = {ExpirationLimit.MAXIMUM: self.maximum}
+        maxima: list[tuple[ExpirationLimit, Duration | None]]
+        maxima = [(ExpirationLimit.MAXIMUM, self.maximum)]
         if organization is not None:
             validation.check_kind(organization, "organization", Organization)
-            maxima[ExpirationLimit.ORGANIZATION] = organization.maximum_access
+            maxima.append((ExpirationLimit.ORGANIZATION, organization.maximum_access))
         if course is not None:
             validation.check_kind(course, "course", Course)
-            maxima[ExpirationLimit.COURSE] = course.maximum_access
+            maxima.append((ExpirationLimit.COURSE, course.maximum_access))
         zone = zone_of(organization)
         # A maximum with an end after the year 9899 is ignored.
-        ends = {by: end_in_range(one, start, zone) for by, one in maxima.items() if one is not None}
-        limits = [Limit(end, by) for by, end in ends.items() if end is not None]
+        limits: list[Limit] = []
+        for by, maximum in maxima:
+            end = None if maximum is None else end_in_range(maximum, start, zone)
+            if end is not None:
+                limits.append(Limit(end, by))
         if not limits:
             raise out_of_range("created_at")
         return earliest(limits)

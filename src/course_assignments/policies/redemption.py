@@ -6,7 +6,7 @@ from typing import Protocol
 from attrs import field, frozen
 
 from course_assignments import reasons, validation
-from course_assignments.decisions import Decision
+from course_assignments.decisions import YES, Decision
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.time.datetimes import as_utc
@@ -82,7 +82,7 @@ class KeyRedemptionPolicy:
             found.append(reasons.AlreadyRedeemed(redeemed.assignment_id, redeemed.redeemed_at))
         match found:
             case []:
-                return Decision((), end)
+                return YES if end is None else Decision((), end)
             case [reasons.KeyNotYetRedeemable()]:  # the only reason that time removes
                 return Decision(found, start)
             case _:

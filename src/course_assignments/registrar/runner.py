@@ -50,13 +50,8 @@ class Runner:
     ) -> None:
         """Store records in *repository*, or in memory."""
         validation.check_kind(policies, "policies", Policies)
-        sources = {
-            "clock": clock,
-            "new_id": new_id,
-            "random_bytes": random_bytes,
-            "stopwatch": stopwatch,
-        }
-        for name, source in sources.items():
+        sources = {"clock": clock, "new_id": new_id, "random_bytes": random_bytes}
+        for name, source in {**sources, "stopwatch": stopwatch}.items():
             if not callable(source):
                 raise InvalidInput("not_callable", name, "expected a function")
         validation.check_kind(timeout, "timeout", timedelta)

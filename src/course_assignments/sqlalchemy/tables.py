@@ -55,14 +55,9 @@ class Tables:
 
 @attrs.frozen
 class _Plan:
-    """What the table of a kind has besides its columns.
+    """What the table of a kind has besides its columns: constraints by name, and indexes.
 
-    Attributes:
-        checks: The conditions that each row satisfies, by the names of the constraints.
-        unique: The columns that no two rows share.
-        indexes: The columns of each index.
-        refers: Whether its columns in `_REFERENCES` are foreign keys. Those of a user are not,
-            because a profile may name an organization that is stored later.
+    Only a profile *refers* to nothing: it may name an organization that is stored later.
     """
 
     name: str

@@ -171,7 +171,6 @@ class Commits(Examples):
             assert {one.name for one in attrs.fields(type(record))} - varied <= {"id"}
 
     def test_replacing_an_unknown_record_is_lost(self, repository: Repository) -> None:
-        """Neither a replace nor a use creates a record."""
         for record in samples.RECORDS:
             check_lost(repository, Change(replace=[Replace(record, record)]), record.id)
         check_lost(repository, Change(use=[Use(KEY, 1)]), KEY.id)
@@ -186,7 +185,6 @@ class Commits(Examples):
             check_lost(repository, Change(expect=[edited(record)]), record.id)
 
     def test_records_before_the_change_are_compared(self, repository: Repository) -> None:
-        """The records that the same change writes are not compared."""
         store(repository)
         after = edited(samples.PYTHON)
         replace = [Replace(samples.PYTHON, after)]
@@ -246,7 +244,6 @@ class Commits(Examples):
     # use, and the uses of a key
 
     def test_the_counter_moves_within_its_bounds(self, repository: Repository) -> None:
-        """The uses can reach the maximum and zero."""
         store(repository, KEY)
         for by, uses in ((2, 3), (0, 3), (-3, 0), (3, 3), (-1, 2)):
             repository.commit(Change(use=[Use(KEY, by)]))

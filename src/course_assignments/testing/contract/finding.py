@@ -205,7 +205,6 @@ class Finding(Examples):
             assert (page.records, page.next) == ((), None)
 
     def test_ids_are_ordered_by_code_point(self, repository: Repository) -> None:
-        """For example, upper case comes before lower case."""
         assert list(IN_ORDER) == sorted(IN_ORDER)
         courses = [Course(id=name, name="A course") for name in IN_ORDER]
         repository.commit(Change(create=sorted(courses, key=hash)))
@@ -229,7 +228,6 @@ class Finding(Examples):
         assert [one.id for one in repository.find(page.next)] == ["e", "f"]
 
     def test_datetimes_are_ordered_to_the_microsecond(self, repository: Repository) -> None:
-        """This is also true around whole seconds and far from now."""
         later = (
             *(TICK * step for step in (-1, 0, 1, 10, 100_000, 999_999, 1_000_000)),
             *(samples.DAY * days for days in (-20_000, 20_000, 2_000_000)),

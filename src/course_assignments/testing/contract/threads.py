@@ -96,7 +96,6 @@ class Concurrency(Examples):
         assert positions == [*range(1, KEY.max_uses + 1)]
 
     def test_nobody_is_refused_while_uses_are_left(self, repository: Repository) -> None:
-        """The number of threads that use the key at the same time does not matter."""
         key = attrs.evolve(KEY, max_uses=THREADS * ROUNDS)
         store(repository, key)
         outcomes = commit_together(repository, [[Change(use=[Use(key, 1)])] * THREADS] * ROUNDS)

@@ -132,7 +132,6 @@ class Values(Examples):
         repository.commit(Change(expect=RECORDS, replace=[Replace(one, one) for one in RECORDS]))
 
     def test_durations_keep_their_kind(self, repository: Repository) -> None:
-        """Thirty days are not a month, and twelve months are not 365 days."""
         days = [number * samples.DAY for number in (1, 30, 365)]
         courses = [
             samples.course(f"{place}", maximum_access=duration)
