@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 import course_assignments as ca
-from course_assignments.commands import Context
+from course_assignments.commands import AssignMany, Context, Roster
 from tests.support.acts import (
     ACTS,
     BATCH,
@@ -110,6 +110,12 @@ class TestWhatBelongsTogether:
             ACTS[act](**changed)
         assert (caught.value.code, caught.value.field) == ("another_record", field)
         assert not any(code in str(caught.value) for code in ("Spring-2026", "Summer-2026"))
+
+    def test_many_are_assigned_only_what_the_command_names(self) -> None:
+        roster = Roster(assignables=[pair(), pair(id="a-8", learner=BO)])
+        with pytest.raises(ca.InvalidInput) as caught:
+            AssignMany(["py"], ["ada"]).decide(roster, Context(NOW))
+        assert (caught.value.code, caught.value.field) == ("another_record", "assignables[1]")
 
     @pytest.mark.parametrize("typed", [GENERATED, "ooooo-OOOOO 00000-i2", " 00000000000000012\n"])
     @pytest.mark.parametrize("act", ["redeem", "register", "revoke_key"])

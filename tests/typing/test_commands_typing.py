@@ -254,7 +254,7 @@ def types_of_open_course(of: ca.Registrar, records: commands.Openable) -> None:
 def test_the_types_of_every_command_are_checked(name: str) -> None:
     command = f"\n    command = commands.{COMMANDS[name].__name__}("
     _, found = Path(__file__).read_text(encoding="utf-8").split(f"\ndef types_of_{name}(")
-    checked = found.partition("\ndef ")[0]
+    checked = found.partition("\ndef ")[0].replace("assert_type(\n        ", "assert_type(")
     assert command in checked
     calls = ["of.execute(command", f"of.may_{name}(", "command.decide(records"]
     calls += [] if name == "add" else [f"of.{name}("]  # which returns None

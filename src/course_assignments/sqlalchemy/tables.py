@@ -57,7 +57,7 @@ class Tables:
 class _Plan:
     """What the table of a kind has besides its columns: constraints by name, and indexes.
 
-    Only a profile *refers* to nothing: it may name an organization that is stored later.
+    Only users refer to nothing by a foreign key: their organization may be stored later.
     """
 
     name: str
