@@ -1,7 +1,7 @@
 """Business rules for self-paced training.
 
-You can import all public names from here. The README shows a first example. The examples in
-docstrings use these names, and `UTC`, `datetime` and `timedelta`, without importing them.
+You can import all public names from here. Examples in docstrings use these names and `datetime`
+without importing them. `course_assignments.commands` describes their ``registrar`` and ``clock``.
 """
 
 from importlib.metadata import version

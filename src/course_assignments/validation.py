@@ -142,7 +142,7 @@ def check_same(id_: str | None, wanted: str | None, field: str) -> None:
 def _example(kind: type) -> str:
     """Name *kind*, an enum with its first member."""
     if issubclass(kind, Enum):
-        return f"{kind.__name__}, such as {next(iter(kind))}"
+        return f"{kind.__name__}, such as {kind.__name__}.{next(iter(kind)).name}"
     return kind.__name__
 
 

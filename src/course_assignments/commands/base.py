@@ -133,7 +133,7 @@ class Command(ABC, Generic[N, T]):
     ``N`` is the type of the records that it needs, and ``T`` is the type of its result.
 
     Attributes:
-        by: The id of the user who acts and whose roles are checked; ``None`` trusts the caller.
+        by: The id of the user who acts, which a registrar reads; ``None`` trusts the caller.
     """
 
     #: The name of the command in events and on `Registrar`.

@@ -42,7 +42,8 @@ def _executes(command: Callable[Args, Command[Any, T]]) -> Callable[Concatenate[
 
     kind: Any = command
     (result,) = get_args(get_type_hints(kind.decide)["return"])
-    return _described(execute, kind, "", str(getdoc(kind)).partition("\n")[0], result)
+    summary = f"{str(getdoc(kind)).splitlines()[0]} See `{kind.__name__}`."
+    return _described(execute, kind, "", summary, result)
 
 
 def _checks(
