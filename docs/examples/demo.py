@@ -88,7 +88,7 @@ def main() -> None:
 
     print_step(
         clock,
-        "Create keys for Git that anyone can redeem: three random, one hand-made, two uses each.",
+        "Create keys for Git that anyone can redeem: three random, one custom, two uses each.",
     )
     spring = registrar.create_keys(
         "git",
@@ -115,7 +115,7 @@ def main() -> None:
     print_table([registrar.redeem(typed, "ada")], *ACCESS)
 
     clock.advance(timedelta(hours=1))
-    print_step(clock, "Dee has no account yet. She registers with the hand-made key.")
+    print_step(clock, "Dee has no account yet. She registers with the custom key.")
     dee = User(id="dee", name="Dee Farrow", email="dee@northwind.example")
     print_table([registrar.register("Welcome-2026", dee)], *ACCESS)
 

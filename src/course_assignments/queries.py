@@ -192,7 +192,7 @@ class Query(Generic[RecordT]):
 
     All filters are optional; a record must match every one you set. A ``name`` is a part of the
     name and an ``email`` the whole address, in any case and composition. A flag that is ``False``
-    finds only the others. An empty list finds nothing. A range includes ``_from`` and excludes
+    finds only the opposite. An empty list finds nothing. A range includes ``_from`` and excludes
     ``_until``, and a datetime that is ``None`` is in no range. A page has up to ``limit`` records,
     from 1 to 10,000.
 
@@ -211,9 +211,11 @@ class Query(Generic[RecordT]):
     )
 
     def __init_subclass__(cls, *, order: tuple[str, ...] = ()) -> None:
-        """Take the class of the records from the base, such as ``Query[Course]``."""
-        query: Any = cls
-        (cls.kind,) = get_args(query.__orig_bases__[0])
+        """Take the class of the records from a base such as ``Query[Course]``."""
+        super().__init_subclass__()
+        for base in getattr(cls, "__orig_bases__", ()):
+            if getattr(base, "__origin__", None) is Query and isinstance(get_args(base)[0], type):
+                cls.kind = vars(cls).get("kind", get_args(base)[0])
         cls.order = order or cls.order
 
     @property

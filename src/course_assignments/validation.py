@@ -74,13 +74,13 @@ def check_count(value: object, field: str, least: int, most: int = MAX_COUNT) ->
     return value
 
 
-def check_list(values: Iterable[T], field: str, *, empty: bool = False) -> tuple[T, ...]:
-    """Return *values* as a tuple, or raise InvalidInput if they are a string or have no element.
+_LISTS = frozenset({tuple, list, dict, frozenset})
 
-    No element is accepted if *empty* is set.
-    """
-    # `isinstance(values, Iterable)` is slow.
-    if isinstance(values, (str, bytes)) or not hasattr(type(values), "__iter__"):
+
+def check_list(values: Iterable[T], field: str, *, empty: bool = False) -> tuple[T, ...]:
+    """Return *values* as a tuple; refuse a string and, unless *empty* is set, no elements."""
+    known = values.__class__ in _LISTS  # `isinstance(values, Iterable)` is slow
+    if not known and (isinstance(values, str | bytes) or not isinstance(values, Iterable)):
         raise InvalidInput("not_a_list", field, "expected a list, such as ['a', 'b']")
     try:
         found = tuple(values)

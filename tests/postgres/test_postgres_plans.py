@@ -56,6 +56,7 @@ ROWS: dict[str, tuple[int, str]] = {
         CASE number % 3 WHEN 1 THEN 's-' || number % 2000 END,
         NULL, NULL, NULL, NULL, '[]', '[]'""",
     ),
+    "receipts": (20_000, "'receipt-' || number, 'start', 'd-' || number, 1, '[]', '[]', '[]'"),
     "claims": (20_000, "'claim-' || number, 'u-' || number, 'c-1', 'a-' || number"),
     "attempts": (
         20_000,

@@ -11,7 +11,7 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.changes import Change, Event, R, Record, Replace
 from course_assignments.commands.reader import Reader
-from course_assignments.decisions import YES, Decision, Question, all_of
+from course_assignments.decisions import Decision, Question, all_of
 from course_assignments.entities.assignments import Claim, CourseAssignment, Note, Origin
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.codes import fold, mask
@@ -73,7 +73,7 @@ class Context:
         return lambda at: self.policies.course_availability.evaluate(course, at=at)
 
     def limit(self, course: Course, organization: Organization | None, *others: Limit) -> Limit:
-        """Return when access ends that begins now: the limit of rule 1 or one of *others*."""
+        """Return the end of access that begins now: the earliest of rule 1's limit and *others*."""
         limit = self.policies.expiration.limit(self.at, course=course, organization=organization)
         validation.check_kind(limit, "policies.expiration", Limit)
         return earliest([limit, *others]) if others else limit
@@ -287,9 +287,8 @@ def unless_active(
     """Return *question*, with a yes as long as there is an *active* assignment."""
 
     def ask(at: datetime) -> Decision:
-        answer, found = question(at), active(at)
-        # A permanent yes does not change when the assignment ends.
-        return answer if found is None or answer == YES else Decision((), found.expires_at)
+        found = active(at)
+        return question(at) if found is None else Decision((), found.expires_at)
 
     return ask
 

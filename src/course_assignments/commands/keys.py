@@ -1,6 +1,6 @@
 """Create, edit, revoke and list the training keys of a course. Rules 6 to 9, 12 and 20 to 22."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final, cast
@@ -42,7 +42,7 @@ def _number_of_keys(_: object, at: validation.Field, value: int) -> None:
 def _codes(typed: Iterable[str]) -> Mapping[str, int]:
     """Return typed codes with the numbers of their lines, which an evolved command already has."""
     found = read_codes(typed)
-    if isinstance(typed, dict) and typed.keys() == found.keys():
+    if typed.__class__ is dict and cast("dict[str, int]", typed).keys() == found.keys():
         return cast("dict[str, int]", typed)
     return found
 
@@ -54,12 +54,9 @@ def _are_codes(_: object, at: validation.Field, codes: tuple[str, ...]) -> None:
             raise InvalidInput("invalid_code", path, "expected a code in its stored form")
 
 
-def _end(_: object, at: validation.Field, value: EndLike) -> None:
-    durations.as_end(value, at.name)
-
-
-def _duration(_: object, at: validation.Field, value: DurationLike) -> None:
-    durations.as_duration(value, at.name)
+def _convertible(convert: Callable[[Any, str], Any]) -> validation.Validator:
+    """Return a validator that accepts what *convert* accepts."""
+    return lambda _, at, value: convert(value, at.name)
 
 
 def _unless_unset(check: Any) -> Any:
@@ -70,6 +67,9 @@ def _unless_unset(check: Any) -> Any:
             check(record, at, value)
 
     return validate
+
+
+_is_end = _unless_unset(validators.optional(_convertible(durations.as_end)))
 
 
 @attrs.frozen(kw_only=True)
@@ -352,19 +352,15 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
 
     batch_id: str = field(validator=validation.identifier)
     name: str | Unset = field(default=UNSET, kw_only=True, validator=_unless_unset(validation.name))
-    redeemable_from: EndLike | Unset | None = field(
-        default=UNSET, kw_only=True, validator=_unless_unset(validators.optional(_end))
-    )
-    redeemable_until: EndLike | Unset | None = field(
-        default=UNSET, kw_only=True, validator=_unless_unset(validators.optional(_end))
-    )
+    redeemable_from: EndLike | Unset | None = field(default=UNSET, kw_only=True, validator=_is_end)
+    redeemable_until: EndLike | Unset | None = field(default=UNSET, kw_only=True, validator=_is_end)
     max_uses: int | Unset | None = field(
         default=UNSET,
         kw_only=True,
         validator=_unless_unset(validators.optional(validation.count(1))),
     )
     availability: DurationLike | Unset = field(
-        default=UNSET, kw_only=True, validator=_unless_unset(_duration)
+        default=UNSET, kw_only=True, validator=_unless_unset(_convertible(durations.as_duration))
     )
     any_organization: bool | Unset = field(
         default=UNSET, kw_only=True, validator=_unless_unset(validation.flag)

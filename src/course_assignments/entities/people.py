@@ -47,7 +47,7 @@ class User:
     Attributes:
         email: Unique over all users, compared by `fold_email`.
         roles: What the user may do for others (rule 21).
-        managed_organization_ids: Whom the user acts for, without child organizations (rule 21).
+        managed_organization_ids: The organizations that the user acts for, not their children.
 
     >>> User(id="ada", name="Ada", email="ada@example.org").roles
     frozenset()

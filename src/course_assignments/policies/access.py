@@ -69,7 +69,7 @@ class AttemptPolicy:
 
 @attrs.frozen
 class FinishPolicy:
-    """Allow finishing an open attempt, even after access ended, unless cancelled (rule 5).
+    """Allow finishing an open attempt, even after access ended, but not if cancelled (rule 5).
 
     >>> policy = FinishPolicy()
     """
@@ -81,7 +81,7 @@ class FinishPolicy:
 
 @attrs.frozen
 class CompletionPolicy:
-    """Allow marking an assignment complete, even after access ended, unless cancelled (rule 5).
+    """Allow marking an assignment complete, even after access ended, but not if cancelled (rule 5).
 
     >>> policy = CompletionPolicy()
     """

@@ -73,7 +73,7 @@ class CancellationPolicy:
     def evaluate(
         self, cancellable: Cancellable, *, at: datetime, support: bool = False
     ) -> Decision:
-        """Decide whether *cancellable* may be cancelled at *at*, by *support* even later."""
+        """Decide whether *cancellable* may be cancelled at *at*; *support* has no window."""
         created_at, cancelled_at, lab_launched_at = _dates(cancellable)
         closes_at, now = self.closes_at(cancellable), as_utc(at)
         validation.check_kind(support, "support", bool)

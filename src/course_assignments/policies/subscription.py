@@ -29,7 +29,7 @@ class SubscriptionPolicy:
     def evaluate(
         self, subscription: Subscription, *, at: datetime, course_id: str | None = None
     ) -> Decision:
-        """Decide whether *subscription* opens the course at *at*; without one, may be edited."""
+        """Decide whether *subscription* opens the course at *at*, or without one may be edited."""
         validation.check_kind(subscription, "subscription", Subscription)
         now = as_utc(at)
         if course_id is not None:

@@ -57,7 +57,7 @@ class Tables:
 class _Plan:
     """What the table of a kind has besides its columns: constraints by name, and indexes.
 
-    Only users refer to nothing by a foreign key: their organization may be stored later.
+    The columns of users are not foreign keys: their organizations may be stored later.
     """
 
     name: str
