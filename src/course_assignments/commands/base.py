@@ -11,7 +11,7 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.changes import Change, Event, R, Record, Replace
 from course_assignments.commands.reader import Reader
-from course_assignments.decisions import Decision, Question, all_of
+from course_assignments.decisions import YES, Decision, Question, all_of
 from course_assignments.entities.assignments import Claim, CourseAssignment, Note, Origin
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.codes import fold, mask
@@ -287,8 +287,9 @@ def unless_active(
     """Return *question*, with a yes as long as there is an *active* assignment."""
 
     def ask(at: datetime) -> Decision:
-        found = active(at)
-        return question(at) if found is None else Decision((), found.expires_at)
+        answer, found = question(at), active(at)
+        # A permanent yes needs no second look when the assignment ends, which would be quadratic.
+        return answer if found is None or answer == YES else Decision((), found.expires_at)
 
     return ask
 
