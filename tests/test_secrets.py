@@ -293,6 +293,24 @@ def test_no_command_and_no_records_show_a_code(code: str, other: str) -> None:
     assert not [t for thing in said for t in strings_of(thing) if shows(code, t)]
 
 
+def test_the_records_of_new_keys_hide_their_codes() -> None:
+    made, taken = fold(generated("QXZQXZQXZQXZQXZQ")), "`|`|`|`|"
+    known: dict[str, Any] = {
+        "course": PYTHON,
+        "key_ids": ["k-1"],
+        "generated": [made],
+        "taken": [taken],
+    }
+    batch = ca.KeyBatch(
+        id="b", name="B", course_id="py", organization_id="acme", created_at=START, availability=DAY
+    )
+    for records in (
+        commands.BatchToCreate(id="b", organization=ACME, **known),
+        commands.BatchToExtend(batch=batch, **known),
+    ):
+        assert not any(shows(code, repr(records)) for code in (made, taken))
+
+
 class TestTheStory:
     """What the story writes down is worth reading."""
 
