@@ -1,7 +1,7 @@
 """What can be asked of a repository: filters, and the order and pages of what is found."""
 
 from datetime import timedelta, timezone
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import attrs
 import pytest
@@ -247,3 +247,23 @@ class TestPages:
         positions = [one.position for one in ca.find_all(repository, ca.EventQuery(limit=1))]
         assert positions == [1, 2, 3]
         assert list(ca.find_all(repository, ca.EventQuery(after=3))) == []
+
+
+T = TypeVar("T")
+
+
+class Marked(Generic[T]):
+    """A base that is not a query."""
+
+
+def test_a_custom_query_finds_the_kind_of_its_base_or_its_own() -> None:
+    class Mixed(Marked[int], ca.Query[ca.Course]):
+        pass
+
+    class Own(ca.Query[Any]):
+        kind = ca.Course
+
+    class Derived(ca.CourseQuery):
+        pass
+
+    assert [one.kind for one in (Mixed, Own, Derived)] == [ca.Course] * 3
