@@ -229,7 +229,8 @@ class Query(Generic[RecordT]):
         for filter_, value in self._set("where"):
             values: tuple[str | int, ...] = filter_.given(value)
             if filter_.name in found:  # two filters of one field must both match
-                values = tuple(one for one in found[filter_.name] if one in values)
+                allowed = set(values)
+                values = tuple(one for one in found[filter_.name] if one in allowed)
             found[filter_.name] = values
         return found
 
