@@ -67,45 +67,43 @@ def rescheduling(draw: Draw) -> Question:
     )
 
 
-def completing(draw: Draw) -> Question:
-    """Complete by hand: refused if cancelled or complete, allowed if expired (rule 5)."""
+def of_assignment(
+    draw: Draw,
+    policy: ca.CompletionPolicy | ca.AccessPolicy | ca.FinishPolicy,
+    further: Callable[[ca.CourseAssignment, datetime], dict[str, bool]],
+) -> Question:
+    """Ask *policy* about an assignment that must exist and not be cancelled, and *further*."""
     one = draw(assignments())
     return Question(
-        lambda at: ca.CompletionPolicy().evaluate(one, at=at),
+        lambda at: policy.evaluate(one, at=at),
         lambda at: {
             "assignment_not_active": at < one.created_at,
             "already_cancelled": one.cancelled_at is not None,
-            "already_completed": one.completed_at is not None,
+            **further(one, at),
         },
         edges(one),
+    )
+
+
+def completing(draw: Draw) -> Question:
+    """Complete by hand: refused if cancelled or complete, allowed if expired (rule 5)."""
+    return of_assignment(
+        draw,
+        ca.CompletionPolicy(),
+        lambda one, _: {"already_completed": one.completed_at is not None},
     )
 
 
 def starting(draw: Draw) -> Question:
     """Start, pause and retake while the assignment is active (rule 5)."""
-    one = draw(assignments())
-    return Question(
-        lambda at: ca.AccessPolicy().evaluate(one, at=at),
-        lambda at: {
-            "assignment_not_active": at < one.created_at,
-            "already_cancelled": one.cancelled_at is not None,
-            "assignment_expired": at >= one.expires_at,
-        },
-        edges(one),
+    return of_assignment(
+        draw, ca.AccessPolicy(), lambda one, at: {"assignment_expired": at >= one.expires_at}
     )
 
 
 def finishing(draw: Draw) -> Question:
     """An attempt that is open when access ends can be finished (rule 5)."""
-    one = draw(assignments())
-    return Question(
-        lambda at: ca.FinishPolicy().evaluate(one, at=at),
-        lambda at: {
-            "assignment_not_active": at < one.created_at,
-            "already_cancelled": one.cancelled_at is not None,
-        },
-        edges(one),
-    )
+    return of_assignment(draw, ca.FinishPolicy(), lambda *_: {})
 
 
 def retaking(draw: Draw) -> Question:
