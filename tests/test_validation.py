@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
 import attrs
@@ -19,6 +20,8 @@ from tests.support.values import refusal
 CONTROL = {*range(0x20), *range(0x7F, 0xA0)}
 SURROGATE = set(range(0xD800, 0xE000))
 NEARBY = [*range(0x3000), *range(0xD7F0, 0xE010), 0xFEFF, 0xFFFE, 0xFFFF, 0x1F600, 0x10FFFF]
+
+check_long_text = partial(f.check_text, length=f.TEXT_LENGTH, allowed=f.LINE_BREAKS)
 
 NAIVE = datetime.fromisoformat("2026-01-05")
 
@@ -41,13 +44,13 @@ class TestStrings:
         for point in CONTROL:
             text = f"a{chr(point)}b"
             if chr(point) in "\n\r\t":
-                assert f.check_long_text(text, "message") == text
+                assert check_long_text(text, "message") == text
             else:
-                assert refusal(lambda t=text: f.check_long_text(t, "message")).code == "unprintable"  # type: ignore[misc]
+                assert refusal(lambda t=text: check_long_text(t, "message")).code == "unprintable"  # type: ignore[misc]
 
     @pytest.mark.parametrize(
         ("check", "longest"),
-        [(f.check_id, 200), (f.check_long_text, 10_000)],
+        [(f.check_id, 200), (check_long_text, 10_000)],
     )
     def test_have_a_greatest_length(self, check: Any, longest: int) -> None:
         assert check("a", "field") == "a"
@@ -57,7 +60,7 @@ class TestStrings:
 
     @pytest.mark.parametrize("text", ["", " ", "\n", "\t \u00a0\u2003"])
     def test_are_not_blank(self, text: str) -> None:
-        for check in (f.check_id, f.check_long_text):
+        for check in (f.check_id, check_long_text):
             error = refusal(lambda c=check: c(text, "field"))  # type: ignore[misc]
             assert (error.code, error.field) == ("blank", "field")
 
@@ -252,9 +255,9 @@ class Derived(Record):
 
 
 def test_a_record_is_of_its_very_class() -> None:
-    f.check_record(Record(), "record", int, Record)
+    f.check_kind(Record(), "record", int, Record, exact=True)
     for other in (Derived(), None):
-        error = refusal(lambda one=other: f.check_record(one, "record", int, Record))  # type: ignore[misc]
+        error = refusal(lambda one=other: f.check_kind(one, "record", int, Record, exact=True))  # type: ignore[misc]
         assert (error.code, error.field) == ("wrong_type", "record")
 
 

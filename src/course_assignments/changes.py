@@ -65,7 +65,7 @@ class Replace:
 
         The uses of a `TrainingKey` are neither compared nor set.
         """
-        validation.check_record(stored, "stored", *KINDS, type(None))
+        validation.check_kind(stored, "stored", *KINDS, type(None), exact=True)
         match stored, self.before, self.after:
             case TrainingKey(), TrainingKey() as before, TrainingKey() as after:
                 same = stored.terms == before.terms and stored.uses <= after.max_uses
@@ -89,9 +89,9 @@ class Use:
     def of(self, stored: Record | None) -> Record | None:
         """Return the key to store in place of *stored*, or ``None`` on a conflict."""
         if type(stored) is not TrainingKey:
-            validation.check_record(stored, "stored", *KINDS, type(None))
+            validation.check_kind(stored, "stored", *KINDS, type(None), exact=True)
             return None
-        if stored.terms != self.key.terms:
+        if stored is not self.key and stored.terms != self.key.terms:
             return None
         uses = stored.uses + self.by
         return validation.copy_with(stored, uses=uses) if 0 <= uses <= stored.max_uses else None

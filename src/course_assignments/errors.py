@@ -77,10 +77,6 @@ def _strings(_: object, field: "attrs.Attribute[Any]", value: Any, kind: type = 
         raise InvalidInput("not_a_list", field.name, f"expected a tuple of {kind.__name__}")
 
 
-def _errors(error: object, field: "attrs.Attribute[Any]", value: object) -> None:
-    _strings(error, field, value, NotFound)
-
-
 def _string(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
     if type(value) is not str:
         raise InvalidInput("not_a_text", field.name, "expected a string")
@@ -122,7 +118,11 @@ class NotFound(CourseAssignmentsError, LookupError):
 
     kind: str
     id: str
-    also: tuple["NotFound", ...] = attrs.field(default=(), converter=_to_tuple, validator=_errors)
+    also: tuple["NotFound", ...] = attrs.field(
+        default=(),
+        converter=_to_tuple,
+        validator=lambda error, at, value: _strings(error, at, value, NotFound),
+    )
 
     @classmethod
     def raise_any(cls, missing: Iterable[tuple[str, str]]) -> None:

@@ -6,8 +6,10 @@ All raise an `InvalidInput` that names the field; converters do so for what they
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast
 from unicodedata import category, normalize
 
 import attrs
@@ -24,6 +26,7 @@ from course_assignments.time.durations import (
     as_end,
 )
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 Field: TypeAlias = "attrs.Attribute[Any]"
@@ -34,6 +37,8 @@ Validator: TypeAlias = Callable[[Any, Field, Any], None]
 ID_LENGTH = 200
 NAME_LENGTH = 500
 TEXT_LENGTH = 10_000
+#: The control characters that a long text may have.
+LINE_BREAKS = "\n\r\t"
 
 #: The largest whole number that every common database stores in an ordinary integer column.
 MAX_COUNT = 2**31 - 1
@@ -59,11 +64,6 @@ def check_text(value: object, field: str, length: int = ID_LENGTH, allowed: str 
 
 #: Checks an id: a string of 1 to 200 characters.
 check_id: Callable[[object, str], str] = check_text
-
-
-def check_long_text(value: object, field: str) -> str:
-    """Raise InvalidInput unless *value* is a message: 1 to 10,000 characters, with line breaks."""
-    return check_text(value, field, TEXT_LENGTH, "\n\r\t")
 
 
 def check_count(value: object, field: str, least: int, most: int = MAX_COUNT) -> int:
@@ -112,16 +112,13 @@ def check_each(values: Iterable[T], field: str, *kinds: type, exact: bool = Fals
 
 def check_kind(value: object, field: str, *kinds: type, exact: bool = False) -> None:
     """Raise InvalidInput unless *value* is an instance of *kinds*; *exact* excludes subclasses."""
+    if type(value) in kinds:
+        return
     if not isinstance(value, kinds):
         names = " or ".join(_example(kind) for kind in kinds)
         raise InvalidInput("wrong_type", field, f"expected {names}")
-    if exact and type(value) not in kinds:
+    if exact:
         raise InvalidInput("wrong_type", field, "expected exactly this class, not a subclass")
-
-
-def check_record(value: object, field: str, *kinds: type) -> None:
-    """Raise InvalidInput unless *value* is a record of *kinds*, which are looked up by class."""
-    check_kind(value, field, *kinds, exact=True)
 
 
 def check_distinct(values: Iterable[str], path: str) -> None:
@@ -207,7 +204,7 @@ def _text(length: int, allowed: str = "", *, optional: bool = False) -> Validato
     def check(_: object, field: Field, value: Any) -> None:
         """Refuse what is not such a string."""
         if value.__class__ is str:  # most values are short and plain, and need no further call
-            if value.isprintable() and not value.isspace() and 0 < len(value) <= length:
+            if 0 < len(value) <= length and value.isprintable() and not value.isspace():
                 return
         elif value is None and optional:
             return
@@ -220,15 +217,15 @@ identifier: Validator = _text(ID_LENGTH)
 identifier_or_none: Validator = _text(ID_LENGTH, optional=True)
 name: Validator = _text(NAME_LENGTH)
 name_or_none: Validator = _text(NAME_LENGTH, optional=True)
-long_text: Validator = _text(TEXT_LENGTH, "\n\r\t")
+long_text: Validator = _text(TEXT_LENGTH, LINE_BREAKS)
 
 
-def count(least: int) -> Validator:
-    """Refuse what is not a whole number of at least *least*."""
+def count(least: int, most: int = MAX_COUNT) -> Validator:
+    """Refuse what is not a whole number from *least* to *most*."""
 
     def check(_: object, field: Field, value: object) -> None:
-        if type(value) is not int or not least <= value <= MAX_COUNT:
-            check_count(value, field.name, least)
+        if type(value) is not int or not least <= value <= most:
+            check_count(value, field.name, least, most)
 
     return check
 
@@ -261,10 +258,8 @@ def items_of(*kinds: type, exact: bool = False) -> Validator:
     exactly = frozenset(kinds)
 
     def check(_: object, field: Field, values: Collection[Any]) -> None:
-        for value in values:
-            if value.__class__ not in exactly:
-                check_each(values, field.name, *kinds, exact=exact)
-                break
+        if values and not exactly.issuperset(map(type, values)):
+            check_each(values, field.name, *kinds, exact=exact)
 
     return check
 
@@ -273,6 +268,21 @@ def identifiers(_: object, field: Field, values: Collection[Any]) -> None:
     """Refuse elements that are not ids."""
     for value in values:
         check_id(value, field.name)
+
+
+def accepted_by(check: Callable[[Any, str], Any]) -> Validator:
+    """Refuse what *check*, called with the value and the name of the field, refuses."""
+    return lambda _, field, value: check(value, field.name)
+
+
+def each(check: Callable[[Any, str], Any]) -> Validator:
+    """Refuse elements that *check*, called with the element and its path, refuses."""
+
+    def check_all(_: object, field: Field, values: Iterable[Any]) -> None:
+        for position, value in enumerate(values):
+            check(value, f"{field.name}[{position}]")
+
+    return check_all
 
 
 def after(start: str) -> Validator:
@@ -286,29 +296,56 @@ def after(start: str) -> Validator:
     return check
 
 
-def _not_before_creation(record: Any, field: Field, value: datetime | None) -> None:
-    if value is not None and value < record.created_at:
-        raise InvalidInput("before_creation", field.name, "must not be before created_at")
-
-
 def optional_datetime(validator: Validator | None = None) -> datetime | None:
     """Declare a field for a datetime in UTC, by default ``None``."""
     declared: Any = attrs.field(default=None, converter=_to_utc_or_none, validator=validator)
     return cast("datetime | None", declared)
 
 
+def _to_utc_since_creation(value: datetime | None, record: Any, field: Field) -> datetime | None:
+    if value is None:
+        return None
+    at = as_utc(value, field.name)
+    if at < record.created_at:
+        raise InvalidInput("before_creation", field.name, "must not be before created_at")
+    return at
+
+
 def since_creation() -> datetime | None:
-    """Declare a field for a datetime in UTC that is not before ``created_at``."""
-    return optional_datetime(_not_before_creation)
+    """Declare a field, after ``created_at``, for a datetime in UTC that is not before it."""
+    converter: Any = Converter(_to_utc_since_creation, takes_self=True, takes_field=True)
+    return cast("datetime | None", attrs.field(default=None, converter=converter))
 
 
 def copy_with(record: T, **values: object) -> T:
     """Return *record* with *values*, which were checked, in some fields; `attrs.evolve` is slow."""
     kind: Any = type(record)
-    made: T = object.__new__(kind)
-    for one in kind.__attrs_attrs__:
-        name = one.name
-        object.__setattr__(made, name, values[name] if name in values else getattr(record, name))
+    names, read, _ = _fields(kind)
+    return cast("T", _assembled(kind, names, map(values.get, names, read(record))))
+
+
+def unchecked(kind: Callable[P, T]) -> Callable[P, T]:
+    """Return a constructor of *kind* for values from records, which are not checked again."""
+    names, _, defaults = _fields(kind)
+
+    def make(*_: P.args, **values: P.kwargs) -> T:
+        return cast("T", _assembled(kind, names, map(values.get, names, defaults)))
+
+    return make
+
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[Any, ...]]:
+    """Return the names of the fields of *kind*, what reads them all, and their defaults."""
+    fields = attrs.fields(kind)
+    names = tuple([one.name for one in fields])
+    return names, attrgetter(*names), tuple([one.default for one in fields])
+
+
+def _assembled(kind: Any, names: tuple[str, ...], values: Iterable[Any]) -> Any:
+    made = object.__new__(kind)
+    # A loop in C, which ends when it has set all: `__setattr__` returns None.
+    any(map(object.__setattr__.__get__(made), names, values))
     return made
 
 

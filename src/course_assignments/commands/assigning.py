@@ -30,7 +30,7 @@ from course_assignments.policies.repetition import latest_open
 from course_assignments.queries import AssignmentQuery
 from course_assignments.reasons import OrganizationNotManaged
 from course_assignments.time.durations import End, resolve_end
-from course_assignments.validation import derived_id
+from course_assignments.validation import derived_id, items_of, to_tuple
 
 
 @attrs.frozen(kw_only=True)
@@ -45,7 +45,7 @@ class Assignable(base.CourseAndLearner):
 
     id: str = field(validator=validation.identifier)
     existing: tuple[CourseAssignment, ...] = field(
-        default=(), converter=validation.to_tuple, validator=validation.items_of(CourseAssignment)
+        default=(), converter=to_tuple, validator=items_of(CourseAssignment)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -233,11 +233,6 @@ def _each_once(users: Iterable[User]) -> tuple[User, ...]:
     return tuple(dict.fromkeys(validation.check_each(users, "newcomers", User)))
 
 
-def _are_newcomers(_: object, at: validation.Field, users: tuple[User, ...]) -> None:
-    for position, one in enumerate(users):
-        base.check_newcomer(one, f"{at.name}[{position}]")
-
-
 @attrs.frozen(kw_only=True)
 class Roster:
     """The records to assign every course to every learner.
@@ -248,13 +243,11 @@ class Roster:
         email_owners: The users who already have the e-mail address of a newcomer.
     """
 
-    assignables: tuple[Assignable, ...] = field(
-        converter=validation.to_tuple, validator=validation.items_of(Assignable)
+    assignables: tuple[Assignable, ...] = field(converter=to_tuple, validator=items_of(Assignable))
+    newcomers: tuple[User, ...] = field(
+        default=(), converter=_each_once, validator=validation.each(base.check_newcomer)
     )
-    newcomers: tuple[User, ...] = field(default=(), converter=_each_once, validator=_are_newcomers)
-    email_owners: tuple[User, ...] = field(
-        default=(), converter=validation.to_tuple, validator=validation.items_of(User)
-    )
+    email_owners: tuple[User, ...] = field(default=(), converter=to_tuple, validator=items_of(User))
 
     def __attrs_post_init__(self) -> None:
         if not self.assignables:

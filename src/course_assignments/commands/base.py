@@ -307,7 +307,7 @@ def check_newcomer(user: User, path: str) -> None:
 
     Newcomers have no rights (rule 11).
     """
-    validation.check_record(user, path, User)
+    validation.check_kind(user, path, User, exact=True)
     for name in ("roles", "managed_organization_ids"):
         if getattr(user, name):
             hint = "leave it empty; an administrator can give it to them later"

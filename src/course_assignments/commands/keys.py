@@ -1,6 +1,6 @@
 """Create, edit, revoke and list the training keys of a course. Rules 6 to 9, 12 and 20 to 22."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final, cast
@@ -24,6 +24,7 @@ from course_assignments.queries import MAX_PAGE, KeyQuery
 from course_assignments.reasons import CodeTaken, MaxUsesBelowUses
 from course_assignments.time import durations
 from course_assignments.time.durations import Duration, DurationLike, End, EndLike
+from course_assignments.validation import accepted_by, items_of, to_end_or_none, to_set, to_tuple
 
 
 class Unset(Enum):
@@ -35,10 +36,6 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 
 
-def _number_of_keys(_: object, at: validation.Field, value: int) -> None:
-    validation.check_count(value, at.name, 0, MAX_KEYS_PER_CALL)
-
-
 def _codes(typed: Iterable[str]) -> Mapping[str, int]:
     """Return typed codes with the numbers of their lines, which an evolved command already has."""
     found = read_codes(typed)
@@ -47,16 +44,9 @@ def _codes(typed: Iterable[str]) -> Mapping[str, int]:
     return found
 
 
-def _are_codes(_: object, at: validation.Field, codes: tuple[str, ...]) -> None:
-    for position, code in enumerate(codes):
-        if not isinstance(code, str) or not is_storable(code):
-            path = f"{at.name}[{position}]"
-            raise InvalidInput("invalid_code", path, "expected a code in its stored form")
-
-
-def _convertible(convert: Callable[[Any, str], Any]) -> validation.Validator:
-    """Return a validator that accepts what *convert* accepts."""
-    return lambda _, at, value: convert(value, at.name)
+def _check_code(code: object, path: str) -> None:
+    if not isinstance(code, str) or not is_storable(code):
+        raise InvalidInput("invalid_code", path, "expected a code in its stored form")
 
 
 def _unless_unset(check: Any) -> Any:
@@ -69,7 +59,10 @@ def _unless_unset(check: Any) -> Any:
     return validate
 
 
-_is_end = _unless_unset(validators.optional(_convertible(durations.as_end)))
+_is_duration = _unless_unset(accepted_by(durations.as_duration))
+_is_count = _unless_unset(validators.optional(validation.count(1)))
+_is_flag = _unless_unset(validation.flag)
+_is_end = _unless_unset(validators.optional(accepted_by(durations.as_end)))
 
 
 @attrs.frozen(kw_only=True)
@@ -83,17 +76,12 @@ class NewKeys:
     """
 
     course: Course = field(validator=validation.one_of(Course))
-    key_ids: tuple[str, ...] = field(
-        converter=validation.to_tuple, validator=validation.items_of(str)
-    )
+    key_ids: tuple[str, ...] = field(converter=to_tuple, validator=items_of(str))
     generated: tuple[str, ...] = field(
-        default=(), converter=validation.to_tuple, validator=_are_codes, repr=base.hidden
+        default=(), converter=to_tuple, validator=validation.each(_check_code), repr=base.hidden
     )
     taken: frozenset[str] = field(
-        default=frozenset[str](),
-        converter=validation.to_set,
-        validator=validation.items_of(str),
-        repr=base.hidden,
+        default=frozenset[str](), converter=to_set, validator=items_of(str), repr=base.hidden
     )
 
 
@@ -104,7 +92,7 @@ class _WithNewKeys(CreatingCommand[N, KeyBatch]):
     codes: Mapping[str, int] = field(
         default=cast("Any", ()), converter=_codes, repr=base.hidden, hash=False
     )
-    generate: int = field(default=0, validator=_number_of_keys)
+    generate: int = field(default=0, validator=validation.count(0, MAX_KEYS_PER_CALL))
 
     def draw(self, reader: Reader) -> dict[str, Any]:
         """Return the fields of `NewKeys`, without the course."""
@@ -208,12 +196,8 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
     name: str = field(kw_only=True, validator=validation.name)
     organization_id: str = field(kw_only=True, validator=validation.identifier)
     availability: Duration = field(kw_only=True, converter=validation.to_duration)
-    redeemable_from: End | None = field(
-        default=None, kw_only=True, converter=validation.to_end_or_none
-    )
-    redeemable_until: End | None = field(
-        default=None, kw_only=True, converter=validation.to_end_or_none
-    )
+    redeemable_from: End | None = field(default=None, kw_only=True, converter=to_end_or_none)
+    redeemable_until: End | None = field(default=None, kw_only=True, converter=to_end_or_none)
     max_uses: int | None = field(
         default=None, kw_only=True, validator=validators.optional(validation.count(1))
     )
@@ -320,7 +304,7 @@ class BatchAndKeys:
 
     batch: KeyBatch = field(validator=validation.one_of(KeyBatch))
     keys: tuple[TrainingKey, ...] = field(
-        default=(), converter=validation.to_tuple, validator=validation.items_of(TrainingKey)
+        default=(), converter=to_tuple, validator=items_of(TrainingKey)
     )
     organization: Organization | None = base.record_or_none(Organization)
 
@@ -354,17 +338,9 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
     name: str | Unset = field(default=UNSET, kw_only=True, validator=_unless_unset(validation.name))
     redeemable_from: EndLike | Unset | None = field(default=UNSET, kw_only=True, validator=_is_end)
     redeemable_until: EndLike | Unset | None = field(default=UNSET, kw_only=True, validator=_is_end)
-    max_uses: int | Unset | None = field(
-        default=UNSET,
-        kw_only=True,
-        validator=_unless_unset(validators.optional(validation.count(1))),
-    )
-    availability: DurationLike | Unset = field(
-        default=UNSET, kw_only=True, validator=_unless_unset(_convertible(durations.as_duration))
-    )
-    any_organization: bool | Unset = field(
-        default=UNSET, kw_only=True, validator=_unless_unset(validation.flag)
-    )
+    max_uses: int | Unset | None = field(default=UNSET, kw_only=True, validator=_is_count)
+    availability: DurationLike | Unset = field(default=UNSET, kw_only=True, validator=_is_duration)
+    any_organization: bool | Unset = field(default=UNSET, kw_only=True, validator=_is_flag)
 
     def read(self, reader: Reader) -> BatchAndKeys:
         batch = reader.need(KeyBatch, self.batch_id)

@@ -24,6 +24,7 @@ from course_assignments.entities.people import User
 from course_assignments.errors import NotFound
 from course_assignments.queries import AttemptQuery
 from course_assignments.reasons import Reason
+from course_assignments.validation import items_of, to_tuple
 
 
 @attrs.frozen
@@ -32,7 +33,7 @@ class Startable(Assigned):
 
     course: Course = field(validator=validation.one_of(Course))
     attempts: tuple[Attempt, ...] = field(
-        default=(), converter=validation.to_tuple, validator=validation.items_of(Attempt)
+        default=(), converter=to_tuple, validator=items_of(Attempt)
     )
 
     def __attrs_post_init__(self) -> None:

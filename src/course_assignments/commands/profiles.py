@@ -13,6 +13,7 @@ from course_assignments.commands.reader import Reader
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.people import User, anonymous_email
 from course_assignments.errors import Conflict, InvalidInput, NotFound
+from course_assignments.validation import items_of, to_tuple
 
 #: The records that administrators add; other commands create all other records.
 Profile: TypeAlias = Organization | Course | User
@@ -43,15 +44,13 @@ class Addable:
     stored: Mapping[tuple[type, str], Profile] = field(
         factory=dict[tuple[type, str], Profile], converter=_by_kind_and_id, hash=False
     )
-    email_owners: tuple[User, ...] = field(
-        default=(), converter=validation.to_tuple, validator=validation.items_of(User)
-    )
+    email_owners: tuple[User, ...] = field(default=(), converter=to_tuple, validator=items_of(User))
 
 
 def _records(values: Iterable[Profile]) -> tuple[Profile, ...]:
     found = validation.check_list(values, "records")
     for position, record in enumerate(found):
-        validation.check_record(record, f"records[{position}]", *PROFILES)
+        validation.check_kind(record, f"records[{position}]", *PROFILES, exact=True)
     return found
 
 

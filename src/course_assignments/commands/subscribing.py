@@ -24,6 +24,7 @@ from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.policies.repetition import latest_open
 from course_assignments.reasons import AssignmentNotActive, SubscriptionNotActive
 from course_assignments.time.durations import Duration, end_of
+from course_assignments.validation import items_of, to_tuple
 
 
 @attrs.frozen(kw_only=True)
@@ -37,9 +38,7 @@ class Subscribable:
 
     id: str = field(validator=validation.identifier)
     learner: User = field(validator=validation.one_of(User))
-    courses: tuple[Course, ...] = field(
-        converter=validation.to_tuple, validator=validation.items_of(Course)
-    )
+    courses: tuple[Course, ...] = field(converter=to_tuple, validator=items_of(Course))
     organization: Organization | None = base.record_or_none(Organization)
 
     def __attrs_post_init__(self) -> None:
@@ -122,9 +121,7 @@ class Subscribed:
 class EditableSubscription(Subscribed):
     """A subscription with its learner, and the courses of the new set."""
 
-    courses: tuple[Course, ...] = field(
-        converter=validation.to_tuple, validator=validation.items_of(Course)
-    )
+    courses: tuple[Course, ...] = field(converter=to_tuple, validator=items_of(Course))
 
 
 @attrs.frozen
@@ -178,7 +175,7 @@ class CancellableSubscription(Subscribed):
     """A subscription with its learner and all assignments opened from it."""
 
     opened: tuple[CourseAssignment, ...] = field(
-        default=(), converter=validation.to_tuple, validator=validation.items_of(CourseAssignment)
+        default=(), converter=to_tuple, validator=items_of(CourseAssignment)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -277,7 +274,7 @@ class Openable(base.CourseAndLearner):
 
     subscription: Subscription = field(validator=validation.one_of(Subscription))
     opened: tuple[CourseAssignment, ...] = field(
-        default=(), converter=validation.to_tuple, validator=validation.items_of(CourseAssignment)
+        default=(), converter=to_tuple, validator=items_of(CourseAssignment)
     )
 
     def __attrs_post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """Assignments: a learner's access to a course. Status is computed, never stored."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TypeAlias, get_args
 
 from attrs import field, frozen
@@ -148,6 +149,11 @@ class CourseAssignment(AccessPeriod):
         return CompletionStatus.NOT_STARTED
 
 
+@lru_cache(maxsize=1000)  # a command derives the id when it reads, and again when it writes
+def _claim_id(learner_id: str, course_id: str) -> str:
+    return validation.derived_id("claim", learner_id, course_id)
+
+
 @frozen(kw_only=True)
 class Claim:
     """The latest assignment of a course to a learner (rule 15).
@@ -168,7 +174,7 @@ class Claim:
         """Return the id of this learner's claim to this course."""
         validation.check_id(learner_id, "learner_id")
         validation.check_id(course_id, "course_id")
-        return validation.derived_id("claim", learner_id, course_id)
+        return _claim_id(learner_id, course_id)
 
     @classmethod
     def of(cls, learner_id: str, course_id: str, assignment_id: str) -> "Claim":

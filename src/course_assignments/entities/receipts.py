@@ -13,9 +13,7 @@ from course_assignments.validation import derived_id, items_of, to_tuple
 MAX_IDS = 10_000
 
 
-def _positions(_: object, at: validation.Field, value: tuple[int, ...]) -> None:
-    for position, number in enumerate(value):
-        validation.check_count(number, f"{at.name}[{position}]", 1)
+_are_positions = validation.each(lambda one, path: validation.check_count(one, path, 1))
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +40,7 @@ class Receipt:
     parts: int = field(default=1, validator=validation.count(1))
     made: tuple[str, ...] = field(default=(), converter=to_tuple, validator=items_of(str))
     skipped: tuple[str, ...] = field(default=(), converter=to_tuple, validator=items_of(str))
-    positions: tuple[int, ...] = field(default=(), converter=to_tuple, validator=_positions)
+    positions: tuple[int, ...] = field(default=(), converter=to_tuple, validator=_are_positions)
 
     @staticmethod
     def id_for(action: str, call_id: str, part: int = 0) -> str:

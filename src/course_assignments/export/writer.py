@@ -99,7 +99,7 @@ def export_csv(
     rest = _iterate(records)
     head = list(islice(rest, 1))
     if head:
-        validation.check_record(head[0], "records[0]", *COLUMNS)
+        validation.check_kind(head[0], "records[0]", *COLUMNS, exact=True)
     kind = type(head[0]) if head else None
     shown = _with_values(chosen, kind)
     if not shown:
@@ -111,7 +111,7 @@ def export_csv(
     written = 0
     for record in chain(head, rest):
         if type(record) is not kind:
-            validation.check_record(record, f"records[{written}]", *COLUMNS)
+            validation.check_kind(record, f"records[{written}]", *COLUMNS, exact=True)
             raise InvalidInput("wrong_type", f"records[{written}]", "export one kind at a time")
         writer.writerow([write_cell(value(record), path) for _, value, path in shown])
         written += 1

@@ -1,6 +1,7 @@
 """The wording of an invitation: strings with a fixed set of placeholders."""
 
 from collections.abc import Iterator
+from functools import partial
 from string import Template
 from typing import Final, TypeAlias
 
@@ -21,7 +22,8 @@ Block: TypeAlias = str | tuple[str, ...]
 
 
 def _check_part(text: str, path: str, known: frozenset[str]) -> None:
-    template = Template(validation.check_long_text(text, path))
+    longest, breaks = validation.TEXT_LENGTH, validation.LINE_BREAKS
+    template = Template(validation.check_text(text, path, longest, breaks))
     for name in template.get_identifiers():
         if name not in known:
             usable = ", ".join(f"${one}" for one in sorted(known))
@@ -33,15 +35,10 @@ def _check_part(text: str, path: str, known: frozenset[str]) -> None:
 
 
 def _only(known: frozenset[str]) -> validation.Validator:
-    def check(_: object, at: validation.Field, text: str) -> None:
-        _check_part(text, at.name, known)
-
-    return check
+    return validation.accepted_by(partial(_check_part, known=known))
 
 
-def _steps(_: object, at: validation.Field, steps: tuple[str, ...]) -> None:
-    for position, step in enumerate(steps):
-        _check_part(step, f"{at.name}[{position}]", IN_TEXT)
+_steps = validation.each(partial(_check_part, known=IN_TEXT))
 
 
 @attrs.frozen(kw_only=True)

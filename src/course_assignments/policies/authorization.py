@@ -10,6 +10,7 @@ from course_assignments.decisions import Decision
 from course_assignments.entities.enums import Permission, Role
 from course_assignments.entities.people import User
 from course_assignments.time.datetimes import as_utc
+from course_assignments.validation import items_of, to_tuple
 
 #: "creating assignments takes one of the roles Company Training Manager, Enrollment Manager,
 #: Operations Manager, Sales Manager" (rule 21).
@@ -35,7 +36,7 @@ class AuthorizationRule(Protocol):
     ) -> Decision: ...
 
 
-_are_roles = validation.items_of(Role)
+_roles = items_of(Role)
 
 
 @frozen
@@ -54,14 +55,10 @@ class AuthorizationPolicy:
     """
 
     assigning: tuple[Role, ...] = field(
-        default=ASSIGNING_ROLES, converter=validation.to_tuple, validator=_are_roles
+        default=ASSIGNING_ROLES, converter=to_tuple, validator=_roles
     )
-    keys: tuple[Role, ...] = field(
-        default=KEY_ROLES, converter=validation.to_tuple, validator=_are_roles
-    )
-    support: tuple[Role, ...] = field(
-        default=SUPPORT_ROLES, converter=validation.to_tuple, validator=_are_roles
-    )
+    keys: tuple[Role, ...] = field(default=KEY_ROLES, converter=to_tuple, validator=_roles)
+    support: tuple[Role, ...] = field(default=SUPPORT_ROLES, converter=to_tuple, validator=_roles)
 
     def evaluate(
         self, actor: User, *, permission: Permission, organization_id: str | None, at: datetime

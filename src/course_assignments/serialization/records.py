@@ -12,6 +12,7 @@ from operator import attrgetter
 from types import NoneType
 from typing import Any, Final, NamedTuple, get_args, get_origin
 
+import attr
 import attrs
 
 from course_assignments import validation
@@ -43,7 +44,7 @@ def to_json(record: Record | Event) -> str:
     >>> from_json(text).name
     'Acme'
     """
-    validation.check_record(record, "record", *_KINDS.values())
+    validation.check_kind(record, "record", *_KINDS.values(), exact=True)
     data = _within("record", write_value, record, type(record))
     return write_json({"type": type(record).__name__, "version": VERSION, "data": data}, "record")
 
@@ -79,23 +80,16 @@ def to_dict(record: Record | Event) -> dict[str, Any]:
     >>> course["maximum_access"], course["activities"]
     ('P90D', [])
     """
-    validation.check_record(record, "record", *_KINDS.values())
-    data: dict[str, Any] = _plain(record)
-    return data
+    validation.check_kind(record, "record", *_KINDS.values(), exact=True)
+    return attr.asdict(record, value_serializer=_plain)  # `attrs.asdict` would keep tuples
 
 
-def _plain(value: Any) -> Any:
-    kind = value.__class__
-    if issubclass(kind, Enum):
+def _plain(_: object, __: object, value: Any) -> Any:
+    if isinstance(value, Enum):
         return value.value
-    if kind in {timedelta, Months}:
+    if isinstance(value, timedelta | Months):
         return format_duration(value)
-    if kind in {tuple, frozenset}:
-        parts = list(map(_plain, value))
-        return parts if kind is tuple else sorted(parts)
-    if attrs.has(kind):
-        return {name: _plain(getattr(value, name)) for name in attrs.fields_dict(kind)}
-    return value
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 # --- Values by the type of their field -----------------------------------------------------------
@@ -178,7 +172,7 @@ def _record(kind: Any) -> _Form:
     forms = {at.name: _form(at.type) for at in attrs.fields(kind)}
 
     def write(record: Any) -> dict[str, Any]:
-        validation.check_record(record, _HERE, kind)
+        validation.check_kind(record, _HERE, kind, exact=True)
         return {
             name: _within(name, form.write, getattr(record, name)) for name, form in forms.items()
         }

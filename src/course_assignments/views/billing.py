@@ -24,7 +24,7 @@ from course_assignments.time.datetimes import (
     start_of_day,
     zone_named,
 )
-from course_assignments.validation import to_utc
+from course_assignments.validation import accepted_by, to_utc
 
 
 @attrs.frozen(kw_only=True)
@@ -90,10 +90,6 @@ def _in_order(lines: Iterable[StatementLine]) -> tuple[StatementLine, ...]:
     return tuple(sorted(validation.check_each(lines, "lines", StatementLine), key=place))
 
 
-def _zone(_: object, at: validation.Field, value: tzinfo) -> None:
-    check_zone(value, at.name)
-
-
 @attrs.frozen(kw_only=True)
 class Statement:
     """The assignments created in a period, by organization, course and creation.
@@ -111,7 +107,7 @@ class Statement:
 
     start: datetime = field(converter=to_utc)
     end: datetime = field(converter=to_utc, validator=validation.after("start"))
-    zone: tzinfo = field(factory=lambda: zone_named("UTC"), validator=_zone)
+    zone: tzinfo = field(factory=lambda: zone_named("UTC"), validator=accepted_by(check_zone))
     organization_id: str | None = field(default=None, validator=validation.identifier_or_none)
     lines: tuple[StatementLine, ...] = field(default=(), converter=_in_order)
 
