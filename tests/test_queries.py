@@ -130,13 +130,6 @@ class TestOrder:
 class TestJunk:
     """What cannot be asked is InvalidInput, with the field."""
 
-    def test_a_query_without_a_kind_is_invalid(self) -> None:
-        query: ca.Query[Any] = ca.Query()
-        for ask in (query.matches, query.sort_key, query.starting_after):
-            with pytest.raises(ca.InvalidInput) as caught:
-                ask(GIVEN)
-            assert caught.value.field == "query"
-
     @pytest.mark.parametrize("limit", [0, -1, 10_001, True, 1.0, "10", None])
     def test_a_page_has_from_one_to_ten_thousand_records(self, limit: Any) -> None:
         with pytest.raises(ca.InvalidInput) as caught:

@@ -1,6 +1,6 @@
 """Decisions: yes, or every reason why not, and until when that holds."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, TypeAlias, get_args
 
@@ -89,37 +89,43 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
     Decision(reasons=(), changes_at=None)
     """
     asked = validation.check_list(questions, "questions", empty=True)
-    answers = first = _answers(asked, at)
-    reasons = tuple(dict.fromkeys(reason for answer in first for reason in answer.reasons))
-    last, turn = at, _next_turn(answers)
+    answers, refused = _answers(asked, at)
+    if not answers:
+        return YES
+    last, turn = at, _next_turn(answers, refused)
+    reasons = tuple(dict.fromkeys([one for answer in refused for one in answer.reasons]))
     for _ in range(MAX_TURNS):
         if turn is None or turn <= last:
             return Decision(reasons) if reasons else YES
-        last, answers = turn, _answers(asked, turn)
-        if all(answers) != all(first):
+        last = turn
+        answers, against = _answers(asked, turn)
+        if bool(against) != bool(refused):
             break
-        turn = _next_turn(answers)
+        turn = _next_turn(answers, against)
     return Decision(reasons, last)
 
 
-def _answers(asked: Iterable[Question], at: datetime) -> list[Decision]:
-    """Return the answers at *at*; a custom policy may return something else than a decision."""
+def _answers(asked: Iterable[Question], at: datetime) -> tuple[list[Decision], list[Decision]]:
+    """Return the answers at *at* but for a plain yes, and those of them that are against it."""
     answers: list[Decision] = []
+    against: list[Decision] = []
     for ask in asked:
         answer = ask(at)
-        if answer.__class__ is not Decision:
+        if answer.__class__ is not Decision:  # a custom policy may return anything
             validation.check_kind(answer, "policies", Decision)
-        answers.append(answer)
-    return answers
+        if answer is not YES:
+            answers.append(answer)
+        if answer.reasons:
+            against.append(answer)
+    return answers, against
 
 
-def _next_turn(answers: Sequence[Decision]) -> datetime | None:
+def _next_turn(answers: list[Decision], against: list[Decision]) -> datetime | None:
     """Return the next moment at which the whole may change.
 
-    A yes may change with the first of *answers* that does, a no only once all that refuse have.
+    A yes may change with the first of *answers* that does, a no only once all *against* have.
     """
-    against = [answer for answer in answers if answer.reasons]
     known = [one.changes_at for one in against or answers if one.changes_at is not None]
-    if not against:
-        return min(known, default=None)
-    return max(known) if len(known) == len(against) else None
+    if not known or (against and len(known) < len(against)):
+        return None
+    return max(known) if against else min(known)

@@ -8,7 +8,6 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import merge
-from itertools import islice
 from operator import attrgetter
 from threading import Lock
 from typing import Any, Final
@@ -24,7 +23,7 @@ _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
     query.kind: tuple(
         {
             one.name: None
-            for one in filters(query, "where").values()
+            for _, one in filters(query)
             # Records are found by the last part of their sort key without an index.
             if one.indexed and one.name != query.order[-1]
         }
@@ -35,19 +34,14 @@ _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
 #: The fields of the sort key of each kind; a kind without a query is only read by id.
 _ORDER: Final[Mapping[type, tuple[str, ...]]] = {query.kind: query.order for query in QUERIES}
 
-
 _EMPTY: Final[Page[Any]] = Page(())
 
 
 class _Listing(list[SortKey]):
     """The sort keys of some records, sorted when they are read and not when they are appended."""
 
+    #: How many of the first keys are in order; unset until they are sorted.
     __slots__ = ("_sorted",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        #: How many of the first keys are in order.
-        self._sorted = 0
 
     def drop(self, key: SortKey) -> None:
         self._sort()
@@ -57,13 +51,16 @@ class _Listing(list[SortKey]):
     def between(self, start: SortKey, until: SortKey | None = None) -> Iterator[SortKey]:
         """Give the sort keys after *start* that are before *until*."""
         self._sort()
+        if not start and until is None:
+            return iter(self)
         first = bisect_right(self, start)
         end = len(self) if until is None else bisect_left(self, until)
-        return (self[position] for position in range(first, end))
+        return map(self.__getitem__, range(first, end))
 
     def _sort(self) -> None:
-        if self._sorted < len(self):
-            latest = self[max(self._sorted - 1, 0) :]
+        first = getattr(self, "_sorted", 0)
+        if first < len(self):
+            latest = self[max(first - 1, 0) :]
             if latest != sorted(latest):
                 self.sort()
             self._sorted = len(self)
@@ -91,22 +88,28 @@ class _Shelf:
         """Store *record*, and list it in place of the one stored before."""
         new = self._sort_key(record)
         before = self.records.get(new[-1])
-        old = () if before is None else self._sort_key(before)
         self.records[new[-1]] = record
+        old = () if before is None else self._sort_key(before)
         if old != new:
             if old:
                 self._all.drop(old)
             self._all.append(new)
         for name, index in self._by.items():
-            was, value = getattr(before, name, None), getattr(record, name)
-            if (was, old) == (value, new):
-                continue
-            if was is not None:
-                index[was].drop(old)
-                if not index[was]:
-                    del index[was]
+            value = getattr(record, name)
+            if old:
+                was = getattr(before, name)
+                if was == value and old == new:
+                    continue
+                if was is not None:
+                    index[was].drop(old)
+                    if not index[was]:
+                        del index[was]
             if value is not None:  # no filter looks for a field without a value
                 index[value].append(new)
+
+    def read(self, key: SortKey) -> Any:
+        """Return the record with the sort key *key*."""
+        return self.records[key[-1]]
 
     def owner(self, name: str, value: str) -> str | None:
         """Return the id of the one record whose indexed field *name* is *value*."""
@@ -115,14 +118,19 @@ class _Shelf:
 
     def narrowest(self, where: Where) -> list[_Listing]:
         """Return the shortest listings that together have all records that fit."""
-        found = [[self._all]]
+        best, fewest = [self._all], len(self._all)
         for name, values in where.items():
             distinct = dict.fromkeys(values)
             if name in self._by:
-                found.append([*filter(None, map(self._by[name].get, distinct))])
+                found = [*filter(None, map(self._by[name].get, distinct))]
             elif name == self._order[-1]:
-                found.append([self._under(distinct)])
-        return min(found, key=lambda listings: sum(map(len, listings)))
+                found = [self._under(distinct)]
+            else:
+                continue
+            count = sum(map(len, found))
+            if count <= fewest:
+                best, fewest = found, count
+        return best
 
     def _under(self, names: Iterable[Any]) -> _Listing:
         """Return the listing of the records stored under *names*."""
@@ -131,6 +139,22 @@ class _Shelf:
             if name in self.records:
                 found.append(self._sort_key(self.records[name]))
         return found
+
+
+class _Journal(_Shelf):
+    """All events. Each gets its position when it is first read, as that is a copy."""
+
+    def append(self, event: Event) -> None:
+        position = len(self.records) + 1
+        self.records[position] = event
+        self._all.append((position,))
+
+    def read(self, key: SortKey) -> Event:
+        (position,) = key
+        event: Event = self.records[position]
+        if event.position != position:
+            event = self.records[position] = validation.copy_with(event, position=position)
+        return event
 
 
 class InMemoryRepository:
@@ -145,12 +169,15 @@ class InMemoryRepository:
     def __init__(self) -> None:
         """Start empty."""
         self._lock = Lock()
-        self._shelves = {kind: _Shelf(kind) for kind in (*KINDS, Event)}
+        self._journal = _Journal(Event)
+        self._shelves = {**{kind: _Shelf(kind) for kind in KINDS}, Event: self._journal}
+        self._records = {kind: shelf.records for kind, shelf in self._shelves.items()}
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
         """Return the records of *kind* by their ids, without the ids that are not stored."""
-        shelf = self._shelves.get(kind) if type(kind) is type else None
-        records = (shelf or self._shelf(kind)).records
+        records = self._records.get(kind) if isinstance(kind, type) else None
+        if records is None:
+            raise InvalidInput("wrong_type", "kind", "expected a kind of record")
         wanted = ids if ids.__class__ is tuple else validation.check_list(ids, "ids", empty=True)
         found: dict[str, R] = {}
         with self._lock:
@@ -164,7 +191,10 @@ class InMemoryRepository:
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         """Return the first page of the records that *query* finds, in its order."""
         validation.check_kind(query, "query", Query)
-        shelf = self._shelf(getattr(query, "kind", None), "query")
+        shelf = self._shelves.get(query.kind)
+        if shelf is None:
+            raise InvalidInput("wrong_type", "query", "expected a query for a kind of record")
+        found: list[RecordT] = []
         with self._lock:
             try:
                 listings = shelf.narrowest(query.where())
@@ -172,13 +202,16 @@ class InMemoryRepository:
                     return _EMPTY
                 span = _span(query)
                 spans = [one.between(*span) for one in listings]
-                keys = spans[0] if len(spans) == 1 else merge(*spans)
-                candidates = (shelf.records[key[-1]] for key in keys)
-                found = tuple(islice(filter(query.matches, candidates), query.limit + 1))
+                for key in spans[0] if len(spans) == 1 else merge(*spans):
+                    record = shelf.read(key)
+                    if query.matches(record):
+                        found.append(record)
+                        if len(found) > query.limit:
+                            break
             except TypeError as error:
                 hint = "expected the next query of a page"
                 raise InvalidInput("invalid_cursor", "cursor", hint) from error
-        page = found[: query.limit]
+        page = tuple(found[: query.limit])
         return Page(page, query.starting_after(page[-1]) if len(found) > query.limit else None)
 
     def commit(self, change: Change, /) -> None:
@@ -187,36 +220,28 @@ class InMemoryRepository:
         with self._lock:
             for record in self._staged(change).values():
                 self._shelves[type(record)].put(record)
-            events = self._shelves[Event]
-            for position, event in enumerate(change.record, len(events.records) + 1):
-                events.put(validation.copy_with(event, position=position))
-
-    def _shelf(self, kind: object, field: str = "kind") -> _Shelf:
-        if not isinstance(kind, type) or kind not in self._shelves:
-            raise InvalidInput("wrong_type", field, "expected a kind of record")
-        return self._shelves[kind]
-
-    def _stored(self, record: Record) -> Any:
-        return self._shelves[type(record)].records.get(record.id)
+            for event in change.record:
+                self._journal.append(event)
 
     def _staged(self, change: Change) -> dict[tuple[type, str], Record]:
         """Return the records as they are after *change*, or raise `Conflict`."""
         staged: dict[tuple[type, str], Record] = {}
         lost: list[Record] = []
+        records = self._records
         for record in change.expect:
-            stored = self._stored(record)
+            stored = records[type(record)].get(record.id)
             if stored is not record and stored != record:  # most are still the same object
                 lost.append(record)
         for record in change.create:
             name = (type(record), record.id)
-            if name in staged or self._stored(record) is not None:
+            if name in staged or record.id in records[type(record)]:
                 lost.append(record)
             staged[name] = record
         steps: list[Replace | Use] = [*change.replace, *change.use]
         for step in steps:
             before = step.before if isinstance(step, Replace) else step.key
             name = (type(before), before.id)
-            after = step.of(staged.get(name) or self._stored(before))
+            after = step.of(staged.get(name) or records[type(before)].get(before.id))
             if after is None:
                 lost.append(before)
             else:
@@ -228,19 +253,22 @@ class InMemoryRepository:
 
     def _clashing(self, staged: Mapping[tuple[type, str], Record]) -> Iterator[Record]:
         """Give the records of *staged* whose unique field another one shares, or will share."""
-        for kind, name in UNIQUE.items():
-            owners: dict[str, str] = {}
-            for record in staged.values():
-                if type(record) is not kind:
-                    continue
-                value = getattr(record, name)
-                stored = self._shelves[kind].owner(name, value)
-                holder = None if stored is None else staged.get((kind, stored))
-                gives_it_up = holder is not None and getattr(holder, name) != value
-                if stored is None or gives_it_up:
-                    stored = owners.setdefault(value, record.id)
-                if stored != record.id:
-                    yield record
+        owners: dict[tuple[str, str], str] = {}
+        for record in staged.values():
+            name = UNIQUE.get(type(record))
+            if name is None:
+                continue
+            shelf, value = self._shelves[type(record)], getattr(record, name)
+            before = shelf.records.get(record.id)
+            if before is not None and getattr(before, name) == value:
+                continue
+            stored = shelf.owner(name, value)
+            holder = None if stored is None else staged.get((type(record), stored))
+            gives_it_up = holder is not None and getattr(holder, name) != value
+            if stored is None or gives_it_up:
+                stored = owners.setdefault((name, value), record.id)
+            if stored != record.id:
+                yield record
 
 
 def _span(query: Query[Any]) -> tuple[SortKey, SortKey | None]:

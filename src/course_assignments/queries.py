@@ -4,13 +4,13 @@ Each field of a query declares one filter. A storage can translate them from `Qu
 `Query.ranges`, `Query.contains` and `Query.special`; `Query.matches` applies all to one record.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache, partial
 from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeAlias, TypeVar, get_args
 
 import attrs
-from attrs import Converter, converters, field, validators
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.changes import Event
@@ -44,12 +44,14 @@ DEFAULT_PAGE, MAX_PAGE = 100, 10_000
 Method: TypeAlias = Literal["where", "ranges", "contains", "special"]
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Filter:
     """The filter that one field of a query declares.
 
     Attributes:
         name: The field of the record; by default that of the query.
+        convert: Converts what the caller passes; takes it with the name of the query's field.
+        check: The validator of the query's field.
         given: Converts the value of the query's field to what the method returns.
         indexed: Whether few of many records match, so that a storage should have an index.
         reads: The other fields of the query that a special filter needs.
@@ -58,7 +60,9 @@ class Filter:
 
     method: Method
     name: str = ""
-    given: Callable[[Any], Any] = lambda value: value
+    convert: Callable[[Any, str], Any] | None = None
+    check: Callable[..., None] | None = None
+    given: Callable[[Any], Any] | None = None
     indexed: bool = False
     reads: tuple[str, ...] = ()
     fits: Callable[[Any, Any], bool] | None = None
@@ -68,79 +72,60 @@ class Filter:
 _FILTER: Final = "course_assignments.filter"
 
 
-def filters(query: type["Query[Any]"], method: Method) -> Mapping[str, Filter]:
-    """Return the filters of the class *query* for *method*, by their fields."""
-    kind: Any = query  # mypy considers the class of a frozen value not hashable
-    return _filters(kind, method)
-
-
-@cache
-def _filters(query: Any, method: Method) -> Mapping[str, Filter]:
-    stated = {one.name: one.metadata.get(_FILTER) for one in attrs.fields(query)}
-    return {
-        name: attrs.evolve(one, name=one.name or name)
-        for name, one in stated.items()
-        if one is not None and one.method == method
-    }
-
-
-def _optional(
-    filter_: Filter | None,
-    check: Callable[..., None] | None = None,
-    convert: Callable[[Any, str], Any] | None = None,
-    **options: Any,
-) -> Any:
-    """Return an optional field; *convert* is called with its value and its name."""
-
-    def converted(value: Any, at: "attrs.Attribute[Any]") -> Any:
-        return value if value is None or convert is None else convert(value, at.name)
-
-    return field(
-        default=None,
-        converter=None if convert is None else Converter(converted, takes_field=True),
-        validator=() if check is None else validators.optional(check),
-        metadata={_FILTER: filter_},
-        **options,
+def filters(query: type["Query[Any]"]) -> tuple[tuple["attrs.Attribute[Any]", Filter], ...]:
+    """Return the filters of the class *query*, each with its field."""
+    stated = [(at, at.metadata.get(_FILTER)) for at in attrs.fields(query)]
+    return tuple(
+        (at, attrs.evolve(one, name=one.name or at.name)) for at, one in stated if one is not None
     )
+
+
+_filters: Final[Any] = cache(filters)
+
+
+def _filter(method: Method, name: str = "", *, shown: Any = True, **options: Any) -> Any:
+    """Declare an optional field with the filter of these *options*."""
+    filter_ = Filter(method=method, name=name, **options)
+    return field(default=None, repr=shown, metadata={_FILTER: filter_})
 
 
 def equals(
     name: str = "",
     check: Callable[..., None] = validation.identifier,
-    convert: Callable[[Any, str], Any] | None = None,
     *,
     indexed: bool = True,
     **options: Any,
 ) -> Any:
     """Declare that the record's field equals the value, which is an id by default."""
-    filter_ = Filter("where", name, lambda value: (value,), indexed)
-    return _optional(filter_, check, convert, **options)
+    return _filter("where", name, check=check, given=lambda one: (one,), indexed=indexed, **options)
+
+
+def is_one_of(name: str, convert: Callable[[Any, str], Any], **options: Any) -> Any:
+    """Declare that the record's field is one of the values."""
+    return _filter("where", name, convert=convert, given=dict.fromkeys, **options)
 
 
 def at_least(name: str) -> Any:
     """Declare that the record's datetime *name* is the value or later."""
-    return _optional(Filter("ranges", name, lambda start: (start, None)), None, as_utc)
+    return _filter("ranges", name, convert=as_utc, given=lambda start: (start, None))
 
 
 def before(name: str) -> Any:
     """Declare that the record's datetime *name* is earlier than the value."""
-    return _optional(Filter("ranges", name, lambda until: (None, until)), _check_window, as_utc)
+    return _filter(
+        "ranges", name, convert=as_utc, check=_check_window, given=lambda end: (None, end)
+    )
 
 
 def contains(name: str = "") -> Any:
     """Declare that the record's string contains the value; both are folded."""
     # A folded name can be longer than a name.
-    return _optional(Filter("contains", name), validation.long_text, _folded(validation.fold_text))
+    return _filter("contains", name, convert=_fold_text, check=validation.long_text)
 
 
-def special(
-    fits: Callable[[Any, Any], bool],
-    *reads: str,
-    check: Callable[..., None] | None = None,
-    convert: Callable[[Any, str], Any] | None = None,
-) -> Any:
+def special(fits: Callable[[Any, Any], bool], *reads: str, **options: Any) -> Any:
     """Declare a filter with its own predicate; SQL finds it by the field's name."""
-    return _optional(Filter("special", "", reads=reads, fits=fits), check, convert)
+    return _filter("special", fits=fits, reads=reads, **options)
 
 
 def _check_window(query: "Query[Any]", at: "attrs.Attribute[Any]", until: datetime) -> None:
@@ -151,24 +136,20 @@ def _check_window(query: "Query[Any]", at: "attrs.Attribute[Any]", until: dateti
         raise InvalidInput("empty_window", at.name, f"the end must lie after {start_name}")
 
 
-def _folded(fold: Callable[[str], str]) -> Callable[[Any, str], Any]:
-    return lambda value, _: fold(value) if isinstance(value, str) else value
+def _fold_text(value: Any, _: str) -> Any:
+    return validation.fold_text(value) if isinstance(value, str) else value
 
 
-def _to_codes(codes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(map(fold, validation.check_each(codes, "codes", str)))
+def _fold_code(value: Any, _: str) -> Any:
+    return fold(value) if isinstance(value, str) else value
 
 
-def _masked(code: str | None) -> str:
-    return repr(code and mask(code))
+def _to_codes(codes: Iterable[str], name: str) -> tuple[str, ...]:
+    return tuple(map(fold, validation.check_each(codes, name, str)))
 
 
-def _all_masked(codes: tuple[str, ...] | None) -> str:
-    return repr(codes and tuple(map(mask, codes)))
-
-
-def _check_limit(_: object, at: "attrs.Attribute[int]", value: object) -> None:
-    validation.check_count(value, at.name, 1, MAX_PAGE)
+def _masked(codes: str | tuple[str, ...] | None) -> str:
+    return repr(tuple(map(mask, codes)) if isinstance(codes, tuple) else codes and mask(codes))
 
 
 def _check_cursor(query: "Query[Any]", _: object, value: Any) -> None:
@@ -205,10 +186,13 @@ class Query(Generic[RecordT]):
     #: The fields of the sort key. They never change, and the last of them is the id.
     order: ClassVar[tuple[str, ...]] = ("id",)
 
-    limit: int = field(default=DEFAULT_PAGE, validator=_check_limit)
+    limit: int = field(default=DEFAULT_PAGE, validator=validation.count(1, MAX_PAGE))
     _cursor: SortKey | None = field(
         default=None, alias="cursor", validator=_check_cursor, repr=False
     )
+    #: The values that fields may have, and the other filters that are set, with their values.
+    _where: dict[str, Collection[Any]] = field(init=False, repr=False, eq=False)
+    _others: list[tuple[Filter, Any]] = field(init=False, repr=False, eq=False)
 
     def __init_subclass__(cls, *, order: tuple[str, ...] = ()) -> None:
         """Take the class of the records from a base such as ``Query[Course]``."""
@@ -218,88 +202,92 @@ class Query(Generic[RecordT]):
                 cls.kind = vars(cls).get("kind", get_args(base)[0])
         cls.order = order or cls.order
 
+    def __attrs_post_init__(self) -> None:
+        """Convert and check the filters that are set: a query has many and sets few."""
+        if type(self) is Query:
+            raise InvalidInput("wrong_type", "query", "expected a query for one kind of record")
+        where: dict[str, Collection[Any]] = {}
+        others: list[tuple[Filter, Any]] = []
+        for at, one in _filters(type(self)):
+            value = getattr(self, at.name)
+            if value is None:
+                continue
+            if one.convert is not None:
+                value = one.convert(value, at.name)
+                object.__setattr__(self, at.name, value)
+            if one.check is not None:
+                one.check(self, at, value)
+            given = value if one.given is None else one.given(value)
+            if one.method != "where":
+                others.append((one, given))
+            elif one.name in where:  # two filters of one field must both match
+                where[one.name] = [value for value in where[one.name] if value in given]
+            else:
+                where[one.name] = given
+        object.__setattr__(self, "_where", where)
+        object.__setattr__(self, "_others", others)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy the arguments only; a filter has functions, which pickle refuses."""
+        given = {at.alias: getattr(self, at.name) for at in attrs.fields(type(self)) if at.init}
+        return partial(type(self), **given), ()
+
     @property
     def cursor(self) -> SortKey | None:
         """The sort key after which the page starts, or ``None`` for the first page."""
         return self._cursor
 
     def where(self) -> Where:
-        """Return the fields that are restricted to some values, with these values."""
-        found: Where = {}
-        for filter_, value in self._set("where"):
-            values: tuple[str | int, ...] = filter_.given(value)
-            if filter_.name in found:  # two filters of one field must both match
-                allowed = set(values)
-                values = tuple(one for one in found[filter_.name] if one in allowed)
-            found[filter_.name] = values
-        return found
+        """Return the fields that are restricted to some values, with these distinct values."""
+        return {name: tuple(values) for name, values in self._where.items()}
 
     def ranges(self) -> dict[str, Bounds]:
         """Return the fields that must be in a range, with these half-open ranges."""
         found: dict[str, Bounds] = {}
-        for one, value in self._set("ranges"):
-            first, end = found.get(one.name, (None, None))
-            start, until = one.given(value)
-            found[one.name] = (first if start is None else start, end if until is None else until)
+        for one, given in self._others:
+            if one.method == "ranges":
+                (start, until), (first, end) = given, found.get(one.name, (None, None))
+                found[one.name] = first if start is None else start, end if until is None else until
         return found
 
     def contains(self) -> dict[str, str]:
         """Return the fields that must contain a string, with these folded strings."""
-        return {one.name: one.given(value) for one, value in self._set("contains")}
+        return {one.name: part for one, part in self._others if one.method == "contains"}
 
     def special(self) -> dict[str, tuple[Any, ...]]:
         """Return the filters with their own predicate, with its arguments."""
         return {
             one.name: (value, *(getattr(self, name) for name in one.reads))
-            for one, value in self._set("special")
+            for one, value in self._others
+            if one.method == "special"
         }
 
     def matches(self, record: RecordT) -> bool:
         """Return whether *record* is of this kind and matches every filter."""
-        if not isinstance(record, self._kind()):
+        if not isinstance(record, self.kind):
             return False
-        where, ranges, contains, special = self._tests
-        for name, values in where:
+        for name, values in self._where.items():
             if getattr(record, name) not in values:
                 return False
-        for name, bounds in ranges:
-            if not _lies_within(getattr(record, name), *bounds):
+        for one, given in self._others:
+            if one.method == "ranges":
+                fits = _lies_within(getattr(record, one.name), *given)
+            elif one.method == "contains":
+                fits = given in validation.fold_text(getattr(record, one.name))
+            else:
+                fits = one.fits is not None and one.fits(self, record)
+            if not fits:
                 return False
-        for name, part in contains:
-            if part not in validation.fold_text(getattr(record, name)):
-                return False
-        return all(fits(self, record) for fits in special)
-
-    @cached_property
-    def _tests(self) -> tuple[Any, Any, Any, Any]:
-        """The filters, computed once for all records."""
-        special = [one.fits for one, _ in self._set("special") if one.fits is not None]
-        return self.where().items(), self.ranges().items(), self.contains().items(), special
+        return True
 
     def sort_key(self, record: RecordT) -> SortKey:
         """Return the sort key of *record*."""
-        validation.check_kind(record, "record", self._kind())
+        validation.check_kind(record, "record", self.kind)
         return tuple(getattr(record, name) for name in self.order)
 
     def starting_after(self, record: RecordT) -> Self:
         """Return this query for the records after *record*."""
         return attrs.evolve(self, cursor=self.sort_key(record))
-
-    def _set(self, method: Method) -> list[tuple[Filter, Any]]:
-        """Return the filters for *method* that are set, with their values."""
-        kind: Any = type(self)
-        found: list[tuple[Filter, Any]] = []
-        for name, one in _filters(kind, method).items():
-            value = getattr(self, name)
-            if value is not None:
-                found.append((one, value))
-        return found
-
-    def _kind(self) -> type[Any]:
-        """Return the class of the records; `Query` itself has none."""
-        if type(self) is Query:
-            raise InvalidInput("wrong_type", "query", "expected a query for one kind of record")
-        return self.kind
 
 
 def _precedes(start: Any, until: Any) -> bool:
@@ -345,15 +333,16 @@ class UserQuery(Query[User]):
     """
 
     name: str | None = contains()
-    email: str | None = equals("folded_email", validation.long_text, _folded(validation.fold_text))
+    email: str | None = equals("folded_email", validation.long_text, convert=_fold_text)
     organization_id: str | None = equals()
 
 
-def _to_completions(
-    value: Iterable[CompletionStatus] | CompletionStatus,
-) -> tuple[CompletionStatus, ...]:
+_Completions: TypeAlias = Iterable[CompletionStatus] | CompletionStatus
+
+
+def _to_completions(value: _Completions, name: str) -> tuple[CompletionStatus, ...]:
     values = (value,) if isinstance(value, CompletionStatus) else value
-    return validation.check_each(values, "completion", CompletionStatus)
+    return validation.check_each(values, name, CompletionStatus)
 
 
 def _check_origin(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
@@ -385,12 +374,8 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
         "at",
         check=validation.one_of(AssignmentStatus),
     )
-    at: datetime | None = _optional(None, convert=as_utc)
-    completion: tuple[CompletionStatus, ...] | None = field(
-        default=None,
-        converter=converters.optional(_to_completions),
-        metadata={_FILTER: Filter("where")},
-    )
+    at: datetime | None = validation.optional_datetime()
+    completion: _Completions | None = is_one_of("", _to_completions)
     origin: type[Origin] | None = special(
         lambda query, record: isinstance(record.origin, query.origin), check=_check_origin
     )
@@ -406,6 +391,7 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
     expires_until: datetime | None = before("expires_at")
 
     def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
         if self.status is not None and self.at is None:
             hint = "pass the datetime at which assignments have this status"
             raise InvalidInput("missing", "at", hint)
@@ -471,10 +457,6 @@ class BatchQuery(Query[KeyBatch], order=("created_at", "id")):
     created_until: datetime | None = before("created_at")
 
 
-def _to_batch_ids(values: Iterable[str]) -> tuple[str, ...]:
-    return validation.check_each(values, "batch_ids", str)
-
-
 @attrs.frozen(kw_only=True)
 class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     """Keys by batch and number.
@@ -489,20 +471,16 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     {'batch_id': ('spring',)}
     """
 
-    batch_ids: tuple[str, ...] | None = field(
-        default=None,
-        converter=converters.optional(_to_batch_ids),
-        metadata={_FILTER: Filter("where", "batch_id", indexed=True)},
+    batch_ids: Iterable[str] | None = is_one_of(
+        "batch_id", lambda ids, name: validation.check_each(ids, name, str), indexed=True
     )
-    code: str | None = equals("", validation.name, _folded(fold), repr=_masked)
-    codes: tuple[str, ...] | None = field(
-        default=None,
-        converter=converters.optional(_to_codes),
-        repr=_all_masked,
-        metadata={_FILTER: Filter("where", "code", indexed=True)},
-    )
-    redeemed: bool | None = _optional(
-        Filter("ranges", "uses", lambda flag: (1, None) if flag else (None, 1)), validation.flag
+    code: str | None = equals("", validation.name, convert=_fold_code, shown=_masked)
+    codes: Iterable[str] | None = is_one_of("code", _to_codes, indexed=True, shown=_masked)
+    redeemed: bool | None = _filter(
+        "ranges",
+        "uses",
+        check=validation.flag,
+        given=lambda flag: (1, None) if flag else (None, 1),
     )
     usable: bool | None = special(
         lambda query, record: query.usable is (not record.revoked_at and record.remaining_uses > 0),

@@ -172,11 +172,12 @@ def indexed() -> Generator[Any]:
     """Give a query for each filter with an index, with the name of the column."""
     for kind in QUERIES:
         columns: set[str] = set()
-        for field, one in filters(kind, "where").items():
+        for field, one in filters(kind):
             if one.indexed and one.name not in {*columns, kind.order[-1]}:
                 columns.add(one.name)
-                facts: dict[str, Any] = {field: ["a"] if field.endswith("s") else "a"}
-                yield pytest.param(kind(**facts, limit=1), one.name, id=f"{kind.__name__}-{field}")
+                name = field.name
+                facts: dict[str, Any] = {name: ["a"] if name.endswith("s") else "a"}
+                yield pytest.param(kind(**facts, limit=1), one.name, id=f"{kind.__name__}-{name}")
 
 
 each_indexed = pytest.mark.parametrize(("query", "column"), [*indexed()])

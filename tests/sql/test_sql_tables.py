@@ -506,11 +506,19 @@ class TestInstant:
     def test_that_is_naive_is_our_error_for_whoever_asks_the_repository(
         self, engine: sa.Engine
     ) -> None:
-        query = ca.SubscriptionQuery(created_from=samples.START)
-        object.__setattr__(query, "created_from", NAIVE)
+        record = ca.KeyBatch(
+            id="naive",
+            name="Naive",
+            course_id="py",
+            organization_id="acme",
+            created_at=samples.START,
+            availability=timedelta(days=1),
+        )
+        object.__setattr__(record, "created_at", NAIVE)
         repository = stocked(engine)
 
-        assert refusal(lambda: repository.find(query)).code == "naive_datetime"
+        error = refusal(lambda: repository.commit(ca.Change(create=[record])))
+        assert error.code == "naive_datetime"
 
 
 class TestValues:

@@ -324,7 +324,8 @@ class ExpectsTheOutcome(ca.InMemoryRepository):
         with self._lock:
             staged = self._staged(attrs.evolve(change, expect=()))
             for one in change.expect:
-                if staged.get((type(one), one.id), self._stored(one)) != one:
+                stored = self._records[type(one)].get(one.id)
+                if staged.get((type(one), one.id), stored) != one:
                     raise ca.Conflict((one.id,))
         super().commit(attrs.evolve(change, expect=()))
 

@@ -1,6 +1,7 @@
 """Organizations and their catalog: courses and activities."""
 
 from datetime import tzinfo
+from functools import cached_property
 
 from attrs import field, frozen
 
@@ -39,7 +40,7 @@ class Organization:
                 "own_parent", "parent_id", "an organization cannot be its own parent"
             )
 
-    @property
+    @cached_property
     def zone(self) -> tzinfo:
         """The time zone as a `tzinfo`."""
         return zone_named(self.time_zone)

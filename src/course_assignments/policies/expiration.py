@@ -23,7 +23,7 @@ MAXIMUM_ACCESS: Final = timedelta(days=180)
 #: "by default, this field is set to 6 months" (rule 1).
 DEFAULT_ACCESS: Final = Months(6)
 
-_ORDER: Final = tuple(ExpirationLimit)
+_RANKS: Final = {by: rank for rank, by in enumerate(ExpirationLimit)}
 
 
 @frozen
@@ -41,7 +41,7 @@ class Limit:
 
 def earliest(limits: Iterable[Limit]) -> Limit:
     """Return the earliest of *limits*; of equal ones the first in `ExpirationLimit`."""
-    return min(limits, key=lambda limit: (limit.at, _ORDER.index(limit.by)))
+    return min(limits, key=lambda limit: (limit.at, _RANKS[limit.by]))
 
 
 def zone_of(organization: Organization | None) -> tzinfo:
@@ -111,24 +111,23 @@ class ExpirationPolicy:
     ) -> Limit:
         """Return the latest end of an assignment created at *created_at*."""
         start = as_utc(created_at, "created_at")
-        maxima: list[tuple[ExpirationLimit, Duration | None]]
-        maxima = [(ExpirationLimit.MAXIMUM, self.maximum)]
+        maxima = [(self.maximum, ExpirationLimit.MAXIMUM)]
         if organization is not None:
             validation.check_kind(organization, "organization", Organization)
-            maxima.append((ExpirationLimit.ORGANIZATION, organization.maximum_access))
+            if organization.maximum_access is not None:
+                maxima.append((organization.maximum_access, ExpirationLimit.ORGANIZATION))
         if course is not None:
             validation.check_kind(course, "course", Course)
-            maxima.append((ExpirationLimit.COURSE, course.maximum_access))
-        zone = zone_of(organization)
-        # A maximum with an end after the year 9899 is ignored.
+            if course.maximum_access is not None:
+                maxima.append((course.maximum_access, ExpirationLimit.COURSE))
         limits: list[Limit] = []
-        for by, maximum in maxima:
-            end = None if maximum is None else end_in_range(maximum, start, zone)
-            if end is not None:
+        for maximum, by in maxima:
+            end = end_in_range(maximum, start, zone_of(organization))
+            if end is not None:  # an end after the year 9899 limits nothing
                 limits.append(Limit(end, by))
         if not limits:
             raise out_of_range("created_at")
-        return earliest(limits)
+        return limits[0] if len(limits) == 1 else earliest(limits)
 
     def default_end(
         self,

@@ -11,8 +11,9 @@ from course_assignments.errors import InvalidInput
 
 #: Datetimes are accepted from `EARLIEST` until just before `END_OF_RANGE`. Both are so far from the
 #: limits of `datetime` that no time zone and no duration can overflow.
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-END_OF_RANGE = datetime(9900, 1, 1, tzinfo=UTC)
+_YEARS = range(1970, 9900)
+EARLIEST = datetime(_YEARS.start, 1, 1, tzinfo=UTC)
+END_OF_RANGE = datetime(_YEARS.stop, 1, 1, tzinfo=UTC)
 
 #: The smallest step of time.
 TICK = timedelta(microseconds=1)
@@ -28,7 +29,7 @@ def as_utc(value: datetime, field: str = "at") -> datetime:
     >>> as_utc(datetime(2026, 1, 5, 9, tzinfo=ZoneInfo("Europe/Berlin"))).isoformat()
     '2026-01-05T08:00:00+00:00'
     """
-    if type(value) is datetime and value.tzinfo is UTC and EARLIEST <= value < END_OF_RANGE:
+    if type(value) is datetime and value.tzinfo is UTC and value.year in _YEARS:
         return value.replace(fold=0) if value.fold else value
     if not isinstance(value, datetime):
         raise InvalidInput("not_a_datetime", field, "expected an aware datetime")
