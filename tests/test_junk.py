@@ -653,7 +653,6 @@ class TestPoliciesOfAHost:
             ("cancellation", "restores_key_use"),
             ("expiration", "limit"),
             ("expiration", "default_end"),
-            ("key_redemption", "once_per_learner"),
             ("repeat", "default"),
         ],
     )

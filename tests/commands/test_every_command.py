@@ -142,6 +142,17 @@ class TestDecision:
             assert act.outcome(at=elsewhere) == act.outcome()
 
     @pytest.mark.parametrize("actor", [None, MANAGER])
+    def test_makes_only_records_that_pass_all_checks(
+        self, name: str, actor: ca.User | None
+    ) -> None:
+        change = ACTS[name].outcome(actor=actor).change
+        for made in (*change.create, *(one.after for one in change.replace), *change.record):
+            checked = attrs.evolve(made)
+            assert repr(checked) == repr(made)
+            for one in attrs.fields(type(made)):
+                assert type(getattr(checked, one.name)) is type(getattr(made, one.name))
+
+    @pytest.mark.parametrize("actor", [None, MANAGER])
     def test_records_only_ids_and_no_code(self, name: str, actor: ca.User | None) -> None:
         outcome = ACTS[name].outcome(actor=actor)
         change = outcome.change

@@ -141,6 +141,20 @@ class TestCustomPolicy:
             ACTS["assign_many"](policies=ca.Policies(repeat=Wrapping()))
         assert caught.value.decision.reasons == (reason,)
 
+    @pytest.mark.parametrize("act", ["assign", "assign_many", "redeem", "register", "open_course"])
+    @pytest.mark.parametrize("end", [NOW, NOW - timedelta(microseconds=1)])
+    def test_a_limit_that_leaves_no_access_is_refused(self, act: str, end: datetime) -> None:
+        class Over(ca.ExpirationPolicy):
+            __slots__ = ()
+
+            def limit(self, *_: Any, **__: Any) -> ca.Limit:
+                return ca.Limit(end, ca.ExpirationLimit.MAXIMUM)
+
+        expires = {"expires": None} if act.startswith("assign") else {}
+        with pytest.raises(ca.InvalidInput) as caught:
+            ACTS[act](policies=ca.Policies(expiration=Over()), **expires)
+        assert (caught.value.code, caught.value.field) == ("empty_window", "expires_at")
+
     def test_its_limits_are_used(self) -> None:
         policies = ca.Policies(expiration=Unpaid())
         for act in (ACTS["redeem"], ACTS["register"]):

@@ -116,8 +116,6 @@ class Fault:
     make: Make = ca.InMemoryRepository
     policies: Callable[[ca.Policies], ca.Policies] = lambda documented: documented
     registrar: type[ca.Registrar] = ca.Registrar
-    #: Whether the model knows that learners may redeem a key once only.
-    once_per_learner: bool = False
 
     def machine(self, theme: str) -> type[LearningMachine]:
         """Return the machine over this fault, with only the rules of *theme*."""
@@ -131,7 +129,6 @@ class Fault:
                 return fault.make()
 
             def policies(self, settings: Settings) -> ca.Policies:
-                settings.once_per_learner |= fault.once_per_learner
                 return fault.policies(super().policies(settings))
 
         others: dict[str, Any] = dict.fromkeys(RULES - THEMES[theme])
@@ -212,6 +209,18 @@ def twice(change: ca.Change) -> ca.Change:
     return attrs.evolve(change, use=[*change.use, *change.use])
 
 
+def unclaimed(change: ca.Change) -> ca.Change:
+    """Return *change* with an id of the redemption that two at once do not share."""
+    id_ = token_hex(16)
+
+    def renamed(one: Any) -> Any:
+        if isinstance(one, ca.CourseAssignment):
+            return attrs.evolve(one, origin=ca.FromKey(str(one.batch_id), id_))
+        return attrs.evolve(one, id=id_) if isinstance(one, ca.Redemption) else one
+
+    return attrs.evolve(change, create=map(renamed, change.create))
+
+
 def keeping(kind: type, *names: str) -> Callable[[ca.Change], ca.Change]:
     """Return what leaves these fields of records of *kind* as they were."""
 
@@ -236,9 +245,8 @@ def incomplete(change: ca.Change) -> ca.Change:
 def deceived(
     name: str,
     alter: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _: {},
-    **settings: Any,
 ) -> Fault:
-    """Let a policy judge by other arguments than it is given, and show other *settings*."""
+    """Let a policy judge by other arguments than it is given."""
 
     def put(policies: ca.Policies) -> ca.Policies:
         right = getattr(policies, name)
@@ -251,10 +259,9 @@ def deceived(
             return decision
 
         wrong = type(f"Deceived{kind.__name__}", (kind,), {"evaluate": evaluate, "__slots__": ()})
-        shown = attrs.asdict(right, recurse=False) | settings
-        return attrs.evolve(policies, **{name: wrong(**shown)})
+        return attrs.evolve(policies, **{name: wrong(**attrs.asdict(right, recurse=False))})
 
-    return Fault(policies=put, once_per_learner="once_per_learner" in settings)
+    return Fault(policies=put)
 
 
 def seeing(argument: str, **changed: Any) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
@@ -366,8 +373,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "a repository that records lost changes": Fault(RecordsLostChanges),
         "keys that expire a microsecond late": deceived("key_redemption", a_tick_later),
         "keys that may be redeemed twice": deceived("key_redemption", lambda _: {"redeemed": None}),
-        # The policy refuses a second use, but says that it does not, so redemptions get any id.
-        "redeeming without a claim": deceived("key_redemption", once_per_learner=False),
+        "redemptions under any id": writing("redeem", unclaimed),
         "redeeming without a record": writing("redeem", without(ca.Redemption)),
         "redeeming without a use": writing("redeem", lambda one: attrs.evolve(one, use=())),
         "redeeming twice at once": writing("redeem", twice),

@@ -490,11 +490,11 @@ def test_a_reader_reads_any_number_of_kinds_in_one_call() -> None:
         random_bytes=bytes,
         issued_ids=set(),
     )
-    course, learner, none = reader.need_each(
-        (ca.Course, "py"), (ca.User, "ada"), (ca.Subscription, None)
+    course, none, learner = reader.need_each(
+        (ca.Course, "py"), (ca.Subscription, None), (ca.User, "ada")
     )
-    assert_type((course, learner, none), tuple[ca.Course, ca.User, ca.Subscription | None])
-    assert (course, learner, none) == (PYTHON, ADA, None)
+    assert_type((course, none, learner), tuple[ca.Course, ca.Subscription | None, ca.User])
+    assert (course, none, learner) == (PYTHON, None, ADA)
     wanted = (ca.Course, "py"), (ca.Organization, "acme"), (ca.User, "ada"), (ca.User, "manager")
     assert reader.need_each(*wanted) == (PYTHON, ACME, ADA, MANAGER)
     with pytest.raises(ca.NotFound) as caught:

@@ -233,6 +233,8 @@ class Overtaken(Watched):
 
     def commit(self, change: ca.Change, /) -> None:
         assert not self.closed, "a question changes nothing"
+        made = [*change.create, *change.record]
+        assert [attrs.evolve(one) for one in made] == made, "a record passes its checks"
         if self.rival is not None:
             rival, self.rival = self.rival, None
             rival()

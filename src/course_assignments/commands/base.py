@@ -97,14 +97,12 @@ class Context:
 
     def event(self, action: str, *subject_ids: str, **details: str | None) -> Event:
         """Return the event of *action* on the records *subject_ids*."""
-        return Event(
+        return _event(
             at=self.at,
             by=None if self.actor is None else self.actor.id,
             action=action,
             subject_ids=subject_ids,
-            details={name: text for name, text in details.items() if text is not None}
-            if details
-            else (),
+            details=tuple(sorted([(key, one) for key, one in details.items() if one is not None])),
         )
 
 
@@ -226,6 +224,10 @@ class ReceiptedCommand(CreatingCommand[N, T]):
         )
 
 
+_assignment = validation.unchecked(CourseAssignment)
+_event = validation.unchecked(Event)
+
+
 @attrs.frozen(kw_only=True)
 class CourseAndLearner:
     """A course, and a learner with their organization.
@@ -249,7 +251,9 @@ class CourseAndLearner:
         self, id_: str, at: datetime, end: Limit, origin: Origin, note: Note | None = None
     ) -> CourseAssignment:
         """Return an assignment of the course to the learner from *at* to *end*."""
-        return CourseAssignment(
+        if end.at <= at:  # a custom policy may return any limit
+            raise InvalidInput("empty_window", "expires_at", "must be after created_at")
+        return _assignment(
             id=id_,
             learner_id=self.learner.id,
             course_id=self.course.id,
@@ -264,7 +268,7 @@ class CourseAndLearner:
 
 def write_claims(
     pairs: Iterable[CourseAndLearner], made: Iterable[CourseAssignment]
-) -> tuple[list[Claim], list[Replace]]:
+) -> tuple[tuple[Claim, ...], tuple[Replace, ...]]:
     """Return the claims to create and to replace for new assignments, one for each of *pairs*.
 
     Every command that creates an assignment writes its claim, so that concurrent commands for the
@@ -278,7 +282,7 @@ def write_claims(
             create.append(claim)
         else:
             replace.append(Replace(pair.claim, claim))
-    return create, replace
+    return tuple(create), tuple(replace)
 
 
 def unless_active(

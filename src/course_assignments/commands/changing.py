@@ -150,10 +150,10 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
 
     def read(self, reader: Reader) -> Reschedulable:
         assignment = reader.need(CourseAssignment, self.assignment_id)
-        learner, course, subscription = reader.need_each(
+        learner, subscription, course = reader.need_each(
             (User, assignment.learner_id),
-            (Course, assignment.course_id),
             (Subscription, assignment.subscription_id),
+            (Course, assignment.course_id),
         )
         organization = reader.organization_of(learner)
         return Reschedulable(assignment, learner, course, organization, subscription)

@@ -72,12 +72,8 @@ class Reader:
     def need_each(self, a: tuple[type[A], str], b: tuple[type[B], str], /) -> tuple[A, B]: ...
     @overload
     def need_each(
-        self, a: tuple[type[A], str], b: tuple[type[B], str], c: tuple[type[C], str], /
-    ) -> tuple[A, B, C]: ...
-    @overload
-    def need_each(
-        self, a: tuple[type[A], str], b: tuple[type[B], str], c: tuple[type[C], str | None], /
-    ) -> tuple[A, B, C | None]: ...
+        self, a: tuple[type[A], str], b: tuple[type[B], str | None], c: tuple[type[C], str], /
+    ) -> tuple[A, B | None, C]: ...
     @overload
     def need_each(self, *wanted: tuple[type[Any], str | None]) -> tuple[Any, ...]: ...
     def need_each(self, *wanted: tuple[type[Any], str | None]) -> tuple[Any, ...]:
@@ -104,19 +100,17 @@ class Reader:
         An impossible code is refused before anything is looked up (rule 12).
         """
         folded = codes.fold(code)
-        if codes.is_mistyped(folded):
-            raise Refused(Decision((KeyMistyped(),)))
         if codes.is_storable(folded):
             for found in self.repository.find(KeyQuery(code=folded)):
                 return found
-        raise Refused(Decision((KeyNotFound(),)))
+        reason = KeyMistyped() if codes.is_mistyped(folded) else KeyNotFound()
+        raise Refused(Decision((reason,)))
 
     def keys_of_codes(self, codes: Iterable[str]) -> dict[str, TrainingKey]:
         """Return the stored keys that have one of the folded *codes*, by their codes."""
         wanted = tuple(codes)
         starts = range(0, len(wanted), _CHUNK)
-        chunks = (wanted[start : start + _CHUNK] for start in starts)
-        queries = (KeyQuery(codes=chunk, limit=_CHUNK) for chunk in chunks)
+        queries = (KeyQuery(codes=wanted[one : one + _CHUNK], limit=_CHUNK) for one in starts)
         return {key.code: key for query in queries for key in self.repository.find(query)}
 
     def new_id(self, wanted: str | None = None) -> str:

@@ -22,6 +22,8 @@ from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.queries import RedemptionQuery
 from course_assignments.time.durations import end_in_range
 
+_redemption = validation.unchecked(Redemption)
+
 
 @attrs.frozen(kw_only=True)
 class Redeemable(base.CourseAndLearner):
@@ -29,9 +31,8 @@ class Redeemable(base.CourseAndLearner):
 
     Attributes:
         id: The id of the new assignment.
-        redemption_id: The id of the new redemption. If a learner may redeem a key only once, pass
-            ``Redemption.id_for`` the key, the learner and the number of their restored redemptions.
-            Then concurrent calls conflict.
+        redemption_id: The id of the new redemption: ``Redemption.id_for`` the key, the learner and
+            the number of their earlier redemptions of it. So concurrent calls conflict.
         redeemed: The learner's redemption of this key that was not restored, if there is one.
     """
 
@@ -74,7 +75,7 @@ class Redeemable(base.CourseAndLearner):
         key, batch, learner = self.key, self.batch, self.learner
         origin = FromKey(batch.id, self.redemption_id)
         assignment = self.assignment(self.id, context.at, self.limit(context), origin)
-        redemption = Redemption(
+        redemption = _redemption(
             id=self.redemption_id,
             key_id=key.id,
             batch_id=batch.id,
@@ -87,11 +88,11 @@ class Redeemable(base.CourseAndLearner):
         change = Change(
             create=(assignment, redemption, *new_claims),
             replace=claims,
-            use=[Use(key, 1)],
+            use=(Use(key, 1),),
             # Not the batch. A redemption may commit after an edit of the window, if it was decided
             # before the edit.
             expect=context.expect(self.course, learner, self.organization),
-            record=[context.event(action, *subjects)],
+            record=(context.event(action, *subjects),),
         )
         return Outcome(assignment, change, decision)
 
@@ -148,10 +149,6 @@ class Registrable:
         base.check_newcomer(self.redeemable.learner, "learner")
 
 
-def _is_newcomer(_: object, at: validation.Field, value: User) -> None:
-    base.check_newcomer(value, at.name)
-
-
 @attrs.frozen
 class Register(CreatingCommand[Registrable, CourseAssignment]):
     """Create the profile of a newcomer and redeem their key, both or neither (rules 11 and 12).
@@ -166,7 +163,7 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
     """
 
     code: str = field(validator=base.typed_code, repr=base.masked)
-    user: User = field(validator=_is_newcomer)
+    user: User = field(validator=validation.accepted_by(base.check_newcomer))
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
         return _existing(reader, self.id, self.code, self.user.id) if self.id else None
@@ -220,20 +217,23 @@ def _redeemable(
     reader: Reader, key: TrainingKey, batch: KeyBatch, learner: User, id_: str | None
 ) -> Redeemable:
     """Read what *learner* and *batch* refer to, and the learner's redemptions of *key*."""
-    redemptions = [*reader.find(RedemptionQuery(key_id=key.id, learner_id=learner.id))]
-    standing = [one for one in redemptions if one.restored_at is None]
-    turn = len(redemptions) - len(standing)
-    once = reader.policies.key_redemption.once_per_learner and not standing
+    redemption_id = Redemption.id_for(key.id, learner.id, 0)
+    standing: list[Redemption] = []
+    if reader.look_up(Redemption, redemption_id) is not None:  # most have none
+        earlier = [*reader.find(RedemptionQuery(key_id=key.id, learner_id=learner.id))]
+        standing = [one for one in earlier if one.restored_at is None]
+        redemption_id = Redemption.id_for(key.id, learner.id, len(earlier))
     claim = reader.look_up(Claim, Claim.id_for(learner.id, batch.course_id))
-    organization = reader.organization_of(learner)
     # The change does not expect the batch, so read its terms last: they held when everything that
     # the change expects was as it was read.
-    course, latest = reader.need_each((Course, batch.course_id), (KeyBatch, batch.id))
+    course, organization, latest = reader.need_each(
+        (Course, batch.course_id), (Organization, learner.organization_id), (KeyBatch, batch.id)
+    )
     if (latest.course_id, latest.organization_id) != (batch.course_id, batch.organization_id):
         raise Conflict((batch.id,))
     return Redeemable(
         id=reader.new_id(id_),
-        redemption_id=Redemption.id_for(key.id, learner.id, turn) if once else reader.new_id(),
+        redemption_id=redemption_id,
         key=key,
         batch=latest,
         course=course,

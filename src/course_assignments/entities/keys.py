@@ -115,7 +115,7 @@ class Redemption:
 
     @staticmethod
     def id_for(key_id: str, learner_id: str, turn: int) -> str:
-        """Return the id of this learner's redemption of this key after *turn* restored ones."""
+        """Return the id of this learner's redemption of this key after *turn* earlier ones."""
         validation.check_id(key_id, "key_id")
         validation.check_id(learner_id, "learner_id")
         validation.check_count(turn, "turn", 0)

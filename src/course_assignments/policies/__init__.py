@@ -68,7 +68,7 @@ class Policies:
     attempt: AttemptRule = _policy(AttemptPolicy())
     finish: AssignmentRule = _policy(FinishPolicy())
     subscription: SubscriptionRule = _policy(SubscriptionPolicy())
-    key_redemption: KeyRedemptionRule = _policy(KeyRedemptionPolicy(), "once_per_learner")
+    key_redemption: KeyRedemptionRule = _policy(KeyRedemptionPolicy())
     registration: RegistrationRule = _policy(RegistrationPolicy())
     course_availability: CourseAvailabilityRule = _policy(CourseAvailabilityPolicy())
     repeat: RepeatRule = _policy(RepeatPolicy(), "default")

@@ -15,9 +15,6 @@ from course_assignments.time.datetimes import as_utc
 class KeyRedemptionRule(Protocol):
     """Protocol for a custom `KeyRedemptionPolicy`."""
 
-    @property
-    def once_per_learner(self) -> bool: ...
-
     def evaluate(
         self,
         key: TrainingKey,

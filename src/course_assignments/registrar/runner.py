@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from secrets import token_bytes, token_hex
+from os import urandom
+from secrets import token_bytes
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -31,7 +32,7 @@ TIMEOUT = timedelta(seconds=30)
 
 
 def _new_id() -> str:
-    return token_hex(16)
+    return urandom(16).hex()
 
 
 class Runner:
