@@ -100,8 +100,6 @@ class Use:
 def _to_details(
     details: Mapping[str, str] | Iterable[tuple[str, str]],
 ) -> tuple[tuple[str, str], ...]:
-    if type(details) in (dict, tuple) and not details:
-        return ()
     hint = "expected a mapping of str to str"
     try:
         found = tuple(sorted(dict(details).items()))

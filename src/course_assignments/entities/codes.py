@@ -4,6 +4,7 @@ A generated code has 16 random symbols of Crockford's base 32 (80 bits) and one 
 random source is an argument.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from unicodedata import category
 
@@ -26,6 +27,7 @@ MAX_KEYS_PER_CALL = 100_000
 #: How often the random source is called again if codes are not new.
 MAX_ATTEMPTS = 16
 
+_GENERATED = re.compile(f"[{ALPHABET}]{{{GENERATED_LENGTH}}}")
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 
 # x times each element of GF(32), modulo the primitive polynomial x^5 + x^2 + 1.
@@ -75,7 +77,7 @@ def fold(typed: str) -> str:
     """
     _check_string(typed)
     exact = typed.strip(_MARGIN)
-    if len(exact) < GENERATED_LENGTH:
+    if len(exact) < GENERATED_LENGTH or _GENERATED.fullmatch(exact):
         return exact
     kept = "".join(exact.split())
     if not kept.isascii():
@@ -91,7 +93,7 @@ def has_generated_shape(code: str) -> bool:
     True
     """
     _check_string(code)
-    return len(code) == GENERATED_LENGTH and _VALUES.keys() >= set(code)
+    return _GENERATED.fullmatch(code) is not None
 
 
 def is_mistyped(code: str) -> bool:
