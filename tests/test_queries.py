@@ -127,6 +127,12 @@ class TestOrder:
         assert ca.AssignmentQuery(learner_id="ada") != ca.AssignmentQuery(learner_id="bo")
 
 
+def test_the_fields_of_a_query_are_its_arguments() -> None:
+    query = ca.CourseQuery(name="py")
+    wanted = {"limit": 100, "_cursor": None, "name": "py", "archived": None}
+    assert attrs.asdict(query) == wanted
+
+
 class TestJunk:
     """What cannot be asked is InvalidInput, with the field."""
 

@@ -106,7 +106,7 @@ def all_of(questions: Iterable[Question], at: datetime) -> Decision:
 
 
 def _answers(asked: Iterable[Question], at: datetime) -> tuple[list[Decision], list[Decision]]:
-    """Return the answers at *at* but for a plain yes, and those of them that are against it."""
+    """Return the answers at *at* except `YES`, and those that refuse."""
     answers: list[Decision] = []
     against: list[Decision] = []
     for ask in asked:

@@ -142,7 +142,7 @@ class _Shelf:
 
 
 class _Journal(_Shelf):
-    """All events. Each gets its position when it is first read, as that is a copy."""
+    """All events. An event is copied with its position when it is first read."""
 
     def append(self, event: Event) -> None:
         position = len(self.records) + 1

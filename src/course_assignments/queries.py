@@ -167,8 +167,15 @@ def _type_of(name: str) -> type:
     return datetime if name.endswith("_at") else {"position": int, "number": int}.get(name, str)
 
 
+class _Given:
+    # The values that fields may have, and the other filters that are set, with their values.
+    __slots__ = ("_others", "_where")
+    _where: dict[str, Collection[Any]]
+    _others: list[tuple[Filter, Any]]
+
+
 @attrs.frozen(kw_only=True)
-class Query(Generic[RecordT]):
+class Query(_Given, Generic[RecordT]):
     """A search for one kind of record, in a fixed order, page by page.
 
     All filters are optional; a record must match every one you set. A ``name`` is a part of the
@@ -182,7 +189,7 @@ class Query(Generic[RecordT]):
     """
 
     #: The class of the records.
-    kind: ClassVar[type[Any]]
+    kind: ClassVar[type[Any]] = object
     #: The fields of the sort key. They never change, and the last of them is the id.
     order: ClassVar[tuple[str, ...]] = ("id",)
 
@@ -190,9 +197,6 @@ class Query(Generic[RecordT]):
     _cursor: SortKey | None = field(
         default=None, alias="cursor", validator=_check_cursor, repr=False
     )
-    #: The values that fields may have, and the other filters that are set, with their values.
-    _where: dict[str, Collection[Any]] = field(init=False, repr=False, eq=False)
-    _others: list[tuple[Filter, Any]] = field(init=False, repr=False, eq=False)
 
     def __init_subclass__(cls, *, order: tuple[str, ...] = ()) -> None:
         """Take the class of the records from a base such as ``Query[Course]``."""
@@ -229,7 +233,7 @@ class Query(Generic[RecordT]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy the arguments only; a filter has functions, which pickle refuses."""
-        given = {at.alias: getattr(self, at.name) for at in attrs.fields(type(self)) if at.init}
+        given = {at.alias: getattr(self, at.name) for at in attrs.fields(type(self))}
         return partial(type(self), **given), ()
 
     @property
@@ -337,10 +341,9 @@ class UserQuery(Query[User]):
     organization_id: str | None = equals()
 
 
-_Completions: TypeAlias = Iterable[CompletionStatus] | CompletionStatus
-
-
-def _to_completions(value: _Completions, name: str) -> tuple[CompletionStatus, ...]:
+def _to_completions(
+    value: Iterable[CompletionStatus] | CompletionStatus, name: str
+) -> tuple[CompletionStatus, ...]:
     values = (value,) if isinstance(value, CompletionStatus) else value
     return validation.check_each(values, name, CompletionStatus)
 
@@ -375,7 +378,9 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
         check=validation.one_of(AssignmentStatus),
     )
     at: datetime | None = validation.optional_datetime()
-    completion: _Completions | None = is_one_of("", _to_completions)
+    completion: Collection[CompletionStatus] | CompletionStatus | None = is_one_of(
+        "", _to_completions
+    )
     origin: type[Origin] | None = special(
         lambda query, record: isinstance(record.origin, query.origin), check=_check_origin
     )
@@ -471,11 +476,11 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     {'batch_id': ('spring',)}
     """
 
-    batch_ids: Iterable[str] | None = is_one_of(
+    batch_ids: Collection[str] | None = is_one_of(
         "batch_id", lambda ids, name: validation.check_each(ids, name, str), indexed=True
     )
     code: str | None = equals("", validation.name, convert=_fold_code, shown=_masked)
-    codes: Iterable[str] | None = is_one_of("code", _to_codes, indexed=True, shown=_masked)
+    codes: Collection[str] | None = is_one_of("code", _to_codes, indexed=True, shown=_masked)
     redeemed: bool | None = _filter(
         "ranges",
         "uses",

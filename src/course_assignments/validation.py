@@ -312,7 +312,7 @@ def _to_utc_since_creation(value: datetime | None, record: Any, field: Field) ->
 
 
 def since_creation() -> datetime | None:
-    """Declare a field, after ``created_at``, for a datetime in UTC that is not before it."""
+    """Declare an optional UTC datetime that is not before ``created_at``, declared earlier."""
     converter: Any = Converter(_to_utc_since_creation, takes_self=True, takes_field=True)
     return cast("datetime | None", attrs.field(default=None, converter=converter))
 
@@ -325,7 +325,7 @@ def copy_with(record: T, **values: object) -> T:
 
 
 def unchecked(kind: Callable[P, T]) -> Callable[P, T]:
-    """Return a constructor of *kind* for values from records, which are not checked again."""
+    """Return a constructor of *kind* that checks nothing; pass checked values by keyword."""
     names, _, defaults = _fields(kind)
 
     def make(*_: P.args, **values: P.kwargs) -> T:
@@ -344,7 +344,7 @@ def _fields(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]
 
 def _assembled(kind: Any, names: tuple[str, ...], values: Iterable[Any]) -> Any:
     made = object.__new__(kind)
-    # A loop in C, which ends when it has set all: `__setattr__` returns None.
+    # `any` runs the loop in C. `__setattr__` returns None, so it never stops early.
     any(map(object.__setattr__.__get__(made), names, values))
     return made
 

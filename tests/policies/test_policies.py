@@ -30,7 +30,6 @@ class Unpaid:
     """A host's policy that can replace any other and refuses for the host's own reason."""
 
     restores_key_use: bool = False
-    once_per_learner: bool = True
     default: ca.Repeat = ca.Repeat.REFUSE
 
     def evaluate(self, *_: Any, **__: Any) -> ca.Decision:
@@ -154,6 +153,26 @@ class TestCustomPolicy:
         with pytest.raises(ca.InvalidInput) as caught:
             ACTS[act](policies=ca.Policies(expiration=Over()), **expires)
         assert (caught.value.code, caught.value.field) == ("empty_window", "expires_at")
+
+    @pytest.mark.parametrize("act", ["assign", "redeem"])
+    def test_a_limit_of_another_class_is_refused(self, act: str) -> None:
+        @attrs.frozen
+        class Loose(ca.Limit):
+            at: datetime
+            by: Any
+
+        class Own(ca.ExpirationPolicy):
+            __slots__ = ()
+
+            def limit(self, *_: Any, **__: Any) -> ca.Limit:
+                return Loose(datetime.max.replace(tzinfo=UTC), "x")
+
+            default_end = limit
+
+        expires = {"expires": None} if act == "assign" else {}
+        with pytest.raises(ca.InvalidInput) as caught:
+            ACTS[act](policies=ca.Policies(expiration=Own()), **expires)
+        assert (caught.value.code, caught.value.field) == ("wrong_type", "policies.expiration")
 
     def test_its_limits_are_used(self) -> None:
         policies = ca.Policies(expiration=Unpaid())

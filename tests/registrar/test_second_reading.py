@@ -311,11 +311,7 @@ def test_a_day_is_that_of_the_zone_at_the_commit(command: str) -> None:
 
 
 def test_a_policy_of_the_host_may_let_a_key_be_redeemed_again() -> None:
-    """Its answer counts, though it says that each learner has one turn."""
-
     class Lenient:
-        once_per_learner = True
-
         def evaluate(self, *_: object, **__: object) -> ca.Decision:
             return ca.Decision()
 

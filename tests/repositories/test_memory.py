@@ -108,7 +108,11 @@ class TestOwnQueries:
         class Odd(ca.Query[Any]):
             kind = int
 
-        assert refusal(lambda: stored(PYTHON).find(Odd())).field == "query"
+        class Bare(ca.Query[Any]):
+            pass
+
+        for query in (Odd(), Bare()):
+            assert refusal(lambda one=query: stored(PYTHON).find(one)).field == "query"  # type: ignore[misc]
 
 
 class TestReading:

@@ -108,7 +108,7 @@ class _Assigning(CreatingCommand[N, T]):
             end = context.policies.expiration.default_end(
                 context.at, course=one.course, organization=one.organization
             )
-            validation.check_kind(end, "policies.expiration", Limit)
+            validation.check_kind(end, "policies.expiration", Limit, exact=True)
             return end
         zone = zone_of(one.organization)
         wanted = resolve_end(self.expires, start=context.at, zone=zone, field="expires")

@@ -27,6 +27,7 @@ from course_assignments.reasons import EmailTaken, ForAssignment, Reason
 N = TypeVar("N")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+_assignment = validation.unchecked(CourseAssignment)
 
 
 def record_or_none(kind: type[R]) -> R | None:
@@ -75,7 +76,7 @@ class Context:
     def limit(self, course: Course, organization: Organization | None, *others: Limit) -> Limit:
         """Return the end of access that begins now: the earliest of rule 1's limit and *others*."""
         limit = self.policies.expiration.limit(self.at, course=course, organization=organization)
-        validation.check_kind(limit, "policies.expiration", Limit)
+        validation.check_kind(limit, "policies.expiration", Limit, exact=True)
         return earliest([limit, *others]) if others else limit
 
     def require(self, *questions: Question) -> Decision:
@@ -97,12 +98,12 @@ class Context:
 
     def event(self, action: str, *subject_ids: str, **details: str | None) -> Event:
         """Return the event of *action* on the records *subject_ids*."""
-        return _event(
+        return Event(
             at=self.at,
             by=None if self.actor is None else self.actor.id,
             action=action,
             subject_ids=subject_ids,
-            details=tuple(sorted([(key, one) for key, one in details.items() if one is not None])),
+            details={name: text for name, text in details.items() if text is not None},
         )
 
 
@@ -222,10 +223,6 @@ class ReceiptedCommand(CreatingCommand[N, T]):
         return receipts_of(
             self.action, self.id, self.arguments, made=made, skipped=skipped, positions=positions
         )
-
-
-_assignment = validation.unchecked(CourseAssignment)
-_event = validation.unchecked(Event)
 
 
 @attrs.frozen(kw_only=True)

@@ -103,8 +103,7 @@ class Reader:
         if codes.is_storable(folded):
             for found in self.repository.find(KeyQuery(code=folded)):
                 return found
-        reason = KeyMistyped() if codes.is_mistyped(folded) else KeyNotFound()
-        raise Refused(Decision((reason,)))
+        raise Refused(Decision((KeyMistyped() if codes.is_mistyped(folded) else KeyNotFound(),)))
 
     def keys_of_codes(self, codes: Iterable[str]) -> dict[str, TrainingKey]:
         """Return the stored keys that have one of the folded *codes*, by their codes."""

@@ -149,7 +149,7 @@ class CourseAssignment(AccessPeriod):
         return CompletionStatus.NOT_STARTED
 
 
-@lru_cache(maxsize=1000)  # a command derives the id when it reads, and again when it writes
+@lru_cache(maxsize=1000, typed=True)  # a command reads and writes under the same id
 def _claim_id(learner_id: str, course_id: str) -> str:
     return validation.derived_id("claim", learner_id, course_id)
 

@@ -1,7 +1,6 @@
 """Organizations and their catalog: courses and activities."""
 
 from datetime import tzinfo
-from functools import cached_property
 
 from attrs import field, frozen
 
@@ -40,7 +39,7 @@ class Organization:
                 "own_parent", "parent_id", "an organization cannot be its own parent"
             )
 
-    @cached_property
+    @property
     def zone(self) -> tzinfo:
         """The time zone as a `tzinfo`."""
         return zone_named(self.time_zone)

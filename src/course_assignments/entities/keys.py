@@ -99,6 +99,7 @@ class Redemption:
     """The use of a key by a learner, and the assignment that it made.
 
     Attributes:
+        id: Always from `id_for`: a registrar looks for the first one to see whether there are more.
         restored_at: When the use was restored by cancelling, or ``None`` (rule 13).
 
     >>> Redemption.id_for("k-1", "ada", 0) == Redemption.id_for("k-1", "ada", 1)

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from course_assignments.errors import InvalidInput
 
+_YEARS = range(1970, 9900)
 #: Datetimes are accepted from `EARLIEST` until just before `END_OF_RANGE`. Both are so far from the
 #: limits of `datetime` that no time zone and no duration can overflow.
-_YEARS = range(1970, 9900)
 EARLIEST = datetime(_YEARS.start, 1, 1, tzinfo=UTC)
 END_OF_RANGE = datetime(_YEARS.stop, 1, 1, tzinfo=UTC)
 
