@@ -100,6 +100,8 @@ class Use:
 def _to_details(
     details: Mapping[str, str] | Iterable[tuple[str, str]],
 ) -> tuple[tuple[str, str], ...]:
+    if details.__class__ is tuple and not details:
+        return ()
     hint = "expected a mapping of str to str"
     try:
         found = tuple(sorted(dict(details).items()))

@@ -149,7 +149,7 @@ class _Journal(_Shelf):
         self.records[position] = event
         self._all.append((position,))
 
-    def read(self, key: SortKey) -> Event:
+    def read(self, key: SortKey) -> Any:
         (position,) = key
         event: Event = self.records[position]
         if event.position != position:

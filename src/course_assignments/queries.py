@@ -44,7 +44,7 @@ DEFAULT_PAGE, MAX_PAGE = 100, 10_000
 Method: TypeAlias = Literal["where", "ranges", "contains", "special"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Filter:
     """The filter that one field of a query declares.
 
@@ -83,9 +83,8 @@ def filters(query: type["Query[Any]"]) -> tuple[tuple["attrs.Attribute[Any]", Fi
 _filters: Final[Any] = cache(filters)
 
 
-def _filter(method: Method, name: str = "", *, shown: Any = True, **options: Any) -> Any:
-    """Declare an optional field with the filter of these *options*."""
-    filter_ = Filter(method=method, name=name, **options)
+def _optional(filter_: Filter, *, shown: Any = True) -> Any:
+    """Declare an optional field with *filter_*; *shown* is its repr."""
     return field(default=None, repr=shown, metadata={_FILTER: filter_})
 
 
@@ -93,39 +92,39 @@ def equals(
     name: str = "",
     check: Callable[..., None] = validation.identifier,
     *,
+    convert: Callable[[Any, str], Any] | None = None,
     indexed: bool = True,
-    **options: Any,
+    shown: Any = True,
 ) -> Any:
     """Declare that the record's field equals the value, which is an id by default."""
-    return _filter("where", name, check=check, given=lambda one: (one,), indexed=indexed, **options)
+    filter_ = Filter("where", name, convert, check, lambda one: (one,), indexed)
+    return _optional(filter_, shown=shown)
 
 
-def is_one_of(name: str, convert: Callable[[Any, str], Any], **options: Any) -> Any:
+def is_one_of(name: str, convert: Callable[[Any, str], Any], *, shown: Any = True) -> Any:
     """Declare that the record's field is one of the values."""
-    return _filter("where", name, convert=convert, given=dict.fromkeys, **options)
+    return _optional(Filter("where", name, convert, None, dict.fromkeys, indexed=True), shown=shown)
 
 
 def at_least(name: str) -> Any:
     """Declare that the record's datetime *name* is the value or later."""
-    return _filter("ranges", name, convert=as_utc, given=lambda start: (start, None))
+    return _optional(Filter("ranges", name, as_utc, None, lambda start: (start, None)))
 
 
 def before(name: str) -> Any:
     """Declare that the record's datetime *name* is earlier than the value."""
-    return _filter(
-        "ranges", name, convert=as_utc, check=_check_window, given=lambda end: (None, end)
-    )
+    return _optional(Filter("ranges", name, as_utc, _check_window, lambda end: (None, end)))
 
 
 def contains(name: str = "") -> Any:
     """Declare that the record's string contains the value; both are folded."""
     # A folded name can be longer than a name.
-    return _filter("contains", name, convert=_fold_text, check=validation.long_text)
+    return _optional(Filter("contains", name, _fold_text, validation.long_text))
 
 
 def special(fits: Callable[[Any, Any], bool], *reads: str, **options: Any) -> Any:
     """Declare a filter with its own predicate; SQL finds it by the field's name."""
-    return _filter("special", fits=fits, reads=reads, **options)
+    return _optional(Filter("special", fits=fits, reads=reads, **options))
 
 
 def _check_window(query: "Query[Any]", at: "attrs.Attribute[Any]", until: datetime) -> None:
@@ -378,8 +377,8 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
         check=validation.one_of(AssignmentStatus),
     )
     at: datetime | None = validation.optional_datetime()
-    completion: Collection[CompletionStatus] | CompletionStatus | None = is_one_of(
-        "", _to_completions
+    completion: Collection[CompletionStatus] | CompletionStatus | None = _optional(
+        Filter("where", convert=_to_completions, given=dict.fromkeys)
     )
     origin: type[Origin] | None = special(
         lambda query, record: isinstance(record.origin, query.origin), check=_check_origin
@@ -477,15 +476,12 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     """
 
     batch_ids: Collection[str] | None = is_one_of(
-        "batch_id", lambda ids, name: validation.check_each(ids, name, str), indexed=True
+        "batch_id", lambda ids, name: validation.check_each(ids, name, str)
     )
     code: str | None = equals("", validation.name, convert=_fold_code, shown=_masked)
-    codes: Collection[str] | None = is_one_of("code", _to_codes, indexed=True, shown=_masked)
-    redeemed: bool | None = _filter(
-        "ranges",
-        "uses",
-        check=validation.flag,
-        given=lambda flag: (1, None) if flag else (None, 1),
+    codes: Collection[str] | None = is_one_of("code", _to_codes, shown=_masked)
+    redeemed: bool | None = _optional(
+        Filter("ranges", "uses", None, validation.flag, lambda one: (1, None) if one else (None, 1))
     )
     usable: bool | None = special(
         lambda query, record: query.usable is (not record.revoked_at and record.remaining_uses > 0),

@@ -98,12 +98,13 @@ class Context:
 
     def event(self, action: str, *subject_ids: str, **details: str | None) -> Event:
         """Return the event of *action* on the records *subject_ids*."""
+        named = {key: one for key, one in details.items() if one is not None} if details else ()
         return Event(
             at=self.at,
             by=None if self.actor is None else self.actor.id,
             action=action,
             subject_ids=subject_ids,
-            details={name: text for name, text in details.items() if text is not None},
+            details=named,
         )
 
 

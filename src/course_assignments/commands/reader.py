@@ -101,7 +101,7 @@ class Reader:
         """
         folded = codes.fold(code)
         if codes.is_storable(folded):
-            for found in self.repository.find(KeyQuery(code=folded)):
+            for found in self.repository.find(KeyQuery(code=folded)).records:
                 return found
         raise Refused(Decision((KeyMistyped() if codes.is_mistyped(folded) else KeyNotFound(),)))
 

@@ -112,14 +112,14 @@ class ExpirationPolicy:
         """Return the latest end of an assignment created at *created_at*."""
         start = as_utc(created_at, "created_at")
         maxima = [(self.maximum, ExpirationLimit.MAXIMUM)]
-        if organization is not None:
-            validation.check_kind(organization, "organization", Organization)
-            if organization.maximum_access is not None:
-                maxima.append((organization.maximum_access, ExpirationLimit.ORGANIZATION))
         if course is not None:
             validation.check_kind(course, "course", Course)
             if course.maximum_access is not None:
                 maxima.append((course.maximum_access, ExpirationLimit.COURSE))
+        if organization is not None:
+            validation.check_kind(organization, "organization", Organization)
+            if organization.maximum_access is not None:
+                maxima.append((organization.maximum_access, ExpirationLimit.ORGANIZATION))
         limits: list[Limit] = []
         for maximum, by in maxima:
             end = end_in_range(maximum, start, zone_of(organization))

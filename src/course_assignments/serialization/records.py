@@ -89,7 +89,7 @@ def _plain(_: object, __: object, value: Any) -> Any:
         return value.value
     if isinstance(value, timedelta | Months):
         return format_duration(value)
-    return sorted(value) if isinstance(value, frozenset) else value
+    return sorted(value) if value.__class__ is frozenset else value
 
 
 # --- Values by the type of their field -----------------------------------------------------------
