@@ -171,7 +171,7 @@ class InMemoryRepository:
         self._lock = Lock()
         self._journal = _Journal(Event)
         self._shelves = {**{kind: _Shelf(kind) for kind in KINDS}, Event: self._journal}
-        self._records = {kind: shelf.records for kind, shelf in self._shelves.items()}
+        self._records = {kind: self._shelves[kind].records for kind in KINDS}
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
         """Return the records of *kind* by their ids, without the ids that are not stored."""

@@ -115,6 +115,12 @@ class TestOwnQueries:
             assert refusal(lambda one=query: stored(PYTHON).find(one)).field == "query"  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("kind", [ca.Event, int, object, None, []])
+def test_only_records_are_looked_up_by_id(kind: Any) -> None:
+    error = refusal(lambda: stored(PYTHON).get(kind, ["1"]))
+    assert (error.code, error.field) == ("wrong_type", "kind")
+
+
 class TestReading:
     """A call reads one state: a commit that comes in the middle waits for its end."""
 
