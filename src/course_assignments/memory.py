@@ -254,16 +254,16 @@ class InMemoryRepository:
     def _clashing(self, staged: Mapping[tuple[type, str], Record]) -> Iterator[Record]:
         """Give the records of *staged* whose unique field another one shares, or will share."""
         owners: dict[tuple[str, str], str] = {}
-        for record in staged.values():
-            name = UNIQUE.get(type(record))
+        for (kind, _), record in staged.items():
+            name = UNIQUE.get(kind)
             if name is None:
                 continue
-            shelf, value = self._shelves[type(record)], getattr(record, name)
+            shelf, value = self._shelves[kind], getattr(record, name)
             before = shelf.records.get(record.id)
             if before is not None and getattr(before, name) == value:
                 continue
             stored = shelf.owner(name, value)
-            holder = None if stored is None else staged.get((type(record), stored))
+            holder = None if stored is None else staged.get((kind, stored))
             gives_it_up = holder is not None and getattr(holder, name) != value
             if stored is None or gives_it_up:
                 stored = owners.setdefault((name, value), record.id)

@@ -151,9 +151,7 @@ def _masked(codes: str | tuple[str, ...] | None) -> str:
     return repr(tuple(map(mask, codes)) if isinstance(codes, tuple) else codes and mask(codes))
 
 
-def _check_cursor(query: "Query[Any]", _: object, value: Any) -> None:
-    if value is None:
-        return
+def _check_cursor(query: "Query[Any]", value: Any) -> None:
     kinds = [_type_of(name) for name in query.order]
     fits = value.__class__ is tuple and [type(one) for one in value] == kinds
     if not fits or any(getattr(one, "tzinfo", UTC) is not UTC for one in value):
@@ -193,9 +191,7 @@ class Query(_Given, Generic[RecordT]):
     order: ClassVar[tuple[str, ...]] = ("id",)
 
     limit: int = field(default=DEFAULT_PAGE, validator=validation.count(1, MAX_PAGE))
-    _cursor: SortKey | None = field(
-        default=None, alias="cursor", validator=_check_cursor, repr=False
-    )
+    _cursor: SortKey | None = field(default=None, alias="cursor", repr=False)
 
     def __init_subclass__(cls, *, order: tuple[str, ...] = ()) -> None:
         """Take the class of the records from a base such as ``Query[Course]``."""
@@ -209,6 +205,8 @@ class Query(_Given, Generic[RecordT]):
         """Convert and check the filters that are set: a query has many and sets few."""
         if type(self) is Query:
             raise InvalidInput("wrong_type", "query", "expected a query for one kind of record")
+        if self._cursor is not None:
+            _check_cursor(self, self._cursor)
         where: dict[str, Collection[Any]] = {}
         others: list[tuple[Filter, Any]] = []
         for at, one in _filters(type(self)):
