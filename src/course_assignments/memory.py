@@ -261,7 +261,7 @@ class InMemoryRepository:
             shelf, value = self._shelves[kind], getattr(record, name)
             before = shelf.records.get(record.id)
             if before is not None and getattr(before, name) == value:
-                continue
+                continue  # it keeps its own; whoever else wants it is the one that clashes
             stored = shelf.owner(name, value)
             holder = None if stored is None else staged.get((kind, stored))
             gives_it_up = holder is not None and getattr(holder, name) != value

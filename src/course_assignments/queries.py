@@ -135,12 +135,11 @@ def _check_window(query: "Query[Any]", at: "attrs.Attribute[Any]", until: dateti
         raise InvalidInput("empty_window", at.name, f"the end must lie after {start_name}")
 
 
-def _fold_text(value: Any, _: str) -> Any:
-    return validation.fold_text(value) if isinstance(value, str) else value
+def _folded(fold: Callable[[str], str]) -> Callable[[Any, str], Any]:
+    return lambda value, _: fold(value) if isinstance(value, str) else value
 
 
-def _fold_code(value: Any, _: str) -> Any:
-    return fold(value) if isinstance(value, str) else value
+_fold_text, _fold_code = _folded(validation.fold_text), _folded(fold)
 
 
 def _to_codes(codes: Iterable[str], name: str) -> tuple[str, ...]:
@@ -165,7 +164,8 @@ def _type_of(name: str) -> type:
 
 
 class _Given:
-    # The values that fields may have, and the other filters that are set, with their values.
+    # The values that fields may have, and the other filters that are set, with their values. Not
+    # attrs fields: those of a query are its arguments.
     __slots__ = ("_others", "_where")
     _where: dict[str, Collection[Any]]
     _others: list[tuple[Filter, Any]]

@@ -27,6 +27,7 @@ from course_assignments.reasons import EmailTaken, ForAssignment, Reason
 N = TypeVar("N")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
 _assignment = validation.unchecked(CourseAssignment)
 
 
@@ -334,7 +335,7 @@ def typed_code(_: object, at: validation.Field, value: object) -> None:
 
 def check_keys(keys: Sequence[TrainingKey], code: str, path: str) -> None:
     """Raise InvalidInput unless *keys* is just the key with the *code* that someone typed."""
-    if len(keys) != 1 or (keys[0].code != code and keys[0].code != fold(code)):
+    if len(keys) != 1 or keys[0].code != fold(code):
         raise InvalidInput("another_record", path, "expected the key with the given code")
 
 

@@ -46,7 +46,7 @@ def earliest(limits: Iterable[Limit]) -> Limit:
 
 def zone_of(organization: Organization | None) -> tzinfo:
     """Return the time zone of *organization*, or UTC, for counting months and days."""
-    return UTC if organization is None or organization.time_zone == "UTC" else organization.zone
+    return UTC if organization is None else organization.zone
 
 
 class ExpirationRule(Protocol):
