@@ -191,7 +191,7 @@ class InMemoryRepository:
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         """Return the first page of the records that *query* finds, in its order."""
         validation.check_kind(query, "query", Query)
-        shelf = self._shelves.get(query.kind)
+        shelf = self._shelves.get(query.kind) if isinstance(query.kind, type) else None
         if shelf is None:
             raise InvalidInput("wrong_type", "query", "expected a query for a kind of record")
         found: list[RecordT] = []

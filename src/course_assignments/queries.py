@@ -179,7 +179,7 @@ class Query(_Given, Generic[RecordT]):
     name and an ``email`` the whole address, in any case and composition. A flag that is ``False``
     finds only the opposite. An empty list finds nothing. A range includes ``_from`` and excludes
     ``_until``, and a datetime that is ``None`` is in no range. A page has up to ``limit`` records,
-    from 1 to 10,000.
+    from 1 to 10,000. A subclass that narrows further overrides `matches`.
 
     >>> CourseQuery(limit=10).matches(Course(id="py", name="Python"))
     True

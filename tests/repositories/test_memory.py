@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from threading import Thread
 from types import FrameType
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 from unicodedata import normalize
 
 import attrs
@@ -111,7 +111,10 @@ class TestOwnQueries:
         class Bare(ca.Query[Any]):
             pass
 
-        for query in (Odd(), Bare()):
+        class Unhashable(ca.Query[Any]):
+            kind: ClassVar[Any] = []
+
+        for query in (Odd(), Bare(), Unhashable()):
             assert refusal(lambda one=query: stored(PYTHON).find(one)).field == "query"  # type: ignore[misc]
 
 
