@@ -47,6 +47,33 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
+#: How much of a value a message shows.
+SHOWN_LENGTH = 40
+
+_PLAIN_TYPES = frozenset({int, float, bool, complex, type(None)})
+
+
+def received(value: object, *, secret: bool = False) -> str:
+    """Say what was received: the value if it is short and plain, otherwise its type.
+
+    Pass *secret* for a value that may be the code of a key: the message does not show it.
+
+    >>> received(7), received("a" * 50), received("Spring-2026", secret=True)
+    ('got int 7', "got str 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…'", 'got str of 11 characters')
+    """
+    kind = type(value)
+    name = printable(str(kind.__name__))[:SHOWN_LENGTH]
+    if kind in _PLAIN_TYPES and not (kind is int and abs(value) >= 10**SHOWN_LENGTH):  # type: ignore[arg-type]
+        return "got None" if value is None else f"got {name} {value!r}"
+    if kind is not str:  # a foreign type may raise anything when it is shown
+        return f"got {name}"
+    text = str(value)
+    if secret:
+        return f"got str of {len(text)} characters"
+    shown = text if len(text) <= SHOWN_LENGTH else text[: SHOWN_LENGTH - 1] + "…"
+    return f"got str {printable(shown)!r}"
+
+
 def to_words(name: str) -> str:
     """Return the words of the class name *name* in lower case."""
     return sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
