@@ -98,6 +98,10 @@ ONE_OF_EACH: dict[Any, str] = {
     reasons.RegistrationDisabled(): (
         "You can't register with this key. Sign in with your account to redeem it."
     ),
+    reasons.RegistrationDisabled("globex"): (
+        "You can't register as a member of organization 'globex'. "
+        "Leave the organization out, or sign in with your account."
+    ),
     reasons.EmailTaken("ada"): (
         "The email address of 'ada' already belongs to an account. "
         "Sign in with that account, or use another address."
@@ -136,7 +140,7 @@ def test_each_is_a_value_with_its_sentence(reason: Any) -> None:
 
 
 def test_every_kind_is_listed() -> None:
-    assert [*map(type, ONE_OF_EACH)] == list(KINDS)
+    assert [*dict.fromkeys(map(type, ONE_OF_EACH))] == list(KINDS)
     assert set(get_args(ca.Reason)) == {*KINDS, ca.ForAssignment}
 
 

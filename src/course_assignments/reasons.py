@@ -346,11 +346,21 @@ class AlreadyRedeemed(_Reason):
     redeemed_at: datetime = field(converter=to_utc)
 
 
-@reason("You can't register with this key. Sign in with your account to redeem it.")
+@reason(
+    "You can't register as a member of organization {organization_id}. "
+    "Leave the organization out, or sign in with your account.",
+    organization_id={
+        None: "You can't register with this key. Sign in with your account to redeem it."
+    },
+)
 class RegistrationDisabled(_Reason):
-    """The organization of the key does not allow registration (rule 11)."""
+    """An organization does not allow registration (rule 11).
+
+    ``organization_id`` is the organization that the newcomer named, ``None`` that of the key.
+    """
 
     code: ClassVar[Literal["registration_disabled"]]
+    organization_id: str | None = field(default=None, validator=validators.optional(identifier))
 
 
 @reason(

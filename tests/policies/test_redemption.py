@@ -1,6 +1,7 @@
 """Rules 6, 7, 9, 10 and 11: who may redeem a key and when, and who may register with one."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import attrs
 import pytest
@@ -130,3 +131,23 @@ def test_a_new_user_registers_only_if_the_organization_allows_it() -> None:
     assert ca.RegistrationPolicy().evaluate(ACME, CY, at=MADE).allowed
     refused = ca.RegistrationPolicy().evaluate(BETA, CY, at=MADE, email_owner=ADA)
     assert refused == ca.Decision([RegistrationDisabled(), EmailTaken("cy")])
+
+
+def test_a_newcomer_may_join_another_organization_only_if_it_allows_registration_too() -> None:
+    """Rule 11."""
+    ask = ca.RegistrationPolicy().evaluate
+    newcomer = attrs.evolve(CY, organization_id="beta")
+    assert ask(ACME, newcomer, at=MADE, joined=BETA) == ca.Decision([RegistrationDisabled("beta")])
+    is_open = attrs.evolve(BETA, anonymous_registration=True)
+    assert ask(ACME, newcomer, at=MADE, joined=is_open).allowed
+    closed = attrs.evolve(ACME, anonymous_registration=False)
+    both = [RegistrationDisabled(), RegistrationDisabled("beta")]
+    assert ask(closed, newcomer, at=MADE, joined=BETA) == ca.Decision(both)
+
+
+@pytest.mark.parametrize("joined", [None, ACME])
+def test_the_organization_that_a_newcomer_names_must_be_passed(joined: Any) -> None:
+    newcomer = attrs.evolve(CY, organization_id="beta")
+    with pytest.raises(ca.InvalidInput) as caught:
+        ca.RegistrationPolicy().evaluate(ACME, newcomer, at=MADE, joined=joined)
+    assert (caught.value.code, caught.value.field) == ("another_record", "joined")

@@ -481,6 +481,9 @@ def test_each_use_is_given_back_once_and_taken_once_again(make: Make, uses: int)
     check(lambda one: lambda of: of.redeem(CODE, one), "already_redeemed", ["ada", "bo", *left])
 
 
+#: Another organization, which allows registration too.
+OPEN_BETA = attrs.evolve(BETA, anonymous_registration=True)
+
 #: Someone of another organization, with the address of a newcomer.
 NAMESAKE = attrs.evolve(EVE, email=DI.email, organization_id="beta")
 
@@ -510,7 +513,7 @@ COMMANDS: dict[str, Command] = {
     "revoke_keys": lambda of: of.revoke_keys("spring"),
     "archive": lambda of: of.update(attrs.evolve(PYTHON, archived=True)),
     "close": lambda of: of.update(attrs.evolve(ACME, anonymous_registration=False)),
-    "shorten": lambda of: of.update(attrs.evolve(BETA, maximum_access=timedelta(days=5))),
+    "shorten": lambda of: of.update(attrs.evolve(OPEN_BETA, maximum_access=timedelta(days=5))),
     "move": lambda of: of.update(attrs.evolve(BO, organization_id="acme")),
     "change address": lambda of: of.update(attrs.evolve(CY, email=DI.email)),
     "anonymize": lambda of: of.anonymize("bo"),
@@ -537,6 +540,7 @@ class TestOneAfterTheOther:
     @staticmethod
     def base() -> Scene:
         scene = with_keys(ca.InMemoryRepository, uses=2, policies=RESTORING)
+        scene.registrar.update(OPEN_BETA)
         scene.registrar.redeem(CODE, "ada", id="redeemed")
         scene.registrar.assign("sql", "bo", id="a-1", repeat=ca.Repeat.SKIP)
         return scene

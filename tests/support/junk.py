@@ -500,6 +500,7 @@ GIVEN |= {
     "batch": BATCH,
     "cancellable": ASSIGNMENT,
     "email_owner": ADA,
+    "joined": ACME,
     "existing": [ASSIGNMENT],
     "key": KEY,
     "subscription": SUBSCRIPTION,

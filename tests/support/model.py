@@ -834,12 +834,18 @@ class Model:
         made = yield [
             *self.acting(None if by == user.id else by, joins),
             *([] if host["anonymous_registration"] else [("registration_disabled",)]),
+            *self._against_joining(host["id"], joins),
             *([("email_taken", user.id)] if taken else []),
             *self._against_redeeming(key, newcomer),
         ]
         self.users[user.id] = newcomer
         self._keep_redemption(key, newcomer, made, id)
         self.happened("register", by)
+
+    def _against_joining(self, host: str, joins: str) -> list[Said]:
+        """Rule 11: "naming another is refused unless that one allows registration too"."""
+        allowed = joins == host or self.organizations[joins]["anonymous_registration"]
+        return [] if allowed else [("registration_disabled", joins)]
 
     def status_at(self, one: Facts) -> str:
         """Section 3: "follows from its instants"."""

@@ -155,7 +155,8 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
 
     Attributes:
         code: As the newcomer typed it.
-        user: The profile, without roles. By default newcomers join the organization of the key.
+        user: The profile, without roles. By default newcomers join the organization of the key;
+            another organization must allow registration, too.
 
     >>> newcomer = User(id="eve", name="Eve", email="eve@example.org")
     >>> registrar.register("Spring-2026", newcomer).organization_id
@@ -189,7 +190,13 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
         validation.check_same(learner.id, self.user.id, "learner")
 
         def may_register(at: datetime) -> Decision:
-            return policy.evaluate(organization, learner, at=at, email_owner=records.email_owner)
+            return policy.evaluate(
+                organization,
+                learner,
+                at=at,
+                joined=redeemable.organization,
+                email_owner=records.email_owner,
+            )
 
         decision = context.require(may_register, *redeemable.questions(context))
         outcome = redeemable.outcome(self.action, context, decision)

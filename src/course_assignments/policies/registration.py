@@ -22,6 +22,7 @@ class RegistrationRule(Protocol):
         /,
         *,
         at: datetime,
+        joined: Organization | None = None,
         email_owner: User | None = None,
     ) -> Decision: ...
 
@@ -29,6 +30,8 @@ class RegistrationRule(Protocol):
 @attrs.frozen
 class RegistrationPolicy:
     """Allow registration if the organization of the key's batch allows it (rule 11).
+
+    Newcomers join that organization, or another one that allows registration, too.
 
     >>> policy = RegistrationPolicy()
     """
@@ -39,20 +42,28 @@ class RegistrationPolicy:
         newcomer: User,
         *,
         at: datetime,
+        joined: Organization | None = None,
         email_owner: User | None = None,
     ) -> Decision:
         """Decide whether *newcomer* may register with a key of *organization*.
 
+        *joined* is the organization that the newcomer names; by default *organization*.
         *email_owner* is the user who already has the newcomer's e-mail address, if any.
         """
         as_utc(at)
         validation.check_kind(organization, "organization", Organization)
         validation.check_kind(newcomer, "newcomer", User)
+        own = organization if joined is None else joined
+        validation.check_kind(own, "joined", Organization)
+        validation.check_same(own.id, newcomer.organization_id or organization.id, "joined")
         if email_owner is not None:
             validation.check_kind(email_owner, "email_owner", User)
         found: list[reasons.Reason] = []
         if not organization.anonymous_registration:
             found.append(reasons.RegistrationDisabled())
+        # "naming another is refused unless that one allows registration too"
+        if own.id != organization.id and not own.anonymous_registration:
+            found.append(reasons.RegistrationDisabled(own.id))
         if email_owner is not None:
             found.append(reasons.EmailTaken(newcomer.id))
         return Decision(found)
