@@ -86,7 +86,9 @@ CODES = {
     "out_of_range",
     "own_parent",
     "repeated",
+    "reserved_id",
     "too_long",
+    "too_many",
     "unknown_column",
     "unknown_time_zone",
     "unprintable",
@@ -519,6 +521,18 @@ EXAMPLES = (
         lambda of: of.register(CODE, BRINGING),
     ),
     Example("user", "wrong_type", "user", lambda of: of.register(CODE, PYTHON)),  # type: ignore[arg-type]
+    Example(
+        "too many pairs",
+        "too_many",
+        "learners",
+        lambda of: of.assign_many(map(str, range(1001)), map(str, range(1000))),
+    ),
+    Example(
+        "derived id",
+        "reserved_id",
+        "id",
+        lambda of: of.assign("py", "ada", id=ca.Claim.id_for("ada", "py")),
+    ),
     Example("no records", "empty_list", "records", lambda of: of.add()),
     Example("no more keys", "empty_list", "codes", lambda of: of.add_keys("spring")),
     Example("125 number", "not_a_text", "code", lambda of: of.redeem(12345678, "ada")),  # type: ignore[arg-type]

@@ -49,6 +49,12 @@ ONE_OF_EACH: dict[Any, str] = {
         "The attempt has been paused since 5 Jan 2026, 09:00 UTC. Resume or finish it."
     ),
     reasons.AttemptNotPaused(): ("The attempt is not paused, so there is nothing to resume."),
+    reasons.PausesUsedUp(1000): (
+        "The attempt was paused 1000 times, the maximum. Finish it and start the activity again."
+    ),
+    reasons.NotesUsedUp(1000): (
+        "The assignment has 1000 notes, the maximum. Keep further notes elsewhere."
+    ),
     reasons.AttemptAhead(AT): (
         "The attempt was changed later, on 5 Jan 2026, 09:00 UTC. "
         "Try again then, or check the clock."

@@ -108,7 +108,8 @@ SOME_FIELDS: dict[type, set[str]] = {
     ca.Policies: {"cancellation", "expiration", "key_redemption"},
     ca.AssignmentQuery: {
         *("learner_id", "course_id", "organization_id", "status", "at", "completion", "origin"),
-        *("batch_id", "created_from", "created_until", "started_from", "started_until"),
+        *("learner_ids", "course_ids", "batch_id", "created_from", "created_until"),
+        *("started_from", "started_until"),
         *("completed_from", "completed_until", "expires_from", "expires_until"),
     },
     ca.KeyQuery: {"batch_ids", "code", "codes", "redeemed", "usable"},

@@ -42,6 +42,9 @@ UNIQUE: Final[Mapping[type, str]] = {User: "folded_email", TrainingKey: "code"}
 
 R = TypeVar("R", bound=Record)
 
+#: How many ids one event names, so that it fits into one JSON document.
+MAX_SUBJECTS: Final = 1000
+
 
 @attrs.frozen
 class Replace:
@@ -121,7 +124,8 @@ class Event:
         position: The position among all events, from 1 on; 0 until the event is stored.
         by: The id of the user who acted, or ``None``.
         action: The name of the command.
-        subject_ids: The ids of all records concerned.
+        subject_ids: The ids of all records concerned, at most 1000; a command that concerns more
+            stores several events.
         details: Other facts, as sorted pairs of names and strings.
 
     >>> event = Event(
@@ -136,7 +140,9 @@ class Event:
     at: datetime = field(converter=to_utc)
     by: str | None = field(default=None, validator=validation.identifier_or_none)
     action: str = field(validator=validation.identifier)
-    subject_ids: tuple[str, ...] = field(converter=to_tuple, validator=items_of(str))
+    subject_ids: tuple[str, ...] = field(
+        converter=to_tuple, validator=[items_of(str), validation.at_most(MAX_SUBJECTS)]
+    )
     details: tuple[tuple[str, str], ...] = field(default=(), converter=_to_details)
 
 

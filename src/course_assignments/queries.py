@@ -142,6 +142,10 @@ def _folded(fold: Callable[[str], str]) -> Callable[[Any, str], Any]:
 _fold_text, _fold_code = _folded(validation.fold_text), _folded(fold)
 
 
+def _to_ids(ids: Iterable[str], name: str) -> tuple[str, ...]:
+    return validation.check_each(ids, name, str)
+
+
 def _to_codes(codes: Iterable[str], name: str) -> tuple[str, ...]:
     return tuple(map(fold, validation.check_each(codes, name, str)))
 
@@ -357,6 +361,7 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
     """Assignments, the oldest first; those created at the same time by id.
 
     Attributes:
+        learner_ids, course_ids: Assignments of any of them.
         organization_id: The learner's organization at creation (rule 16).
         status: The status at the datetime ``at``; each requires the other.
         completion: The current completion status, whatever ``at`` is: one or several.
@@ -367,7 +372,9 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
     """
 
     learner_id: str | None = equals()
+    learner_ids: Collection[str] | None = is_one_of("learner_id", _to_ids)
     course_id: str | None = equals()
+    course_ids: Collection[str] | None = is_one_of("course_id", _to_ids)
     organization_id: str | None = equals()
     status: AssignmentStatus | None = special(
         lambda query, record: record.status_at(query.at) is query.status,
@@ -473,9 +480,7 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     {'batch_id': ('spring',)}
     """
 
-    batch_ids: Collection[str] | None = is_one_of(
-        "batch_id", lambda ids, name: validation.check_each(ids, name, str)
-    )
+    batch_ids: Collection[str] | None = is_one_of("batch_id", _to_ids)
     code: str | None = equals("", validation.name, convert=_fold_code, shown=_masked)
     codes: Collection[str] | None = is_one_of("code", _to_codes, shown=_masked)
     redeemed: bool | None = _optional(

@@ -186,6 +186,24 @@ class AttemptNotPaused(_Reason):
     code: ClassVar[Literal["attempt_not_paused"]]
 
 
+@reason(
+    "The attempt was paused {maximum} times, the maximum. Finish it and start the activity again."
+)
+class PausesUsedUp(_Reason):
+    """The attempt has as many pauses as it may have."""
+
+    code: ClassVar[Literal["pauses_used_up"]]
+    maximum: int = field(validator=count(1))
+
+
+@reason("The assignment has {maximum} notes, the maximum. Keep further notes elsewhere.")
+class NotesUsedUp(_Reason):
+    """The assignment has as many notes as it may have."""
+
+    code: ClassVar[Literal["notes_used_up"]]
+    maximum: int = field(validator=count(1))
+
+
 @reason("The attempt was changed later, on {changed_at}. Try again then, or check the clock.")
 class AttemptAhead(_Reason):
     """The decision is for a time before the last recorded change of the attempt (rule 5)."""
@@ -477,6 +495,8 @@ PlainReason: TypeAlias = (
     | NoAttemptOpen
     | AttemptPaused
     | AttemptNotPaused
+    | PausesUsedUp
+    | NotesUsedUp
     | AttemptAhead
     | CourseNotInSubscription
     | SubscriptionNotActive

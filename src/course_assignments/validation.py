@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache
 from hashlib import sha256
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast
 from unicodedata import category, normalize
@@ -43,6 +44,9 @@ LINE_BREAKS = "\n\r\t"
 #: The largest whole number that every common database stores in an ordinary integer column.
 MAX_COUNT = 2**31 - 1
 
+#: How many elements a list may have.
+MAX_ITEMS = 1_000_000
+
 
 def check_text(value: object, field: str, length: int = ID_LENGTH, allowed: str = "") -> str:
     """Raise InvalidInput unless *value* is a string of 1 to *length* characters and not blank.
@@ -65,6 +69,21 @@ def check_text(value: object, field: str, length: int = ID_LENGTH, allowed: str 
 #: Checks an id: a string of 1 to 200 characters.
 check_id: Callable[[object, str], str] = check_text
 
+#: How derived ids begin.
+DERIVED = "derived-"
+
+
+def check_own_id(value: object, field: str) -> str:
+    """Return the id *value*, or raise InvalidInput if it begins as derived ids do.
+
+    A record under the id that another command derives would block that command.
+    """
+    id_ = check_id(value, field)
+    if id_.startswith(DERIVED):
+        hint = f"ids that begin with {DERIVED} are reserved for derived ids; choose another id"
+        raise InvalidInput("reserved_id", field, hint)
+    return id_
+
 
 def check_count(value: object, field: str, least: int, most: int = MAX_COUNT) -> int:
     """Raise InvalidInput unless *value* is a whole number from *least* to *most*, and no bool."""
@@ -78,19 +97,29 @@ _LISTS = frozenset({tuple, list, dict, frozenset})
 
 
 def check_list(values: Iterable[T], field: str, *, empty: bool = False) -> tuple[T, ...]:
-    """Return *values* as a tuple; refuse a string and, unless *empty* is set, no elements."""
+    """Return *values* as a tuple; refuse a string and, unless *empty* is set, no elements.
+
+    More than a million elements are refused, and an iterator is not read further.
+    """
     known = values.__class__ in _LISTS  # `isinstance(values, Iterable)` is slow
     if not known and (isinstance(values, str | bytes) or not isinstance(values, Iterable)):
         raise InvalidInput("not_a_list", field, "expected a list, such as ['a', 'b']")
     try:
-        found = tuple(values)
+        found = values if type(values) is tuple else tuple(islice(values, MAX_ITEMS + 1))
     except CourseAssignmentsError:  # of a repository that could not read on
         raise
     except Exception as error:  # an iterable of the caller's own may raise anything
         raise InvalidInput("not_a_list", field, "iterating it raised an error") from error
+    check_number(len(found), field)
     if not found and not empty:
         raise InvalidInput("empty_list", field, "expected at least one element")
     return found
+
+
+def check_number(number: int, field: str, most: int = MAX_ITEMS, of: str = "elements") -> None:
+    """Raise InvalidInput if the *number* of elements is above *most*."""
+    if number > most:
+        raise InvalidInput("too_many", field, f"expected at most {most} {of}, got more")
 
 
 def check_ids(values: Iterable[str], field: str) -> tuple[str, ...]:
@@ -264,6 +293,11 @@ def items_of(*kinds: type, exact: bool = False) -> Validator:
     return check
 
 
+def at_most(most: int) -> Validator:
+    """Refuse more than *most* elements."""
+    return lambda _, field, values: check_number(len(values), field.name, most)
+
+
 def identifiers(_: object, field: Field, values: Collection[Any]) -> None:
     """Refuse elements that are not ids."""
     for value in values:
@@ -361,12 +395,17 @@ def fold_text(text: str) -> str:
 
 
 def derived_id(*parts: str) -> str:
-    """Return the id that *parts*, in this order, always give.
+    """Return the id that *parts*, in this order, always give; no caller can choose such an id."""
+    return DERIVED + digest(*parts)
+
+
+def digest(*parts: str) -> str:
+    """Return the SHA-256 of *parts* in this order, as 64 hexadecimal digits.
 
     The length of each part goes in before it: "ab" and "c" differ from "a" and "bc".
     """
-    digest = sha256()
+    found = sha256()
     for part in parts:
         data = part.encode()
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()
+        found.update(len(data).to_bytes(8, "big") + data)
+    return found.hexdigest()

@@ -348,22 +348,22 @@ DERIVED: list[tuple[Callable[..., str], tuple[Any, ...], str]] = [
     (
         ca.Claim.id_for,
         ("ada", "py"),
-        "5b51c33aa096f431f62bc500f45df460a6e7ff3c882a1534714585caacc155d1",
+        "derived-5b51c33aa096f431f62bc500f45df460a6e7ff3c882a1534714585caacc155d1",
     ),
     (
         ca.Attempt.id_for,
         ("a-1", "lab", 1),
-        "dc244e419dfced9d941c996f5ba177c99579f216d81ee9a0ce704ba3626d9083",
+        "derived-dc244e419dfced9d941c996f5ba177c99579f216d81ee9a0ce704ba3626d9083",
     ),
     (
         ca.Redemption.id_for,
         ("Spring-2026", "ada", 0),
-        "fdd61023149f7451e2c65ba0a8fe4895f88e42a85847902910ed4e89aaf0d82a",
+        "derived-fdd61023149f7451e2c65ba0a8fe4895f88e42a85847902910ed4e89aaf0d82a",
     ),
     (
         next_assignment_id,
         ("s-1", "py"),
-        "3cef184ef412f15e2b699b36d9b012a498ba4134155ce7dc729adedc02682131",
+        "derived-3cef184ef412f15e2b699b36d9b012a498ba4134155ce7dc729adedc02682131",
     ),
 ]
 parts = st.tuples(*[st.text("12r", min_size=1, max_size=3)] * 2, st.integers(1, 20))

@@ -240,6 +240,8 @@ FILTERS: Mapping[type[ca.Query[Any]], Mapping[str, Filter]] = {
     },
     ca.AssignmentQuery: {
         **same("learner_id", "course_id", "organization_id"),
+        "learner_ids": (st.lists(REFS), lambda one, ids: one.learner_id in ids),
+        "course_ids": (st.lists(REFS), lambda one, ids: one.course_id in ids),
         **within("created", "started", "completed", "expires"),
         "status": (
             st.tuples(st.sampled_from(ca.AssignmentStatus), st.integers(-1, 8).map(instant)),

@@ -406,6 +406,7 @@ GIVEN: dict[str, Any] = {
     "availability": 30 * DAY,
     "batch_id": "spring",
     "batch_ids": ["spring"],
+    "learner_ids": ["ada"],
     "by": "manager",
     "code": CODE,
     "codes": [OTHER_CODE],

@@ -27,7 +27,6 @@ from course_assignments.errors import Conflict, InvalidInput, NotFound
 from course_assignments.policies import Policies
 from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.policies.repetition import latest_open
-from course_assignments.queries import AssignmentQuery
 from course_assignments.reasons import OrganizationNotManaged
 from course_assignments.time.durations import End, resolve_end
 from course_assignments.validation import derived_id, items_of, to_tuple
@@ -86,9 +85,9 @@ class _Assigning(CreatingCommand[N, T]):
         claims = reader.get(Claim, [Claim.id_for(learner, course) for course, learner in ids])
         existing: dict[tuple[str, str], list[CourseAssignment]] = {}
         if self.mode(reader.policies) is not Repeat.ALLOW:
-            for learner in learners:
-                for one in reader.find(AssignmentQuery(learner_id=learner.id)):
-                    existing.setdefault((one.course_id, one.learner_id), []).append(one)
+            wanted_ids = [one.id for one in learners], [one.id for one in courses]
+            for one in reader.assignments(*wanted_ids):
+                existing.setdefault((one.course_id, one.learner_id), []).append(one)
         return [
             Assignable(
                 id=reader.new_id(ids[course.id, learner.id]),
@@ -162,7 +161,6 @@ class _Assigning(CreatingCommand[N, T]):
             one.assignment(one.id, context.at, self.end(one, context), Direct(), self.note)
             for one in made
         )
-        ids = (id_ for one in made for id_ in (one.id, one.course.id, one.learner.id))
         new_claims, claims = base.write_claims(made, created)
         decided_on = (
             record for one in assignables for record in (one.course, one.learner, one.organization)
@@ -171,7 +169,9 @@ class _Assigning(CreatingCommand[N, T]):
             create=(*created, *new_claims),
             replace=claims,
             expect=context.expect(*decided_on, *skipped),
-            record=[context.event(self.action, *dict.fromkeys(ids))] if made else [],
+            record=context.events(
+                self.action, ((one.id, one.course.id, one.learner.id) for one in made)
+            ),
         )
         return AssignmentBatch(created=created, skipped=skipped), change
 
@@ -274,11 +274,17 @@ def _learners(values: Iterable[str | User]) -> Mapping[str, User | None]:
     return given
 
 
+#: How many pairs of a course and a learner one call may name.
+MAX_PAIRS = 1_000_000
+
+
 @attrs.frozen
 class AssignMany(
     _Assigning[Roster, AssignmentBatch], base.ReceiptedCommand[Roster, AssignmentBatch]
 ):
     """Assign every course to every learner, or nothing to anyone (rule 14).
+
+    There may be up to a million pairs of a course and a learner.
 
     Attributes:
         course_ids: The courses; duplicates are ignored.
@@ -297,6 +303,10 @@ class AssignMany(
 
     course_ids: tuple[str, ...] = field(converter=validation.to_ids)
     learners: Mapping[str, User | None] = field(converter=_learners, hash=False)
+
+    def __attrs_post_init__(self) -> None:
+        pairs = len(self.course_ids) * len(self.learners)
+        validation.check_number(pairs, "learners", MAX_PAIRS, "pairs of a course and a learner")
 
     def ids(self) -> dict[tuple[str, str], str | None]:
         """Return the ids of the assignments by course and learner; None without `id`."""

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import attrs
-from attrs import field
+from attrs import field, validators
 
 from course_assignments import validation
-from course_assignments.changes import Change, Event, R, Record, Replace
+from course_assignments.changes import MAX_SUBJECTS, Change, Event, R, Record, Replace
 from course_assignments.commands.reader import Reader
 from course_assignments.decisions import YES, Decision, Question, all_of
 from course_assignments.entities.assignments import Claim, CourseAssignment, Note, Origin
@@ -18,7 +18,7 @@ from course_assignments.entities.codes import fold, mask
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.entities.people import User
-from course_assignments.entities.receipts import Receipt, digest, receipts_of
+from course_assignments.entities.receipts import Receipt, digest_of, receipts_of
 from course_assignments.errors import Conflict, InvalidInput, to_words
 from course_assignments.policies import DEFAULT_POLICIES, Policies
 from course_assignments.policies.expiration import Limit, earliest
@@ -29,6 +29,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _assignment = validation.unchecked(CourseAssignment)
+_own_id = validators.optional(validation.accepted_by(validation.check_own_id))
 
 
 def record_or_none(kind: type[R]) -> R | None:
@@ -108,6 +109,19 @@ class Context:
             details=named,
         )
 
+    def events(
+        self, action: str, subjects: Iterable[tuple[str, ...]], **details: str | None
+    ) -> list[Event]:
+        """Return as few events of *action* as can name *subjects*, groups of related records."""
+        found: list[Event] = []
+        ids: dict[str, None] = {}
+        for group in subjects:
+            if len(ids) + sum(id_ not in ids for id_ in group) > MAX_SUBJECTS:
+                found.append(self.event(action, *ids, **details))
+                ids.clear()
+            ids |= dict.fromkeys(group)
+        return [*found, self.event(action, *ids, **details)] if ids else found
+
 
 @attrs.frozen
 class Outcome(Generic[T_co]):
@@ -180,10 +194,11 @@ class CreatingCommand(Command[N, T]):
     """A command that creates a record.
 
     Attributes:
-        id: The id of the record; makes the call safe to repeat. By default a new id.
+        id: The id of the record, which must not begin with ``derived-``; makes the call safe to
+            repeat. By default a new id.
     """
 
-    id: str | None = field(default=None, kw_only=True, validator=validation.identifier_or_none)
+    id: str | None = field(default=None, kw_only=True, validator=_own_id)
 
 
 @attrs.frozen
@@ -211,7 +226,7 @@ class ReceiptedCommand(CreatingCommand[N, T]):
         first = reader.look_up(Receipt, Receipt.id_for(self.action, self.id))
         if first is None:
             return ()
-        if first.digest != digest(self.action, self.id, self.arguments):
+        if first.digest != digest_of(self.action, self.id, self.arguments):
             raise Conflict((self.id,), "id_taken")
         ids = [Receipt.id_for(self.action, self.id, part) for part in range(1, first.parts)]
         return (first, *reader.need_all(Receipt, ids).values())

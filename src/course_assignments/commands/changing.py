@@ -12,7 +12,7 @@ from course_assignments.commands import base
 from course_assignments.commands.base import Command, Context, Outcome
 from course_assignments.commands.reader import Reader
 from course_assignments.decisions import Decision, Question
-from course_assignments.entities.assignments import CourseAssignment, FromKey, Note
+from course_assignments.entities.assignments import MAX_NOTES, CourseAssignment, FromKey, Note
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Permission
 from course_assignments.entities.keys import Redemption, TrainingKey
@@ -20,7 +20,7 @@ from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import InvalidInput
 from course_assignments.policies.expiration import zone_of
-from course_assignments.reasons import ExpiresTooLate
+from course_assignments.reasons import ExpiresTooLate, NotesUsedUp
 from course_assignments.time.durations import End, resolve_end
 
 
@@ -256,4 +256,6 @@ class AddNote(_Edit):
     note: Note = field(validator=validation.one_of(Note))
 
     def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
-        return self.edit(records, context, notes=(*records.assignment.notes, self.note))
+        notes = (*records.assignment.notes, self.note)
+        used_up = Decision([NotesUsedUp(MAX_NOTES)] if len(notes) > MAX_NOTES else [])
+        return self.edit(records, context, lambda _: used_up, notes=notes)

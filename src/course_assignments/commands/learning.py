@@ -16,7 +16,7 @@ from course_assignments.commands.changing import Assigned
 from course_assignments.commands.reader import Reader
 from course_assignments.decisions import Decision, Question
 from course_assignments.entities.assignments import CourseAssignment
-from course_assignments.entities.attempts import Attempt
+from course_assignments.entities.attempts import MAX_PAUSES, Attempt
 from course_assignments.entities.attempts import Pause as Break
 from course_assignments.entities.catalog import Course
 from course_assignments.entities.enums import ActivityKind
@@ -186,7 +186,10 @@ class Pause(_PauseOrResume):
     """
 
     def _against(self, attempt: Attempt) -> tuple[Reason, ...]:
-        return () if attempt.paused_at is None else (reasons.AttemptPaused(attempt.paused_at),)
+        if attempt.paused_at is not None:
+            return (reasons.AttemptPaused(attempt.paused_at),)
+        used_up = len(attempt.pauses) >= MAX_PAUSES
+        return (reasons.PausesUsedUp(MAX_PAUSES),) if used_up else ()
 
     def _pauses(self, before: tuple[Break, ...], at: datetime) -> tuple[Break, ...]:
         return (*before, Break(at))

@@ -94,8 +94,9 @@ class Add(Command[Addable, None]):
         decision.require()
         if not new:
             return Outcome(None, decision=decision)
-        ids = dict.fromkeys(record.id for record in new)
-        change = Change(create=new, record=[context.event(self.action, *ids)])
+        change = Change(
+            create=new, record=context.events(self.action, ((record.id,) for record in new))
+        )
         return Outcome(None, change, decision)
 
 

@@ -1,6 +1,6 @@
 """The reader: reads records for one try of a command, and issues ids and codes."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar, overload
 
 import attrs
@@ -9,12 +9,20 @@ from course_assignments import validation
 from course_assignments.changes import R, Record
 from course_assignments.decisions import Decision, Refused
 from course_assignments.entities import codes
+from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.catalog import Organization
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.errors import InvalidInput, NotFound
 from course_assignments.policies import Policies
-from course_assignments.queries import KeyQuery, Query, RecordT, UserQuery
+from course_assignments.queries import (
+    MAX_PAGE,
+    AssignmentQuery,
+    KeyQuery,
+    Query,
+    RecordT,
+    UserQuery,
+)
 from course_assignments.reasons import KeyMistyped, KeyNotFound
 from course_assignments.repository import Repository, pages
 
@@ -22,7 +30,7 @@ A = TypeVar("A", bound=Record)
 B = TypeVar("B", bound=Record)
 C = TypeVar("C", bound=Record)
 
-#: How many codes one query looks for.
+#: How many codes or learners one query looks for.
 _CHUNK: Final = 500
 
 
@@ -89,6 +97,15 @@ class Reader:
         id_ = user.organization_id
         return None if id_ is None else self.need(Organization, id_)
 
+    def assignments(
+        self, learner_ids: Sequence[str], course_ids: Sequence[str]
+    ) -> Iterator[CourseAssignment]:
+        """Iterate over the assignments of these courses to these learners."""
+        for start in range(0, len(learner_ids), _CHUNK):
+            learners = learner_ids[start : start + _CHUNK]
+            query = AssignmentQuery(learner_ids=learners, course_ids=course_ids, limit=MAX_PAGE)
+            yield from self.find(query)
+
     def email_owners(self, records: Iterable[Record]) -> list[User]:
         """Return the stored users who have the e-mail address of a user in *records*."""
         emails = [one.email for one in records if isinstance(one, User)]
@@ -116,7 +133,7 @@ class Reader:
         """Return *wanted*, or a new id that was not issued before."""
         if wanted is not None:
             return wanted
-        issued = validation.check_id(self.id_source(), "new_id")
+        issued = validation.check_own_id(self.id_source(), "new_id")
         if issued in self.issued_ids:
             hint = "the source returned the same id twice; use a unique source"
             raise InvalidInput("bad_id_source", "new_id", hint)

@@ -233,14 +233,15 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
             ),
         )
         after = attrs.evolve(before, cancelled_at=context.at)
-        subjects = (before.id, *(one.id for one in uncancelled), learner.id)
+        ids = (*(one.id for one in uncancelled), learner.id)
+        subjects = [(before.id, one) for one in ids]
         change = Change(
             replace=[
                 Replace(before, after),
                 *(Replace(one, attrs.evolve(one, cancelled_at=context.at)) for one in uncancelled),
             ],
             expect=context.expect_for_actor(learner),
-            record=[context.event(self.action, *subjects, support_reason=self.support_reason)],
+            record=context.events(self.action, subjects, support_reason=self.support_reason),
         )
         return Outcome(after, change, decision)
 

@@ -9,7 +9,10 @@ from attrs import field, frozen
 from course_assignments import validation
 from course_assignments.entities.enums import AssignmentStatus, CompletionStatus, ExpirationLimit
 from course_assignments.time.datetimes import as_utc
-from course_assignments.validation import items_of, to_set, to_tuple, to_utc
+from course_assignments.validation import at_most, items_of, to_set, to_tuple, to_utc
+
+#: How many notes one assignment may have; each further one is stored with all earlier ones.
+MAX_NOTES = 1000
 
 
 @frozen(kw_only=True)
@@ -99,6 +102,7 @@ class CourseAssignment(AccessPeriod):
         limited_by: Which limit set the end (rule 1).
         first_lab_launched_at: When a lab was first launched; it never changes again (rule 3).
         finished: The ids of the finished activities (rule 5).
+        notes: In order, at most 1000.
 
     >>> created = datetime(2026, 1, 5, 9, tzinfo=UTC)
     >>> assignment = CourseAssignment(
@@ -127,7 +131,9 @@ class CourseAssignment(AccessPeriod):
     finished: frozenset[str] = field(
         default=frozenset[str](), converter=to_set, validator=validation.identifiers
     )
-    notes: tuple[Note, ...] = field(default=(), converter=to_tuple, validator=items_of(Note))
+    notes: tuple[Note, ...] = field(
+        default=(), converter=to_tuple, validator=[items_of(Note), at_most(MAX_NOTES)]
+    )
 
     @property
     def batch_id(self) -> str | None:

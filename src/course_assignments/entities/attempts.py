@@ -9,7 +9,10 @@ from attrs import field, frozen
 from course_assignments import validation
 from course_assignments.errors import InvalidInput
 from course_assignments.time.datetimes import as_utc
-from course_assignments.validation import items_of, to_tuple, to_utc
+from course_assignments.validation import at_most, items_of, to_tuple, to_utc
+
+#: How many pauses one attempt may have; each further one is stored with all earlier ones.
+MAX_PAUSES = 1000
 
 
 @frozen
@@ -30,7 +33,7 @@ class Attempt:
 
     Attributes:
         number: Counts the attempts at this activity under this assignment, from 1 on.
-        pauses: In order; only the last one may be open.
+        pauses: In order, at most 1000; only the last one may be open.
 
     >>> attempt = registrar.start(registrar.assign("py", "ada").id, "lab")
     >>> attempt.time_spent(clock.advance(timedelta(minutes=30)))
@@ -42,7 +45,9 @@ class Attempt:
     activity_id: str = field(validator=validation.identifier)
     number: int = field(validator=validation.count(1))
     started_at: datetime = field(converter=to_utc)
-    pauses: tuple[Pause, ...] = field(default=(), converter=to_tuple, validator=items_of(Pause))
+    pauses: tuple[Pause, ...] = field(
+        default=(), converter=to_tuple, validator=[items_of(Pause), at_most(MAX_PAUSES)]
+    )
     finished_at: datetime | None = validation.optional_datetime()
 
     def __attrs_post_init__(self) -> None:

@@ -37,7 +37,7 @@ def _email(_: object, at: validation.Field, value: object) -> None:
 
 def anonymous_email(user_id: str) -> str:
     """Return the address of an anonymized user; nobody else can have it."""
-    return f"{validation.derived_id('anonymous', user_id)}@{_ANONYMOUS}"
+    return f"{validation.digest('anonymous', user_id)}@{_ANONYMOUS}"
 
 
 @frozen(kw_only=True)

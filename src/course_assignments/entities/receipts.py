@@ -9,10 +9,12 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.validation import derived_id, items_of, to_tuple
 
-#: How many ids one receipt holds; a longer list is split into several parts.
-MAX_IDS = 10_000
+#: How many ids of each kind one receipt holds, so that it fits into one JSON document. A longer
+#: list is split into several parts.
+MAX_IDS = 1000
 
 
+_are_ids = [items_of(str), validation.at_most(MAX_IDS)]
 _are_positions = validation.each(lambda one, path: validation.check_count(one, path, 1))
 
 
@@ -38,8 +40,8 @@ class Receipt:
     action: str = field(validator=validation.identifier)
     digest: str = field(validator=validation.identifier)
     parts: int = field(default=1, validator=validation.count(1))
-    made: tuple[str, ...] = field(default=(), converter=to_tuple, validator=items_of(str))
-    skipped: tuple[str, ...] = field(default=(), converter=to_tuple, validator=items_of(str))
+    made: tuple[str, ...] = field(default=(), converter=to_tuple, validator=_are_ids)
+    skipped: tuple[str, ...] = field(default=(), converter=to_tuple, validator=_are_ids)
     positions: tuple[int, ...] = field(default=(), converter=to_tuple, validator=_are_positions)
 
     @staticmethod
@@ -66,7 +68,7 @@ def receipts_of(
         Receipt(
             id=Receipt.id_for(action, call_id, part),
             action=action,
-            digest=digest(action, call_id, arguments),
+            digest=digest_of(action, call_id, arguments),
             parts=len(starts),
             made=made[start : start + MAX_IDS],
             skipped=skipped[start : start + MAX_IDS],
@@ -76,9 +78,9 @@ def receipts_of(
     )
 
 
-def digest(action: str, call_id: str, arguments: object) -> str:
+def digest_of(action: str, call_id: str, arguments: object) -> str:
     """Return a digest of *arguments*, salted with the action and the id of the call."""
-    return derived_id("arguments", action, call_id, *_flattened(arguments))
+    return validation.digest("arguments", action, call_id, *_flattened(arguments))
 
 
 def _flattened(value: object) -> Iterator[str]:

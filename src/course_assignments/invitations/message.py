@@ -97,7 +97,7 @@ def invitation(
     # boundary cannot occur in quoted-printable content (RFC 2045, section 6.7).
     plain, html = _plain(body, values), _html(body, values)
     message.set_content(plain, cte="quoted-printable")
-    message.make_alternative(boundary=f"=_{validation.derived_id('invitation', plain, html)[:32]}")
+    message.make_alternative(boundary=f"=_{validation.digest('invitation', plain, html)[:32]}")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message
 

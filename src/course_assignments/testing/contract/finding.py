@@ -103,6 +103,7 @@ FILTERS: Mapping[type[Query[Any]], Sequence[Filters]] = {
     queries.EventQuery: [*_each(after=[2, 4])],
     queries.AssignmentQuery: [
         *_each(learner_id=["ada", "Cy"], course_id=["py"], organization_id=["acme"]),
+        *_each(learner_ids=[["ada"], ["Cy", "nobody", "bo"]], course_ids=[["sql", "py-2"]]),
         *_each(batch_id=["spring"], subscription_id=["s-2"]),
         *_each(
             completion=[
