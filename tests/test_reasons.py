@@ -115,6 +115,10 @@ ONE_OF_EACH: dict[Any, str] = {
     reasons.RoleMissing((ca.Role.SALES_MANAGER, ca.Role.SUPPORT)): (
         "You need one of these roles: sales manager, support. Ask someone who has one."
     ),
+    reasons.RoleNotHeld((ca.Role.SALES_MANAGER, ca.Role.SUPPORT)): (
+        "You can't give or change the roles sales manager, support, which you don't have. "
+        "Ask someone who has them."
+    ),
     reasons.SupportRoleMissing(): (
         "Only support can cancel after the cancellation window. Ask support."
     ),

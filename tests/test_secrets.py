@@ -367,5 +367,5 @@ def test_a_key_shows_its_code_only_to_who_asks() -> None:
 def test_derived_ids_hold_nothing_of_their_parts() -> None:
     code = "ABCDEFABCDEFABCDEF"  # hexadecimal, so that it could be in one
     ids = [ca.Redemption.id_for(code, "ada", turn) for turn in range(3)]
-    assert all(len(one) == 64 and not shows(code, one, 4) for one in ids)
+    assert all(len(one) == 72 and not shows(code, one, 4) for one in ids)
     assert len(set(ids)) == 3

@@ -406,6 +406,16 @@ class RoleMissing(_Reason):
     any_of: tuple[Role, ...] = field(converter=to_tuple, validator=items_of(Role))
 
 
+@reason(
+    "You can't give or change the roles {roles}, which you don't have. Ask someone who has them."
+)
+class RoleNotHeld(_Reason):
+    """The actor does not have all roles of the user to add or to change (rule 21)."""
+
+    code: ClassVar[Literal["role_not_held"]]
+    roles: tuple[Role, ...] = field(converter=to_tuple, validator=items_of(Role))
+
+
 @reason("Only support can cancel after the cancellation window. Ask support.")
 class SupportRoleMissing(_Reason):
     """The actor is not support (rule 4)."""
@@ -517,6 +527,7 @@ PlainReason: TypeAlias = (
     | RegistrationDisabled
     | EmailTaken
     | RoleMissing
+    | RoleNotHeld
     | SupportRoleMissing
     | OrganizationNotManaged
     | CodeTaken

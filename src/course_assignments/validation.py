@@ -105,7 +105,7 @@ def check_list(values: Iterable[T], field: str, *, empty: bool = False) -> tuple
     if not known and (isinstance(values, str | bytes) or not isinstance(values, Iterable)):
         raise InvalidInput("not_a_list", field, "expected a list, such as ['a', 'b']")
     try:
-        found = values if type(values) is tuple else tuple(islice(values, MAX_ITEMS + 1))
+        found = tuple(values if values.__class__ is tuple else islice(values, MAX_ITEMS + 1))
     except CourseAssignmentsError:  # of a repository that could not read on
         raise
     except Exception as error:  # an iterable of the caller's own may raise anything

@@ -16,7 +16,7 @@ from tests.support.acts import ACTS, GIVEN
 from tests.support.rules import counted
 from tests.support.situations import codes, error, events, made_by
 from tests.support.strategies import terms
-from tests.support.world import ACME, PYTHON, SALES, START, world
+from tests.support.world import ACME, PYTHON, SALES, START, SUPPORT, world
 
 RESCHEDULE = ACTS["reschedule"]
 TICK = timedelta(microseconds=1)
@@ -111,16 +111,20 @@ class TestCancelBySupport:
     def test_others_are_refused(self) -> None:
         registrar, clock = with_one()
         clock.advance(timedelta(days=2))
-        for by in ("manager", "sales", "ada"):
+        for by, manages in (("manager", True), ("sales", True), ("ada", False)):
             found = codes(registrar, "cancel", "a-1", support_reason="moved", by=by)
-            assert found == ["support_role_missing"]
+            wanted = [] if manages else ["organization_not_managed"]
+            assert found == ["support_role_missing", *wanted]
+
+    def test_support_acts_only_for_the_organizations_that_they_manage(self) -> None:
+        registrar, _ = with_one()
+        registrar.update(attrs.evolve(SUPPORT, managed_organization_ids=["beta"]))
+        found = codes(registrar, "cancel", "a-1", support_reason="moved", by="support")
+        assert found == ["organization_not_managed"]
 
     def test_support_without_a_reason_is_like_anyone(self) -> None:
         registrar, _ = with_one()
-        assert codes(registrar, "cancel", "a-1", by="support") == [
-            "role_missing",
-            "organization_not_managed",
-        ]
+        assert codes(registrar, "cancel", "a-1", by="support") == ["role_missing"]
 
     def test_support_neither_cancels_twice_nor_before_creation(self) -> None:
         registrar, clock = with_one()

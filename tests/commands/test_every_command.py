@@ -273,7 +273,7 @@ class TestActor:
         args, options = said(name, by="manager")
         assert codes(registrar, name, *args, **options) == ["organization_not_managed"]
 
-    @pytest.mark.parametrize("actor", ["bo", "cy", "support"])
+    @pytest.mark.parametrize("actor", ["bo", "cy"])
     def test_is_told_both_when_both_are_missing(self, name: str, actor: str) -> None:
         args, options = said(name, by=actor)
         found = codes(registrar_for(name), name, *args, **options)

@@ -145,25 +145,26 @@ ACTORS = {
     "operations": staff("operations", Role.OPERATIONS_MANAGER, "acme"),
     "sales": staff("sales", Role.SALES_MANAGER, "acme"),
     "sales of beta": staff("sales-of-beta", Role.SALES_MANAGER, "beta"),
-    "support": staff("support-desk", Role.SUPPORT, "beta"),
+    "support": staff("support-desk", Role.SUPPORT, "acme"),
     "learner": ADA,
     "another": User(id="another", name="Another", email="x@example.org", organization_id="acme"),
 }
 
-#: "neither" is both role_missing and organization_not_managed.
+#: "neither" is both role_missing and organization_not_managed, "no support" the latter and
+#: support_role_missing.
 PERMISSIONS = """
            operations            sales                 sales of beta
 assigning  yes                   yes                   organization_not_managed
 keys       yes                   role_missing          neither
-support    support_role_missing  support_role_missing  support_role_missing
+support    support_role_missing  support_role_missing  no support
 learning   yes                   yes                   organization_not_managed
 """
 MORE_PERMISSIONS = """
-           support  learner               another
-assigning  neither  neither               neither
-keys       neither  neither               neither
-support    yes      support_role_missing  support_role_missing
-learning   neither  yes                   neither
+           support       learner     another
+assigning  role_missing  neither     neither
+keys       role_missing  neither     neither
+support    yes           no support  no support
+learning   role_missing  yes         neither
 """
 
 BATCH: dict[str, Any] = {"name": "B", "organization_id": "acme", "availability": DAY}
@@ -215,8 +216,9 @@ def test_every_command_with_an_actor_is_listed() -> None:
 def test_an_actor_needs_a_role_and_the_organization(
     permission: str, actor: str, wanted: list[str]
 ) -> None:
-    if wanted == ["neither"]:
-        wanted = ["role_missing", "organization_not_managed"]
+    missing = {"neither": "role_missing", "no support": "support_role_missing"}
+    role = missing.get("".join(wanted))
+    wanted = wanted if role is None else [role, "organization_not_managed"]
     for listed in COMMANDS_BY_PERMISSION[permission]:
         command = attrs.evolve(listed, by=ACTORS[actor].id)
         registrar, _ = world()

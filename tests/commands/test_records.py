@@ -11,11 +11,39 @@ from hypothesis import strategies as st
 import course_assignments as ca
 from tests.support.situations import codes, error, events
 from tests.support.strategies import courses, organizations
-from tests.support.world import ACME, ADA, BO, MANAGER, PYTHON, RECORDS, SQL, START, contents, world
+from tests.support.world import (
+    ACME,
+    ADA,
+    BETA,
+    BO,
+    MANAGER,
+    PYTHON,
+    RECORDS,
+    SALES,
+    SQL,
+    START,
+    contents,
+    world,
+)
+
+NEW_USER = ca.User(id="new", name="New", email="new@example.org", organization_id="acme")
+NEW_COURSE = ca.Course(id="new", name="New")
+NEW_ORGANIZATION = ca.Organization(id="new", name="New")
+NOT_MANAGED = ["organization_not_managed"]
 
 
-def kept(registrar: ca.Registrar, user_id: str) -> ca.User:
-    return registrar.repository.get(ca.User, [user_id])[user_id]
+def kept(registrar: ca.Registrar, id_: str, kind: type[Any] = ca.User) -> Any:
+    return registrar.repository.get(kind, [id_])[id_]
+
+
+def check(registrar: ca.Registrar, against: list[str], name: str, record: Any, by: str) -> None:
+    """Run the command of *name* for an actor, and check that it is refused for *against*."""
+    if against:
+        assert codes(registrar, name, record, by=by) == against
+    else:
+        assert getattr(registrar, f"may_{name}")(record, by=by)
+        getattr(registrar, name)(record, by=by)
+        assert events(registrar)[-1].by == by
 
 
 class TestAdd:
@@ -164,7 +192,7 @@ class TestAnonymize:
     def test_name_and_address_are_replaced_and_all_else_is_kept(self) -> None:
         registrar, _ = world()
         assignment = registrar.assign("py", "manager")
-        after = registrar.anonymize("manager", by="support")
+        after = registrar.anonymize("manager", by="manager")
         assert after == attrs.evolve(MANAGER, name=after.name, email=after.email)
         assert kept(registrar, "manager") == after
         assert "manager" not in f"{after.name} {after.email}".casefold()
@@ -184,3 +212,86 @@ class TestAnonymize:
         registrar.anonymize("ada")
         registrar.add(ca.User(id="new", name="Ada", email="ADA@example.org"))
         registrar.update(attrs.evolve(BO, email="bo2@example.org"))
+
+
+class TestActor:
+    """Rule 21: "creating roles for users of managed organizations, Operations Manager for courses
+    and organizations"."""
+
+    @pytest.mark.parametrize(
+        ("by", "record", "against"),
+        [
+            ("manager", NEW_USER, []),
+            ("sales", NEW_USER, []),
+            ("ada", NEW_USER, ["role_missing", "organization_not_managed"]),
+            ("support", NEW_USER, ["role_missing"]),
+            ("manager", attrs.evolve(NEW_USER, organization_id="beta"), NOT_MANAGED),
+            ("manager", attrs.evolve(NEW_USER, organization_id=None), NOT_MANAGED),
+            ("manager", attrs.evolve(NEW_USER, roles=[ca.Role.SUPPORT]), ["role_not_held"]),
+            ("manager", attrs.evolve(NEW_USER, managed_organization_ids=["beta"]), NOT_MANAGED),
+            ("manager", NEW_COURSE, []),
+            ("sales", NEW_COURSE, ["role_missing"]),
+            ("manager", NEW_ORGANIZATION, []),
+            ("manager", attrs.evolve(NEW_ORGANIZATION, parent_id="acme"), []),
+            ("manager", attrs.evolve(NEW_ORGANIZATION, parent_id="beta"), NOT_MANAGED),
+            ("sales", attrs.evolve(NEW_ORGANIZATION, parent_id="beta"), ["role_missing"]),
+        ],
+    )
+    def test_adds_within_their_rights(self, by: str, record: Any, against: list[str]) -> None:
+        registrar, _ = world()
+        registrar.add(SALES)
+        check(registrar, against, "add", record, by)
+        assert (len(registrar.repository.get(type(record), [record.id])) == 1) is (not against)
+
+    @pytest.mark.parametrize(
+        ("by", "before", "changes", "against"),
+        [
+            ("manager", ADA, {"name": "Ada L."}, []),
+            (
+                "ada",
+                ADA,
+                {"roles": [ca.Role.SUPPORT]},
+                ["role_missing", "organization_not_managed", "role_not_held"],
+            ),
+            ("manager", MANAGER, {"roles": [*MANAGER.roles, ca.Role.SUPPORT]}, ["role_not_held"]),
+            ("manager", MANAGER, {"managed_organization_ids": ["acme", "beta"]}, NOT_MANAGED),
+            ("manager", ADA, {"organization_id": "beta"}, NOT_MANAGED),
+            ("manager", BO, {"name": "Bo", "organization_id": "acme"}, NOT_MANAGED),
+            ("sales", BO, {"organization_id": "acme"}, []),
+            # Who has rights that the actor lacks can't be changed, and loses none of them.
+            ("sales", MANAGER, {"name": "M"}, ["role_not_held"]),
+            ("sales", MANAGER, {"roles": ()}, ["role_not_held"]),
+            ("manager", PYTHON, {"archived": True}, []),
+            ("sales", PYTHON, {"archived": True}, ["role_missing"]),
+            ("manager", ACME, {"name": "Acme 2"}, []),
+            ("manager", BETA, {"anonymous_registration": True}, NOT_MANAGED),
+            ("manager", ACME, {"parent_id": "beta"}, NOT_MANAGED),
+            ("sales", ACME, {"name": "Acme 2"}, ["role_missing"]),
+        ],
+    )
+    def test_updates_within_their_rights(
+        self, by: str, before: Any, changes: dict[str, Any], against: list[str]
+    ) -> None:
+        registrar, _ = world()
+        registrar.add(SALES)
+        after = attrs.evolve(before, **changes)
+        check(registrar, against, "update", after, by)
+        assert kept(registrar, before.id, type(before)) == (before if against else after)
+
+    @pytest.mark.parametrize(
+        ("by", "user_id", "against"),
+        [
+            ("manager", "ada", []),
+            ("ada", "ada", ["role_missing", "organization_not_managed"]),
+            ("sales", "manager", ["role_not_held", "organization_not_managed"]),
+            ("manager", "cy", NOT_MANAGED),
+        ],
+    )
+    def test_anonymizes_within_their_rights(
+        self, by: str, user_id: str, against: list[str]
+    ) -> None:
+        registrar, _ = world()
+        registrar.add(SALES)
+        registrar.update(attrs.evolve(MANAGER, organization_id=None))
+        check(registrar, against, "anonymize", user_id, by)
+        assert (kept(registrar, user_id).name == "Anonymous") is (not against)

@@ -406,6 +406,9 @@ MEMBERS: dict[type[Enum], dict[str, Any]] = {
     ca.Permission: {
         "ASSIGN_COURSES": "assign_courses",
         "MANAGE_KEYS": "manage_keys",
+        "MANAGE_USERS": "manage_users",
+        "MANAGE_COURSES": "manage_courses",
+        "MANAGE_ORGANIZATIONS": "manage_organizations",
         "SUPPORT": "support",
     },
     ca.ActivityKind: {

@@ -8,9 +8,21 @@ from typing import Any
 import attrs
 import pytest
 
-from course_assignments import AuthorizationPolicy, Decision, Permission, Role, User
-from course_assignments.reasons import OrganizationNotManaged, RoleMissing, SupportRoleMissing
-from tests.support.world import MANAGER
+from course_assignments import (
+    AuthorizationPolicy,
+    Decision,
+    InvalidInput,
+    Permission,
+    Role,
+    User,
+)
+from course_assignments.reasons import (
+    OrganizationNotManaged,
+    RoleMissing,
+    RoleNotHeld,
+    SupportRoleMissing,
+)
+from tests.support.world import ADA, MANAGER
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 POLICY = AuthorizationPolicy()
@@ -22,11 +34,17 @@ CREATING = (
     Role.OPERATIONS_MANAGER,
     Role.SALES_MANAGER,
 )
+OPERATING = (Role.OPERATIONS_MANAGER,)
 MAY = {
     Permission.ASSIGN_COURSES: CREATING,
-    Permission.MANAGE_KEYS: (Role.OPERATIONS_MANAGER,),
+    Permission.MANAGE_KEYS: OPERATING,
+    Permission.MANAGE_USERS: CREATING,
+    Permission.MANAGE_COURSES: OPERATING,
+    Permission.MANAGE_ORGANIZATIONS: OPERATING,
     Permission.SUPPORT: (Role.SUPPORT,),
 }
+#: Nobody manages a person who has no organization; what else has none needs the role alone.
+OF_PEOPLE = {Permission.ASSIGN_COURSES, Permission.MANAGE_USERS, Permission.SUPPORT}
 MANAGED: tuple[frozenset[str], ...] = (
     frozenset(),
     frozenset({"acme"}),
@@ -46,14 +64,12 @@ def actors() -> Iterator[User]:
 def expected(actor: User, permission: Permission, organization_id: str | None) -> tuple[Any, ...]:
     """Return the reasons against it, by the sentences of the rules."""
     has_role = any(role in actor.roles for role in MAY[permission])
-    if permission is Permission.SUPPORT:
-        return () if has_role else (SupportRoleMissing(),)
-    manages = organization_id is not None and organization_id in list(
-        actor.managed_organization_ids
-    )
+    manages = organization_id in list(actor.managed_organization_ids)
+    needs_none = organization_id is None and permission not in OF_PEOPLE
+    missing = RoleMissing(MAY[permission])
     against = (
-        (RoleMissing(MAY[permission]), not has_role),
-        (OrganizationNotManaged(organization_id), not manages),
+        (SupportRoleMissing() if permission is Permission.SUPPORT else missing, not has_role),
+        (OrganizationNotManaged(organization_id), not manages and not needs_none),
     )
     return tuple(reason for reason, holds in against if holds)
 
@@ -72,8 +88,7 @@ class TestPermissions:
             wanted = expected(actor, permission, organization_id)
             assert decision == Decision(wanted), (actor, permission, organization_id)
             seen.add((permission, len(wanted)))
-        both = {(permission, number) for permission in list(MAY)[:2] for number in (0, 1, 2)}
-        assert seen == both | {(Permission.SUPPORT, 0), (Permission.SUPPORT, 1)}
+        assert seen == set(product(MAY, (0, 1, 2)))
 
     @pytest.mark.parametrize("managed", ["ACME", "acme ", "acme-child", "parent-of-acme", None])
     def test_only_exactly_the_managed_organizations_count(self, managed: str | None) -> None:
@@ -90,12 +105,13 @@ class TestSupport:
     """A support override needs the SUPPORT role when an actor is given (rule 4)."""
 
     @pytest.mark.parametrize("organization_id", ["acme", "gamma", None])
-    def test_support_acts_for_everyone(self, organization_id: str | None) -> None:
-        support = attrs.evolve(MANAGER, roles={Role.SUPPORT}, managed_organization_ids=())
+    def test_support_acts_for_managed_organizations(self, organization_id: str | None) -> None:
+        support = attrs.evolve(MANAGER, roles={Role.SUPPORT}, managed_organization_ids=["acme"])
         decision = POLICY.evaluate(
             support, permission=Permission.SUPPORT, organization_id=organization_id, at=AT
         )
-        assert decision == Decision()
+        against = [] if organization_id == "acme" else [OrganizationNotManaged(organization_id)]
+        assert decision == Decision(against)
 
     def test_all_other_roles_together_are_not_support(self) -> None:
         decision = POLICY.evaluate(
@@ -107,15 +123,66 @@ class TestSupport:
         assert decision == Decision([SupportRoleMissing()])
 
 
-class TestSettings:
+class TestProfiles:
+    """Nobody gives a role they do not hold or an organization they do not manage (rule 21)."""
+
     @pytest.mark.parametrize(
-        ("name", "permission"), list(zip(["assigning", "keys", "support"], MAY, strict=True))
+        ("rights", "against"),
+        [
+            ({}, []),
+            ({"roles": {Role.OPERATIONS_MANAGER}, "managed_organization_ids": {"acme"}}, []),
+            (
+                {"roles": {Role.SUPPORT, Role.SALES_MANAGER, Role.OPERATIONS_MANAGER}},
+                [RoleNotHeld((Role.SALES_MANAGER, Role.SUPPORT))],
+            ),
+            (
+                {"managed_organization_ids": {"acme", "gamma", "beta"}},
+                [OrganizationNotManaged("beta"), OrganizationNotManaged("gamma")],
+            ),
+        ],
     )
-    def test_are_the_documented_or_the_given_roles(self, name: str, permission: Permission) -> None:
-        assert getattr(POLICY, name) == MAY[permission]
-        settings: dict[str, Any] = {name: [Role.SALES_MANAGER]}
-        policy = AuthorizationPolicy(**settings)
+    def test_the_actor_has_all_rights_of_the_profile(
+        self, rights: dict[str, Any], against: list[Any]
+    ) -> None:
+        decision = POLICY.evaluate(
+            MANAGER,
+            permission=Permission.MANAGE_USERS,
+            organization_id="acme",
+            at=AT,
+            profile=attrs.evolve(ADA, **rights),
+        )
+        assert decision == Decision(against)
+
+
+class TestSettings:
+    @pytest.mark.parametrize("permission", Permission)
+    def test_the_table_of_permissions_is_data(self, permission: Permission) -> None:
+        policy = AuthorizationPolicy(permissions={Role.SALES_MANAGER: [permission]})
         for role in Role:
             actor = attrs.evolve(MANAGER, roles={role})
             decision = policy.evaluate(actor, permission=permission, organization_id="acme", at=AT)
             assert decision.allowed is (role is Role.SALES_MANAGER)
+
+    def test_a_copy_is_kept_and_the_default_is_the_documented_table(self) -> None:
+        given = {Role.SUPPORT: {Permission.SUPPORT}}
+        policy = AuthorizationPolicy(permissions=given)
+        given[Role.SUPPORT].clear()
+        given.clear()
+        assert policy.permissions == {Role.SUPPORT: {Permission.SUPPORT}}
+        assert POLICY.permissions == {
+            role: {one for one, roles in MAY.items() if role in roles} for role in Role
+        }
+
+    @pytest.mark.parametrize(
+        ("permissions", "field"),
+        [
+            ([Role.SUPPORT], "permissions"),
+            ({"support": [Permission.SUPPORT]}, "permissions[0]"),
+            ({Role.SUPPORT: Permission.SUPPORT}, "permissions[SUPPORT]"),
+            ({Role.SUPPORT: ["support"]}, "permissions[SUPPORT][0]"),
+        ],
+    )
+    def test_roles_and_permissions_are_members(self, permissions: Any, field: str) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            AuthorizationPolicy(permissions=permissions)
+        assert caught.value.field == field

@@ -209,20 +209,29 @@ def acting(draw: Draw) -> Question:
     actor = attrs.evolve(MANAGER, roles=roles, managed_organization_ids=managed)
     permission = draw(st.sampled_from(ca.Permission))
     organization = draw(st.sampled_from(["acme", "beta", None]))
+    profile = draw(st.none() | users())
+    creating = set(ca.Role) - {ca.Role.SUPPORT}
     needed = {
-        ca.Permission.ASSIGN_COURSES: set(ca.Role) - {ca.Role.SUPPORT},
-        ca.Permission.MANAGE_KEYS: {ca.Role.OPERATIONS_MANAGER},
+        **{one: {ca.Role.OPERATIONS_MANAGER} for one in ca.Permission},
+        ca.Permission.ASSIGN_COURSES: creating,
+        ca.Permission.MANAGE_USERS: creating,
         ca.Permission.SUPPORT: {ca.Role.SUPPORT},
     }
     support = permission is ca.Permission.SUPPORT
+    # Nobody manages a person without an organization; courses have none.
+    of_person = support or needed[permission] == creating
+    concerned = {organization} if of_person or organization is not None else set[str | None]()
+    if profile is not None:
+        concerned |= profile.managed_organization_ids
     return Question(
         lambda at: ca.AuthorizationPolicy().evaluate(
-            actor, permission=permission, organization_id=organization, at=at
+            actor, permission=permission, organization_id=organization, at=at, profile=profile
         ),
         lambda _: {
             "support_role_missing": support and not roles & needed[permission],
             "role_missing": not support and not roles & needed[permission],
-            "organization_not_managed": not support and organization not in managed,
+            "role_not_held": profile is not None and bool(profile.roles - roles),
+            "organization_not_managed": not concerned <= managed,
         },
         set(),
     )

@@ -284,7 +284,6 @@ def _rows() -> Iterable[Act]:
         None,
         event("add", "new", "new-course"),
         create=[NEWCOMER, NEW_COURSE],
-        with_actor=(),
     )
     before, after = _later(ADA, name="Ada L.")
     yield _act(
@@ -293,7 +292,6 @@ def _rows() -> Iterable[Act]:
         after,
         event("update", "ada"),
         replace=[(before, after)],
-        with_actor=(),
     )
     before, after = _later(ADA, name="Anonymous", email=anonymous_email("ada"))
     yield _act(
@@ -302,7 +300,6 @@ def _rows() -> Iterable[Act]:
         after,
         event("anonymize", "ada"),
         replace=[(before, after)],
-        with_actor=(),
     )
     yield _act(
         commands.Assign("py", "ada", expires=10 * DAY, note=NOTE),

@@ -502,6 +502,8 @@ GIVEN |= {
     "cancellable": ASSIGNMENT,
     "email_owner": ADA,
     "joined": ACME,
+    "profile": ADA,
+    "permissions": {ca.Role.SUPPORT: [ca.Permission.SUPPORT]},
     "existing": [ASSIGNMENT],
     "key": KEY,
     "subscription": SUBSCRIPTION,

@@ -221,6 +221,28 @@ class Model:
             reasons.append(("organization_not_managed", organization_id))
         return reasons
 
+    def managing(self, by: Id, kind: type, one: Facts) -> list[Said]:
+        """Rule 21: "creating roles for users ..., Operations Manager for courses and organizations;
+        nobody gives a role they do not hold or an organization they do not manage"."""
+        if by is None:
+            return []
+        roles = ASSIGNING if kind is ca.User else KEYS
+        missing = [] if self.users[by]["roles"].intersection(roles) else [("role_missing", roles)]
+        if kind is not ca.User:
+            parent = one.get("parent_id")
+            return self.acting(by, parent, roles) if parent else missing
+        held = self.users[by]["roles"]
+        lacking = tuple(role for role in ca.Role if role in one["roles"] - held)
+        concerned = dict.fromkeys(
+            [one["organization_id"], *sorted(one["managed_organization_ids"])]
+        )
+        managed = self.users[by]["managed_organization_ids"]
+        return [
+            *missing,
+            *([("role_not_held", lacking)] if lacking else []),
+            *(("organization_not_managed", id_) for id_ in concerned if id_ not in managed),
+        ]
+
     def acting_for(self, by: Id, learner_id: str, *, own: bool = False) -> list[Said]:
         """Rule 21: for what is their *own*, nobody needs a role."""
         organization_id = self.users[learner_id]["organization_id"]
@@ -360,7 +382,11 @@ class Model:
                 differ |= stored != facts(record)
         conflict = [CONFLICT] if differ else []
         self.require(by, also=[*self._references(new.values()), *conflict])
-        yield self.emails_taken(facts(one) for one in new.values() if isinstance(one, ca.User))
+        users = [one for one in new.values() if isinstance(one, ca.User)]
+        acting = [
+            one for record in new.values() for one in self.managing(by, type(record), facts(record))
+        ]
+        yield [*dict.fromkeys(acting), *self.emails_taken(map(facts, users))]
         for record in new.values():
             self.shelf(record)[record.id] = facts(record)
         if new:
@@ -370,7 +396,17 @@ class Model:
         """Rule 20: it "changes what is made later"."""
         shelf, now = self.shelf(record), facts(record)
         self.require(by, (shelf, record.id), also=self._references([record]))
-        yield self.emails_taken([now] if isinstance(record, ca.User) else [])
+        before = shelf[record.id]
+        if isinstance(record, ca.Organization):
+            acting = self.acting(by, record.id, KEYS)
+            if before["parent_id"] != record.parent_id:
+                acting += self.managing(by, ca.Organization, now)
+        else:
+            acting = [
+                said for one in (before, now) for said in self.managing(by, type(record), one)
+            ]
+        taken = self.emails_taken([now] if isinstance(record, ca.User) else [])
+        yield [*dict.fromkeys(acting), *taken]
         if shelf[record.id] != now:
             shelf[record.id] = now
             self.happened("update", by)
@@ -378,7 +414,7 @@ class Model:
     def anonymize(self, user_id: str, *, by: Id = None) -> Steps:
         """Rule 23: "replaces name and e-mail and keeps the records"."""
         before = self.found(by, self.users, user_id)
-        user = yield ()
+        user = yield self.managing(by, ca.User, before)
         assert user.email.endswith("@anonymous.invalid")
         now = {**before, "name": "Anonymous", "email": user.email}
         if now != before:
@@ -518,11 +554,16 @@ class Model:
         self.happened("cancel", by, support_reason)
 
     def cancelling(self, by: Id, learner_id: str, support_reason: str | None) -> list[Said]:
-        """Rules 4 and 21: support "needs the SUPPORT role when an actor is given"."""
-        if support_reason is None:
-            return self.acting_for(by, learner_id)
-        roles = self.users[by]["roles"] if by is not None else {ca.Role.SUPPORT}
-        return [] if ca.Role.SUPPORT in roles else [("support_role_missing",)]
+        """Rule 4: support "needs the SUPPORT role when an actor is given", and "within managed
+        organizations"."""
+        against = self.acting_for(by, learner_id)
+        if support_reason is None or by is None:
+            return against
+        missing = ca.Role.SUPPORT not in self.users[by]["roles"]
+        return [
+            *([("support_role_missing",)] if missing else []),
+            *(one for one in against if one[0] == "organization_not_managed"),
+        ]
 
     def against_cancelling(self, one: Facts, support_reason: str | None) -> list[Said]:
         """Rules 3 and 4, whoever asks."""

@@ -54,14 +54,20 @@ class Context:
     policies: Policies = field(default=DEFAULT_POLICIES, validator=validation.one_of(Policies))
     actor: User | None = field(default=None, validator=validation.one_of(User, optional=True))
 
-    def may(self, permission: Permission, organization_id: str | None) -> list[Question]:
+    def may(
+        self, permission: Permission, organization_id: str | None, profile: User | None = None
+    ) -> list[Question]:
         """Ask whether the actor, if any, has *permission* for an organization (rule 21)."""
         actor, policy = self.actor, self.policies.authorization
         if actor is None:
             return []
         return [
             lambda at: policy.evaluate(
-                actor, permission=permission, organization_id=organization_id, at=at
+                actor,
+                permission=permission,
+                organization_id=organization_id,
+                at=at,
+                profile=profile,
             )
         ]
 

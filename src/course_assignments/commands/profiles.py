@@ -1,4 +1,4 @@
-"""Add, update and anonymize organizations, courses and users. Rules 20 and 23."""
+"""Add, update and anonymize organizations, courses and users. Rules 20, 21 and 23."""
 
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeAlias, TypeVar, get_args
@@ -10,7 +10,9 @@ from course_assignments import validation
 from course_assignments.changes import Change, Replace
 from course_assignments.commands.base import Command, Context, Outcome, emails_free, record_or_none
 from course_assignments.commands.reader import Reader
+from course_assignments.decisions import Question
 from course_assignments.entities.catalog import Course, Organization
+from course_assignments.entities.enums import Permission
 from course_assignments.entities.people import User, anonymous_email
 from course_assignments.errors import Conflict, InvalidInput, NotFound
 from course_assignments.validation import items_of, to_tuple
@@ -56,7 +58,7 @@ def _records(values: Iterable[Profile]) -> tuple[Profile, ...]:
 
 @attrs.frozen
 class Add(Command[Addable, None]):
-    """Add organizations, courses and users; identical records are left unchanged.
+    """Add organizations, courses and users; identical records are left unchanged (rule 21).
 
     So you can run a notebook cell again.
 
@@ -90,12 +92,15 @@ class Add(Command[Addable, None]):
                 new.append(record)
             elif known[name] != record:
                 raise Conflict((record.id,), "id_taken")
-        decision = emails_free(new, records.email_owners)
-        decision.require()
+        free = emails_free(new, records.email_owners)
+        may = (question for one in new for question in _may_add(context, one))
+        decision = context.require(*may, lambda _: free)
         if not new:
             return Outcome(None, decision=decision)
         change = Change(
-            create=new, record=context.events(self.action, ((record.id,) for record in new))
+            create=new,
+            expect=context.expect_for_actor(),
+            record=context.events(self.action, ((record.id,) for record in new)),
         )
         return Outcome(None, change, decision)
 
@@ -110,9 +115,10 @@ class Updatable(Generic[P]):
 
 @attrs.frozen
 class Update(Command[Updatable[P], P]):
-    """Replace the stored record that has the same id.
+    """Replace the stored record that has the same id (rules 20 and 21).
 
-    Existing assignments don't change (rule 20).
+    Existing assignments don't change. An actor can't give rights that they don't have, nor change a
+    user who has more rights.
 
     Attributes:
         record: The new organization, course or user.
@@ -132,19 +138,21 @@ class Update(Command[Updatable[P], P]):
         before, after, owner = records.before, self.record, records.email_owner
         validation.check_same(before.id, after.id, "before")
         others = [] if owner is None or owner.id == after.id else [owner]
-        decision = emails_free([after], others)
-        decision.require()
+        free = emails_free([after], others)
+        decision = context.require(*_may_change(context, before, after), lambda _: free)
         if before == after:
             return Outcome(after, decision=decision)
         change = Change(
-            replace=[Replace(before, after)], record=[context.event(self.action, after.id)]
+            replace=[Replace(before, after)],
+            expect=context.expect_for_actor(),
+            record=[context.event(self.action, after.id)],
         )
         return Outcome(after, change, decision)
 
 
 @attrs.frozen
 class Anonymize(Command[User, User]):
-    """Replace the name and the e-mail address of a user, keep the rest (rule 23).
+    """Replace the name and the e-mail address of a user, keep the rest (rules 21 and 23).
 
     >>> registrar.anonymize("ada").name
     'Anonymous'
@@ -158,12 +166,36 @@ class Anonymize(Command[User, User]):
     def decide(self, records: User, context: Context) -> Outcome[User]:
         validation.check_same(records.id, self.user_id, "user")
         after = attrs.evolve(records, name="Anonymous", email=anonymous_email(records.id))
+        decision = context.require(*_may_change(context, records, after))
         if after == records:
-            return Outcome(records)
+            return Outcome(records, decision=decision)
         change = Change(
-            replace=[Replace(records, after)], record=[context.event(self.action, records.id)]
+            replace=[Replace(records, after)],
+            expect=context.expect_for_actor(),
+            record=[context.event(self.action, records.id)],
         )
-        return Outcome(after, change)
+        return Outcome(after, change, decision)
+
+
+def _may_add(context: Context, record: Profile) -> list[Question]:
+    """Ask whether the actor may add *record* (rule 21)."""
+    match record:
+        case User():
+            return context.may(Permission.MANAGE_USERS, record.organization_id, record)
+        case Course():
+            return context.may(Permission.MANAGE_COURSES, None)
+        case Organization():
+            return context.may(Permission.MANAGE_ORGANIZATIONS, record.parent_id)
+
+
+def _may_change(context: Context, before: Profile, after: Profile) -> list[Question]:
+    """Ask whether the actor may change *before* to *after* (rule 21)."""
+    if isinstance(before, Organization) and isinstance(after, Organization):
+        return [
+            *context.may(Permission.MANAGE_ORGANIZATIONS, before.id),
+            *(_may_add(context, after) if before.parent_id != after.parent_id else []),
+        ]
+    return [*_may_add(context, before), *_may_add(context, after)]
 
 
 def _check_references(reader: Reader, records: Iterable[Profile]) -> None:

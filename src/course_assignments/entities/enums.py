@@ -102,4 +102,7 @@ class Permission(StrEnum):
 
     ASSIGN_COURSES = "assign_courses"
     MANAGE_KEYS = "manage_keys"
+    MANAGE_USERS = "manage_users"
+    MANAGE_COURSES = "manage_courses"
+    MANAGE_ORGANIZATIONS = "manage_organizations"
     SUPPORT = "support"

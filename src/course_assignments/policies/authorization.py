@@ -1,6 +1,8 @@
 """May this person act for this organization? Rules 4 and 21."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from attrs import field, frozen
@@ -9,73 +11,121 @@ from course_assignments import reasons, validation
 from course_assignments.decisions import Decision
 from course_assignments.entities.enums import Permission, Role
 from course_assignments.entities.people import User
+from course_assignments.errors import InvalidInput
 from course_assignments.time.datetimes import as_utc
-from course_assignments.validation import items_of, to_tuple
 
-#: "creating assignments takes one of the roles Company Training Manager, Enrollment Manager,
-#: Operations Manager, Sales Manager" (rule 21).
-ASSIGNING_ROLES: Final = (
-    Role.COMPANY_TRAINING_MANAGER,
-    Role.ENROLLMENT_MANAGER,
-    Role.OPERATIONS_MANAGER,
-    Role.SALES_MANAGER,
+#: "creating, cancelling, rescheduling, completing and subscribing take one of Company Training
+#: Manager, Enrollment Manager, Operations Manager, Sales Manager"; "add, update, anonymize take the
+#: creating roles for users" (rule 21).
+_CREATING: Final = frozenset({Permission.ASSIGN_COURSES, Permission.MANAGE_USERS})
+
+#: "keys take Operations Manager"; "Operations Manager for courses and organizations" (rule 21).
+_OPERATING: Final = frozenset(
+    {Permission.MANAGE_KEYS, Permission.MANAGE_COURSES, Permission.MANAGE_ORGANIZATIONS}
 )
 
-#: "keys take Operations Manager" (rule 21).
-KEY_ROLES: Final = (Role.OPERATIONS_MANAGER,)
+#: What each role may do.
+PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
+    {
+        Role.COMPANY_TRAINING_MANAGER: _CREATING,
+        Role.ENROLLMENT_MANAGER: _CREATING,
+        Role.OPERATIONS_MANAGER: _CREATING | _OPERATING,
+        Role.SALES_MANAGER: _CREATING,
+        # "after 24 h and no labs launched, ask support" (rule 4)
+        Role.SUPPORT: frozenset({Permission.SUPPORT}),
+    }
+)
 
-#: "after 24 h and no labs launched, ask support" (rule 4).
-SUPPORT_ROLES: Final = (Role.SUPPORT,)
+#: What is done to a learner or a user, whom nobody manages without an organization.
+_FOR_PEOPLE: Final = frozenset(
+    {Permission.ASSIGN_COURSES, Permission.MANAGE_USERS, Permission.SUPPORT}
+)
 
 
 class AuthorizationRule(Protocol):
     """Protocol for a custom `AuthorizationPolicy`."""
 
     def evaluate(
-        self, actor: User, /, *, permission: Permission, organization_id: str | None, at: datetime
+        self,
+        actor: User,
+        /,
+        *,
+        permission: Permission,
+        organization_id: str | None,
+        at: datetime,
+        profile: User | None = None,
     ) -> Decision: ...
 
 
-_roles = items_of(Role)
+def _to_permissions(
+    given: Mapping[Role, Collection[Permission]],
+) -> Mapping[Role, frozenset[Permission]]:
+    validation.check_kind(given, "permissions", Mapping)
+    try:
+        found = dict(given)
+    except Exception as error:  # the caller's mapping may raise anything
+        hint = "expected a mapping from roles to permissions"
+        raise InvalidInput("wrong_type", "permissions", hint) from error
+    roles = validation.check_each(found, "permissions", Role)
+    return {
+        role: frozenset(validation.check_each(found[role], f"permissions[{role.name}]", Permission))
+        for role in roles
+    }
 
 
 @frozen
 class AuthorizationPolicy:
-    """Require a role, and that the actor manages the organization (rule 21).
+    """Require a role, and that the actor manages the organization (rules 4 and 21).
 
-    Support acts for every organization (rule 4). Without an actor, the policy is not called.
+    Without an actor, the policy is not called.
 
     Attributes:
-        assigning: Who may assign, subscribe, cancel, reschedule and complete.
-        keys: Who may create, edit and revoke keys.
-        support: Who may cancel after the cancellation window.
+        permissions: What each role may do.
 
-    >>> AuthorizationPolicy().keys
-    (<Role.OPERATIONS_MANAGER: 'operations_manager'>,)
+    >>> sorted(AuthorizationPolicy().permissions[Role.SALES_MANAGER])
+    [<Permission.ASSIGN_COURSES: 'assign_courses'>, <Permission.MANAGE_USERS: 'manage_users'>]
     """
 
-    assigning: tuple[Role, ...] = field(
-        default=ASSIGNING_ROLES, converter=to_tuple, validator=_roles
+    permissions: Mapping[Role, Collection[Permission]] = field(
+        default=PERMISSIONS, converter=_to_permissions, hash=False
     )
-    keys: tuple[Role, ...] = field(default=KEY_ROLES, converter=to_tuple, validator=_roles)
-    support: tuple[Role, ...] = field(default=SUPPORT_ROLES, converter=to_tuple, validator=_roles)
 
     def evaluate(
-        self, actor: User, *, permission: Permission, organization_id: str | None, at: datetime
+        self,
+        actor: User,
+        *,
+        permission: Permission,
+        organization_id: str | None,
+        at: datetime,
+        profile: User | None = None,
     ) -> Decision:
-        """Decide whether *actor* has *permission* for the organization of the learner or batch."""
+        """Decide whether *actor* has *permission* for an organization.
+
+        *organization_id* is the organization of the learner, the user or the batch, if any. The
+        actor must also have all rights of *profile*, the user to add, change or anonymize.
+        """
         as_utc(at)
         validation.check_kind(actor, "actor", User)
         validation.check_kind(permission, "permission", Permission)
         if organization_id is not None:
             validation.check_id(organization_id, "organization_id")
-        if permission is Permission.SUPPORT:
-            allowed = actor.roles & set(self.support)
-            return Decision([] if allowed else [reasons.SupportRoleMissing()])
-        roles = self.keys if permission is Permission.MANAGE_KEYS else self.assigning
+        if profile is not None:
+            validation.check_kind(profile, "profile", User)
         found: list[reasons.Reason] = []
-        if not actor.roles & set(roles):
-            found.append(reasons.RoleMissing(roles))
-        if organization_id not in actor.managed_organization_ids:
-            found.append(reasons.OrganizationNotManaged(organization_id))
+        roles = tuple(one for one in Role if permission in self.permissions.get(one, ()))
+        if not actor.roles.intersection(roles):
+            is_support = permission is Permission.SUPPORT
+            found.append(reasons.SupportRoleMissing() if is_support else reasons.RoleMissing(roles))
+        managed = [organization_id] if organization_id or permission in _FOR_PEOPLE else []
+        if profile is not None:
+            # "nobody gives a role they do not hold or an organization they do not manage"
+            not_held = tuple(one for one in Role if one in profile.roles - actor.roles)
+            if not_held:
+                found.append(reasons.RoleNotHeld(not_held))
+            managed += sorted(profile.managed_organization_ids - {organization_id})
+        found += (
+            reasons.OrganizationNotManaged(one)
+            for one in managed
+            if one not in actor.managed_organization_ids
+        )
         return Decision(found)

@@ -78,7 +78,7 @@ CY = user("cy")
 MANAGER = user(
     "manager", "acme", roles=[Role.OPERATIONS_MANAGER], managed_organization_ids=["acme"]
 )
-SUPPORT = user("support", roles=[Role.SUPPORT])
+SUPPORT = user("support", roles=[Role.SUPPORT], managed_organization_ids=["acme", "beta"])
 #: Manages both organizations, so roles and organizations can be missing independently.
 SALES = user("sales", roles=[Role.SALES_MANAGER], managed_organization_ids=["acme", "beta"])
 
