@@ -292,7 +292,11 @@ class Query(_Given, Generic[RecordT]):
 
     def starting_after(self, record: RecordT) -> Self:
         """Return this query for the records after *record*."""
-        return attrs.evolve(self, cursor=self.sort_key(record))
+        # Not `attrs.evolve`, which would convert a long list of ids again for each page.
+        rest = validation.copy_with(self, _cursor=self.sort_key(record))
+        object.__setattr__(rest, "_where", self._where)
+        object.__setattr__(rest, "_others", self._others)
+        return rest
 
 
 def _precedes(start: Any, until: Any) -> bool:
