@@ -369,7 +369,7 @@ EXAMPLES = (
         "18 zone",
         "unknown_time_zone",
         "time_zone",
-        lambda _: ca.Organization(id="x", name="X", time_zone="Mars/Olympus_Mons"),
+        lambda _: ca.Organization(id="x", name="X", time_zone="Mars/Olympus Mons"),
     ),
     # Terms
     Example("20 zero", "invalid_duration", "availability", _create_keys(availability=timedelta(0))),

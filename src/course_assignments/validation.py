@@ -268,7 +268,8 @@ def flag(_: object, field: Field, value: object) -> None:
 def exact_duration(_: object, field: Field, value: object) -> None:
     """Refuse what is not a `timedelta` of up to a hundred years: months have no exact length."""
     check_kind(value, field.name, timedelta)
-    as_duration(cast("timedelta", value), field.name)
+    # A subclass can be a number of months.
+    check_kind(as_duration(cast("timedelta", value), field.name), field.name, timedelta)
 
 
 def one_of(*kinds: type, exact: bool = False, optional: bool = False) -> Validator:

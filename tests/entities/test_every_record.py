@@ -183,7 +183,7 @@ REFUSED: dict[Any, dict[str, Refused]] = {
         "name": NEEDED_NAMES,
         "parent_id": [*IDS, ("acme", "own_parent")],
         "maximum_access": DURATIONS,
-        "time_zone": [(zone, "unknown_time_zone") for zone in ("Berlin", "", None, 1)],
+        "time_zone": [(zone, "unknown_time_zone") for zone in ("berlin", "", None, 1)],
         "anonymous_registration": FLAGS,
     },
     LAB: {

@@ -650,7 +650,7 @@ NONSENSE = [
     ("courses", "name", "'Sec' || char(10) || 'ret'", "py"),
     ("courses", "name", "'Secret' || char(0)", "py"),
     ("courses", "name", "CAST(x'536563726574ff' AS TEXT)", "py"),
-    ("organizations", "time_zone", "'Secret/Zone'", "acme"),
+    ("organizations", "time_zone", "'secret/Zone'", "acme"),
     ("organizations", "time_zone", "'../../Secret'", "acme"),
     ("organizations", "parent_id", "'acme'", "acme"),
     ("users", "email", "'Secret'", "ada"),

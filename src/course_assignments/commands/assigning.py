@@ -109,7 +109,7 @@ class _Assigning(CreatingCommand[N, T]):
             )
             validation.check_kind(end, "policies.expiration", Limit, exact=True)
             return end
-        zone = zone_of(one.organization)
+        zone = zone_of(one.organization, self.expires)
         wanted = resolve_end(self.expires, start=context.at, zone=zone, field="expires")
         return Limit(wanted, ExpirationLimit.REQUEST)
 

@@ -162,7 +162,7 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
         before, learner, policies = records.assignment, records.learner, context.policies
         validation.check_same(before.id, self.assignment_id, "assignment")
         created_at = before.created_at
-        zone = zone_of(records.organization)
+        zone = zone_of(records.organization, self.expires)
         end = resolve_end(self.expires, start=created_at, zone=zone, field="expires")
         course, organization = records.course, records.organization
         limited = policies.expiration.evaluate(

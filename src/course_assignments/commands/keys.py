@@ -147,8 +147,9 @@ def _terms(
         if name == "max_uses" and value is None:
             value = 1
         elif name in _DATES and value is not None and value is not UNSET:
-            zone = zone_of(organization)
-            value = durations.resolve_end(value, start=start, zone=zone, field=name)
+            end = durations.as_end(value, name)
+            zone = zone_of(organization, end)
+            value = durations.resolve_end(end, start=start, zone=zone, field=name)
         if value is not UNSET:
             terms[name] = value
     return terms

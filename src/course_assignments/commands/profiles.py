@@ -15,6 +15,7 @@ from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.people import User, anonymous_email
 from course_assignments.errors import Conflict, InvalidInput, NotFound
+from course_assignments.time.datetimes import zone_named
 from course_assignments.validation import items_of, to_tuple
 
 #: The records that administrators add; other commands create all other records.
@@ -85,9 +86,10 @@ class Add(Command[Addable, None]):
     def decide(self, records: Addable, context: Context) -> Outcome[None]:
         known = dict(records.stored)
         new: list[Profile] = []
-        for record in self.records:
+        for position, record in enumerate(self.records):
             name = (type(record), record.id)
             if name not in known:
+                _check_time_zone(record, f"records[{position}]")
                 known[name] = record
                 new.append(record)
             elif known[name] != record:
@@ -137,6 +139,7 @@ class Update(Command[Updatable[P], P]):
     def decide(self, records: Updatable[P], context: Context) -> Outcome[P]:
         before, after, owner = records.before, self.record, records.email_owner
         validation.check_same(before.id, after.id, "before")
+        _check_time_zone(after, "record", before)
         others = [] if owner is None or owner.id == after.id else [owner]
         free = emails_free([after], others)
         decision = context.require(*_may_change(context, before, after), lambda _: free)
@@ -196,6 +199,12 @@ def _may_change(context: Context, before: Profile, after: Profile) -> list[Quest
             *(_may_add(context, after) if before.parent_id != after.parent_id else []),
         ]
     return [*_may_add(context, before), *_may_add(context, after)]
+
+
+def _check_time_zone(record: Profile, path: str, before: Profile | None = None) -> None:
+    """Raise InvalidInput if *record* gets a time zone that this machine lacks, such as a typo."""
+    if isinstance(record, Organization) and record.time_zone != getattr(before, "time_zone", None):
+        zone_named(record.time_zone, f"{path}.time_zone")
 
 
 def _check_references(reader: Reader, records: Iterable[Profile]) -> None:

@@ -63,7 +63,7 @@ class Redeemable(base.CourseAndLearner):
 
     def limit(self, context: Context) -> Limit:
         """Return when access ends: by the key, counted from now, or by the limit of rule 1."""
-        zone = zone_of(self.organization)
+        zone = zone_of(self.organization, self.batch.availability)
         available = end_in_range(self.batch.availability, context.at, zone)
         own = [] if available is None else [Limit(available, ExpirationLimit.KEY)]
         return context.limit(self.course, self.organization, *own)

@@ -92,7 +92,9 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
             organization_id=learner.organization_id,
             course_ids=self.course_ids,
             created_at=context.at,
-            expires_at=end_of(self.duration, context.at, zone_of(organization), "duration"),
+            expires_at=end_of(
+                self.duration, context.at, zone_of(organization, self.duration), "duration"
+            ),
         )
         decision = context.require(
             *context.may(Permission.ASSIGN_COURSES, learner.organization_id),

@@ -7,7 +7,7 @@ from attrs import field, frozen
 from course_assignments import validation
 from course_assignments.entities.enums import ActivityKind
 from course_assignments.errors import InvalidInput
-from course_assignments.time.datetimes import zone_named
+from course_assignments.time.datetimes import check_zone_name, zone_named
 from course_assignments.time.durations import Duration
 from course_assignments.validation import items_of, to_duration_or_none, to_tuple
 
@@ -18,7 +18,8 @@ class Organization:
 
     Attributes:
         maximum_access: The longest access of its learners, or ``None`` (rule 1).
-        time_zone: The IANA name of the time zone in which months and days are counted.
+        time_zone: The IANA name of the time zone in which months and days are counted. A machine
+            that lacks the zone can read and store the organization.
         anonymous_registration: Whether newcomers may register with its keys (rule 11).
 
     >>> print(Organization(id="acme", name="Acme", time_zone="Europe/Berlin").zone)
@@ -33,7 +34,7 @@ class Organization:
     anonymous_registration: bool = field(default=False, validator=validation.flag)
 
     def __attrs_post_init__(self) -> None:
-        zone_named(self.time_zone)
+        check_zone_name(self.time_zone)
         if self.parent_id == self.id:
             raise InvalidInput(
                 "own_parent", "parent_id", "an organization cannot be its own parent"
@@ -41,7 +42,7 @@ class Organization:
 
     @property
     def zone(self) -> tzinfo:
-        """The time zone as a `tzinfo`."""
+        """The time zone as a `tzinfo`; raises InvalidInput if this machine lacks it."""
         return zone_named(self.time_zone)
 
 

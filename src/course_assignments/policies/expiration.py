@@ -14,7 +14,7 @@ from course_assignments.entities.enums import ExpirationLimit
 from course_assignments.policies.access import check_exists
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
 from course_assignments.time.datetimes import as_utc, next_tick, out_of_range
-from course_assignments.time.durations import Duration, Months, end_in_range
+from course_assignments.time.durations import Duration, End, Months, end_in_range
 
 #: "assignments expire 180 days after creation unless the organization or course profile specifies a
 #: shorter maximum" (rule 1).
@@ -44,9 +44,10 @@ def earliest(limits: Iterable[Limit]) -> Limit:
     return min(limits, key=lambda limit: (limit.at, _RANKS[limit.by]))
 
 
-def zone_of(organization: Organization | None) -> tzinfo:
-    """Return the time zone of *organization*, or UTC, for counting months and days."""
-    return UTC if organization is None else organization.zone
+def zone_of(organization: Organization | None, end: End) -> tzinfo:
+    """Return the time zone in which *end* is counted: only months and dates need the zone."""
+    is_exact = isinstance(end, datetime | timedelta)
+    return UTC if organization is None or is_exact else organization.zone
 
 
 class ExpirationRule(Protocol):
@@ -122,7 +123,7 @@ class ExpirationPolicy:
                 maxima.append((organization.maximum_access, ExpirationLimit.ORGANIZATION))
         limits: list[Limit] = []
         for maximum, by in maxima:
-            end = end_in_range(maximum, start, zone_of(organization))
+            end = end_in_range(maximum, start, zone_of(organization, maximum))
             if end is not None:  # an end after the year 9899 limits nothing
                 limits.append(Limit(end, by))
         if not limits:
@@ -139,7 +140,7 @@ class ExpirationPolicy:
         """Return the end of an assignment if the caller requests none."""
         start = as_utc(created_at, "created_at")
         limit = self.limit(start, course=course, organization=organization)
-        end = end_in_range(self.default, start, zone_of(organization))
+        end = end_in_range(self.default, start, zone_of(organization, self.default))
         return limit if end is None else earliest([limit, Limit(end, ExpirationLimit.DEFAULT)])
 
     def evaluate(

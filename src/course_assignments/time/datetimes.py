@@ -5,9 +5,10 @@ Every datetime that this module returns is a plain `datetime` whose tzinfo *is* 
 
 from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from re import fullmatch
 from zoneinfo import ZoneInfo
 
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, received
 
 _YEARS = range(1970, 9900)
 #: Datetimes are accepted from `EARLIEST` until just before `END_OF_RANGE`. Both are so far from the
@@ -31,8 +32,9 @@ def as_utc(value: datetime, field: str = "at") -> datetime:
     """
     if type(value) is datetime and value.tzinfo is UTC and value.year in _YEARS:
         return value.replace(fold=0) if value.fold else value
-    if not isinstance(value, datetime):
-        raise InvalidInput("not_a_datetime", field, "expected an aware datetime")
+    if not isinstance(value, datetime) or is_missing(value):
+        hint = f"expected an aware datetime, {received_time(value)}"
+        raise InvalidInput("not_a_datetime", field, hint)
     try:
         offset = value.utcoffset()
         # Rebuilt, because a subclass may override its methods and its arithmetic.
@@ -41,11 +43,26 @@ def as_utc(value: datetime, field: str = "at") -> datetime:
     except Exception as error:  # a foreign tzinfo may raise anything
         raise out_of_range(field) from error
     if found is None:
-        hint = "a datetime needs a time zone, such as tzinfo=datetime.UTC"
+        hint = "a datetime needs a time zone, such as value.replace(tzinfo=UTC) if it is in UTC"
         raise InvalidInput("naive_datetime", field, hint)
     if not EARLIEST <= found < END_OF_RANGE:
         raise out_of_range(field)
     return found
+
+
+def is_missing(value: object) -> bool:
+    """Return whether *value* is NaT or NaN, which pandas and numpy use for a missing value."""
+    try:
+        return bool(value != value)  # noqa: PLR0124 - only they are not equal to themselves
+    except Exception:  # noqa: BLE001 - a foreign type may raise anything
+        return False
+
+
+def received_time(value: object) -> str:
+    """Say what was received instead of a datetime, a date or a duration."""
+    if not is_missing(value):
+        return received(value)
+    return f"got {'NaN' if isinstance(value, float) else 'NaT'}; pass None"
 
 
 def out_of_range(field: str) -> InvalidInput:
@@ -73,10 +90,29 @@ def format_datetime_up(at: datetime) -> str:
     return format_datetime(at + timedelta(seconds=1) - TICK)
 
 
-def check_zone(zone: tzinfo, field: str = "zone") -> None:
-    """Raise InvalidInput unless *zone* is a `tzinfo`; a name is not one."""
+def check_zone(zone: tzinfo, field: str = "zone") -> tzinfo:
+    """Return *zone*, as a `ZoneInfo` if it has an IANA name; refuse what is not a `tzinfo`.
+
+    Zones of pendulum and pytz have a name. A zone of pytz needs its name, because it is wrong
+    without pytz's own arithmetic. Any other `tzinfo` is returned as it is.
+    """
+    if zone is UTC or type(zone) is ZoneInfo:
+        return zone
     if not isinstance(zone, tzinfo):
-        raise InvalidInput("wrong_type", field, "expected tzinfo, such as ZoneInfo('Asia/Tokyo')")
+        hint = f"expected tzinfo, such as ZoneInfo('Asia/Tokyo'), {received(zone)}"
+        raise InvalidInput("wrong_type", field, hint)
+    try:
+        name = getattr(zone, "key", None) or getattr(zone, "zone", None)
+        is_pytz = hasattr(zone, "localize")
+    except Exception:  # noqa: BLE001 - a foreign tzinfo may raise anything
+        return zone
+    if type(name) is str:
+        try:
+            return zone_named(name, field)
+        except InvalidInput:
+            if is_pytz:
+                raise
+    return zone
 
 
 def first_at_or_after(wall: datetime, zone: tzinfo) -> datetime:
@@ -108,22 +144,46 @@ def start_of_day(day: date, zone: tzinfo, field: str = "day") -> datetime:
     '2026-07-01T04:00:00+00:00'
     """
     if not isinstance(day, date) or isinstance(day, datetime):
-        raise InvalidInput("wrong_type", field, "expected a date, without a time of day")
-    check_zone(zone)
+        hint = f"expected a date, without a time of day, {received_time(day)}"
+        raise InvalidInput("wrong_type", field, hint)
+    zone = check_zone(zone)
     try:
         return as_utc(first_at_or_after(datetime.combine(day, time()), zone), field)
     except Exception as error:  # a foreign tzinfo may raise anything
         raise out_of_range(field) from error
 
 
-def zone_named(name: str) -> tzinfo:
-    """Return the time zone with the IANA *name*."""
-    if isinstance(name, str):
-        if name == "UTC":  # works even without a time zone database
-            return UTC
-        try:
-            return ZoneInfo(name)
-        except (LookupError, OSError, ValueError):
-            pass
-    hint = "expected an IANA name such as Europe/Berlin; if this machine has none, install tzdata"
-    raise InvalidInput("unknown_time_zone", "time_zone", hint)
+#: Each part of an IANA name begins with a capital. So ``localtime`` and ``posixrules``, which are
+#: set on each machine, and ``posix/...`` and ``right/...``, which count other seconds, are refused.
+_ZONE_NAME = r"[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*"
+
+#: The longest name of the database has 32 characters.
+ZONE_NAME_LENGTH = 100
+
+#: Not the same on every machine, nor in capitals where a file system ignores case.
+_OWN_ZONES = frozenset({"localtime", "posixrules", "factory", "posix", "right"})
+
+
+def check_zone_name(name: object, field: str = "time_zone") -> str:
+    """Raise InvalidInput unless *name* can be an IANA name; this machine may lack the zone.
+
+    >>> check_zone_name("Europe/Berlin")
+    'Europe/Berlin'
+    """
+    known = type(name) is str and len(name) <= ZONE_NAME_LENGTH and fullmatch(_ZONE_NAME, name)
+    if not known or known[0].split("/")[0].casefold() in _OWN_ZONES:
+        # A stored name is not shown either, as the messages of a storage show no contents.
+        hint = f"expected an IANA name such as Europe/Berlin, {received(name, secret=True)}"
+        raise InvalidInput("unknown_time_zone", field, hint)
+    return known[0]
+
+
+def zone_named(name: str, field: str = "time_zone") -> tzinfo:
+    """Return the time zone with the IANA *name*, or raise InvalidInput if this machine lacks it."""
+    if check_zone_name(name, field) == "UTC":  # works even without a time zone database
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (LookupError, OSError, ValueError):
+        hint = f"this machine has no zone {name[:60]!r}; install tzdata, or choose another zone"
+        raise InvalidInput("unknown_time_zone", field, hint) from None

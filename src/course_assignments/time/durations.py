@@ -17,6 +17,7 @@ from course_assignments.time.datetimes import (
     check_zone,
     first_at_or_after,
     out_of_range,
+    received_time,
     start_of_day,
 )
 
@@ -51,8 +52,7 @@ class Months:
 
     def after(self, start: datetime, zone: tzinfo = UTC) -> datetime:
         """Return the datetime this many months after *start* on the calendar of *zone*."""
-        at = as_utc(start, "start")
-        check_zone(zone)
+        at, zone = as_utc(start, "start"), check_zone(zone)
         try:
             wall = at.astimezone(zone).replace(tzinfo=None)
             end = first_at_or_after(wall + relativedelta(months=self.count), zone)
@@ -88,7 +88,8 @@ def as_duration(value: DurationLike, field: str = "duration") -> Duration:
     """Return *value* as a `Duration`, above 0 and at most a hundred years.
 
     A ``relativedelta`` of years and months becomes `Months`, and one of weeks, days and smaller
-    units a `timedelta`. It is invalid if it mixes both, or sets a date.
+    units a `timedelta`. It is invalid if it mixes both, or sets a date. The same holds for a
+    `timedelta` with years and months, such as pendulum's.
 
     >>> as_duration(relativedelta(years=1, months=6))
     Months(count=18)
@@ -97,29 +98,36 @@ def as_duration(value: DurationLike, field: str = "duration") -> Duration:
     """
     if isinstance(value, Months):
         return value
-    if isinstance(value, timedelta):
-        # Rebuilt, because no subclass (pandas has one) may get into a record.
-        exact = timedelta(value.days, value.seconds, value.microseconds)
-        if timedelta(0) < exact <= MAX_DURATION:
-            return exact
+    if type(value) is timedelta:
+        if timedelta(0) < value <= MAX_DURATION:
+            return value
         raise _invalid(field, "expected a duration above 0, at most 100 years")
-    if isinstance(value, relativedelta):
-        return _from_relativedelta(value, field)
-    raise _invalid(field, "expected a timedelta or Months, such as Months(6)")
+    if isinstance(value, timedelta | relativedelta):
+        try:
+            found = _converted(value)
+        except Exception as error:  # the caller's object may raise anything
+            raise _invalid(field, "expected a duration above 0, at most 100 years") from error
+        if found is None:
+            hint = "expected either months or an exact length, not both and not a date"
+            raise _invalid(field, hint)
+        return as_duration(found, field)
+    hint = f"expected a timedelta or Months, such as Months(6), {received_time(value)}"
+    raise _invalid(field, hint)
 
 
-def _from_relativedelta(value: relativedelta, field: str) -> Duration:
-    try:
-        months = 12 * value.years + value.months
-        units = ("days", "hours", "minutes", "seconds", "microseconds")
-        parts = {unit: getattr(value, unit) for unit in units}
-        if months and value == relativedelta(years=value.years, months=value.months):
-            return Months(months)
-        if value == relativedelta(**parts):
-            return as_duration(timedelta(**parts), field)
-    except Exception as error:  # its attributes can be set to anything
-        raise _invalid(field, "expected a duration above 0, at most 100 years") from error
-    raise _invalid(field, "expected either months or an exact length, not both and not a date")
+_UNITS = ("days", "hours", "minutes", "seconds", "microseconds")
+
+
+def _converted(value: Any) -> Duration | None:
+    """Return a `timedelta` of a subclass, or a ``relativedelta``, as a duration of our own."""
+    years, months = getattr(value, "years", 0), getattr(value, "months", 0)
+    if years or months:
+        whole = value == type(value)(years=years, months=months)
+        return Months(12 * years + months) if whole else None
+    if isinstance(value, timedelta):
+        return timedelta(value.days, value.seconds, value.microseconds)
+    parts = {unit: getattr(value, unit) for unit in _UNITS}
+    return timedelta(**parts) if value == relativedelta(**parts) else None
 
 
 def end_of(
@@ -131,8 +139,7 @@ def end_of(
     '2026-01-06T00:00:00+00:00'
     """
     length, at = as_duration(duration, field), as_utc(start, "start")
-    check_zone(zone)
-    end = end_in_range(length, at, zone)
+    end = end_in_range(length, at, check_zone(zone))
     if end is None:
         raise out_of_range(field)
     return end
@@ -168,7 +175,7 @@ def as_end(value: EndLike, field: str = "end") -> End:
             return as_duration(value, field)
         case _:
             hint = "expected an aware datetime, a date, or a duration such as timedelta(days=30)"
-            raise _invalid(field, hint)
+            raise _invalid(field, f"{hint}, {received_time(value)}")
 
 
 def resolve_end(value: EndLike, *, start: datetime, zone: tzinfo, field: str) -> datetime:

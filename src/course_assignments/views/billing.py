@@ -5,7 +5,7 @@ clock, no prices, no keys and no subscriptions.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
 
 import attrs
@@ -17,14 +17,8 @@ from course_assignments.entities.catalog import Organization
 from course_assignments.errors import InvalidInput, NotFound
 from course_assignments.queries import MAX_PAGE, AssignmentQuery
 from course_assignments.repository import Repository, check_repository, find_all
-from course_assignments.time.datetimes import (
-    as_utc,
-    check_zone,
-    format_datetime,
-    start_of_day,
-    zone_named,
-)
-from course_assignments.validation import accepted_by, to_utc
+from course_assignments.time.datetimes import as_utc, check_zone, format_datetime, start_of_day
+from course_assignments.validation import to_utc
 
 
 @attrs.frozen(kw_only=True)
@@ -107,7 +101,7 @@ class Statement:
 
     start: datetime = field(converter=to_utc)
     end: datetime = field(converter=to_utc, validator=validation.after("start"))
-    zone: tzinfo = field(factory=lambda: zone_named("UTC"), validator=accepted_by(check_zone))
+    zone: tzinfo = field(default=UTC, converter=check_zone)
     organization_id: str | None = field(default=None, validator=validation.identifier_or_none)
     lines: tuple[StatementLine, ...] = field(default=(), converter=_in_order)
 
@@ -176,14 +170,14 @@ def statement(
     ('2026-02-01T00:00:00+00:00', ())
     """
     check_repository(repository)
-    own_zone = zone_named("UTC")
+    days = UTC if zone is None else check_zone(zone)
     if organization_id is not None:
         validation.check_id(organization_id, "organization_id")
         found = repository.get(Organization, [organization_id])
         if organization_id not in found:
             raise NotFound("Organization", organization_id)
-        own_zone = found[organization_id].zone
-    days = own_zone if zone is None else zone
+        if zone is None:
+            days = found[organization_id].zone
     empty = Statement(
         start=_begin(start, days, "start"),
         end=_begin(end, days, "end"),
