@@ -79,7 +79,7 @@ def tabulate_reasons() -> str:
             continue
         sentence: str | Variants = kind.sentence
         if isinstance(sentence, Variants):
-            sentence = "<br>".join([*sentence.cases.values(), sentence.other])
+            sentence = "<br>".join(sentence.sentences)
         rows.append(
             f"| `{kind.code}` | {{py:class}}`~{kind.__module__}.{kind.__name__}` | {sentence} |"
         )

@@ -163,7 +163,7 @@ def test_a_code_is_typed_as_the_literal_that_it_is(kind: type[Any]) -> None:
 def templates(kind: type[Any]) -> list[str]:
     """Return every sentence that a reason of *kind* may have."""
     sentence = kind.sentence
-    return [sentence] if isinstance(sentence, str) else [*sentence.cases.values(), sentence.other]
+    return [sentence] if isinstance(sentence, str) else [*sentence.sentences]
 
 
 @pytest.mark.parametrize("kind", [*RULES, ca.ForAssignment])
@@ -226,6 +226,10 @@ def test_a_placeholder_that_is_no_field_is_never_formatted(monkeypatch: pytest.M
         (
             reasons.ExpiresTooLate(AT, ca.ExpirationLimit.SUBSCRIPTION),
             "The subscription ends on 5 Jan 2026, 09:00 UTC. Choose an earlier end.",
+        ),
+        (
+            reasons.ExpiresTooLate(AT, ca.ExpirationLimit.COURSE, passed=True),
+            "Access was possible until 5 Jan 2026, 09:00 UTC at most. Only support can extend it.",
         ),
         (
             reasons.ExpiresTooLate(AT, ca.ExpirationLimit.KEY),

@@ -135,6 +135,7 @@ MEMBERS: dict[type, list[str]] = {
     ca.CompletionStatus: ["NOT_STARTED", "INCOMPLETE", "COMPLETE"],
     ca.ExpirationLimit: [
         *("REQUEST", "KEY", "SUBSCRIPTION", "COURSE", "ORGANIZATION", "MAXIMUM", "DEFAULT"),
+        "SUPPORT",
     ],
     ca.Role: [
         *("COMPANY_TRAINING_MANAGER", "ENROLLMENT_MANAGER", "OPERATIONS_MANAGER"),

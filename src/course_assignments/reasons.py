@@ -16,7 +16,15 @@ from attrs import field, frozen, validators
 from course_assignments.entities.enums import ExpirationLimit, Role
 from course_assignments.errors import InvalidInput, format_list, printable, to_words
 from course_assignments.time.datetimes import format_datetime, format_datetime_up
-from course_assignments.validation import count, identifier, items_of, one_of, to_tuple, to_utc
+from course_assignments.validation import (
+    count,
+    flag,
+    identifier,
+    items_of,
+    one_of,
+    to_tuple,
+    to_utc,
+)
 
 #: The metadata of a datetime that a sentence must not show earlier than it is.
 ROUND_UP: Final = {"round_up": True}
@@ -32,11 +40,19 @@ class Variants:
 
     field: str
     cases: Mapping[object, str]
-    other: str
+    other: "str | Variants"
 
-    def select(self, value: Any) -> str:
-        """Return the sentence for *value*."""
-        return self.cases.get(len(value) if value.__class__ is tuple else value, self.other)
+    def select(self, reason: object) -> str:
+        """Return the sentence for the facts of *reason*."""
+        value = getattr(reason, self.field)
+        found = self.cases.get(len(value) if value.__class__ is tuple else value, self.other)
+        return found.select(reason) if isinstance(found, Variants) else found
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All sentences."""
+        others = self.other.sentences if isinstance(self.other, Variants) else (self.other,)
+        return (*self.cases.values(), *others)
 
 
 def format_fact(value: Any, *, round_up: bool = False) -> str:
@@ -66,7 +82,7 @@ class _Sentence:
     def __str__(self) -> str:
         template = self.sentence
         if isinstance(template, Variants):
-            template = template.select(getattr(self, template.field))
+            template = template.select(self)
         facts = {
             one.name: format_fact(getattr(self, one.name), **one.metadata)
             for one in attrs.fields(type(self))
@@ -91,14 +107,14 @@ def reason(
 ) -> Callable[[type[ReasonT]], type[ReasonT]]:
     """Declare a frozen reason, whose code is the name of its class.
 
-    Name a field and some of its values to state *variants* of the sentence.
+    Name a field and some of its values to state *variants* of the sentence; the last one counts.
     """
 
     def declare(kind: type[ReasonT]) -> type[ReasonT]:
         kind.code = to_words(kind.__name__).replace(" ", "_")
         kind.sentence = sentence
         for name, cases in variants.items():
-            kind.sentence = Variants(name, cases, sentence)
+            kind.sentence = Variants(name, cases, kind.sentence)
         return frozen(kind)
 
     return declare
@@ -248,13 +264,19 @@ class SubscriptionEnded(_Reason):
         ),
         ExpirationLimit.SUBSCRIPTION: "The subscription ends on {latest}. Choose an earlier end.",
     },
+    passed={True: "Access was possible until {latest} at most. Only support can extend it."},
 )
 class ExpiresTooLate(_Reason):
-    """The requested end is later than the limits allow (rules 1 and 2)."""
+    """The requested end is later than the limits allow (rules 1 and 2).
+
+    Attributes:
+        passed: Whether the latest end is in the past, so that no end is possible.
+    """
 
     code: ClassVar[Literal["expires_too_late"]]
     latest: datetime = field(converter=to_utc)
     limited_by: ExpirationLimit = field(validator=one_of(ExpirationLimit))
+    passed: bool = field(default=False, validator=flag)
 
 
 @reason("Access can't end before {earliest}. Choose a later end.")

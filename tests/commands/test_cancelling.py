@@ -308,6 +308,54 @@ class TestReschedule:
             "expires_too_early",
         ]
 
+    @pytest.mark.parametrize("days", [1, 100, 180, 200, 400])
+    def test_after_the_limit_only_support_can_extend(self, days: int) -> None:
+        registrar, clock = with_one()
+        limit = START + timedelta(days=180)
+        clock.set(limit)
+        assert registrar.may_reschedule("a-1", limit)
+        assert registrar.may_reschedule("a-1", limit + TICK).reasons == (
+            ExpiresTooLate(limit, ca.ExpirationLimit.MAXIMUM),
+        )
+        clock.advance(TICK)
+        decision = registrar.may_reschedule("a-1", timedelta(days=days))
+        passed = ExpiresTooLate(limit, ca.ExpirationLimit.MAXIMUM, passed=True)
+        assert decision == ca.Decision([passed])
+        assert str(decision).endswith("UTC at most. Only support can extend it.")
+
+    def test_support_can_extend_beyond_the_limit(self) -> None:
+        registrar, clock = with_one()
+        clock.advance(timedelta(days=200))
+        for by in ("manager", "ada"):
+            found = codes(registrar, "reschedule", "a-1", 400 * DAY, support_reason="ill", by=by)
+            assert found == ["support_role_missing"]
+        after = registrar.reschedule("a-1", 400 * DAY, support_reason="ill\nlong", by="support")
+        assert after.expires_at == START + 400 * DAY
+        assert after.limited_by is ca.ExpirationLimit.SUPPORT
+        event = events(registrar)[-1]
+        assert (event.by, event.details) == ("support", (("support_reason", "ill\nlong"),))
+        assert after.is_active_at(clock())
+
+    def test_a_later_change_without_support_meets_the_limit_again(self) -> None:
+        registrar, clock = with_one()
+        registrar.reschedule("a-1", 400 * DAY, support_reason="ill")
+        assert codes(registrar, "reschedule", "a-1", 300 * DAY) == ["expires_too_late"]
+        after = registrar.reschedule("a-1", 180 * DAY)
+        assert after.limited_by is ca.ExpirationLimit.REQUEST
+        clock.advance(181 * DAY)
+        assert codes(registrar, "reschedule", "a-1", 300 * DAY) == ["expires_too_late"]
+
+    def test_support_waives_nothing_but_the_limit(self) -> None:
+        registrar, clock = with_one()
+        said = {"support_reason": "ill"}
+        found = registrar.may_reschedule("a-1", START, **said)
+        assert found.reasons == (ExpiresTooEarly(START + TICK),)
+        clock.advance(DAY)
+        found = registrar.may_reschedule("a-1", START - DAY, **said)
+        assert found.reasons == (ExpiresTooEarly(clock()),)
+        registrar.cancel("a-1")
+        assert codes(registrar, "reschedule", "a-1", 400 * DAY, **said) == ["already_cancelled"]
+
     @given(
         terms(timedelta(days=400)) | st.sampled_from([timedelta(days=180), timedelta(days=1)]),
         st.integers(0, 300),
@@ -323,8 +371,12 @@ class TestReschedule:
             end, created_at=START, course=course, organization=ACME
         )
         asked = ca.ReschedulePolicy().evaluate(GIVEN, expires_at=end, at=at)
+        limit = ca.ExpirationPolicy().limit(START, course=course, organization=ACME)
         decision = RESCHEDULE.decision(expires=term, at=at, course=course)
-        assert decision.reasons == (*asked.reasons, *in_bounds.reasons)
+        if limit.at < at:
+            assert decision.reasons == (ExpiresTooLate(limit.at, limit.by, passed=True),)
+        else:
+            assert decision.reasons == (*asked.reasons, *in_bounds.reasons)
         if decision:
             (after,) = RESCHEDULE(expires=term, at=at, course=course).made(ca.CourseAssignment)
             assert (after.expires_at, after.limited_by) == (end, ca.ExpirationLimit.REQUEST)

@@ -515,6 +515,15 @@ class TestTheEndOfWhatIsOpened:
             after = registrar.reschedule(made.id, END + step)
             assert (after.expires_at, after.limited_by) == (END + step, ca.ExpirationLimit.REQUEST)
 
+    def test_support_waives_the_end_of_the_subscription(self) -> None:
+        registrar, clock = subscribed()
+        made = registrar.open_course("s-1", "py")
+        clock.set(END + TICK)
+        passed = ExpiresTooLate(END, ca.ExpirationLimit.SUBSCRIPTION, passed=True)
+        assert registrar.may_reschedule(made.id, END + DAY) == ca.Decision([passed])
+        after = registrar.reschedule(made.id, END + DAY, support_reason="ill")
+        assert (after.expires_at, after.limited_by) == (END + DAY, ca.ExpirationLimit.SUPPORT)
+
     @pytest.mark.parametrize("step", STEPS)
     def test_of_two_that_it_passes_the_earlier_is_named(self, step: timedelta) -> None:
         registrar, _ = subscribed(180 * DAY + step)
@@ -610,3 +619,6 @@ class TestPoliciesOfTheHost:
         of = ca.Registrar(registrar.repository, clock=clock, policies=own)
         assert codes(of, "reschedule", made.id, END) == ["x-never"]
         assert codes(of, "reschedule", made.id, END + TICK) == ["x-never", "expires_too_late"]
+        assert codes(of, "reschedule", made.id, END + TICK, support_reason="ill") == ["x-never"]
+        clock.set(END + TICK)
+        assert codes(of, "reschedule", made.id, START) == ["x-never", "expires_too_late"]

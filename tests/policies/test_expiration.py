@@ -173,6 +173,7 @@ class TestEnd:
 
     def test_of_equal_limits_the_first_of_the_enum_wins(self) -> None:
         names = ["REQUEST", "KEY", "SUBSCRIPTION", "COURSE", "ORGANIZATION", "MAXIMUM", "DEFAULT"]
+        names.append("SUPPORT")
         for order in permutations(ca.ExpirationLimit, 3):
             together = [ca.Limit(CREATED, by) for by in order]
             assert earliest(together).by.name == min((by.name for by in order), key=names.index)

@@ -596,7 +596,8 @@ class RegistrarMachine(RuleBasedStateMachine):
         pick=PICKS,
         move=moves(EDGES),
         expires=ENDS | st.sampled_from([-TICK, NOW, TICK]).map(AtTheLimit),
-        by=ACTORS,
+        support_reason=st.sampled_from([*[None] * 8, "Ill.", "Ill.", " "]),
+        by=ACTORS | st.just("support"),
         rivalry=RUSH,
     )
     def reschedule(self, *, pick: int, move: Any, expires: Any, **options: Any) -> None:

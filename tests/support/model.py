@@ -33,7 +33,16 @@ ASSIGNING = (
 KEYS = (ca.Role.OPERATIONS_MANAGER,)
 
 #: `ExpirationLimit`: "ties to the first in the order of the enum"
-LIMITS = ("request", "key", "subscription", "course", "organization", "maximum", "default")
+LIMITS = (
+    "request",
+    "key",
+    "subscription",
+    "course",
+    "organization",
+    "maximum",
+    "default",
+    "support",
+)
 
 Facts = dict[str, Any]
 Said = tuple[Any, ...]
@@ -291,7 +300,7 @@ class Model:
         """Rule 2: "must lie after creation and not after the limit"."""
         if end <= created_at:
             return [("expires_too_early", created_at + TICK)]
-        return [("expires_too_late", *latest)] if end > latest[0] else []
+        return [("expires_too_late", *latest, False)] if end > latest[0] else []
 
     def held(self, course_id: str, learner_id: str) -> list[Facts]:
         """Return what of a course is neither cancelled nor over, the last to end first."""
@@ -543,7 +552,7 @@ class Model:
         """Rules 3, 4, 13 and 21."""
         one = self.found(by, self.assignments, assignment_id, also=blank(support_reason))
         yield [
-            *self.cancelling(by, one["learner_id"], support_reason),
+            *self.supporting(by, one["learner_id"], support_reason),
             *self.against_cancelling(one, support_reason),
         ]
         one["cancelled_at"] = self.at
@@ -553,7 +562,7 @@ class Model:
             self.keys[redemption["code"]]["uses"] -= 1
         self.happened("cancel", by, support_reason)
 
-    def cancelling(self, by: Id, learner_id: str, support_reason: str | None) -> list[Said]:
+    def supporting(self, by: Id, learner_id: str, support_reason: str | None) -> list[Said]:
         """Rule 4: support "needs the SUPPORT role when an actor is given", and "within managed
         organizations"."""
         against = self.acting_for(by, learner_id)
@@ -585,19 +594,29 @@ class Model:
             reasons.append(("already_cancelled", one["cancelled_at"]))
         return reasons
 
-    def reschedule(self, assignment_id: str, expires: Any, *, by: Id = None) -> Steps:
-        """Rule 2: "the same limit, still counted from creation; an end before now is refused"."""
-        one = self.found(by, self.assignments, assignment_id)
+    def reschedule(
+        self, assignment_id: str, expires: Any, *, support_reason: str | None = None, by: Id = None
+    ) -> Steps:
+        """Rule 2: "the same limit, still counted from creation; an end before now is refused".
+
+        Rule 4: support "waives the limit of rule 1 and a subscription's end".
+        """
+        one = self.found(by, self.assignments, assignment_id, also=blank(support_reason))
+        support = support_reason is not None
+        latest = (datetime.max.replace(tzinfo=UTC), "") if support else self.limit_of(one)
         zone = self.zone(self.users[one["learner_id"]]["organization_id"])
         end = resolved(expires, one["created_at"], zone)
-        bounds = self.in_bounds(end, one["created_at"], self.limit_of(one))
-        if end < self.at:
+        bounds = self.in_bounds(end, one["created_at"], latest)
+        if latest[0] < self.at:
+            bounds = [("expires_too_late", *latest, True)]
+        elif end < self.at:
             later = [said for said in bounds if said[0] != "expires_too_early"]
             bounds = [("expires_too_early", self.at), *later]
-        yield [*self.acting_for(by, one["learner_id"]), *self.changing(one), *bounds]
-        one.update(expires_at=end, limited_by="request")
-        self.bounds[one["id"]] = self.limit_of(one)[0]
-        self.happened("reschedule", by)
+        acting = self.supporting(by, one["learner_id"], support_reason)
+        yield [*acting, *self.changing(one), *bounds]
+        one.update(expires_at=end, limited_by="support" if support else "request")
+        self.bounds[one["id"]] = end if support else latest[0]
+        self.happened("reschedule", by, support_reason)
 
     def complete(self, assignment_id: str, *, by: Id = None) -> Steps:
         """Rule 5: "refused if cancelled, allowed if expired"."""

@@ -217,7 +217,7 @@ class WholeModel(Model):
         standing = [it for it in self.opened(one) if it["cancelled_at"] is None]
         against = self.against_cancelling(one, support_reason)
         made = yield [
-            *self.cancelling(by, one["learner_id"], support_reason),
+            *self.supporting(by, one["learner_id"], support_reason),
             *(
                 # "not active" is said of the subscription itself
                 ("subscription_not_active", said[1]) if said[0] == "assignment_not_active" else said

@@ -15,6 +15,7 @@ def facts_for(kind: type[Any], text: str, instant: datetime) -> dict[str, Any]:
         str: text,
         str | None: text,
         int: 7,
+        bool: False,
         tuple[str, ...]: (text,),
         tuple[int, ...]: (7,),
         tuple[Role, ...]: tuple(Role),

@@ -19,8 +19,8 @@ from course_assignments.entities.keys import Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import InvalidInput
-from course_assignments.policies.expiration import zone_of
-from course_assignments.reasons import ExpiresTooLate, NotesUsedUp
+from course_assignments.policies.expiration import Limit, zone_of
+from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate, NotesUsedUp, Reason
 from course_assignments.time.durations import End, resolve_end
 
 
@@ -129,16 +129,25 @@ class Reschedulable(Assigned):
             hint = "pass the subscription: its end is a limit too"
             raise InvalidInput("missing", "subscription", hint)
 
+    def limit(self, context: Context) -> Limit:
+        """Return the latest end without support."""
+        began = attrs.evolve(context, at=self.assignment.created_at)
+        others: list[Limit] = []
+        if self.subscription is not None:
+            others.append(Limit(self.subscription.expires_at, ExpirationLimit.SUBSCRIPTION))
+        return began.limit(self.course, self.organization, *others)
+
 
 @attrs.frozen
 class Reschedule(Command[Reschedulable, CourseAssignment]):
-    """Change the end of an assignment, within its limit (rules 2 and 21).
+    """Change the end of an assignment, within its limit (rules 2, 4 and 21).
 
     An expired assignment can become active again, but a cancelled assignment cannot.
 
     Attributes:
         expires: The new end: an aware datetime, a duration from the creation of the assignment, or
             a date in the time zone of the learner's organization. The current time ends access.
+        support_reason: Why support chooses an end after the limit; recorded.
 
     >>> assignment = registrar.assign("py", "ada")
     >>> registrar.reschedule(assignment.id, Months(1)).limited_by
@@ -147,6 +156,9 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
 
     assignment_id: str = field(validator=validation.identifier)
     expires: End = field(converter=validation.to_end)
+    support_reason: str | None = field(
+        default=None, kw_only=True, validator=validators.optional(validation.long_text)
+    )
 
     def read(self, reader: Reader) -> Reschedulable:
         assignment = reader.need(CourseAssignment, self.assignment_id)
@@ -161,27 +173,49 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
     def decide(self, records: Reschedulable, context: Context) -> Outcome[CourseAssignment]:
         before, learner, policies = records.assignment, records.learner, context.policies
         validation.check_same(before.id, self.assignment_id, "assignment")
-        created_at = before.created_at
-        zone = zone_of(records.organization, self.expires)
+        created_at, course, organization = before.created_at, records.course, records.organization
+        zone = zone_of(organization, self.expires)
         end = resolve_end(self.expires, start=created_at, zone=zone, field="expires")
-        course, organization = records.course, records.organization
         limited = policies.expiration.evaluate(
             end, created_at=created_at, course=course, organization=organization
         )
         within_limits = _with_subscription_limit(limited, end, records.subscription)
-        decision = context.require(
-            *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
-            lambda at: policies.reschedule.evaluate(before, expires_at=end, at=at),
+        support = self.support_reason is not None
+        limit = None if support else records.limit(context)
+        if support:
+            within_limits = _without(within_limits, ExpiresTooLate)
+
+        def may_reschedule(at: datetime) -> Decision:
+            answer = policies.reschedule.evaluate(before, expires_at=end, at=at)
+            has_passed = limit is not None and limit.at < at
+            return _without(answer, ExpiresTooEarly) if has_passed else answer
+
+        def is_within_limits(at: datetime) -> Decision:
+            if limit is not None and limit.at < at:  # an earlier end is refused, and a later one
+                others = _without(within_limits, ExpiresTooEarly, ExpiresTooLate)
+                return Decision((*others.reasons, ExpiresTooLate(limit.at, limit.by, passed=True)))
             # An end in the past already has a reason, with a later earliest end.
-            lambda at: Decision() if end < at and end <= created_at else within_limits,
+            return Decision() if end < at and end <= created_at else within_limits
+
+        permission = Permission.SUPPORT if support else Permission.ASSIGN_COURSES
+        decision = context.require(
+            *context.may(permission, learner.organization_id), may_reschedule, is_within_limits
         )
-        after = attrs.evolve(before, expires_at=end, limited_by=ExpirationLimit.REQUEST)
+        by = ExpirationLimit.SUPPORT if support else ExpirationLimit.REQUEST
+        after = attrs.evolve(before, expires_at=end, limited_by=by)
+        subjects = (before.id, learner.id)
         change = Change(
             replace=[Replace(before, after)],
             expect=context.expect(learner, course, organization, records.subscription),
-            record=[context.event(self.action, before.id, learner.id)],
+            record=[context.event(self.action, *subjects, support_reason=self.support_reason)],
         )
         return Outcome(after, change, decision)
+
+
+def _without(decision: Decision, *kinds: type[Reason]) -> Decision:
+    """Return *decision* without its reasons of *kinds*."""
+    kept = tuple(one for one in decision.reasons if not isinstance(one, kinds))
+    return decision if kept == decision.reasons else Decision(kept)
 
 
 def _with_subscription_limit(
@@ -192,7 +226,7 @@ def _with_subscription_limit(
         return decision
     own = ExpiresTooLate(subscription.expires_at, ExpirationLimit.SUBSCRIPTION)
     late = [own, *(one for one in decision.reasons if isinstance(one, ExpiresTooLate))]
-    others = (one for one in decision.reasons if not isinstance(one, ExpiresTooLate))
+    others = _without(decision, ExpiresTooLate).reasons
     return Decision((*others, min(late, key=lambda one: one.latest)))
 
 

@@ -77,6 +77,7 @@ class ExpirationLimit(StrEnum):
     ORGANIZATION = "organization"
     MAXIMUM = "maximum"
     DEFAULT = "default"
+    SUPPORT = "support"
 
 
 @unique
