@@ -68,7 +68,8 @@ def launch(registrar: Registrar, clock: ManualClock) -> str:
 
 #: What happens to an assignment of ten days before it is asked about, and when.
 SITUATIONS: dict[str, tuple[Prepare, timedelta]] = {
-    "before creation": (lambda _, __: None, -US),
+    "before creation": (lambda _, __: None, -timedelta(seconds=2)),
+    "a little before": (lambda _, __: None, US - timedelta(seconds=2)),
     "created": (lambda _, __: None, timedelta(0)),
     "24 hours old": (lambda _, __: None, DAY),
     "a tick older": (lambda _, __: None, DAY + US),
@@ -92,6 +93,7 @@ ASKED: dict[str, Command[Any, Any]] = {
 CHANGES = """
                     cancel                      by support             until day 30
 before creation     assignment_not_active       assignment_not_active  assignment_not_active
+a little before     yes                         yes                    yes
 created             yes                         yes                    yes
 24 hours old        yes                         yes                    yes
 a tick older        cancellation_window_closed  yes                    yes
@@ -105,6 +107,7 @@ cancelled           already_cancelled           already_cancelled      already_c
 MORE_CHANGES = """
                     until hour 3           complete               start
 before creation     assignment_not_active  assignment_not_active  assignment_not_active
+a little before     yes                    yes                    yes
 created             yes                    yes                    yes
 24 hours old        expires_too_early      yes                    yes
 a tick older        expires_too_early      yes                    yes

@@ -80,6 +80,7 @@ class TestDefaults:
             "course_availability": ca.CourseAvailabilityPolicy(),
             "repeat": ca.RepeatPolicy(),
             "authorization": ca.AuthorizationPolicy(),
+            "clock_skew": timedelta(seconds=2),
         }
         assert attrs.asdict(ca.Policies(), recurse=False) == documented
         assert ca.Policies() == DEFAULT_POLICIES

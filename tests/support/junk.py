@@ -736,6 +736,7 @@ POLICIES = (
     *chain.from_iterable(
         _methods(one, redeemed=REDEMPTION)
         for one in (*attrs.astuple(ca.Policies(), recurse=False), ca.DashboardPolicy())
+        if not isinstance(one, timedelta)
     ),
     *(
         _call(f"training.{select.__name__}", select)

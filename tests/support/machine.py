@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import course_assignments as ca
 from tests.support import world
-from tests.support.model import MISTYPED, TICK, Expected, Facts, Settings, facts, folded
+from tests.support.model import MISTYPED, SKEW, TICK, Expected, Facts, Settings, facts, folded
 from tests.support.model_learning import WholeModel
 from tests.support.races import Watched
 
@@ -93,7 +93,7 @@ WINDOW = ("created_at", "redeemable_from", "redeemable_until")
 
 def moves(edges: tuple[str, ...]) -> st.SearchStrategy[tuple[str, timedelta] | None]:
     """Draw where the clock goes before a command: nowhere, or to an edge, give or take a tick."""
-    offsets = st.sampled_from([NOW, NOW, TICK, -TICK])
+    offsets = st.sampled_from([NOW, NOW, TICK, -TICK, -SKEW, TICK - SKEW])
     return st.none() | st.none() | st.tuples(st.sampled_from(edges), offsets)
 
 
@@ -346,6 +346,7 @@ class RegistrarMachine(RuleBasedStateMachine):
         if self.seen is not events:
             # A rival was faster, so it was decided again on what the rival had stored.
             before = self.seen
+            self.model.at = self.clock()
             expected = self.model.expect(name, *args, **kwargs)
         else:
             self._agree(answer, outcome)
@@ -353,6 +354,7 @@ class RegistrarMachine(RuleBasedStateMachine):
             self.reached[f"{name}: decided again"] += 1
         self.seen = after
         self._settle(name, expected, outcome, before)
+        self.model.at = self.clock()
 
     def _settle(self, name: str, expected: Expected, outcome: Outcome, before: Any) -> None:
         if outcome.error is not None:

@@ -21,6 +21,8 @@ import course_assignments as ca
 from tests.support.rules import counted, first_instant
 
 TICK = timedelta(microseconds=1)
+#: How far the clocks of servers may differ: "an `at` less than that before `created_at`".
+SKEW = timedelta(seconds=2)
 MISTYPED = "mistyped"
 
 #: "creating assignments takes one of the roles ...; keys take Operations Manager"
@@ -186,6 +188,10 @@ class Model:
         return Expected((("refused", reasons),)) if reasons else Expected(rest=steps)
 
     # What several commands share.
+
+    def reach(self, *times: datetime) -> None:
+        """Section 4: an `at` a little before one of *times* "is taken as" it."""
+        self.at = max([self.at, *(one for one in times if self.at < one < self.at + SKEW)])
 
     def shelf(self, record: Any) -> dict[str, Facts]:
         """Return where records of this kind are kept."""
@@ -551,6 +557,7 @@ class Model:
     ) -> Steps:
         """Rules 3, 4, 13 and 21."""
         one = self.found(by, self.assignments, assignment_id, also=blank(support_reason))
+        self.reach(one["created_at"])
         yield [
             *self.supporting(by, one["learner_id"], support_reason),
             *self.against_cancelling(one, support_reason),
@@ -602,6 +609,7 @@ class Model:
         Rule 4: support "waives the limit of rule 1 and a subscription's end".
         """
         one = self.found(by, self.assignments, assignment_id, also=blank(support_reason))
+        self.reach(one["created_at"])
         support = support_reason is not None
         latest = (datetime.max.replace(tzinfo=UTC), "") if support else self.limit_of(one)
         zone = self.zone(self.users[one["learner_id"]]["organization_id"])
@@ -621,6 +629,7 @@ class Model:
     def complete(self, assignment_id: str, *, by: Id = None) -> Steps:
         """Rule 5: "refused if cancelled, allowed if expired"."""
         one = self.found(by, self.assignments, assignment_id)
+        self.reach(one["created_at"])
         done = one["completed_at"]
         again = [] if done is None else [("already_completed", done)]
         yield [*self.acting_for(by, one["learner_id"]), *self.changing(one), *again]
@@ -630,6 +639,7 @@ class Model:
     def add_note(self, assignment_id: str, note: ca.Note, *, by: Id = None) -> Steps:
         """Rule 21 alone: a note may be added in any state."""
         one = self.found(by, self.assignments, assignment_id)
+        self.reach(one["created_at"])
         yield self.acting_for(by, one["learner_id"])
         one["notes"] += (note,)
         self.happened("add_note", by)

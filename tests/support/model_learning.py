@@ -62,6 +62,7 @@ class WholeModel(Model):
         activities = self.activities(one)
         self.require(by, (activities, activity_id))
         earlier = self.attempts_under(assignment_id, activity_id)
+        self.reach(one["created_at"], *map(last_change, earlier))
         made = yield [
             *self.acting_for(by, one["learner_id"], own=True),
             *self._outside(one),
@@ -90,6 +91,7 @@ class WholeModel(Model):
         """Return an attempt, its assignment, and the reasons against any change of it."""
         attempt = self.found(by, self.attempts, attempt_id)
         one = self.assignments[attempt["assignment_id"]]
+        self.reach(one["created_at"], last_change(attempt))
         over = attempt["finished_at"]
         against = [
             *self.acting_for(by, one["learner_id"], own=True),
@@ -193,6 +195,7 @@ class WholeModel(Model):
         courses = ((self.courses, one) for one in wanted)
         self.require(by, (self.subscriptions, subscription_id), *courses)
         one = self.subscriptions[subscription_id]
+        self.reach(one["created_at"])
         acting = self.acting_for(by, one["learner_id"])
         new = [it for it in wanted if it not in one["course_ids"]]
         made = yield [*acting, *self._shut(one), *self._all_available(new)]
@@ -215,6 +218,7 @@ class WholeModel(Model):
         """Rules 3, 4, 19 and 21: it, and every assignment opened from it."""
         one = self.found(by, self.subscriptions, subscription_id, also=blank(support_reason))
         standing = [it for it in self.opened(one) if it["cancelled_at"] is None]
+        self.reach(*(it["created_at"] for it in (one, *standing)))
         against = self.against_cancelling(one, support_reason)
         made = yield [
             *self.supporting(by, one["learner_id"], support_reason),
@@ -246,6 +250,7 @@ class WholeModel(Model):
             return
         self.require(by, (self.subscriptions, subscription_id), (self.courses, course_id))
         one = self.subscriptions[subscription_id]
+        self.reach(one["created_at"])
         learner = self.users[one["learner_id"]]
         acting = self.acting_for(by, learner["id"], own=True)
         own = {it["id"] for it in self.opened(one, course_id)}

@@ -1,8 +1,9 @@
 """Base classes of commands, and what they share."""
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence, Sized
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import attrs
@@ -23,6 +24,7 @@ from course_assignments.errors import Conflict, InvalidInput, to_words
 from course_assignments.policies import DEFAULT_POLICIES, Policies
 from course_assignments.policies.expiration import Limit, earliest
 from course_assignments.reasons import EmailTaken, ForAssignment, Reason
+from course_assignments.time.datetimes import TICK
 
 N = TypeVar("N")
 T = TypeVar("T")
@@ -87,6 +89,18 @@ class Context:
         validation.check_kind(limit, "policies.expiration", Limit, exact=True)
         return earliest([limit, *others]) if others else limit
 
+    def since(self, *times: datetime) -> "Context":
+        """Return this context for records that were created or changed at *times*.
+
+        Clocks of servers differ a little. If the clock is less than ``policies.clock_skew`` before
+        one of *times*, that is the time of the decision.
+        """
+        later = tuple(sorted(one for one in times if self.at < one))
+        if not later:
+            return self
+        at = _taken(self.at, later, self.policies.clock_skew)
+        return _Behind(at, self.policies, self.actor, times=later, clock=self.at)
+
     def require(self, *questions: Question) -> Decision:
         """Return a decision without reasons, or raise `Refused` with every reason."""
         decision = all_of(questions, self.at)
@@ -127,6 +141,40 @@ class Context:
                 ids.clear()
             ids |= dict.fromkeys(group)
         return [*found, self.event(action, *ids, **details)] if ids else found
+
+
+@attrs.frozen
+class _Behind(Context):
+    """A context whose clock is before the sorted *times* of records, perhaps only a little."""
+
+    times: tuple[datetime, ...] = field(kw_only=True)
+    clock: datetime = field(kw_only=True)
+
+    def require(self, *questions: Question) -> Decision:
+        decision = all_of(map(self._asked, questions), self.clock)
+        decision.require()
+        return decision
+
+    def _asked(self, question: Question) -> Question:
+        """Return *question*, asked with the time that is taken for the one of the clock."""
+        skew = self.policies.clock_skew
+
+        def ask(clock: datetime) -> Decision:
+            answer = question(_taken(clock, self.times, skew))
+            turn = answer.changes_at if isinstance(answer, Decision) else None
+            if turn is None:
+                return answer
+            following = bisect_left(self.times, turn)
+            near = (one - skew + TICK for one in self.times[following : following + 1])
+            return attrs.evolve(answer, changes_at=min([turn, *near]))
+
+        return ask
+
+
+def _taken(clock: datetime, times: Sequence[datetime], skew: timedelta) -> datetime:
+    """Return the last of the sorted *times* that is less than *skew* after *clock*, or *clock*."""
+    near = bisect_left(times, clock + skew)
+    return max(clock, times[near - 1]) if near else clock
 
 
 @attrs.frozen

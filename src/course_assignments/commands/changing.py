@@ -84,6 +84,7 @@ class Cancel(Command[Cancellable, CourseAssignment]):
     def decide(self, records: Cancellable, context: Context) -> Outcome[CourseAssignment]:
         before, learner, policy = records.assignment, records.learner, context.policies.cancellation
         validation.check_same(before.id, self.assignment_id, "assignment")
+        context = context.since(before.created_at)
         support = self.support_reason is not None
         permission = Permission.SUPPORT if support else Permission.ASSIGN_COURSES
         decision = context.require(
@@ -174,6 +175,7 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
         before, learner, policies = records.assignment, records.learner, context.policies
         validation.check_same(before.id, self.assignment_id, "assignment")
         created_at, course, organization = before.created_at, records.course, records.organization
+        context = context.since(created_at)
         zone = zone_of(organization, self.expires)
         end = resolve_end(self.expires, start=created_at, zone=zone, field="expires")
         limited = policies.expiration.evaluate(
@@ -267,6 +269,7 @@ class Complete(_Edit):
 
     def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
         policy = context.policies.completion
+        context = context.since(records.assignment.created_at)
 
         def is_incomplete(at: datetime) -> Decision:
             return policy.evaluate(records.assignment, at=at)
@@ -290,6 +293,7 @@ class AddNote(_Edit):
     note: Note = field(validator=validation.one_of(Note))
 
     def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
+        context = context.since(records.assignment.created_at)
         notes = (*records.assignment.notes, self.note)
         used_up = Decision([NotesUsedUp(MAX_NOTES)] if len(notes) > MAX_NOTES else [])
         return self.edit(records, context, lambda _: used_up, notes=notes)

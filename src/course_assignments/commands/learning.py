@@ -89,6 +89,7 @@ class Start(ReceiptedCommand[Startable, Attempt]):
         if activity is None:
             raise NotFound("Activity", self.activity_id)
         earlier = [one for one in records.attempts if one.activity_id == activity.id]
+        context = context.since(before.created_at, *(one.changed_at for one in earlier))
         policies, now = context.policies, context.at
         decision = context.require(
             *context.may_for(learner),
@@ -153,6 +154,7 @@ class _PauseOrResume(Command[Attempted, Attempt]):
     def decide(self, records: Attempted, context: Context) -> Outcome[Attempt]:
         before, assignment, learner = records.attempt, records.assignment, records.learner
         validation.check_same(before.id, self.attempt_id, "attempt")
+        context = context.since(assignment.created_at, before.changed_at)
         policy = context.policies.access
         decision = context.require(
             *context.may_for(learner),
@@ -249,6 +251,7 @@ class Finish(Command[Finishable, Attempt]):
     def decide(self, records: Finishable, context: Context) -> Outcome[Attempt]:
         attempt, before, learner = records.attempt, records.assignment, records.learner
         validation.check_same(attempt.id, self.attempt_id, "attempt")
+        context = context.since(before.created_at, attempt.changed_at)
         policy, now = context.policies.finish, context.at
         decision = context.require(
             *context.may_for(learner),

@@ -154,6 +154,7 @@ class EditSubscription(Command[EditableSubscription, Subscription]):
         before, learner = records.subscription, records.learner
         validation.check_same(before.id, self.subscription_id, "subscription")
         _check_courses(records.courses, self.course_ids)
+        context = context.since(before.created_at)
         added = [one for one in records.courses if one.id not in before.course_ids]
         policies = context.policies
         decision = context.require(
@@ -222,6 +223,7 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
         permission = Permission.SUPPORT if support else Permission.ASSIGN_COURSES
         policy = context.policies.cancellation
         uncancelled = [one for one in records.opened if one.cancelled_at is None]
+        context = context.since(before.created_at, *(one.created_at for one in uncancelled))
 
         def may_cancel(one: CourseAssignment | _Dates) -> Question:
             return lambda at: policy.evaluate(one, at=at, support=support)
@@ -339,6 +341,7 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
         validation.check_same(before.id, self.subscription_id, "subscription")
         validation.check_same(course.id, self.course_id, "course")
         policy = context.policies.subscription
+        context = context.since(before.created_at)
 
         def can_be_opened(at: datetime) -> Decision:
             return policy.evaluate(before, at=at, course_id=course.id)

@@ -4,12 +4,13 @@ Each module answers one question, quotes the rule, and defines its numbers as co
 each policy is a Protocol for your own policies. A policy reads no clock and no storage.
 """
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 import attrs
 from attrs import field
 
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, received
 from course_assignments.policies.access import (
     AccessPolicy,
     AssignmentRule,
@@ -51,9 +52,25 @@ def _policy(default: Any, *needed: str) -> Any:
     return field(default=default, validator=check)
 
 
+#: How far the clocks of servers may differ, by default.
+CLOCK_SKEW: Final = timedelta(seconds=2)
+#: Beyond this, a clock is wrong.
+MAX_CLOCK_SKEW: Final = timedelta(minutes=1)
+
+
+def _skew(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
+    if type(value) is not timedelta or not timedelta(0) <= value <= MAX_CLOCK_SKEW:
+        hint = f"expected a timedelta from 0 to 1 minute, {received(value)}"
+        raise InvalidInput("invalid_duration", at.name, hint)
+
+
 @attrs.frozen(kw_only=True)
 class Policies:
     """One policy for each question; pass your own for any of them.
+
+    Attributes:
+        clock_skew: A command whose clock is less than this before the creation or the last change
+            of a record takes that moment as its time. A policy that you call yourself does not.
 
     >>> policies = Policies(cancellation=CancellationPolicy(window=timedelta(days=14)))
     >>> policies.key_redemption
@@ -73,6 +90,7 @@ class Policies:
     course_availability: CourseAvailabilityRule = _policy(CourseAvailabilityPolicy())
     repeat: RepeatRule = _policy(RepeatPolicy(), "default")
     authorization: AuthorizationRule = _policy(AuthorizationPolicy())
+    clock_skew: timedelta = field(default=CLOCK_SKEW, validator=_skew)
 
 
 #: The documented rules.
