@@ -113,7 +113,8 @@ class TestCustomPolicy:
     def test_is_asked_and_its_reason_is_returned(self, field: str, act: str) -> None:
         changed: dict[str, Any] = {"actor": MANAGER} if field == "authorization" else {}
         ACTS[act](policies=ca.Policies(), **changed)
-        policies: ca.Policies = ca.Policies(**{field: Unpaid()})
+        own: dict[str, Any] = {field: Unpaid()}
+        policies = ca.Policies(**own)
         with pytest.raises(ca.Refused) as caught:
             ACTS[act](policies=policies, **changed)
         assert caught.value.decision.reasons == (UNPAID,)
@@ -121,8 +122,9 @@ class TestCustomPolicy:
 
     @pytest.mark.parametrize("field", ["expiration", "repeat"])
     def test_reasons_of_a_batch_name_the_assignment(self, field: str) -> None:
+        own: dict[str, Any] = {field: Unpaid()}
         with pytest.raises(ca.Refused) as caught:
-            ACTS["assign_many"](policies=ca.Policies(**{field: Unpaid()}))
+            ACTS["assign_many"](policies=ca.Policies(**own))
         wanted = tuple(ForAssignment("py", learner, UNPAID) for learner in ("ada", "new"))
         assert caught.value.decision.reasons == wanted
 
