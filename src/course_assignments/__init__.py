@@ -7,6 +7,7 @@ without importing them. `course_assignments.commands` describes their ``registra
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from _course_assignments_hypothesis import register as _register_strategies
 from course_assignments import commands, reasons
 from course_assignments.changes import Change, Event, Record, Replace, Use
 from course_assignments.decisions import Decision, Refused
@@ -115,6 +116,8 @@ __all__ += ["SubscriptionQuery", "TrainingKey", "Use", "User", "UserQuery", "cod
 __all__ += ["current_training", "dashboard", "expiring", "export_csv", "find_all"]
 __all__ += ["format_duration", "invitation", "parse_duration", "read_cell", "read_codes", "reasons"]
 __all__ += ["statement", "system_clock", "to_dict", "transcript"]
+
+_register_strategies()
 
 if TYPE_CHECKING:
     __version__: str

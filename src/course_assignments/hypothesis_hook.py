@@ -1,6 +1,6 @@
-"""Register our strategies with Hypothesis, which calls the entry point `register`.
+"""Register our strategies with Hypothesis, once it and the package are imported.
 
-It is called whenever Hypothesis is imported, so it must not load `testing`, which loads pytest.
+It must not load `testing`, which loads pytest.
 """
 
 from typing import Any, Final
@@ -21,7 +21,7 @@ DRAWN: Final[tuple[type, ...]] = (
 
 def register() -> None:
     """Let ``st.from_type`` generate each class of `DRAWN` with `testing.strategies`."""
-    from hypothesis import strategies as st  # noqa: PLC0415 - an extra, and it calls us
+    from hypothesis import strategies as st  # noqa: PLC0415 - an extra
 
     for kind in DRAWN:
         st.register_type_strategy(kind, _strategy_of)

@@ -425,6 +425,7 @@ MEMBERS: dict[type[Enum], dict[str, Any]] = {
         limit.upper(): limit
         for limit in (
             *("request", "key", "subscription", "course", "organization", "maximum", "default"),
+            "support",
         )
     },
 }

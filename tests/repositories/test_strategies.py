@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
-from importlib.metadata import entry_points
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +12,10 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 import course_assignments as ca
-from course_assignments.hypothesis_hook import DRAWN, register
+from _course_assignments_hypothesis import register as entry_point
+from course_assignments.hypothesis_hook import DRAWN
 from course_assignments.testing import strategies
 from course_assignments.time.datetimes import EARLIEST, LATEST
-
-# If the package is installed, the import of Hypothesis has called it already.
-register()
 
 
 def test_every_class_with_a_strategy_is_registered() -> None:
@@ -51,42 +51,94 @@ def test_the_first_and_the_last_datetime_are_generated(at: Any) -> None:
     assert at in {EARLIEST, LATEST}
 
 
-#: What the installed package announces; a tree that was only put on the path announces nothing.
-ANNOUNCED = [one for one in entry_points(group="hypothesis") if one.name == "course_assignments"]
+#: As the installed package announces it.
+ENTRY_POINT = "[hypothesis]\ncourse_assignments = _course_assignments_hypothesis:register\n"
 
 
-def test_the_entry_point_is_the_hook() -> None:
-    hooks = [one.value for one in ANNOUNCED]
-    assert hooks == ["course_assignments.hypothesis_hook:register"][: len(hooks)]
+def test_the_entry_point_is_declared() -> None:
+    project = Path(__file__).parents[2] / "pyproject.toml"
+    declared = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["entry-points"]
+    assert declared["hypothesis"] == {
+        "course_assignments": "_course_assignments_hypothesis:register"
+    }
 
 
-def output_of(*lines: str) -> str:
-    """Return what a new Python with the same path prints."""
-    script = "\n".join(["import sys", "sys.path[:] = sys.argv[1:]", *lines])
-    done = subprocess.run(  # noqa: S603 - our own script and this very Python
-        [sys.executable, "-c", script, *sys.path], capture_output=True, text=True, check=True
+@pytest.fixture
+def output_of(tmp_path: Path) -> Callable[..., str]:
+    """Return what a new Python prints in which the package is installed."""
+    info = tmp_path / "course_assignments-0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: course-assignments\nVersion: 0\n")
+    (info / "entry_points.txt").write_text(ENTRY_POINT)
+
+    def run(*lines: str) -> str:
+        script = "\n".join(["import sys", "sys.path[:] = sys.argv[1:]", *lines])
+        done = subprocess.run(  # noqa: S603 - our own script and this very Python
+            [sys.executable, "-c", script, str(tmp_path), *sys.path],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    return run
+
+
+OURS = "print(sorted(one for one in sys.modules if one.startswith('course_assignments')))"
+
+
+def test_importing_hypothesis_does_not_import_the_package(output_of: Any) -> None:
+    printed = output_of(
+        "import hypothesis", "print('_course_assignments_hypothesis' in sys.modules)", OURS
     )
-    return done.stdout
+    assert printed == "True\n[]\n"
 
 
 @pytest.mark.parametrize(
-    "first", ["hypothesis", "course_assignments.testing", "course_assignments.hypothesis_hook"]
+    "first", ["hypothesis", "course_assignments", "course_assignments.testing.strategies"]
 )
-def test_strategies_do_not_depend_on_the_order_of_imports(first: str) -> None:
+def test_strategies_do_not_depend_on_the_order_of_imports(first: str, output_of: Any) -> None:
     printed = output_of(
         f"import {first}",
         "from course_assignments import Course",
-        "from course_assignments.hypothesis_hook import register",
         "from hypothesis import find, strategies as st",
-        "" if ANNOUNCED else "register()",
         "print(find(st.from_type(Course), lambda one: True))",
     )
     assert printed.startswith("Course(id=")
 
 
-def test_importing_the_hook_imports_no_test_tools() -> None:
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "sys.modules['course_assignments'] = None",
+        "sys.modules['course_assignments'] = object()",
+        "import course_assignments.hypothesis_hook as hook; hook.register = lambda: 1 / 0",
+    ],
+)
+def test_a_broken_package_does_not_break_hypothesis(broken: str, output_of: Any) -> None:
     printed = output_of(
-        "import course_assignments.hypothesis_hook",
+        broken,
+        "from hypothesis import find, strategies as st",
+        "print(find(st.integers(), lambda one: one > 2))",
+    )
+    assert printed == "3\n"
+
+
+def test_importing_the_package_imports_no_test_tools(output_of: Any) -> None:
+    printed = output_of(
+        "import course_assignments",
         "print({'hypothesis', 'pytest', 'course_assignments.testing'} & set(sys.modules))",
     )
     assert printed == "set()\n"
+
+
+def test_nothing_is_registered_before_both_are_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[type] = []
+    monkeypatch.setattr(st, "register_type_strategy", lambda kind, _: registered.append(kind))
+    for missing in ("hypothesis", "course_assignments"):
+        with monkeypatch.context() as without:
+            without.delitem(sys.modules, missing)
+            entry_point()
+        assert registered == []
+    entry_point()
+    assert registered == list(DRAWN)
