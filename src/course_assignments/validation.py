@@ -150,6 +150,16 @@ def check_kind(value: object, field: str, *kinds: type, exact: bool = False) -> 
         raise InvalidInput("wrong_type", field, "expected exactly this class, not a subclass")
 
 
+def check_timeout(value: timedelta) -> float:
+    """Return *value* in seconds, or raise InvalidInput unless it is a duration of zero or more."""
+    check_kind(value, "timeout", timedelta)
+    seconds = value.total_seconds()
+    if seconds < 0:
+        hint = f"expected zero or more, got {seconds:g} seconds; zero is one try"
+        raise InvalidInput("out_of_range", "timeout", hint)
+    return seconds
+
+
 def check_distinct(values: Iterable[str], path: str) -> None:
     """Raise InvalidInput if one of *values* is repeated, with its position put into *path*."""
     seen: set[str] = set()

@@ -276,7 +276,6 @@ class TestTries:
             ({}, 3),
             ({"timeout": timedelta(seconds=35)}, 4),
             ({"timeout": timedelta(0)}, 1),
-            ({"timeout": timedelta(seconds=-5)}, 1),
         ],
     )
     def test_retries_end_at_the_timeout(self, options: dict[str, Any], tries: int) -> None:
@@ -383,6 +382,7 @@ class TestSources:
             ("random_bytes", b"bytes"),
             ("stopwatch", 1.0),
             ("timeout", 30),
+            ("timeout", timedelta(microseconds=-1)),
         ],
     )
     def test_an_argument_that_is_not_a_source_is_refused(self, field: str, bad: Any) -> None:

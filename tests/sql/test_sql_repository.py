@@ -94,7 +94,7 @@ class TestThreads:
         def meet() -> None:
             assert inside.wait(10)
             try:
-                for timeout in (timedelta(milliseconds=1), timedelta(seconds=-1)):
+                for timeout in (timedelta(milliseconds=1), timedelta(0)):
                     with pytest.raises(ca.StorageBusy, match="in use"):
                         SqlRepository(engine, timeout=timeout).find(ca.CourseQuery())
             finally:
@@ -168,7 +168,12 @@ class TestRefusing:
     def test_junk_for_tables(self, name: str, fits: tuple[type, ...]) -> None:
         check_refused(partial(build_tables, metadata=MetaData()), name, fits)
 
-    @pytest.mark.parametrize("timeout", [timedelta(seconds=-1), timedelta.max, timedelta(0)])
+    def test_a_negative_timeout_is_refused(self, engine: Engine) -> None:
+        error = refusal(lambda: SqlRepository(engine, timeout=timedelta(microseconds=-1)))
+        assert (error.code, error.field) == ("out_of_range", "timeout")
+        assert "got -1e-06 seconds" in error.hint
+
+    @pytest.mark.parametrize("timeout", [timedelta.max, timedelta(0)])
     def test_a_timeout_of_any_length_is_accepted(self, timeout: timedelta, engine: Engine) -> None:
         repository = stocked(engine, timeout=timeout)
         repository.commit(ca.Change(create=[COURSE]))

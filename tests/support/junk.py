@@ -805,7 +805,7 @@ OFFICE = (
             "timeout": DAY,
             "stopwatch": lambda: 0.0,
         },
-        takes=frozenset({"no time", "less than no time", "timedelta.min"}),  # as timeout: no retry
+        takes=frozenset({"no time"}),  # as timeout: no retry
         functions=frozenset({"clock", "new_id", "random_bytes", "stopwatch"}),
     ),
     _sourced("clock", lambda shown: lambda: shown),

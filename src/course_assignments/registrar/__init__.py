@@ -75,7 +75,7 @@ class Registrar(Runner):
         clock: Returns the current time, as an aware datetime.
         new_id: Returns a new unique id.
         random_bytes: Returns the given number of random bytes, for the codes of keys.
-        timeout: How long a command is retried after conflicts with other commits.
+        timeout: How long a command is retried after conflicts with other commits; zero is one try.
         stopwatch: Returns seconds that never decrease, to measure the timeout.
 
     Raises:

@@ -55,7 +55,6 @@ class Runner:
         for name, source in {**sources, "stopwatch": stopwatch}.items():
             if not callable(source):
                 raise InvalidInput("not_callable", name, "expected a function")
-        validation.check_kind(timeout, "timeout", timedelta)
         if repository is not None:
             check_repository(repository)
         self._repository = InMemoryRepository() if repository is None else repository
@@ -63,7 +62,7 @@ class Runner:
         self._clock = clock
         self._new_id = new_id
         self._random_bytes = random_bytes
-        self._timeout = timeout.total_seconds()
+        self._timeout = validation.check_timeout(timeout)
         self._stopwatch = stopwatch
 
     @property

@@ -52,7 +52,7 @@ class SqlRepository:
         SQLite must be 3.37 or later. Calls on an engine are retried for up to *timeout*.
         """
         validation.check_kind(bind, "bind", Engine, Connection)
-        validation.check_kind(timeout, "timeout", timedelta)
+        seconds = validation.check_timeout(timeout)
         if tables is not None:
             validation.check_kind(tables, "tables", Tables)
         self._bind = bind
@@ -61,7 +61,7 @@ class SqlRepository:
         self._statements, self._selects = _prepared(self._tables, bind.dialect.name)
         self._transactions: OwnTransactions | HostTransaction
         if isinstance(bind, Engine):
-            self._transactions = OwnTransactions(bind, timeout.total_seconds())
+            self._transactions = OwnTransactions(bind, seconds)
         else:
             self._transactions = HostTransaction(bind)
 

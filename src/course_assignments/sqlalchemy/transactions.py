@@ -43,7 +43,7 @@ class OwnTransactions:
         """Take connections from *engine*, and retry for up to *timeout* seconds."""
         self._engine = engine
         self._dialect = dialect_of(engine)
-        self._timeout = min(max(timeout, 0.0), _MAX_TIMEOUT)
+        self._timeout = min(timeout, _MAX_TIMEOUT)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Return what *work* reads."""
