@@ -3,7 +3,10 @@
 from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
 from functools import partial
+from gc import collect
+from itertools import combinations
 from typing import Any
+from weakref import ref
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -123,6 +126,20 @@ class TestStatements:
         assert len(built) == 1
         other = ca.AssignmentQuery(completion=[none, done])
         assert id(selects.statement(other)[0]) not in built
+
+    def test_are_no_more_than_are_in_use(self) -> None:
+        selects = Selects(TABLES, "sqlite")
+        names = ("learner_id", "course_id", "organization_id", "batch_id", "subscription_id")
+        begins = ("created_from", "started_from", "completed_from", "expires_from")
+        known: dict[str, Any] = dict.fromkeys(names, "a") | dict.fromkeys(begins, samples.START)
+        shapes = [some for size in range(10) for some in combinations(known, size)]
+        assert len(shapes) == 2**9
+        built = [
+            ref(selects.statement(ca.AssignmentQuery(**{name: known[name] for name in some}))[0])
+            for some in shapes
+        ]
+        collect()
+        assert sum(one() is not None for one in built) == 256
 
     @pytest.mark.usefixtures("repository")
     def test_are_shared_by_the_repositories_over_the_same_tables(self, engine: Engine) -> None:

@@ -5,7 +5,7 @@ Filters of one column are translated by their kind; `SPECIAL` has the SQL of all
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from operator import eq, ge, gt, lt
 from typing import Any, Final, TypeAlias
 
@@ -31,18 +31,21 @@ _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], Condition]]] = {
     "after": gt,
 }
 
+#: How many statements are kept; users combine filters in millions of ways, but in few often.
+_KEPT: Final = 256
+
 #: The most bits, besides the sign, that an integer has in both databases.
 _BITS: Final = 63
 
 
 class Selects:
-    """The statements for queries, each built once."""
+    """The statements for queries, each built once while it is in use."""
 
     def __init__(self, tables: Tables, dialect: str) -> None:
         """Select from *tables* in a database of the kind *dialect*."""
         self._tables = tables
         self._dialect = dialect
-        self._statements: dict[tuple[type, tuple[Filter, ...]], sa.Select[Any]] = {}
+        self._built = lru_cache(_KEPT)(self._build)
 
     def statement(self, query: Query[RecordT]) -> tuple[sa.Select[Any], Parameters]:
         """Return the statement that finds one record more than the page has, and its parameters."""
@@ -50,12 +53,9 @@ class Selects:
             raise InvalidInput("wrong_type", "query", "expected a query of course_assignments")
         parameters: Parameters = {"page": query.limit + 1}
         filters = tuple(_filters(query, parameters))
-        key = (query.kind, filters)
-        if key not in self._statements:
-            self._statements[key] = self._built(query, filters)
-        return self._statements[key], parameters
+        return self._built(type(query), filters), parameters
 
-    def _built(self, query: Query[RecordT], filters: tuple[Filter, ...]) -> sa.Select[Any]:
+    def _build(self, query: type[Query[Any]], filters: tuple[Filter, ...]) -> sa.Select[Any]:
         table = self._tables.by_kind[query.kind]
         order = [table.c[name] for name in query.order]
         conditions = [_condition(table, self._dialect, *one) for one in filters]
