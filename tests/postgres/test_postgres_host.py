@@ -1,20 +1,24 @@
 """In the transaction of a host: what is committed is a part of it, and so is what is not."""
 
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 
 import attrs
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, MetaData, text
+from sqlalchemy.exc import DBAPIError
 
 import course_assignments as ca
-from course_assignments.sqlalchemy import SqlRepository
+from course_assignments.sqlalchemy import SqlRepository, build_tables, dialects
 from course_assignments.testing import samples
 from course_assignments.testing.variants import edited
-from tests.sql.database_cases import HostTransactions, heard, storage_error, write, written
+from tests.sql.database_cases import HostTransactions, heard, write, written
 from tests.support.empty_database import empty_repository, engine_with_tables
 from tests.support.races import TIMEOUT, outcome_of
 from tests.support.sessions import waits
+from tests.support.values import refusal
 
 LEVEL = "READ COMMITTED"
 
@@ -82,13 +86,64 @@ class TestPostgres(HostTransactions):
         SqlRepository(host).commit(using)
 
 
+def breaks(repository: SqlRepository) -> None:
+    """Read what the server cannot read, as its table is away."""
+    with pytest.raises(ca.StorageError) as caught:
+        repository.get(ca.Course, ["py"])
+    assert caught.value.code == "missing_table"
+
+
+class TestFailedRead:
+    """PostgreSQL aborts the whole transaction after any error in it."""
+
+    def fail_and_commit(self, host: Connection) -> list[str]:
+        """Return what the host finds of its own that it wrote around a failed read."""
+        inside = SqlRepository(host, build_tables(MetaData(), prefix="absent_"))
+        breaks(inside)
+        write(host, "after")
+        host.commit()
+        return written(host)
+
+    @pytest.fixture
+    def host(self, engine: Engine) -> Generator[Connection]:
+        with engine.connect() as host:
+            host.execute(text("CREATE TEMPORARY TABLE mine (id TEXT)"))
+            host.commit()
+            write(host, "before")
+            yield host
+            host.rollback()
+            host.execute(text("DROP TABLE mine"))
+            host.commit()
+
+    def test_leaves_what_the_host_wrote(self, host: Connection) -> None:
+        assert self.fail_and_commit(host) == ["after", "before"]
+
+    def test_without_a_savepoint_it_is_lost(
+        self, host: Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(dialects.Postgresql, "protect", lambda *_: nullcontext())
+        with pytest.raises(DBAPIError, match="aborted"):
+            self.fail_and_commit(host)
+        host.commit()  # as a host does that catches this error too, and is told of none
+        assert written(host) == []
+
+    def test_is_an_error_in_autocommit_too(self, engine: Engine) -> None:
+        with engine.connect() as host:
+            host.execution_options(isolation_level="AUTOCOMMIT")
+            breaks(SqlRepository(host, build_tables(MetaData(), prefix="absent_")))
+            assert SqlRepository(host).get(ca.Course, ["py"]) == {"py": samples.PYTHON}
+
+
 class TestNoTransaction:
-    def test_a_connection_that_commits_each_statement_is_refused(self) -> None:
-        empty_repository("AUTOCOMMIT")
-        with engine_with_tables("AUTOCOMMIT").connect() as connection:
-            commit = SqlRepository(connection).commit
-            error = storage_error(lambda: commit(ca.Change(create=[samples.PYTHON])))
-        assert "transaction" in error.hint
+    @pytest.mark.parametrize("level", ["AUTOCOMMIT", LEVEL])
+    def test_a_connection_that_commits_each_statement_is_refused(self, level: str) -> None:
+        stored = empty_repository(level)
+        with engine_with_tables(level).connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            repository = SqlRepository(connection)
+            error = refusal(lambda: repository.commit(ca.Change(create=[samples.PYTHON])))
+            assert (error.code, error.field) == ("no_transaction", "bind")
+            assert repository.find(ca.CourseQuery()) == stored.find(ca.CourseQuery()) == ca.Page(())
 
     def test_an_aborted_transaction_is_named(self, engine: Engine, outside: SqlRepository) -> None:
         stray = attrs.evolve(samples.REDEMPTIONS[0], id="r-9", key_id="nobodys")

@@ -4,24 +4,26 @@ import sqlite3
 from collections.abc import Callable, Generator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, text
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, text
 
 import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository, transactions
 from course_assignments.testing import samples
 from tests.sql.database_cases import HostTransactions, storage_error, write, written
 from tests.support.sql import SETUPS, Watch, closing, dump, open_file, stocked, trouble, watched
+from tests.support.values import refusal
 
 COURSE = ca.Course(id="new", name="New")
 
 
 class TestSqlite(HostTransactions):
-    """However the host opens it, unless its rollbacks are to do nothing."""
+    """However the host opens it, unless it wants no transactions."""
 
-    @pytest.fixture(params=sorted(SETUPS.keys() - {"no rollback"}))
+    @pytest.fixture(params=sorted(SETUPS.keys() - {"autocommit", "no rollback"}))
     def engine(self, request: pytest.FixtureRequest, path: Path) -> Generator[Engine]:
         with closing(open_file(path)) as first:
             stocked(first).commit(ca.Change(create=samples.RECORDS))
@@ -100,6 +102,76 @@ class TestJoining:
             repository.create_all,
         ):
             storage_error(call)
+
+
+class Never(sqlite3.Connection):
+    """Behaves as Python 3.12 and newer do with ``autocommit=True``, also before."""
+
+    autocommit = True
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.isolation_level = None
+
+    def commit(self) -> None:
+        pass
+
+    def rollback(self) -> None:
+        pass
+
+
+def _with_option(path: Path) -> Engine:
+    return open_file(path).execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _with_listener(path: Path) -> Engine:
+    """What begins a transaction does not help if the driver does not commit it."""
+    engine = open_file(path, connect_args={"factory": Never})
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+#: How a host may ask for no transactions.
+AUTOCOMMIT: dict[str, Callable[[Path], Engine]] = {
+    "engine": SETUPS["autocommit"],
+    "option": _with_option,
+    "driver without transactions": lambda path: open_file(
+        path, connect_args={"isolation_level": None}
+    ),
+    "driver in autocommit": lambda path: open_file(path, connect_args={"factory": Never}),
+    "driver in autocommit, with a listener": _with_listener,
+}
+
+
+class TestAutocommit:
+    """Nobody would end a transaction of ours: the change would be lost, and the file locked."""
+
+    @pytest.mark.parametrize("setup", AUTOCOMMIT)
+    def test_a_change_is_refused_and_a_read_is_not(self, setup: str, path: Path) -> None:
+        with closing(open_file(path)) as first:
+            stocked(first).commit(ca.Change(create=samples.RECORDS))
+        before = dump(path)
+        with closing(AUTOCOMMIT[setup](path)) as engine, engine.connect() as connection:
+            repository = SqlRepository(connection)
+            for call in (
+                repository.create_all,
+                lambda: repository.commit(ca.Change(create=[COURSE])),
+                lambda: repository.prune_events(samples.START),
+            ):
+                error = refusal(call)
+                assert (error.code, error.field) == ("no_transaction", "bind")
+                assert "pass the engine" in error.hint
+            assert repository.get(ca.Course, ["py"]) == {"py": samples.PYTHON}
+            connection.rollback()
+            with closing(open_file(path)) as other:
+                SqlRepository(other, timeout=timedelta(0)).commit(ca.Change(create=[COURSE]))
+        assert dump(path) != before
+
+    @pytest.mark.parametrize("setup", AUTOCOMMIT)
+    def test_with_the_engine_it_is_stored(self, setup: str, path: Path) -> None:
+        with closing(AUTOCOMMIT[setup](path)) as engine:
+            stocked(engine).commit(ca.Change(create=[COURSE]))
+            assert dump(path)["courses"]
 
 
 class TestOnlyConnection:

@@ -1,6 +1,7 @@
 """How to begin and end a transaction in SQLite and in PostgreSQL."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, func, select, text
@@ -38,13 +39,33 @@ class Dialect:
         connection.rollback()
 
     def join(self, connection: Connection) -> None:
-        """Ensure that the host's *connection* is in a transaction; a savepoint begins one."""
+        """Ensure that the host's *connection* is in a transaction; a savepoint begins one.
+
+        In autocommit nobody would end this transaction, and the change would be lost.
+        """
+        if _is_autocommit(connection):
+            raise _no_transaction()
+
+    def protect(self, connection: Connection) -> AbstractContextManager[Any]:  # noqa: ARG002
+        """Return a block in which a failing read leaves the host's transaction as it was."""
+        return nullcontext()
 
     def prepare(self, connection: Connection) -> None:
         """Set permanent options of the database, before there are tables."""
 
     def lock_schema(self, connection: Connection) -> None:
         """Let only one transaction at a time create tables."""
+
+
+def _is_autocommit(connection: Connection) -> bool:
+    driver = connection.connection.dbapi_connection
+    given = connection.get_execution_options().get("isolation_level")
+    return given == "AUTOCOMMIT" or getattr(driver, "autocommit", None) is True
+
+
+def _no_transaction() -> InvalidInput:
+    hint = "the connection is in autocommit; use one that is not, or pass the engine"
+    return InvalidInput("no_transaction", "bind", hint)
 
 
 class Sqlite(Dialect):
@@ -87,9 +108,13 @@ class Sqlite(Dialect):
 
     def join(self, connection: Connection) -> None:
         """Begin if the driver has not yet: releasing a savepoint alone would commit it."""
+        super().join(connection)
         if not connection.in_transaction():
             connection.begin()  # a listener of the host may begin one here
-        if not _driver(connection).in_transaction:
+        driver = _driver(connection)
+        if not driver.in_transaction:
+            if driver.isolation_level is None:  # neither the driver nor a listener begins any
+                raise _no_transaction()
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def prepare(self, connection: Connection) -> None:
@@ -145,12 +170,16 @@ class Postgresql(Dialect):
 
     def begin(self, connection: Connection, seconds: float) -> None:
         """Begin a transaction that waits for no lock longer than *seconds*."""
-        if getattr(connection.connection.dbapi_connection, "autocommit", None) is True:
+        if _is_autocommit(connection):
             # The host's engine has autocommit, but a commit needs a transaction.
             connection.execution_options(isolation_level="READ COMMITTED")
         limits = {"lock": min(seconds, _LOCK_WAIT), "all": max(seconds, _STATEMENT_TIME)}
         milliseconds = {name: str(_milliseconds(limit)) for name, limit in limits.items()}
         connection.execute(_LIMITS, milliseconds)
+
+    def protect(self, connection: Connection) -> AbstractContextManager[Any]:
+        """Return a savepoint: after any error, PostgreSQL aborts the whole transaction."""
+        return nullcontext() if _is_autocommit(connection) else connection.begin_nested()
 
     def lock_schema(self, connection: Connection) -> None:
         """Wait until no other transaction creates tables."""

@@ -137,7 +137,7 @@ class HostTransaction:
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Return what *work* reads."""
-        with _translated():
+        with _translated(), self._dialect.protect(self._connection):
             return work(self._connection)
 
     def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:  # noqa: ARG002
