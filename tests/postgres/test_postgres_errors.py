@@ -282,6 +282,42 @@ class TestValues(cases.RefusedValues):
         return stocked()
 
 
+class TestSettings:
+    """What a server, a database or a role may be set to, and the driver cannot convert."""
+
+    @staticmethod
+    def opened(**settings: str) -> SqlRepository:
+        repository = SqlRepository(create_engine(server().room(**settings), poolclass=NullPool))
+        repository.create_all()
+        return repository
+
+    def test_an_encoding_without_a_character(self) -> None:
+        repository = self.opened(client_encoding="LATIN1")
+        repository.commit(ca.Change(create=[ca.Course(id="é", name="é")]))
+        before = contents(repository)
+        for task in (
+            partial(repository.commit, ca.Change(create=[ca.Course(id="€", name="€")])),
+            partial(repository.get, ca.Course, ["€"]),
+            partial(repository.find, ca.CourseQuery(name="€")),
+        ):
+            error = cases.storage_error(task)
+            assert error.code == "value_refused"
+            assert "is the encoding UTF8" in error.hint
+        assert contents(repository) == before
+
+    def test_a_date_style_that_the_driver_cannot_read(self) -> None:
+        repository = self.opened(DateStyle="German")
+        assignment = samples.FRESH
+        repository.commit(ca.Change(create=samples.RECORDS))
+        for task in (
+            partial(repository.get, ca.CourseAssignment, [assignment.id]),
+            partial(repository.find, ca.AssignmentQuery()),
+            partial(repository.commit, ca.Change(expect=[assignment], create=NEW.create)),
+        ):
+            assert "DateStyle ISO" in cases.storage_error(task).hint
+        assert repository.get(ca.Course, ["new"]) == {}
+
+
 class TestUnavailable:
     def test_a_server_that_is_stopped(self) -> None:
         with own_server() as own:

@@ -1,9 +1,10 @@
 """What goes wrong around a database, real where it can be: our own errors, and nothing changed."""
 
 import sqlite3
+import struct
 from collections.abc import Callable, Generator, Iterable
 from datetime import timedelta
-from itertools import repeat
+from itertools import count, repeat
 from pathlib import Path
 from traceback import format_exception
 from typing import Any
@@ -158,6 +159,33 @@ def failing(start: str, errors: Iterable[Exception]) -> Callable[[str], None]:
     return fail
 
 
+class InterfaceError(Exception):
+    """An error of a driver that SQLAlchemy does not wrap, as it comes from another module."""
+
+
+CODE = "Spring-2026"
+
+#: What drivers raise besides errors of their own.
+FOREIGN = (
+    UnicodeEncodeError("latin-1", f"€{CODE}", 0, 1, "ordinal not in range(256)"),
+    NotImplementedError(f"can't parse timestamptz with DateStyle 'German': {CODE}"),
+    struct.error(CODE),
+    OSError(CODE),
+    ZeroDivisionError(CODE),
+    Exception(),
+)
+
+CALLS: dict[str, Callable[[SqlRepository], object]] = {
+    "get": lambda repository: repository.get(ca.Course, ["py"]),
+    "find": lambda repository: repository.find(ca.CourseQuery()),
+    "commit": lambda repository: repository.commit(
+        ca.Change(create=[COURSE], record=samples.EVENTS[:1])
+    ),
+    "create_all": SqlRepository.create_all,
+    "prune_events": lambda repository: repository.prune_events(samples.START),
+}
+
+
 BUSY = trouble(5, "SQLITE_BUSY", "database is locked")
 
 
@@ -223,6 +251,44 @@ class TestTryingAgain:
                 repository.find(ca.CourseQuery())
             assert read(repository) == []
 
+    def test_a_lost_connection_that_sqlalchemy_does_not_know_is_replaced_once(
+        self, patient: SqlRepository, watch: Watch, waits: list[float]
+    ) -> None:
+        with watch.told(before=failing("SELECT", [InterfaceError("network error")])):
+            assert read(patient)
+        with watch.told(before=failing("SELECT", repeat(InterfaceError("network error")))):
+            assert storage_error(lambda: read(patient)).code == "unavailable"
+        assert len(waits) == 2
+
+    @pytest.mark.parametrize("name", CALLS)
+    @pytest.mark.parametrize("error", FOREIGN, ids=lambda error: type(error).__name__)
+    def test_only_errors_of_ours_come_out(
+        self, name: str, error: Exception, patient: SqlRepository, path: Path, watch: Watch
+    ) -> None:
+        """Whatever a driver raises, at any of its statements."""
+        before = dump(path)
+        for place in count():
+            statements: list[str] = []
+
+            def fail(statement: str, place: int = place) -> None:
+                statements.append(statement)  # noqa: B023 - it is heard in this round only
+                if len(statements) == place + 1:  # noqa: B023
+                    raise error
+
+            outcome: ca.CourseAssignmentsError | None = None
+            with watch.told(before=fail):
+                try:
+                    CALLS[name](patient)
+                except ca.CourseAssignmentsError as ours:
+                    outcome = ours
+            if len(statements) <= place:
+                break
+            unknown = statements[place] == "COMMIT"
+            assert isinstance(outcome, ca.OutcomeUnknown if unknown else ca.StorageError)
+            assert CODE not in "".join(format_exception(outcome))
+            assert dump(path) == before
+        assert place > 0
+
     @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
     def test_an_interruption_leaves_nothing(
         self, kind: type[BaseException], repository: SqlRepository, path: Path, watch: Watch
@@ -255,7 +321,7 @@ class Said(Exception):
         self.diag = attrs.make_class("Diag", {"message_primary": attrs.field()})(primary)
 
 
-DETAIL = "Key (code)=(Spring-2026) exists"
+DETAIL = f"Key (code)=({CODE}) exists"
 
 
 def told_by_pg8000(sqlstate: str, message: str) -> Exception:
@@ -344,6 +410,21 @@ class TestExplaining:
     def test_what_the_library_itself_refused_comes_out_as_it_was(self) -> None:
         cause = ca.InvalidInput("naive_datetime", "at", "give a zone")
         assert failures.translate(wrapped(cause)) is cause
+
+    @pytest.mark.parametrize(
+        ("cause", "code"),
+        [
+            (UnicodeEncodeError("latin-1", CODE, 0, 1, ""), "value_refused"),
+            (UnicodeDecodeError("utf-8", CODE.encode(), 0, 1, ""), "unreadable"),
+            (NotImplementedError(CODE), "failed"),
+        ],
+    )
+    def test_what_a_driver_cannot_convert_is_explained(self, cause: Exception, code: str) -> None:
+        error = failures.translate(cause)
+        name = type(cause).__name__
+        hint = f"the driver raised {name}; is the encoding UTF8 and DateStyle ISO?"
+        assert error == ca.StorageError(code, hint)
+        assert CODE not in "".join(format_exception(error))
 
     def test_what_sqlalchemy_itself_says_is_passed_on(self) -> None:
         error = failures.translate(InvalidRequestError("This Connection is closed"))

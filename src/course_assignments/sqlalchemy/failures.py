@@ -43,13 +43,27 @@ _MISSING: Final[Mapping[str, str]] = {
     "has no column": "missing_column",
 }
 
+#: Our codes for errors of Python that drivers raise when they convert values.
+_CONVERSIONS: Final[Mapping[type[Exception], str]] = {
+    UnicodeEncodeError: "value_refused",
+    UnicodeDecodeError: "unreadable",
+}
+
+#: The names that PEP 249 gives to the errors of a lost or refused connection.
+_DISCONNECTIONS: Final = frozenset({"InterfaceError", "OperationalError"})
+
 #: The start of the sqlite3 message for stored text that is not UTF-8.
 _NOT_UTF8: Final = "Could not decode"
 
 
-def state(error: SQLAlchemyError) -> str:
+def _cause(error: Exception) -> Any:
+    """Return the error of the driver, which SQLAlchemy wraps where it expects one."""
+    return error.orig if isinstance(error, StatementError) else error
+
+
+def state(error: Exception) -> str:
     """Return the SQLSTATE, or SQLite's name, of a driver's error; empty if it has none."""
-    cause: Any = getattr(error, "orig", None)
+    cause = _cause(error)
     names = (getattr(cause, name, None) for name in ("sqlstate", "pgcode", "sqlite_errorname"))
     return next((str(name) for name in names if name), _pg8000_fields(cause).get("C", ""))
 
@@ -60,33 +74,35 @@ def _pg8000_fields(cause: Any) -> Mapping[str, str]:
     return fields if isinstance(fields, dict) else {}
 
 
-def is_transient(error: SQLAlchemyError) -> bool:
+def is_transient(error: Exception) -> bool:
     """Return whether a retry may succeed, because another transaction was in the way."""
-    code: Any = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    code = getattr(_cause(error), "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
     return isinstance(error, PoolTimeout) or state(error) in _TRANSIENT
 
 
-def is_lost(error: SQLAlchemyError) -> bool:
+def is_lost(error: Exception) -> bool:
     """Return whether the connection was lost."""
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    if isinstance(error, SQLAlchemyError):
+        return isinstance(error, DBAPIError) and error.connection_invalidated
+    return type(error).__name__ in _DISCONNECTIONS and not state(error)
 
 
-def is_unique_violation(error: SQLAlchemyError) -> bool:
+def is_unique_violation(error: Exception) -> bool:
     """Return whether a unique constraint was violated."""
     return state(error) in {"23505", "SQLITE_CONSTRAINT_UNIQUE"}
 
 
-def is_rolled_back(error: SQLAlchemyError) -> bool:
+def is_rolled_back(error: Exception) -> bool:
     """Return whether a commit that failed with *error* certainly stored nothing."""
     rolled_back = {"disk_full", "read_only", "constraint"}  # after other failures, nobody knows
     return is_transient(error) or (not is_lost(error) and _code(error) in rolled_back)
 
 
-def translate(error: SQLAlchemyError) -> CourseAssignmentsError:
+def translate(error: Exception) -> CourseAssignmentsError:
     """Return *error* as an error of this library; one that it raised itself is unchanged."""
-    cause = getattr(error, "orig", None)
+    cause = _cause(error)
     if isinstance(cause, CourseAssignmentsError):
         return cause
     if is_transient(error) or state(error) == "57014":  # statement timeout
@@ -94,13 +110,15 @@ def translate(error: SQLAlchemyError) -> CourseAssignmentsError:
     return StorageError(_code(error), _message(error))
 
 
-def _code(error: SQLAlchemyError) -> str:
+def _code(error: Exception) -> str:
     """Return the code of `StorageError` for *error*."""
-    found, cause = state(error), str(getattr(error, "orig", ""))
+    found, cause = state(error), _cause(error)
+    if type(cause) in _CONVERSIONS:
+        return _CONVERSIONS[type(cause)]
     if found == "SQLITE_ERROR":
-        missing = (code for words, code in _MISSING.items() if words in cause)
+        missing = (code for words, code in _MISSING.items() if words in str(cause))
         return next(missing, "failed")
-    if cause.startswith(_NOT_UTF8):
+    if str(cause).startswith(_NOT_UTF8):
         return "unreadable"
     fitting = [code for start, code in _CODES.items() if found.startswith(start)]
     # A refused or failed connection has no SQLSTATE.
@@ -108,9 +126,13 @@ def _code(error: SQLAlchemyError) -> str:
     return fitting[0] if fitting else "unavailable" if is_away else "failed"
 
 
-def _message(error: SQLAlchemyError) -> str:
+def _message(error: Exception) -> str:
     """Return the first line of the database's message, without the values of a row."""
-    cause = error.orig if isinstance(error, StatementError) else error
+    cause = _cause(error)
+    if not isinstance(error, SQLAlchemyError) and not is_lost(error):
+        # Errors of Python may contain any value, and do not say what to do.
+        name = type(error).__name__
+        return f"the driver raised {name}; is the encoding UTF8 and DateStyle ISO?"
     diagnosis = getattr(getattr(cause, "diag", None), "message_primary", None)
     text = str(diagnosis or _pg8000_fields(cause).get("M") or cause).strip() or type(cause).__name__
     hint = text.splitlines()[0]

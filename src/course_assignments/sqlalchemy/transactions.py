@@ -12,9 +12,8 @@ from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, Pool, SingletonThreadPool, StaticPool
-from sqlalchemy.exc import SQLAlchemyError
 
-from course_assignments.errors import OutcomeUnknown, StorageBusy
+from course_assignments.errors import CourseAssignmentsError, OutcomeUnknown, StorageBusy
 from course_assignments.sqlalchemy.dialects import dialect_of
 from course_assignments.sqlalchemy.failures import is_lost, is_rolled_back, is_transient, translate
 
@@ -72,7 +71,7 @@ class OwnTransactions:
     def _commit(self, connection: Connection, ids: tuple[str, ...]) -> None:
         try:
             self._dialect.commit(connection)
-        except SQLAlchemyError as error:
+        except Exception as error:
             if is_rolled_back(error):
                 self._rollback(connection)
                 raise
@@ -92,7 +91,9 @@ class OwnTransactions:
             try:
                 with self._connection() as connection:
                     return once(connection, max(0.0, give_up_at - monotonic()))
-            except SQLAlchemyError as error:
+            except CourseAssignmentsError:
+                raise
+            except Exception as error:  # noqa: BLE001 - drivers raise more than SQLAlchemy wraps
                 # The pool may have kept a connection that was lost long ago; a new one may work.
                 retry = is_transient(error) or (is_lost(error) and not reconnected)
                 reconnected = reconnected or is_lost(error)
@@ -152,5 +153,7 @@ class HostTransaction:
 def _translated() -> Generator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
+    except CourseAssignmentsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - drivers raise more than SQLAlchemy wraps
         raise translate(error) from None
