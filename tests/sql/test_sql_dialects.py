@@ -47,23 +47,33 @@ def engine(said: list[tuple[Any, ...]]) -> Generator[Engine]:
 class TestTransactions:
     @pytest.mark.parametrize(
         ("seconds", "lock", "statement"),
-        [(60.0, "5000", "60000"), (30.0, "5000", "30000"), (1.0, "1000", "30000"), (0, "1", None)],
+        [(60.0, "5000", "60000"), (30.0, "5000", "30000"), (0.5, "500", "1000"), (0, "1", "1000")],
     )
     def test_wait_no_longer_than_the_timeout(
         self,
         seconds: float,
         lock: str,
-        statement: str | None,
+        statement: str,
         engine: Engine,
         said: list[tuple[Any, ...]],
     ) -> None:
         with engine.connect() as connection:
-            Postgresql().begin(connection, seconds)
+            Postgresql().begin(connection, lambda: seconds)
         # What a statement does may take longer than others may be waited for.
-        assert said == [
-            ("lock_timeout", lock, 1),
-            ("statement_timeout", statement or "30000", 1),
-        ]
+        assert said == [("lock_timeout", lock, 1), ("statement_timeout", statement, 1)]
+
+    def test_wait_no_longer_than_what_is_left_of_it(
+        self, engine: Engine, said: list[tuple[Any, ...]]
+    ) -> None:
+        left = [2.0]
+        waits = []
+        with engine.connect() as connection:
+            Postgresql().begin(connection, lambda: left[0])
+            for left[0] in (1.95, 1.2, 1.15, 0.05, 0, 0):
+                said.clear()
+                connection.exec_driver_sql("SELECT 1")
+                waits.append([milliseconds for name, milliseconds, _ in said if "lock" in name])
+        assert waits == [[], ["1200"], [], ["50"], ["1"], []]
 
     def test_end_by_the_drivers_own_means(self, engine: Engine) -> None:
         stocked(engine)
@@ -92,13 +102,9 @@ class TestTransactions:
         ):
             monkeypatch.setattr(connection, "execution_options", lambda **how: asked.append(how))
             monkeypatch.setattr(connection, "execute", lambda *_: None)
-            Postgresql().begin(connection, 1.0)
+            monkeypatch.setattr(event, "listen", lambda *_: None)
+            Postgresql().begin(connection, lambda: 1.0)
         assert asked == asked_for
-
-    def test_read_one_by_one(self, engine: Engine) -> None:
-        with engine.connect() as connection:
-            Postgresql().read(connection)
-            assert connection.get_execution_options()["isolation_level"] == "AUTOCOMMIT"
 
     def test_lock_the_schema_before_tables_are_made(
         self, engine: Engine, said: list[tuple[Any, ...]]

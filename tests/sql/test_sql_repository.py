@@ -1,6 +1,7 @@
 """The repository around the records: threads, tables, and arguments of the wrong kind."""
 
 from collections.abc import Callable, Generator
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from itertools import chain
@@ -58,15 +59,8 @@ class TestThreads:
     def test_without_the_lock_one_undoes_what_another_is_at(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        class Unlocked:
-            def acquire(self, **_: object) -> bool:
-                return True
-
-            def release(self) -> None:
-                pass
-
         # Nobody is at the driver at the same time: without a lock, that would end the interpreter.
-        monkeypatch.setattr(transactions, "_connection_lock", lambda _: Unlocked())
+        monkeypatch.setattr(transactions, "sole_use", lambda *_: nullcontext())
         monkeypatch.setattr(dialects.Sqlite, "check", lambda *_: None)
         with closing(SETUPS["one connection"](path)) as engine:
             first, second = stocked(engine), SqlRepository(engine)

@@ -1,18 +1,25 @@
 """How to begin and end a transaction in SQLite and in PostgreSQL."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, event, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from course_assignments.errors import InvalidInput, StorageBusy
+
+#: Returns how many seconds are left for a call; never less than zero.
+Left: TypeAlias = Callable[[], float]
 
 #: How many seconds a statement waits for a lock in PostgreSQL before the transaction is retried.
 _LOCK_WAIT: Final = 5.0
 
-#: How many seconds a statement may take in PostgreSQL, unless the timeout is longer.
-_STATEMENT_TIME: Final = 30.0
+#: How many seconds a statement that waits for no lock may take in PostgreSQL, even at the end.
+_STATEMENT_TIME: Final = 1.0
+
+#: How many seconds may pass before the limits of a transaction in PostgreSQL are set again.
+_DRIFT: Final = 0.1
 
 #: The key of the advisory lock for creating tables: any number that nobody else uses.
 _SCHEMA_LOCK: Final = 7_240_417_153
@@ -24,11 +31,15 @@ class Dialect:
     def check(self, driver: Any) -> None:
         """Raise StorageBusy if the host has a transaction on the driver's only connection."""
 
-    def read(self, connection: Connection) -> None:
-        """Prepare *connection* for reading without a transaction around each statement."""
+    def waiting(self, connection: Connection, left: Left) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Return a block in which *connection* waits for locks no longer than is *left*."""
+        return nullcontext()
 
-    def begin(self, connection: Connection, seconds: float) -> None:
-        """Begin a transaction for writing that waits for locks up to *seconds*."""
+    def read(self, connection: Connection, left: Left) -> None:
+        """Prepare *connection* for one statement that reads and ends when no time is *left*."""
+
+    def begin(self, connection: Connection, left: Left) -> None:
+        """Begin a transaction for writing that waits for locks while time is *left*."""
 
     def commit(self, connection: Connection) -> None:
         """Commit the transaction."""
@@ -80,21 +91,29 @@ class Sqlite(Dialect):
         if driver.in_transaction and not _is_always_in_transaction(driver):
             raise StorageBusy("the only connection is in a transaction; commit it, or hand it over")
 
-    def begin(self, connection: Connection, seconds: float) -> None:
+    @contextmanager
+    def waiting(self, connection: Connection, left: Left) -> Generator[None]:
+        """Shorten the busy timeout that the host has set, if it is longer than what is *left*."""
+        if _WAITS not in connection.info:
+            found = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+            connection.info[_WAITS] = found
+        waits, rest = connection.info[_WAITS], _milliseconds(left())
+        if rest >= waits:
+            yield
+            return
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {rest}")
+        try:
+            yield
+        finally:
+            _restore(connection, waits)
+
+    def begin(self, connection: Connection, left: Left) -> None:  # noqa: ARG002
         """Begin a transaction, as the only writer."""
         _own_transaction(connection)
-        if _WAITS not in connection.info:
+        if _CHECKS not in connection.info:
             connection.exec_driver_sql("PRAGMA foreign_keys = ON")
-            waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-            connection.info[_WAITS] = waits
-        waits, rest = connection.info[_WAITS], _milliseconds(seconds)
-        if rest < waits:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {rest}")
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        finally:
-            if rest < waits and not connection.invalidated:
-                connection.exec_driver_sql(f"PRAGMA busy_timeout = {waits}")
+            connection.info[_CHECKS] = True
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def commit(self, connection: Connection) -> None:
         """Commit the transaction."""
@@ -129,11 +148,24 @@ class Sqlite(Dialect):
 #: The key in the connection's info for the busy timeout that the host has set.
 _WAITS: Final = "course_assignments.waits"
 
+#: The key in the connection's info for whether foreign keys are checked.
+_CHECKS: Final = "course_assignments.checks"
+
+
+def _restore(connection: Connection, waits: int) -> None:
+    """Set the busy timeout to *waits*; this must not hide that a change was stored."""
+    if not connection.invalidated:
+        try:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {waits}")
+        except SQLAlchemyError:
+            connection.invalidate()
+
 
 def _own_transaction(connection: Connection) -> None:
     """End a transaction that the driver, or a listener of the host, has begun on *connection*."""
     # Not by an isolation level: the pool resets it, and then raises errors of the driver itself.
-    connection.begin()
+    if not connection.in_transaction():
+        connection.begin()
     _roll_back(connection)
 
 
@@ -164,18 +196,39 @@ def _milliseconds(seconds: float) -> int:
 class Postgresql(Dialect):
     """Rows are locked explicitly, so that commits are correct at every isolation level."""
 
-    def read(self, connection: Connection) -> None:
-        """Read each statement by itself, which saves two round trips."""
-        connection.execution_options(isolation_level="AUTOCOMMIT")
+    def read(self, connection: Connection, left: Left) -> None:
+        """Read without a transaction, which saves round trips, if the session has limits itself.
 
-    def begin(self, connection: Connection, seconds: float) -> None:
-        """Begin a transaction that waits for no lock longer than *seconds*."""
+        Limits of our own need a transaction, because the host shares the session.
+        """
+        if _SESSION not in connection.info:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.info[_SESSION] = tuple(connection.execute(_SESSION_LIMITS).one())
+            connection.rollback()
+        limits = zip(connection.info[_SESSION], _limits(left()).values(), strict=True)
+        if all(0 < given <= limit for given, limit in limits):
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            return
+        # One statement needs no more, and takes part in no serialization failure.
+        connection.execution_options(isolation_level="READ COMMITTED")
+        connection.execute(_SET_LIMITS, _limits(left()))
+
+    def begin(self, connection: Connection, left: Left) -> None:
+        """Begin a transaction whose statements end about when no time is *left*."""
         if _is_autocommit(connection):
             # The host's engine has autocommit, but a commit needs a transaction.
             connection.execution_options(isolation_level="READ COMMITTED")
-        limits = {"lock": min(seconds, _LOCK_WAIT), "all": max(seconds, _STATEMENT_TIME)}
-        milliseconds = {name: str(_milliseconds(limit)) for name, limit in limits.items()}
-        connection.execute(_LIMITS, milliseconds)
+        limited = left()
+        connection.execute(_SET_LIMITS, _limits(limited))
+
+        def limit(*_: object) -> None:
+            nonlocal limited
+            rest = left()
+            if rest < limited - _DRIFT or rest == 0 < limited:
+                limited = rest
+                connection.execute(_SET_LIMITS, _limits(rest))
+
+        event.listen(connection, "before_cursor_execute", limit)
 
     def protect(self, connection: Connection) -> AbstractContextManager[Any]:
         """Return a savepoint: after any error, PostgreSQL aborts the whole transaction."""
@@ -186,9 +239,25 @@ class Postgresql(Dialect):
         connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
 
 
-_LIMITS: Final = text(
-    "SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :all, true)"
+#: The key in the connection's info for the limits that the session has had from the host.
+_SESSION: Final = "course_assignments.session"
+
+_SESSION_LIMITS: Final = text(
+    "SELECT (SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'),"
+    " (SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout')"
 )
+
+_SET_LIMITS: Final = text(
+    "SELECT set_config('lock_timeout', CAST(:lock AS text), true),"
+    " set_config('statement_timeout', CAST(:statement AS text), true)"
+)
+
+
+def _limits(seconds: float) -> dict[str, int]:
+    """Return the milliseconds for which a lock is waited, and for which a statement may run."""
+    limits = {"lock": min(seconds, _LOCK_WAIT), "statement": max(seconds, _STATEMENT_TIME)}
+    return {name: _milliseconds(limit) for name, limit in limits.items()}
+
 
 _DIALECTS: Final[Mapping[str, Dialect]] = {"sqlite": Sqlite(), "postgresql": Postgresql()}
 

@@ -6,16 +6,15 @@ Nothing here knows of records: callers pass the work as a function of the connec
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from random import random
-from threading import Lock
 from time import monotonic, sleep
 from typing import Final, TypeVar
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Pool, SingletonThreadPool, StaticPool
+from sqlalchemy import Connection, Engine, SingletonThreadPool, StaticPool
 
-from course_assignments.errors import CourseAssignmentsError, OutcomeUnknown, StorageBusy
-from course_assignments.sqlalchemy.dialects import dialect_of
+from course_assignments.errors import CourseAssignmentsError, OutcomeUnknown
+from course_assignments.sqlalchemy.dialects import Left, dialect_of
 from course_assignments.sqlalchemy.failures import is_lost, is_rolled_back, is_transient, translate
+from course_assignments.sqlalchemy.pools import sole_use, turn
 
 T = TypeVar("T")
 
@@ -25,10 +24,6 @@ _MAX_WAIT: Final = 0.25
 
 #: A week in seconds, which locks and both databases accept as a timeout.
 _MAX_TIMEOUT: Final = 7 * 24 * 3600.0
-
-#: The lock for each pool whose only connection all threads share.
-_connection_locks: Final[WeakKeyDictionary[Pool, Lock]] = WeakKeyDictionary()
-_connection_locks_lock: Final = Lock()
 
 
 class OwnTransactions:
@@ -47,8 +42,8 @@ class OwnTransactions:
     def read(self, work: Callable[[Connection], T]) -> T:
         """Return what *work* reads."""
 
-        def once(connection: Connection, _: float) -> T:
-            self._dialect.read(connection)
+        def once(connection: Connection, left: Left) -> T:
+            self._dialect.read(connection, left)
             return work(connection)
 
         return self._with_retries(once)
@@ -56,9 +51,9 @@ class OwnTransactions:
     def write(self, work: Callable[[Connection], T], ids: tuple[str, ...] = ()) -> T:
         """Return what *work* returns, after committing its transaction."""
 
-        def once(connection: Connection, seconds: float) -> T:
+        def once(connection: Connection, left: Left) -> T:
             try:
-                self._dialect.begin(connection, seconds)
+                self._dialect.begin(connection, left)
                 result = work(connection)
             except BaseException:
                 self._rollback(connection)
@@ -82,47 +77,44 @@ class OwnTransactions:
         if not connection.invalidated:  # a lost transaction is rolled back by the database
             self._dialect.rollback(connection)
 
-    def _with_retries(self, once: Callable[[Connection, float], T]) -> T:
-        """Return the result of *once*, which is given the remaining seconds, too."""
+    def _with_retries(self, once: Callable[[Connection, Left], T]) -> T:
+        """Return the result of *once*, which is told how many seconds are left."""
         give_up_at = monotonic() + self._timeout
+
+        def left() -> float:
+            return max(0.0, give_up_at - monotonic())
+
         reconnected = False
         wait = _FIRST_WAIT
         while True:
             try:
-                with self._connection() as connection:
-                    return once(connection, max(0.0, give_up_at - monotonic()))
+                with self._connection(left) as connection:
+                    return once(connection, left)
             except CourseAssignmentsError:
                 raise
             except Exception as error:  # noqa: BLE001 - drivers raise more than SQLAlchemy wraps
                 # The pool may have kept a connection that was lost long ago; a new one may work.
                 retry = is_transient(error) or (is_lost(error) and not reconnected)
                 reconnected = reconnected or is_lost(error)
-                if not retry or monotonic() >= give_up_at:
+                if not retry or not left():
                     raise translate(error) from None
-            sleep(random() * wait)  # noqa: S311 - no secret
+            sleep(min(random() * wait, left()))  # noqa: S311 - no secret
             wait = min(2 * wait, _MAX_WAIT)
 
     @contextmanager
-    def _connection(self) -> Generator[Connection]:
+    def _connection(self, left: Left) -> Generator[Connection]:
         pool = self._engine.pool
         with ExitStack() as stack:
             if isinstance(pool, StaticPool):
-                lock = _connection_lock(pool)
-                if not lock.acquire(timeout=self._timeout):
-                    raise StorageBusy("the one connection is in use")
-                stack.callback(lock.release)
+                stack.enter_context(sole_use(pool, left))
                 # Check before taking the connection: the pool rolls back when it gets it back.
                 self._dialect.check(pool.connection.driver_connection)
-            connection = stack.enter_context(self._engine.connect())
+            with turn(pool, left):
+                connection = stack.enter_context(self._engine.connect())
             if isinstance(pool, SingletonThreadPool):
                 self._dialect.check(connection.connection.driver_connection)
-            yield connection
-
-
-def _connection_lock(pool: Pool) -> Lock:
-    """Return the lock for the only connection of *pool*."""
-    with _connection_locks_lock:
-        return _connection_locks.setdefault(pool, Lock())
+            with self._dialect.waiting(connection, left):
+                yield connection
 
 
 class HostTransaction:
