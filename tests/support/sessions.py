@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from time import monotonic
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 from sqlalchemy import Connection, Engine, text
@@ -23,7 +23,7 @@ from tests.support.races import TIMEOUT, outcome_of
 T = TypeVar("T")
 
 #: What makes a repository over an engine, or over a connection of the host's.
-Open: TypeAlias = Callable[[Engine | Connection], Repository]
+Open: TypeAlias = Callable[..., Repository]
 
 PID = text("SELECT pg_backend_pid()")
 HELD_UP = text("SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY (pg_blocking_pids(pid))")
@@ -94,15 +94,18 @@ class Without(SqlRepository):
     """The repository, but for how it asks: what goes wrong elsewhere."""
 
     def __init__(
-        self, bind: Engine | Connection, habit: Callable[[Statements], Statements]
+        self,
+        bind: Engine | Connection,
+        habit: Callable[[Statements], Statements],
+        **options: Any,
     ) -> None:
-        super().__init__(bind)
+        super().__init__(bind, **options)
         self._statements = habit(self._statements)
 
 
 def without(habit: Callable[[Statements], Statements]) -> Open:
     """Return what makes repositories with a bad *habit*."""
-    return lambda bind: Without(bind, habit)
+    return lambda bind, **options: Without(bind, habit, **options)
 
 
 def shares_nothing(statements: Statements) -> Statements:
@@ -113,6 +116,20 @@ def shares_nothing(statements: Statements) -> Statements:
 def holds_nothing(statements: Statements) -> Statements:
     """What is replaced is compared, and may change before it is written."""
     return _of_each_kind(statements, lambda one: attrs.evolve(one, hold=one.read))
+
+
+def queues_nowhere(statements: Statements) -> Statements:
+    """Rows are locked at once, past those who wait for them."""
+
+    def locked(one: KindStatements) -> KindStatements:
+        read: Any = one.read
+        return attrs.evolve(
+            one,
+            hold=read.with_for_update(key_share=True),
+            share=read.with_for_update(read=True),
+        )
+
+    return _of_each_kind(statements, locked)
 
 
 def _of_each_kind(

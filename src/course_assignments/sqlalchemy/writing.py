@@ -16,9 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from course_assignments.changes import KINDS, UNIQUE, Change, Event, Record, Use
+from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.errors import Conflict
-from course_assignments.sqlalchemy.column_types import Instant, any_of
+from course_assignments.sqlalchemy.column_types import Instant, TextList, any_of
 from course_assignments.sqlalchemy.failures import is_unique_violation
 from course_assignments.sqlalchemy.rows import read_all, to_row
 from course_assignments.sqlalchemy.tables import PLANS, Tables
@@ -76,7 +77,7 @@ class Statements:
         """Build them for *tables* in a database of the kind *dialect*."""
         by_kind, events = tables.by_kind, tables.by_kind[Event]
         return cls(
-            of_kind={kind: _of_kind(by_kind[kind], dialect) for kind in KINDS},
+            of_kind={kind: _of_kind(kind, by_kind[kind], dialect) for kind in KINDS},
             owners={kind: _owners(by_kind[kind], name, dialect) for kind, name in UNIQUE.items()},
             use=_use_of(by_kind[TrainingKey]),
             advance=_advance(tables.journal, dialect),
@@ -89,14 +90,41 @@ def _insert(table: sa.Table, dialect: str) -> Any:
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
-def _of_kind(table: sa.Table, dialect: str) -> KindStatements:
+#: The kinds that many changes at once expect. PostgreSQL lets each that comes share a row, past one
+#: who waits to change it. So a change first queues for an advisory lock, which is fair.
+_QUEUED: Final = {Organization: 0, Course: 1}
+
+#: The first part of the keys of these locks, to which the kind is added: any number not in use.
+_QUEUES: Final = 724_041_710
+
+#: How many locks there are for each kind, so that a roster does not fill the server's lock table.
+_PLACES: Final = 256
+
+
+def _queued(found: sa.Select[Any], kind: type, lock: Any) -> sa.Select[Any]:
+    """Return *found* for those who queue for *lock* before they lock rows of *kind*."""
+    ids = sa.func.unnest(sa.bindparam("ids", type_=TextList())).column_valued("one")
+    place = sa.func.abs(sa.func.hashtext(ids) % _PLACES).label("place")
+    # In one order, so that no two wait for each other.
+    places = sa.select(place).distinct().order_by(place).subquery()
+    locks = sa.select(lock(_QUEUES + _QUEUED[kind], places.c.place).label("lock")).cte("locks")
+    # A condition that no row decides is checked before any row is read.
+    count = sa.select(sa.func.count()).select_from(locks).scalar_subquery()
+    return found.where(count >= 0)
+
+
+def _of_kind(kind: type, table: sa.Table, dialect: str) -> KindStatements:
     (key,) = table.primary_key
     found = sa.select(table).where(any_of(key, "ids", dialect))
+    hold = share = found
+    if dialect == "postgresql" and kind in _QUEUED:
+        hold = _queued(found, kind, sa.func.pg_advisory_xact_lock)
+        share = _queued(found, kind, sa.func.pg_advisory_xact_lock_shared)
     return KindStatements(
         read=found,
         # A foreign key to a held row need not wait: the id does not change.
-        hold=found.order_by(key).with_for_update(key_share=True),
-        share=found.order_by(key).with_for_update(read=True),
+        hold=hold.order_by(key).with_for_update(key_share=True),
+        share=share.order_by(key).with_for_update(read=True),
         create=_insert(table, dialect).on_conflict_do_nothing().returning(key),
         replace=sa.update(table).where(key == sa.bindparam("key")),
     )
