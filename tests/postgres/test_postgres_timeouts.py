@@ -6,11 +6,11 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 import course_assignments as ca
-from course_assignments.sqlalchemy import SqlRepository
+from course_assignments.sqlalchemy import SqlRepository, dialects
 from course_assignments.testing import samples
 from tests.sql.database_cases import heard
 from tests.support.empty_database import TABLES, empty_repository, engine_with_tables
@@ -28,6 +28,19 @@ CALLS: dict[str, Callable[[SqlRepository], object]] = {
 LIMITS = text("SELECT current_setting('lock_timeout'), current_setting('statement_timeout')")
 
 
+@pytest.fixture
+def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bound reads by cancelling them, or by limits, as for drivers that cannot cancel."""
+    monkeypatch.setattr(dialects, "_STATEMENT_TIME", 0.1)
+    if request.param == "limits":
+        monkeypatch.setattr(dialects, "_CANCELLING", frozenset())
+
+
+either_way = pytest.mark.parametrize("how", ["cancelling", "limits"], indirect=True)
+
+
+@either_way
+@pytest.mark.usefixtures("how")
 @pytest.mark.parametrize("level", [LEVEL, "SERIALIZABLE", "AUTOCOMMIT"])
 @pytest.mark.parametrize("name", CALLS)
 def test_a_locked_table_is_not_waited_for_after_the_timeout(name: str, level: str) -> None:
@@ -45,6 +58,8 @@ def test_a_locked_table_is_not_waited_for_after_the_timeout(name: str, level: st
     CALLS[name](hasty)
 
 
+@either_way
+@pytest.mark.usefixtures("how")
 def test_a_statement_that_takes_too_long_is_ended() -> None:
     """It waits for no lock: the table is a view that sleeps, for a minute if nobody ends it."""
     engine = create_engine(server().room(), poolclass=NullPool)
@@ -53,10 +68,12 @@ def test_a_statement_that_takes_too_long_is_ended() -> None:
     with engine.begin() as connection:
         slow = f"SELECT pg_sleep(60)::text AS id, {columns}"
         connection.execute(text(f"CREATE VIEW courses AS {slow}"))
-    with pytest.raises(ca.StorageBusy, match="statement timeout"):
+    with pytest.raises(ca.StorageBusy, match="canceling statement"):
         hasty.find(ca.CourseQuery())
 
 
+@either_way
+@pytest.mark.usefixtures("how")
 @pytest.mark.parametrize("name", CALLS)
 def test_the_session_of_the_host_keeps_its_limits(name: str) -> None:
     repository = empty_repository(LEVEL)
@@ -70,36 +87,18 @@ def test_the_session_of_the_host_keeps_its_limits(name: str) -> None:
         assert connection.execute(text("SHOW transaction_isolation")).scalar_one() == LEVEL.lower()
 
 
-def opened(**settings: str) -> Engine:
-    engine = create_engine(server().room(**settings), pool_size=1)
-    SqlRepository(engine, TABLES).create_all()
-    return engine
-
-
 class TestReads:
-    @staticmethod
-    def statements(engine: Engine, seconds: float) -> list[str]:
-        """Return the first word of what a read says, except at the first read of a connection."""
-        repository = SqlRepository(engine, TABLES, timeout=timedelta(seconds=seconds))
-        repository.get(ca.Course, ["new"])
-        with heard(engine) as statements:
-            repository.get(ca.Course, ["new"])
-        engine.dispose()
-        return [statement.split("(")[0].split(",")[0] for statement, _ in statements]
-
-    READ = "SELECT courses.id"
-    LIMIT = "SELECT set_config"
-
-    def test_need_no_limits_where_the_session_has_some(self) -> None:
-        engine = opened(lock_timeout="2s", statement_timeout="4s")
-        assert self.statements(engine, 30) == [self.READ]
+    """They need no transaction where the driver can cancel a statement."""
 
     @pytest.mark.parametrize(
-        ("lock", "statement", "seconds"),
-        [("2s", "0", 30), ("0", "4s", 30), ("2s", "4s", 3), ("2s", "2s", 1), ("6s", "6s", 30)],
+        ("how", "said"),
+        [("cancelling", ["courses"]), ("limits", ["set_config", "courses"])],
+        indirect=["how"],
     )
-    def test_are_limited_where_the_session_has_none_or_longer_ones(
-        self, lock: str, statement: str, seconds: float
-    ) -> None:
-        engine = opened(lock_timeout=lock, statement_timeout=statement)
-        assert self.statements(engine, seconds) == [self.LIMIT, self.READ]
+    @pytest.mark.usefixtures("how")
+    def test_are_one_statement_or_two(self, said: list[str]) -> None:
+        repository = empty_repository(LEVEL)
+        with heard(engine_with_tables(LEVEL)) as statements:
+            repository.get(ca.Course, ["new"])
+        assert len(statements) == len(said)
+        assert all(word in one for (one, _), word in zip(statements, said, strict=True))

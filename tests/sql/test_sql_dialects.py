@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Generator
+from threading import Event as Signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,11 +12,13 @@ from sqlalchemy import Engine, MetaData, event
 from sqlalchemy.dialects import postgresql
 
 import course_assignments as ca
-from course_assignments.sqlalchemy import build_tables
+from course_assignments.sqlalchemy import build_tables, dialects
 from course_assignments.sqlalchemy.dialects import Postgresql, Sqlite, dialect_of
 from course_assignments.sqlalchemy.selects import Selects
 from course_assignments.sqlalchemy.writing import Statements
 from course_assignments.testing import samples
+from tests.sql.database_cases import heard
+from tests.support.races import TIMEOUT
 from tests.support.sql import closing, open_memory, stocked
 
 POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -105,6 +108,40 @@ class TestTransactions:
             monkeypatch.setattr(event, "listen", lambda *_: None)
             Postgresql().begin(connection, lambda: 1.0)
         assert asked == asked_for
+
+    def test_read_alone_where_the_driver_can_cancel(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        cancelled = Signal()
+        factory = type("Driver", (sqlite3.Connection,), {"cancel": lambda _: cancelled.set()})
+        monkeypatch.setattr(dialects, "_STATEMENT_TIME", 0)
+        with (
+            closing(open_memory(connect_args={"factory": factory})) as engine,
+            engine.connect() as connection,
+        ):
+            monkeypatch.setattr(engine.dialect, "driver", "psycopg")
+            with Postgresql().reading(connection, lambda: 0):
+                assert cancelled.wait(TIMEOUT)
+            assert connection.get_execution_options()["isolation_level"] == "AUTOCOMMIT"
+
+    def test_read_within_limits_where_it_cannot(
+        self, engine: Engine, said: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[Any] = []
+        with engine.connect() as connection:
+            monkeypatch.setattr(connection, "execution_options", lambda **how: asked.append(how))
+            with Postgresql().reading(connection, lambda: 3):
+                assert asked == [{"isolation_level": "READ COMMITTED"}]
+        assert said == [("lock_timeout", "3000", 1), ("statement_timeout", "3000", 1)]
+
+    @pytest.mark.parametrize(("level", "savepoints"), [(None, 1), ("AUTOCOMMIT", 0)])
+    def test_of_a_host_are_protected_by_a_savepoint(
+        self, level: str | None, savepoints: int, engine: Engine
+    ) -> None:
+        with engine.connect() as connection, heard(engine) as statements:
+            if level:
+                connection.execution_options(isolation_level=level)
+            with Postgresql().waiting(connection, lambda: 1), Postgresql().protect(connection):
+                pass
+        assert sum(statement.startswith("SAVEPOINT") for statement, _ in statements) == savepoints
 
     def test_lock_the_schema_before_tables_are_made(
         self, engine: Engine, said: list[tuple[Any, ...]]

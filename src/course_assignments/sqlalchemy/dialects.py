@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, event, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from course_assignments.errors import InvalidInput, StorageBusy
+from course_assignments.sqlalchemy.watchdog import stopped_after
 
 #: Returns how many seconds are left for a call; never less than zero.
 Left: TypeAlias = Callable[[], float]
@@ -15,7 +16,7 @@ Left: TypeAlias = Callable[[], float]
 #: How many seconds a statement waits for a lock in PostgreSQL before the transaction is retried.
 _LOCK_WAIT: Final = 5.0
 
-#: How many seconds a statement that waits for no lock may take in PostgreSQL, even at the end.
+#: How many seconds a statement that waits for no lock has in PostgreSQL, even without a timeout.
 _STATEMENT_TIME: Final = 1.0
 
 #: How many seconds may pass before the limits of a transaction in PostgreSQL are set again.
@@ -35,8 +36,9 @@ class Dialect:
         """Return a block in which *connection* waits for locks no longer than is *left*."""
         return nullcontext()
 
-    def read(self, connection: Connection, left: Left) -> None:
-        """Prepare *connection* for one statement that reads and ends when no time is *left*."""
+    def reading(self, connection: Connection, left: Left) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Return a block in which a statement that reads ends about when no time is *left*."""
+        return nullcontext()
 
     def begin(self, connection: Connection, left: Left) -> None:
         """Begin a transaction for writing that waits for locks while time is *left*."""
@@ -196,22 +198,22 @@ def _milliseconds(seconds: float) -> int:
 class Postgresql(Dialect):
     """Rows are locked explicitly, so that commits are correct at every isolation level."""
 
-    def read(self, connection: Connection, left: Left) -> None:
-        """Read without a transaction, which saves round trips, if the session has limits itself.
+    @contextmanager
+    def reading(self, connection: Connection, left: Left) -> Generator[None]:
+        """Read without a transaction, which saves round trips, if the driver can cancel.
 
-        Limits of our own need a transaction, because the host shares the session.
+        Limits need a transaction, because the host shares the session.
         """
-        if _SESSION not in connection.info:
+        if connection.dialect.driver in _CANCELLING:
             connection.execution_options(isolation_level="AUTOCOMMIT")
-            connection.info[_SESSION] = tuple(connection.execute(_SESSION_LIMITS).one())
-            connection.rollback()
-        limits = zip(connection.info[_SESSION], _limits(left()).values(), strict=True)
-        if all(0 < given <= limit for given, limit in limits):
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-            return
-        # One statement needs no more, and takes part in no serialization failure.
-        connection.execution_options(isolation_level="READ COMMITTED")
-        connection.execute(_SET_LIMITS, _limits(left()))
+            driver: Any = connection.connection.driver_connection
+            with stopped_after(max(left(), _STATEMENT_TIME), driver.cancel):
+                yield
+        else:
+            # One statement needs no more, and takes part in no serialization failure.
+            connection.execution_options(isolation_level="READ COMMITTED")
+            connection.execute(_SET_LIMITS, _limits(left()))
+            yield
 
     def begin(self, connection: Connection, left: Left) -> None:
         """Begin a transaction whose statements end about when no time is *left*."""
@@ -239,13 +241,8 @@ class Postgresql(Dialect):
         connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
 
 
-#: The key in the connection's info for the limits that the session has had from the host.
-_SESSION: Final = "course_assignments.session"
-
-_SESSION_LIMITS: Final = text(
-    "SELECT (SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'),"
-    " (SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout')"
-)
+#: The drivers whose connections have a method that cancels a statement from another thread.
+_CANCELLING: Final = frozenset({"psycopg", "psycopg2"})
 
 _SET_LIMITS: Final = text(
     "SELECT set_config('lock_timeout', CAST(:lock AS text), true),"

@@ -43,8 +43,8 @@ class OwnTransactions:
         """Return what *work* reads."""
 
         def once(connection: Connection, left: Left) -> T:
-            self._dialect.read(connection, left)
-            return work(connection)
+            with self._dialect.reading(connection, left):
+                return work(connection)
 
         return self._with_retries(once)
 
