@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 import pytest
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 import course_assignments as ca
 from course_assignments.sqlalchemy import SqlRepository
@@ -87,7 +87,8 @@ class TestQueue:
         repository.commit(ca.Change(create=SHARED))
         engine = engine_with_tables(LEVEL)
         with engine.connect() as connection, ThreadPoolExecutor(1) as thread:
-            for place, bind in enumerate((connection, engine)):
+            binds: tuple[Connection | Engine, ...] = (connection, engine)
+            for place, bind in enumerate(binds):
                 new = ca.Course(id=f"c-{place}", name="New")
                 change = ca.Change(expect=SHARED, create=[new])
                 coming = thread.submit(outcome_of, partial(SqlRepository(bind).commit, change))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import (
@@ -50,6 +51,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(transactions, "sleep", clock.sleep)
     monkeypatch.setattr(pools, "sleep", clock.sleep)
     return clock
+
+
+def _connect() -> NoReturn:
+    pytest.fail("nobody asked for a connection")
 
 
 class TestPool:
@@ -104,11 +109,11 @@ class TestPool:
     @pytest.mark.parametrize(
         "pool",
         [
-            NullPool(sqlite3.Connection),
-            QueuePool(sqlite3.Connection, pool_size=0),
-            QueuePool(sqlite3.Connection, max_overflow=-1),
+            NullPool(_connect),
+            QueuePool(_connect, pool_size=0),
+            QueuePool(_connect, max_overflow=-1),
             # To sleep would stop the loop in which the others give their connections back.
-            AsyncAdaptedQueuePool(sqlite3.Connection, pool_size=1, max_overflow=0),
+            AsyncAdaptedQueuePool(_connect, pool_size=1, max_overflow=0),
         ],
         ids=["none", "no size", "no limit", "async"],
     )

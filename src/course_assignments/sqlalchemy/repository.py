@@ -49,7 +49,8 @@ class SqlRepository:
     ) -> None:
         """Keep records in *tables*, or in those of ``build_tables(MetaData())``.
 
-        SQLite must be 3.37 or later. Calls on an engine are retried for up to *timeout*.
+        SQLite must be 3.37 or later. A call on an engine waits and retries for up to *timeout*;
+        zero is one try. On a connection, the host sets the timeouts.
         """
         validation.check_kind(bind, "bind", Engine, Connection)
         seconds = validation.check_timeout(timeout)

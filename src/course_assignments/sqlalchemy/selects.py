@@ -53,13 +53,15 @@ class Selects:
             raise InvalidInput("wrong_type", "query", "expected a query of course_assignments")
         parameters: Parameters = {"page": query.limit + 1}
         filters = tuple(_filters(query, parameters))
-        return self._built(type(query), filters), parameters
+        return self._built(query.kind, query.order, filters), parameters
 
-    def _build(self, query: type[Query[Any]], filters: tuple[Filter, ...]) -> sa.Select[Any]:
-        table = self._tables.by_kind[query.kind]
-        order = [table.c[name] for name in query.order]
+    def _build(
+        self, kind: type, order: tuple[str, ...], filters: tuple[Filter, ...]
+    ) -> sa.Select[Any]:
+        table = self._tables.by_kind[kind]
+        columns = [table.c[name] for name in order]
         conditions = [_condition(table, self._dialect, *one) for one in filters]
-        return sa.select(table).where(*conditions).order_by(*order).limit(sa.bindparam("page"))
+        return sa.select(table).where(*conditions).order_by(*columns).limit(sa.bindparam("page"))
 
 
 def _filters(query: Query[Any], parameters: Parameters) -> Iterator[Filter]:
