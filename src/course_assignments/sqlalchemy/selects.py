@@ -45,7 +45,7 @@ class Selects:
         """Select from *tables* in a database of the kind *dialect*."""
         self._tables = tables
         self._dialect = dialect
-        self._built = lru_cache(_KEPT)(self._build)
+        self._built: Callable[..., sa.Select[Any]] = lru_cache(_KEPT)(self._build)
 
     def statement(self, query: Query[RecordT]) -> tuple[sa.Select[Any], Parameters]:
         """Return the statement that finds one record more than the page has, and its parameters."""
