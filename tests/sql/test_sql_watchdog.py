@@ -72,6 +72,12 @@ class TestStoppedAfter:
         block.leave()
         block.stop()
 
+    def test_a_block_that_ends_after_the_next_wakes_nobody(self) -> None:
+        idle = watchdog._Watchdog()  # noqa: SLF001
+        idle._next = 1  # noqa: SLF001 - as if its thread waited
+        idle.enter(watchdog._Block(1, pytest.fail))  # noqa: SLF001
+        assert idle._thread is None  # noqa: SLF001
+
     def test_a_process_that_was_forked_has_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
         stop_at_once()
         monkeypatch.setattr(watchdog, "getpid", lambda: -1)
