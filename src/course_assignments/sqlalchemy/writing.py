@@ -92,22 +92,23 @@ def _insert(table: sa.Table, dialect: str) -> Any:
 
 #: The kinds that many changes at once expect. PostgreSQL lets each that comes share a row, past one
 #: who waits to change it. So a change first queues for an advisory lock, which is fair.
-_QUEUED: Final = {Organization: 0, Course: 1}
+_QUEUED: Final = frozenset({Organization, Course})
 
-#: The first part of the keys of these locks, to which the kind is added: any number not in use.
-_QUEUES: Final = 724_041_710
-
-#: How many locks there are for each kind, so that a roster does not fill the server's lock table.
+#: How many locks there are for each table, so that a roster does not fill the server's lock table.
 _PLACES: Final = 256
 
 
-def _queued(found: sa.Select[Any], kind: type, lock: Any) -> sa.Select[Any]:
-    """Return *found* for those who queue for *lock* before they lock rows of *kind*."""
+def _queued(found: sa.Select[Any], table: sa.Table, lock: Any) -> sa.Select[Any]:
+    """Return *found* for those who queue for *lock* before they lock rows of *table*."""
+    # Tables of the same name in other schemas have other numbers.
+    number = sa.select(sa.column("tableoid")).select_from(table).limit(1).scalar_subquery()
     ids = sa.func.unnest(sa.bindparam("ids", type_=TextList())).column_valued("one")
     place = sa.func.abs(sa.func.hashtext(ids) % _PLACES).label("place")
     # In one order, so that no two wait for each other.
     places = sa.select(place).distinct().order_by(place).subquery()
-    locks = sa.select(lock(_QUEUES + _QUEUED[kind], places.c.place).label("lock")).cte("locks")
+    locks = sa.select(
+        lock(sa.func.hashtext(sa.cast(number, sa.Text)), places.c.place).label("lock")
+    ).cte("locks")
     # A condition that no row decides is checked before any row is read.
     count = sa.select(sa.func.count()).select_from(locks).scalar_subquery()
     return found.where(count >= 0)
@@ -118,8 +119,8 @@ def _of_kind(kind: type, table: sa.Table, dialect: str) -> KindStatements:
     found = sa.select(table).where(any_of(key, "ids", dialect))
     hold = share = found
     if dialect == "postgresql" and kind in _QUEUED:
-        hold = _queued(found, kind, sa.func.pg_advisory_xact_lock)
-        share = _queued(found, kind, sa.func.pg_advisory_xact_lock_shared)
+        hold = _queued(found, table, sa.func.pg_advisory_xact_lock)
+        share = _queued(found, table, sa.func.pg_advisory_xact_lock_shared)
     return KindStatements(
         read=found,
         # A foreign key to a held row need not wait: the id does not change.
