@@ -104,7 +104,7 @@ SOME_FIELDS: dict[type, set[str]] = {
     ca.AttemptQuery: {"assignment_id", "activity_id"},
     ca.SubscriptionQuery: {"learner_id"},
     ca.Page: {"next"},
-    ca.Change: {"create", "replace", "use", "expect", "record"},
+    ca.Change: {"create", "replace", "amend", "use", "expect", "record"},
     ca.Policies: {"cancellation", "expiration", "key_redemption"},
     ca.AssignmentQuery: {
         *("learner_id", "course_id", "organization_id", "status", "at", "completion", "origin"),
@@ -112,7 +112,7 @@ SOME_FIELDS: dict[type, set[str]] = {
         *("started_from", "started_until"),
         *("completed_from", "completed_until", "expires_from", "expires_until"),
     },
-    ca.KeyQuery: {"batch_ids", "code", "codes", "redeemed", "usable"},
+    ca.KeyQuery: {"batch_ids", "code", "codes", "redeemed", "min_uses", "revoked", "usable"},
     ca.EventQuery: {"after"},
     ca.BatchQuery: {
         *("course_id", "organization_id", "name", "redeemable_from", "redeemable_until"),

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from course_assignments import Change, Conflict, Event, Page, Query, Record, TrainingKey, Use
-from course_assignments.changes import UNIQUE, R, Replace
+from course_assignments.changes import UNIQUE, Amend, R, Replace
 from course_assignments.queries import RecordT
 from course_assignments.serialization import from_json, to_json
 
@@ -69,9 +69,7 @@ class JsonRepository:
             if name in self.texts or name in after:
                 lost.append(record)
             after[name] = record
-        steps: list[Replace | Use] = [*change.replace, *change.use]
-        for step in steps:
-            before = step.key if isinstance(step, Use) else step.before
+        for before, step in self._steps(change, after):
             name = _name(type(before), before.id)
             result = _after(after.get(name) or self._read(type(before), before.id), step)
             if result is None:
@@ -82,6 +80,20 @@ class JsonRepository:
         if lost:
             raise Conflict(tuple(dict.fromkeys(one.id for one in lost)))
         return [*after.values()]
+
+    def _steps(
+        self, change: Change, after: dict[str, Record]
+    ) -> Iterator[tuple[Record, Replace | Amend | Use]]:
+        """Give each step with the record that it changes, in the order in which they apply."""
+        for replace in change.replace:
+            yield replace.before, replace
+        for amend in change.amend:
+            keys = {_name(TrainingKey, one.id): one for one in self._all(TrainingKey)}
+            for key in (keys | after).values():
+                if isinstance(key, TrainingKey) and key.batch_id == amend.batch_id:
+                    yield key, amend
+        for use in change.use:
+            yield use.key, use
 
     def _clashing(self, after: dict[str, Record]) -> Iterator[Record]:
         """Give the records of *after* whose e-mail address or code belongs to another record."""
@@ -96,8 +108,10 @@ class JsonRepository:
             yield from (one for one in mine if owners[value(one)] != one.id)
 
 
-def _after(stored: Any, step: Replace | Use) -> Record | None:
+def _after(stored: Any, step: Replace | Amend | Use) -> Record | None:
     """Apply *step* to the *stored* record; return ``None`` if they conflict."""
+    if isinstance(step, Amend):
+        return step.of(stored)
     if isinstance(step, Use):
         read, new, by = step.key, stored, step.by
     elif isinstance(step.before, TrainingKey):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from _course_assignments_hypothesis import register as _register_strategies
 from course_assignments import commands, reasons
-from course_assignments.changes import Change, Event, Record, Replace, Use
+from course_assignments.changes import Amend, Change, Event, Record, Replace, Use
 from course_assignments.decisions import Decision, Refused
 from course_assignments.entities import codes
 from course_assignments.entities.assignments import (
@@ -97,7 +97,8 @@ from course_assignments.views.billing import Statement, StatementLine, Statement
 from course_assignments.views.dashboard import Dashboard, DashboardPolicy, dashboard
 from course_assignments.views.training import current_training, expiring, transcript
 
-__all__ = ["AccessPolicy", "Activity", "ActivityKind", "AssignmentBatch", "AssignmentQuery"]
+__all__ = ["AccessPolicy", "Activity", "ActivityKind", "Amend", "AssignmentBatch"]
+__all__ += ["AssignmentQuery"]
 __all__ += ["AssignmentStatus", "Attempt", "AttemptPolicy", "AttemptQuery", "AuthorizationPolicy"]
 __all__ += ["BatchQuery", "CancellationPolicy", "Change", "Claim", "Clock", "CompletionPolicy"]
 __all__ += ["CompletionStatus", "Conflict", "Course", "CourseAssignment", "CourseAssignmentsError"]

@@ -100,6 +100,39 @@ class Use:
         return validation.copy_with(stored, uses=uses) if 0 <= uses <= stored.max_uses else None
 
 
+@attrs.frozen(kw_only=True)
+class Amend:
+    """Change the terms of all keys of a batch, without naming each of them.
+
+    Attributes:
+        max_uses: The new maximum, which no key of the batch may exceed; ``None`` keeps it.
+        revoked_at: When the keys that are not revoked yet are revoked; ``None`` revokes none.
+
+    >>> key = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=2, uses=2)
+    >>> Amend(batch_id="spring", max_uses=5).of(key).max_uses
+    5
+    >>> Amend(batch_id="spring", max_uses=1).of(key) is None
+    True
+    """
+
+    batch_id: str = field(validator=validation.identifier)
+    max_uses: int | None = field(
+        default=None, validator=attrs.validators.optional(validation.count(1))
+    )
+    revoked_at: datetime | None = validation.optional_datetime()
+
+    def of(self, stored: Record | None) -> Record | None:
+        """Return the key to store in place of *stored*, or ``None`` on a conflict."""
+        if type(stored) is not TrainingKey:
+            validation.check_kind(stored, "stored", *KINDS, type(None), exact=True)
+            return None
+        max_uses = stored.max_uses if self.max_uses is None else self.max_uses
+        if stored.batch_id != self.batch_id or stored.uses > max_uses:
+            return None
+        revoked_at = stored.revoked_at or self.revoked_at
+        return validation.copy_with(stored, max_uses=max_uses, revoked_at=revoked_at)
+
+
 def _to_details(
     details: Mapping[str, str] | Iterable[tuple[str, str]],
 ) -> tuple[tuple[str, str], ...]:
@@ -155,6 +188,7 @@ class Change:
 
     Attributes:
         create: New records, whose ids, e-mail addresses and codes must not be taken.
+        amend: New terms for all stored keys of a batch.
         use: Changes of the uses of keys, which stay between 0 and their maximum.
         expect: Records that must be unchanged since they were read.
 
@@ -169,6 +203,7 @@ class Change:
     replace: tuple[Replace, ...] = field(
         default=(), converter=to_tuple, validator=items_of(Replace)
     )
+    amend: tuple[Amend, ...] = field(default=(), converter=to_tuple, validator=items_of(Amend))
     use: tuple[Use, ...] = field(default=(), converter=to_tuple, validator=items_of(Use))
     expect: tuple[Record, ...] = field(default=(), converter=to_tuple, validator=_records)
     record: tuple[Event, ...] = field(default=(), converter=to_tuple, validator=items_of(Event))
@@ -182,4 +217,4 @@ class Change:
 
     def __bool__(self) -> bool:
         """Return whether there is anything to store."""
-        return bool(self.create or self.replace or self.use or self.record)
+        return bool(self.create or self.replace or self.amend or self.use or self.record)

@@ -13,7 +13,18 @@ from threading import Lock
 from typing import Any, Final
 
 from course_assignments import validation
-from course_assignments.changes import KINDS, UNIQUE, Change, Event, R, Record, Replace, Use
+from course_assignments.changes import (
+    KINDS,
+    UNIQUE,
+    Amend,
+    Change,
+    Event,
+    R,
+    Record,
+    Replace,
+    Use,
+)
+from course_assignments.entities.keys import TrainingKey
 from course_assignments.errors import Conflict, InvalidInput
 from course_assignments.queries import QUERIES, Query, RecordT, SortKey, Where, filters
 from course_assignments.repository import Page
@@ -115,6 +126,11 @@ class _Shelf:
         """Return the id of the one record whose indexed field *name* is *value*."""
         listing = self._by[name].get(value)
         return None if not listing else str(next(listing.between(()))[-1])
+
+    def listed(self, name: str, value: str) -> Iterator[Any]:
+        """Give the records whose indexed field *name* is *value*."""
+        listing = self._by[name].get(value)
+        return iter(()) if listing is None else map(self.read, listing.between(()))
 
     def narrowest(self, where: Where) -> list[_Listing]:
         """Return the shortest listings that together have all records that fit."""
@@ -237,9 +253,7 @@ class InMemoryRepository:
             if name in staged or record.id in records[type(record)]:
                 lost.append(record)
             staged[name] = record
-        steps: list[Replace | Use] = [*change.replace, *change.use]
-        for step in steps:
-            before = step.before if isinstance(step, Replace) else step.key
+        for before, step in self._steps(change, staged):
             name = (type(before), before.id)
             after = step.of(staged.get(name) or records[type(before)].get(before.id))
             if after is None:
@@ -250,6 +264,21 @@ class InMemoryRepository:
         if lost:
             raise Conflict(tuple(dict.fromkeys(record.id for record in lost)))
         return staged
+
+    def _steps(
+        self, change: Change, staged: Mapping[tuple[type, str], Record]
+    ) -> Iterator[tuple[Record, Replace | Amend | Use]]:
+        """Give each step with the record that it changes, in the order in which they apply."""
+        for replace in change.replace:
+            yield replace.before, replace
+        for amend in change.amend:
+            stored = self._shelves[TrainingKey].listed("batch_id", amend.batch_id)
+            keys: dict[tuple[type, str], Record] = {(TrainingKey, key.id): key for key in stored}
+            for key in (keys | {**staged}).values():
+                if isinstance(key, TrainingKey) and key.batch_id == amend.batch_id:
+                    yield key, amend
+        for use in change.use:
+            yield use.key, use
 
     def _clashing(self, staged: Mapping[tuple[type, str], Record]) -> Iterator[Record]:
         """Give the records of *staged* whose unique field another one shares, or will share."""

@@ -477,6 +477,7 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     Attributes:
         code: The code as someone typed it; masked in the repr.
         redeemed: Only keys with a use that was not restored (rule 13).
+        min_uses: Only keys with so many uses or more.
         usable: Only keys that are neither revoked nor used up. For the redemption window of the
             batch, see `redeemable`.
 
@@ -489,6 +490,13 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     codes: Collection[str] | None = is_one_of("code", _to_codes, shown=_masked)
     redeemed: bool | None = _optional(
         Filter("ranges", "uses", None, validation.flag, lambda one: (1, None) if one else (None, 1))
+    )
+    min_uses: int | None = _optional(
+        Filter("ranges", "uses", None, validation.count(1), lambda least: (least, None))
+    )
+    revoked: bool | None = special(
+        lambda query, record: query.revoked is (record.revoked_at is not None),
+        check=validation.flag,
     )
     usable: bool | None = special(
         lambda query, record: query.usable is (not record.revoked_at and record.remaining_uses > 0),

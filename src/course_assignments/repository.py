@@ -74,7 +74,9 @@ class Repository(Protocol):
         - ``replace``: Conflicts unless the stored record equals ``before``. A `TrainingKey` is
           compared by its ``terms`` and keeps its stored uses. It conflicts if these uses exceed the
           new maximum.
-        - ``use``: Adds to the stored uses of a key, after ``replace``. Conflicts unless the key has
+        - ``amend``: Gives all keys that are in a batch after ``create`` and ``replace`` other
+          terms, as ``Amend.of`` says. Conflicts if a key has more uses than the new maximum.
+        - ``use``: Adds to the stored uses of a key, after the others. Conflicts unless the key has
           the ``terms`` that were read, or if the uses would leave 0 to ``max_uses``.
         - ``expect``: Conflicts unless the stored record, before this change, equals it.
         - ``record``: Appends the events, each with the next ``position``, starting at 1.

@@ -223,12 +223,10 @@ class TestWhatBelongsTogether:
             act(codes=["Summer-2026"], generated=generated)
         assert (caught.value.code, caught.value.field) == ("code_repeated", "generated")
 
-    def test_another_maximum_takes_all_keys(self) -> None:
-        with pytest.raises(ca.InvalidInput) as caught:
-            ACTS["edit_keys"](keys=[])
-        assert (caught.value.code, caught.value.field) == ("missing", "keys")
-        renamed = ACTS["edit_keys"](max_uses=3, keys=[])
-        assert len(renamed.replace) == 1
+    def test_another_maximum_amends_all_keys(self) -> None:
+        assert len(ACTS["edit_keys"]().amend) == 1
+        renamed = ACTS["edit_keys"](max_uses=3)
+        assert (len(renamed.replace), renamed.amend) == (1, ())
 
     def test_only_an_organization_that_was_read_is_expected(self) -> None:
         assert ACTS["edit_keys"](organization=None).expect == ()
@@ -322,7 +320,7 @@ MEETINGS: dict[str, tuple[Any, Any, str | None]] = {
     "redeem, edit the uses to fewer": (
         ("redeem", {}),
         ("edit_keys", {"name": BATCH.name, "max_uses": 1}),
-        "replace",
+        "amend",
     ),
     "redeem, edit the uses": (("redeem", {}), ("edit_keys", {}), None),
     "archive, redeem": (ARCHIVED, ("redeem", {}), "expect"),

@@ -76,7 +76,14 @@ KINDS = {
 
 def verbs(change: ca.Change) -> tuple[Any, ...]:
     """Return what *change* writes; in which order it expects records does not matter."""
-    return change.create, change.replace, change.use, set(change.expect), change.record
+    return (
+        change.create,
+        change.replace,
+        change.amend,
+        change.use,
+        set(change.expect),
+        change.record,
+    )
 
 
 def registrar_for(name: str) -> ca.Registrar:
@@ -129,7 +136,7 @@ class TestDecision:
         outcome = act.outcome(actor=MANAGER)
         recorded = tuple(attrs.evolve(one, by="manager") for one in act.change.record)
         more = {*act.change.expect, *act.with_actor}
-        assert verbs(outcome.change) == (*verbs(act.change)[:3], more, recorded)
+        assert verbs(outcome.change) == (*verbs(act.change)[:4], more, recorded)
         assert outcome.result == act.result
 
     def test_is_pure(self, name: str) -> None:

@@ -381,10 +381,10 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "a use given back twice": writing("cancel", twice),
         "a use given back without a trace": writing("cancel", without(ca.Redemption)),
         "adding keys that the batch does not count": writing("add_keys", without(ca.KeyBatch)),
-        "editing a batch without its keys": writing("edit_keys", without(ca.TrainingKey)),
-        "revoking all keys but the last": writing(
-            "revoke_keys", lambda one: attrs.evolve(one, replace=one.replace[:-1])
+        "editing a batch without its keys": writing(
+            "edit_keys", lambda one: attrs.evolve(one, amend=())
         ),
+        "revoking no key": writing("revoke_keys", lambda one: attrs.evolve(one, amend=())),
         "always saying yes": Fault(registrar=SaysYes),
         "forgetting the id of a redemption": Fault(registrar=ForgetsIds),
     },

@@ -578,7 +578,7 @@ class TestOneAfterTheOther:
             (races.forgets_the_terms, "redeem", "revoke_keys"),
             (races.forgets_the_bound, "redeem", "register"),
             (races.forgets_the_bound, "redeem", "lower maximum"),
-            (races.replaces_uses_too, "raise maximum", "redeem"),
+            (races.replaces_uses_too, "revoke_key", "redeem"),
         ],
     )
     def test_they_have_none_without_a_guard(self, habit: Habit, name: str, other: str) -> None:

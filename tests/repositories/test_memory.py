@@ -185,6 +185,13 @@ RECORDS: st.SearchStrategy[Any] = st.one_of(
     ),
 )
 
+AMENDMENTS = st.builds(
+    ca.Amend,
+    batch_id=IDS,
+    max_uses=st.none() | st.integers(1, 4),
+    revoked_at=st.none() | st.just(START),
+)
+
 #: What a repository holds, by class and id.
 Model: TypeAlias = Mapping[tuple[type, str], Any]
 
@@ -235,12 +242,24 @@ def after_commit(model: Model, change: ca.Change) -> Model | None:
         after[key_of(new)] = new
     for replace in change.replace:
         after[key_of(replace.before)] = replaced(after.get(key_of(replace.before)), replace)
+    for amend in change.amend:
+        for key, record in [*after.items()]:
+            if isinstance(record, ca.TrainingKey) and record.batch_id == amend.batch_id:
+                after[key] = amended(record, amend)
     for use in change.use:
         after[key_of(use.key)] = used(after.get(key_of(use.key)), use)
     if None in after.values():
         return None
     values = [(kind, unique(record)) for (kind, _), record in after.items()]
     return after if len(values) == len(set(values)) else None
+
+
+def amended(stored: ca.TrainingKey, amend: ca.Amend) -> ca.TrainingKey | None:
+    """Return the key with its new terms, or ``None`` for a conflict."""
+    max_uses = amend.max_uses or stored.max_uses
+    if stored.uses > max_uses:
+        return None
+    return attrs.evolve(stored, max_uses=max_uses, revoked_at=stored.revoked_at or amend.revoked_at)
 
 
 @st.composite
@@ -257,6 +276,7 @@ def changes(draw: st.DrawFn, model: Model) -> ca.Change:
             for after in draw(st.lists(RECORDS, max_size=3))
             if draw(st.booleans())
         ],
+        amend=draw(st.lists(AMENDMENTS, max_size=1 if draw(st.booleans()) else 0)),
         use=draw(st.lists(uses, max_size=2 if keys else 0)),
         expect=draw(st.lists(known | known | RECORDS, max_size=1)),
     )

@@ -274,6 +274,8 @@ FILTERS: Mapping[type[ca.Query[Any]], Mapping[str, Filter]] = {
         "codes": (st.lists(st.sampled_from(CODES)), lambda one, codes: one.code in codes),
         "batch_ids": (st.lists(REFS), lambda one, ids: one.batch_id in ids),
         "redeemed": (st.booleans(), lambda one, wanted: wanted == (one.uses > 0)),
+        "min_uses": (st.integers(1, 3), lambda one, least: one.uses >= least),
+        "revoked": (st.booleans(), lambda one, wanted: wanted == (one.revoked_at is not None)),
         "usable": (
             st.booleans(),
             lambda one, wanted: wanted == (one.revoked_at is None and one.uses < one.max_uses),

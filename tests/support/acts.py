@@ -123,6 +123,7 @@ def wanted(
     *records: ca.Event,
     create: Iterable[ca.Record] = (),
     replace: Iterable[tuple[ca.Record, ca.Record]] = (),
+    amend: Iterable[ca.Amend] = (),
     use: Iterable[tuple[ca.TrainingKey, int]] = (),
     expect: Iterable[ca.Record] = (),
 ) -> ca.Change:
@@ -130,6 +131,7 @@ def wanted(
     return ca.Change(
         create=tuple(create),
         replace=[ca.Replace(before, after) for before, after in replace],
+        amend=tuple(amend),
         use=[ca.Use(key, by) for key, by in use],
         expect=tuple(expect),
         record=records,
@@ -456,19 +458,32 @@ def _rows() -> Iterable[Act]:
     before, after = _later(BATCH, name="May", max_uses=2)
     yield _act(
         commands.EditKeys("spring", name="May", max_uses=2),
-        commands.BatchAndKeys(before, [KEY], ACME),
+        commands.BatchAndKeys(before, organization=ACME),
         after,
         event("edit_keys", "spring"),
-        replace=[(before, after), _later(KEY, max_uses=2)],
+        replace=[(before, after)],
+        amend=[ca.Amend(batch_id="spring", max_uses=2)],
         expect=[ACME],
     )
     before, after = _later(KEY, revoked_at=NOW)
-    revoked = wanted(
-        event("revoke_keys", "spring", KEY.id), replace=[(before, after)], expect=[BATCH]
-    )
     found = commands.BatchAndKeys(BATCH, [before])
-    yield Act(commands.RevokeKey("Spring-2026"), found, after, revoked)
-    yield Act(commands.RevokeKeys("spring"), found, (after,), revoked)
+    yield _act(
+        commands.RevokeKey("Spring-2026"),
+        found,
+        after,
+        event("revoke_key", "spring", KEY.id),
+        replace=[(before, after)],
+        expect=[BATCH],
+    )
+    yield _act(
+        commands.RevokeKeys("spring"),
+        found,
+        BATCH,
+        event("revoke_keys", "spring"),
+        replace=[(before, after)],
+        amend=[ca.Amend(batch_id="spring", revoked_at=NOW)],
+        expect=[BATCH],
+    )
     yield Act(commands.Keys("spring"), BATCH, BATCH, ca.Change(), with_actor=())
     yield _act(
         commands.Redeem("Spring-2026", "ada"),

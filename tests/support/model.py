@@ -783,24 +783,24 @@ class Model:
     def keys_of(self, batch_id: str) -> list[Facts]:
         return [key for key in self.keys.values() if key["batch_id"] == batch_id]
 
-    def _revoke(self, batch: Facts, keys: list[Facts], by: Id) -> Steps:
+    def _revoke(self, action: str, batch: Facts, keys: list[Facts], by: Id) -> Steps:
         yield self.acting(by, batch["organization_id"], KEYS)
         valid = [key for key in keys if key["revoked_at"] is None]
         for key in valid:
             key["revoked_at"] = self.at
         if valid:
-            self.happened("revoke_keys", by)
+            self.happened(action, by)
 
     def revoke_key(self, code: str, *, by: Id = None) -> Steps:
         """Call one key back."""
         self.require(by)
         key = self._key(code)
-        yield from self._revoke(self.batches[key["batch_id"]], [key], by)
+        yield from self._revoke("revoke_key", self.batches[key["batch_id"]], [key], by)
 
     def revoke_keys(self, batch_id: str, *, by: Id = None) -> Steps:
         """Call all keys of a batch back."""
         batch = self.found(by, self.batches, batch_id)
-        yield from self._revoke(batch, self.keys_of(batch_id), by)
+        yield from self._revoke("revoke_keys", batch, self.keys_of(batch_id), by)
 
     # Redeeming.
 

@@ -178,10 +178,10 @@ def types_of_revoke_key(of: ca.Registrar, records: commands.BatchAndKeys) -> Non
 
 def types_of_revoke_keys(of: ca.Registrar, records: commands.BatchAndKeys) -> None:
     command = commands.RevokeKeys("b")
-    assert_type(of.revoke_keys("b"), tuple[ca.TrainingKey, ...])
-    assert_type(of.execute(command), tuple[ca.TrainingKey, ...])
+    assert_type(of.revoke_keys("b"), ca.KeyBatch)
+    assert_type(of.execute(command), ca.KeyBatch)
     assert_type(of.may_revoke_keys("b"), ca.Decision)
-    assert_type(command.decide(records, CONTEXT), Outcome[tuple[ca.TrainingKey, ...]])
+    assert_type(command.decide(records, CONTEXT), Outcome[ca.KeyBatch])
     command.decide(WRONG, CONTEXT)  # type: ignore[arg-type]
 
 

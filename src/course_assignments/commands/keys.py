@@ -1,6 +1,6 @@
 """Create, edit, revoke and list the training keys of a course. Rules 6 to 9, 12 and 20 to 22."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final, cast
@@ -9,7 +9,7 @@ import attrs
 from attrs import field, validators
 
 from course_assignments import validation
-from course_assignments.changes import Change, Replace
+from course_assignments.changes import Amend, Change, Replace
 from course_assignments.commands import base
 from course_assignments.commands.base import Command, Context, CreatingCommand, N, Outcome
 from course_assignments.commands.reader import Reader
@@ -297,10 +297,11 @@ class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, 
 
 @attrs.frozen
 class BatchAndKeys:
-    """A stored batch with its organization, and its keys, which were read after the batch.
+    """A stored batch with its organization, and those of its keys that a decision depends on.
 
     Attributes:
-        keys: The keys to change: all keys of the batch if ``max_uses`` changes.
+        keys: For `EditKeys` the keys with more uses than the new maximum. For `RevokeKeys` a key
+            that is not revoked, if there is one. For `RevokeKey` that key.
     """
 
     batch: KeyBatch = field(validator=validation.one_of(KeyBatch))
@@ -347,30 +348,27 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
         batch = reader.need(KeyBatch, self.batch_id)
         organization = reader.need(Organization, batch.organization_id)
         after = attrs.evolve(batch, **_terms(self, batch.created_at, organization))
-        keys = () if after.max_uses == batch.max_uses else _keys_of(reader, batch)
-        return BatchAndKeys(batch, keys, organization)
+        if after.max_uses >= batch.max_uses:
+            return BatchAndKeys(batch, organization=organization)
+        beyond = KeyQuery(batch_ids=[batch.id], min_uses=after.max_uses + 1, limit=MAX_PAGE)
+        return BatchAndKeys(batch, reader.find(beyond), organization)
 
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[KeyBatch]:
-        batch, keys = records.batch, records.keys
+        batch = records.batch
         validation.check_same(batch.id, self.batch_id, "batch")
         after = attrs.evolve(batch, **_terms(self, batch.created_at, records.organization))
-        if after.max_uses != batch.max_uses and len(keys) < batch.size:
-            hint = "pass all keys of the batch: their maximum changes"
-            raise InvalidInput("missing", "keys", hint)
-        changed = [key for key in keys if key.max_uses != after.max_uses]
-        most = max((key.uses for key in changed), default=0)
+        most = max((key.uses for key in records.keys), default=0)
         decision = context.require(
             *records.manage(context),
             # "max_uses cannot go below the uses made"
             lambda _: Decision((MaxUsesBelowUses(most),) if most > after.max_uses else ()),
         )
-        if batch == after and not changed:
+        if batch == after:
             return Outcome(batch, decision=decision)
+        amends = after.max_uses != batch.max_uses
         change = Change(
-            replace=[
-                Replace(batch, after),
-                *(Replace(key, attrs.evolve(key, max_uses=after.max_uses)) for key in changed),
-            ],
+            replace=[Replace(batch, after)],
+            amend=[Amend(batch_id=batch.id, max_uses=after.max_uses)] if amends else [],
             expect=context.expect(records.organization),
             record=[context.event(self.action, batch.id)],
         )
@@ -398,48 +396,51 @@ class RevokeKey(Command[BatchAndKeys, TrainingKey]):
 
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[TrainingKey]:
         base.check_keys(records.keys, self.code, "keys")
-        revoked, change, decision = _revoke("revoke_keys", records, context)
-        return Outcome(revoked[0] if revoked else records.keys[0], change, decision)
+        (before,) = records.keys
+        decision = context.require(*records.manage(context))
+        if before.revoked_at is not None:
+            return Outcome(before, decision=decision)
+        after = attrs.evolve(before, revoked_at=context.at)
+        change = Change(
+            replace=[Replace(before, after)],
+            expect=context.expect(records.batch),
+            record=[context.event(self.action, records.batch.id, after.id)],
+        )
+        return Outcome(after, change, decision)
 
 
 @attrs.frozen
-class RevokeKeys(Command[BatchAndKeys, tuple[TrainingKey, ...]]):
-    """Revoke all keys of a batch permanently, and return those that were valid (rule 21).
+class RevokeKeys(Command[BatchAndKeys, KeyBatch]):
+    """Revoke all keys of a batch permanently; a second call changes nothing (rule 21).
 
-    As with `revoke_key`, their ``uses`` may be old.
-
-    >>> len(registrar.revoke_keys("spring"))
-    1
+    >>> batch = registrar.revoke_keys("spring")
+    >>> [key.revoked_at == clock() for key in registrar.keys(batch.id)]
+    [True]
     """
 
     batch_id: str = field(validator=validation.identifier)
 
     def read(self, reader: Reader) -> BatchAndKeys:
         batch = reader.need(KeyBatch, self.batch_id)
-        return BatchAndKeys(batch, _keys_of(reader, batch))
+        valid = reader.repository.find(KeyQuery(batch_ids=[batch.id], revoked=False, limit=1))
+        return BatchAndKeys(batch, valid.records)
 
-    def decide(self, records: BatchAndKeys, context: Context) -> Outcome[tuple[TrainingKey, ...]]:
-        validation.check_same(records.batch.id, self.batch_id, "batch")
-        return Outcome(*_revoke(self.action, records, context))
-
-
-def _revoke(
-    action: str, records: BatchAndKeys, context: Context
-) -> tuple[tuple[TrainingKey, ...], Change, Decision]:
-    decision = context.require(*records.manage(context))
-    valid = [key for key in records.keys if key.revoked_at is None]
-    if not valid:
-        return (), Change(), decision
-    revoked = tuple(attrs.evolve(key, revoked_at=context.at) for key in valid)
-    subjects = [records.batch.id, *(key.id for key in valid if len(valid) == 1)]
-    number = str(len(valid)) if len(valid) > 1 else None
-    change = Change(
-        replace=[Replace(before, after) for before, after in zip(valid, revoked, strict=True)],
-        # Adding keys replaces the batch, so keys that are added concurrently are not missed.
-        expect=context.expect(records.batch),
-        record=[context.event(action, *subjects, keys=number)],
-    )
-    return revoked, change, decision
+    def decide(self, records: BatchAndKeys, context: Context) -> Outcome[KeyBatch]:
+        batch = records.batch
+        validation.check_same(batch.id, self.batch_id, "batch")
+        decision = context.require(*records.manage(context))
+        valid = [key for key in records.keys if key.revoked_at is None]
+        if not valid:
+            return Outcome(batch, decision=decision)
+        change = Change(
+            # Of two concurrent calls, the second finds this key revoked and changes nothing.
+            replace=[Replace(key, attrs.evolve(key, revoked_at=context.at)) for key in valid],
+            amend=[Amend(batch_id=batch.id, revoked_at=context.at)],
+            # Adding keys replaces the batch, so keys that are added concurrently are not missed.
+            expect=context.expect(batch),
+            record=[context.event(self.action, batch.id)],
+        )
+        return Outcome(batch, change, decision)
 
 
 @attrs.frozen
@@ -459,7 +460,3 @@ class Keys(Command[KeyBatch, KeyBatch]):
         validation.check_same(records.id, self.batch_id, "batch")
         questions = context.may(Permission.MANAGE_KEYS, records.organization_id)
         return Outcome(records, decision=context.require(*questions))
-
-
-def _keys_of(reader: Reader, batch: KeyBatch) -> Iterator[TrainingKey]:
-    return reader.find(KeyQuery(batch_ids=[batch.id], limit=MAX_PAGE))

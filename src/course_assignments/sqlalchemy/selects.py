@@ -168,6 +168,10 @@ def _usable(table: sa.Table, usable: bool) -> Condition:  # noqa: FBT001 - a fil
     return is_usable if usable else sa.not_(is_usable)
 
 
+def _revoked(table: sa.Table, revoked: bool) -> Condition:  # noqa: FBT001 - a filter's value
+    return table.c.revoked_at.is_not(None) if revoked else table.c.revoked_at.is_(None)
+
+
 #: The SQL of the filters that read more than one column, by their names.
 SPECIAL: Final[Mapping[str, Callable[..., Condition]]] = {
     "completion": _completion,
@@ -175,5 +179,6 @@ SPECIAL: Final[Mapping[str, Callable[..., Condition]]] = {
     "origin": _origin,
     "redeemable_from": partial(_is_null_or, "redeemable_until", gt),
     "redeemable_until": partial(_is_null_or, "redeemable_from", lt),
+    "revoked": _revoked,
     "usable": _usable,
 }

@@ -1,4 +1,4 @@
-"""Write a change in one transaction: compare, create, replace, use, record.
+"""Write a change in one transaction: compare, create, replace, amend, use, record.
 
 All changes lock rows in the same order, so that they cannot deadlock: stored records by kind and
 id, new records, the counters of keys, and the journal. The rows that most changes need come last.
@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from course_assignments.changes import KINDS, UNIQUE, Change, Event, Record, Use
+from course_assignments.changes import KINDS, UNIQUE, Amend, Change, Event, Record, Use
 from course_assignments.entities.catalog import Course, Organization
-from course_assignments.entities.keys import TrainingKey
+from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.errors import Conflict
 from course_assignments.sqlalchemy.column_types import Instant, TextList, any_of
 from course_assignments.sqlalchemy.failures import is_unique_violation
@@ -59,6 +59,8 @@ class Statements:
     Attributes:
         of_kind: The statements for each kind of record.
         owners: For each kind with a unique field, select the records with one of its ``values``.
+        amend: Give the keys of a batch other terms, except those with too many uses.
+        exceeding: Select a key of a batch with more uses than ``max_uses``.
         use: Add ``by`` to the uses of a key, if its terms are as given and the uses stay in bounds.
         advance: Advance the journal by ``count``; returns the last position.
         append: Insert events.
@@ -67,6 +69,8 @@ class Statements:
 
     of_kind: Mapping[type, KindStatements]
     owners: Mapping[type, sa.Executable]
+    amend: sa.Executable
+    exceeding: sa.Executable
     use: sa.Executable
     advance: sa.Executable
     append: sa.Executable
@@ -79,6 +83,8 @@ class Statements:
         return cls(
             of_kind={kind: _of_kind(kind, by_kind[kind], dialect) for kind in KINDS},
             owners={kind: _owners(by_kind[kind], name, dialect) for kind, name in UNIQUE.items()},
+            amend=_amend_of(by_kind[TrainingKey]),
+            exceeding=_exceeding(by_kind[TrainingKey]),
             use=_use_of(by_kind[TrainingKey]),
             advance=_advance(tables.journal, dialect),
             append=events.insert(),
@@ -145,6 +151,27 @@ def _advance(journal: sa.Table, dialect: str) -> Any:
     return advanced.returning(last)
 
 
+#: The parameters of `Amend`; a maximum of ``None`` keeps that of each key.
+_MAX_USES: Final = sa.bindparam("max_uses", type_=sa.Integer())
+_REVOKED_AT: Final = sa.bindparam("revoked_at", type_=Instant())
+
+
+def _amend_of(keys: sa.Table) -> sa.Update:
+    max_uses = sa.func.coalesce(_MAX_USES, keys.c.max_uses)
+    revoked_at = sa.func.coalesce(keys.c.revoked_at, _REVOKED_AT)
+    return (
+        sa.update(keys)
+        .where(keys.c.batch_id == sa.bindparam("batch"), keys.c.uses <= max_uses)
+        .where(sa.or_(keys.c.max_uses != max_uses, keys.c.revoked_at.is_distinct_from(revoked_at)))
+        .values(max_uses=max_uses, revoked_at=revoked_at)
+    )
+
+
+def _exceeding(keys: sa.Table) -> sa.Select[Any]:
+    in_batch = keys.c.batch_id == sa.bindparam("batch")
+    return sa.select(keys.c.id).where(in_batch, keys.c.uses > _MAX_USES).limit(1)
+
+
 def _use_of(keys: sa.Table) -> sa.Update:
     by = sa.bindparam("by", type_=sa.BigInteger())
     terms = (
@@ -170,6 +197,7 @@ def write(connection: sa.Connection, statements: Statements, change: Change) -> 
     _check([*_clashing(connection, statements, stored, [*change.create, *replaced])])
     _create(connection, statements, change.create)
     _replace(connection, statements, replaced)
+    _amend(connection, statements, change.amend)
     _use(connection, statements, change.use)
     _record(connection, statements, change.record)
 
@@ -202,6 +230,9 @@ def _held(connection: sa.Connection, statements: Statements, change: Change) -> 
     replaced = [step.before for step in change.replace]
     # One kind of lock for all records of a kind: two kinds would lock in two orders.
     written = {type(record) for record in replaced} | {type(step.key) for step in change.use}
+    if change.amend:
+        # Two changes that amend the keys of a batch must not both lock some of its keys.
+        written.add(KeyBatch)
     found: dict[Name, Record] = {}
     for kind, records in _by_kind([*replaced, *change.expect]):
         of_kind = statements.of_kind[kind]
@@ -280,6 +311,16 @@ def _changed(record: Record) -> dict[str, Any]:
     row = to_row(record)
     names = _TERMS if isinstance(record, TrainingKey) else row.keys() - {"id"}
     return {"key": record.id, **{name: row[name] for name in names}}
+
+
+def _amend(connection: sa.Connection, statements: Statements, steps: Iterable[Amend]) -> None:
+    for step in steps:
+        terms = {"batch": step.batch_id, "max_uses": step.max_uses}
+        connection.execute(statements.amend, {**terms, "revoked_at": step.revoked_at})
+        if step.max_uses is not None:
+            lost = connection.execute(statements.exceeding, terms).scalars()
+            if ids := tuple(lost):
+                raise Conflict(ids)
 
 
 def _use(connection: sa.Connection, statements: Statements, steps: Iterable[Use]) -> None:

@@ -48,7 +48,9 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "organization_id": st.sampled_from(["acme", "beta", "nowhere"]),
     "origin": st.sampled_from([Direct, FromKey, FromSubscription]),
     "parent_id": st.sampled_from(["acme", "beta", "nowhere"]),
+    "min_uses": st.integers(1, 3),
     "redeemed": st.booleans(),
+    "revoked": st.booleans(),
     "usable": st.booleans(),
 }
 

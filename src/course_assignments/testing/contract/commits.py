@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 
 from course_assignments import Course, Organization, TrainingKey
-from course_assignments.changes import Change, Record, Replace, Use
+from course_assignments.changes import Amend, Change, Record, Replace, Use
 from course_assignments.queries import EventQuery, KeyQuery, Query, UserQuery
 from course_assignments.repository import Repository
 from course_assignments.testing import samples
@@ -304,6 +304,50 @@ class Commits(Examples):
         check_lost(repository, Change(replace=[one]), KEY.id)
         repository.commit(Change(replace=[two]))
         assert stored(repository, KEY) == attrs.evolve(KEY, max_uses=2, uses=2)
+
+    # amend
+
+    def test_all_keys_of_a_batch_are_amended(self, repository: Repository) -> None:
+        """Keys that are revoked already stay as they are, and so do all other batches."""
+        others = [attrs.evolve(NEW, id=f"n-{at}", code=f"Autumn-{at}", number=at) for at in (1, 2)]
+        store(repository, *others)
+        step = Amend(batch_id="spring", max_uses=9, revoked_at=samples.at(50))
+        repository.commit(Change(amend=[step]))
+        for key in (*samples.KEYS, *others):
+            after = attrs.evolve(key, max_uses=9, revoked_at=key.revoked_at or samples.at(50))
+            assert stored(repository, key) == (after if key.batch_id == "spring" else key)
+        repository.commit(Change(amend=[Amend(batch_id="nothing", revoked_at=samples.START)]))
+
+    def test_amending_loses_if_a_key_has_more_uses_than_the_new_maximum(
+        self, repository: Repository
+    ) -> None:
+        """Exactly as many uses are allowed."""
+        mine = attrs.evolve(NEW, id="mine", code="Autumn-1", uses=2, max_uses=3)
+        store(repository, NEW, mine)
+        one, two = (Amend(batch_id=NEW.batch_id, max_uses=number) for number in (1, 2))
+        check_lost(repository, Change(amend=[one]), "mine")
+        repository.commit(Change(amend=[two]))
+        assert stored(repository, mine) == attrs.evolve(mine, max_uses=2)
+        assert stored(repository, NEW) == attrs.evolve(NEW, max_uses=2)
+
+    def test_amend_comes_after_create_and_replace_and_before_use(
+        self, repository: Repository
+    ) -> None:
+        store(repository, NEW)
+        second = attrs.evolve(NEW, id="second", code="Autumn-2", number=2)
+        wider = attrs.evolve(NEW, max_uses=2)
+        amended = attrs.evolve(NEW, max_uses=3, revoked_at=samples.START)
+        change = Change(
+            create=[second],
+            replace=[Replace(NEW, wider)],
+            amend=[Amend(batch_id=NEW.batch_id, max_uses=3, revoked_at=samples.START)],
+            use=[Use(amended, 3)],
+        )
+        check_lost(repository, attrs.evolve(change, use=[Use(wider, 1)]), NEW.id)
+        repository.commit(change)
+        assert stored(repository, NEW) == attrs.evolve(amended, uses=3)
+        after = attrs.evolve(second, max_uses=3, revoked_at=samples.START)
+        assert stored(repository, second) == after
 
     def test_use_comes_after_replace(self, repository: Repository) -> None:
         """In one change, a use counts with the new terms and the new maximum."""

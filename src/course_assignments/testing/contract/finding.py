@@ -96,6 +96,8 @@ FILTERS: Mapping[type[Query[Any]], Sequence[Filters]] = {
             code=[" Spring-2026 ", "spring-2026", "oooo-oooo oooo-oool-2"],
             codes=[["oooo-oooo oooo-oool-2", "Spring-2026", "Not-there", "Spring-2026 "]],
             redeemed=[True, False],
+            min_uses=[1],
+            revoked=[True, False],
             usable=[True, False],
         )
     ],
