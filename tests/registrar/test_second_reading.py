@@ -103,6 +103,25 @@ def test_an_assignment_made_after_the_clock_was_read_can_be_cancelled() -> None:
     assert registrar.cancel("a-1").cancelled_at is not None
 
 
+def test_lines_of_taken_codes_are_read_until_they_are_stable() -> None:
+    """The second code is taken by a batch with the same id: with it, the id is taken too."""
+    repository = Interrupted(ca.TrainingKey)
+    registrar, _ = world(repository)
+    create: Any = partial(
+        registrar.create_keys,
+        "py",
+        name="Keys",
+        organization_id="acme",
+        availability=30 * DAY,
+    )
+    create(codes=["Spring-2026"])
+    repository.steps = [lambda: None, lambda: create(id="b-1", codes=["Summer-2026"])]
+    repository.is_open = True
+    with pytest.raises(ca.Conflict) as caught:
+        create(id="b-1", codes=["Spring-2026", "Summer-2026"])
+    assert caught.value == ca.Conflict(("b-1",), "id_taken")
+
+
 def test_a_yes_that_was_never_true_is_not_given() -> None:
     """The key is revoked before the course is restored: at no time could it be redeemed."""
     repository = Interrupted(ca.Course)

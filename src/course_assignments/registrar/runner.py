@@ -196,8 +196,14 @@ def _stable_part(answer: CourseAssignmentsError | Outcome[Any] | Decision) -> ob
 
 
 def _reason_key(reason: Reason) -> object:
-    """Return the code and the ids of *reason*; other facts may change with the clock."""
+    """Return the code, the ids and the lists of *reason*.
+
+    Other facts may change with the clock, or each time when somebody uses a key.
+    """
     if isinstance(reason, ForAssignment):
         return reason.course_id, reason.learner_id, _reason_key(reason.reason)
-    named = attrs.asdict(reason, filter=lambda field, _: field.name.endswith("_id"))
-    return reason.code, *named.values()
+
+    def is_stable(field: "attrs.Attribute[object]", value: object) -> bool:
+        return field.name.endswith("_id") or isinstance(value, tuple)
+
+    return reason.code, *attrs.asdict(reason, recurse=False, filter=is_stable).values()
