@@ -5,12 +5,14 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Engine, StaticPool, create_engine, event
+from sqlalchemy import Engine, MetaData, StaticPool, create_engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
-from course_assignments.sqlalchemy import SqlRepository
+from course_assignments.sqlalchemy import SqlRepository, build_tables
+
+T = TypeVar("T")
 
 
 def open_memory(**options: Any) -> Engine:
@@ -45,6 +47,14 @@ def stocked(engine: Engine, **options: Any) -> SqlRepository:
     """Return a repository over *engine* whose tables are there."""
     repository = SqlRepository(engine, **options)
     repository.create_all()
+    return repository
+
+
+def emptied(engine: Engine, repository: T) -> T:
+    """Return *repository*, over *engine*, after all records are deleted."""
+    with engine.begin() as connection:
+        for table in reversed([*build_tables(MetaData())]):
+            connection.execute(table.delete())
     return repository
 
 
