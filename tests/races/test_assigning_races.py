@@ -39,8 +39,12 @@ ASSIGNING: dict[str, Command] = {
 TABLE = Table(ASSIGNING)
 
 
-def scene(mode: ca.Repeat, *, claimed: bool = False) -> Scene:
-    """Return a scene with keys and two subscriptions of Ada; her claim may exist already."""
+#: What Ada has at the beginning; after an assignment there is a claim.
+GIVEN = ("nothing", "a cancelled assignment", "an active assignment")
+
+
+def scene(mode: ca.Repeat, given: str = "nothing") -> Scene:
+    """Return a scene with keys and two subscriptions of Ada, who has what is *given*."""
     found = Scene(
         ca.InMemoryRepository(), policies=ca.Policies(repeat=ca.RepeatPolicy(default=mode))
     )
@@ -57,26 +61,27 @@ def scene(mode: ca.Repeat, *, claimed: bool = False) -> Scene:
     )
     for id_ in ("s-1", "s-2"):
         of.subscribe(["py"], "ada", duration=30 * DAY, id=id_)
-    if claimed:
-        of.cancel(of.assign("py", "ada", id="x-0").id)
+    if given != "nothing":
+        of.assign("py", "ada", id="x-0", expires=DAY)  # the others last longer
+    if given == "a cancelled assignment":
+        of.cancel("x-0")
     return found
 
 
-@pytest.mark.parametrize("claimed", [False, True], ids=["no claim", "a claim"])
+@pytest.mark.parametrize("given", GIVEN)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", ASSIGNING)
 def test_assigning_commands_that_meet_have_a_serial_order(
-    name: str, mode: ca.Repeat, *, claimed: bool
+    name: str, mode: ca.Repeat, given: str
 ) -> None:
-    base = scene(mode, claimed=claimed)
-    assert TABLE.all_differences(ca.InMemoryRepository, base, name) == []
+    assert TABLE.all_differences(ca.InMemoryRepository, scene(mode, given), name) == []
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("other", ["assign again", "redeem", "open_course"])
 @pytest.mark.parametrize("name", ["assign", "assign_many again"])
 def test_they_have_none_without_claims(name: str, other: str, mode: ca.Repeat) -> None:
-    fresh, claimed = scene(mode), scene(mode, claimed=True)
+    fresh, claimed = scene(mode), scene(mode, "a cancelled assignment")
     for base, habit in ((fresh, creates_over(ca.Claim)), (claimed, replaces_anything(ca.Claim))):
         assert TABLE.differences(careless(habit), base, name, other) != []
 
@@ -107,9 +112,7 @@ class TestOneIdForTwoRosters:
     @staticmethod
     def start() -> Scene:
         """Return a scene in which Ada has the course, so a roster skips her."""
-        found = scene(ca.Repeat.ALLOW)
-        found.registrar.assign("py", "ada", id="x-0")
-        return found
+        return scene(ca.Repeat.ALLOW, "an active assignment")
 
     def test_a_retry_amid_the_first_call_returns_what_the_first_made_and_skipped(self) -> None:
         """Between the two, Ada's assignment ends and Bo gets one: they would make other pairs."""
