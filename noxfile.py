@@ -23,8 +23,9 @@ SHORT = ("-m", "not long", *EVERY_TEST)
 #: What differs between versions shows in a few examples of each property.
 FEW_EXAMPLES = {"HYPOTHESIS_PROFILE": "few"}
 
-#: The crash tests on PostgreSQL; like `tests/postgres`, they run only when they are named.
+#: Tests on PostgreSQL; like `tests/postgres`, they run only when they are named.
 POSTGRES_CRASHES = "tests/crash/test_crash_postgres.py"
+POSTGRES_HISTORIES = "tests/linearizable/test_linearizable_postgres.py"
 
 #: The package as users install it, with all extras.
 EXTRAS = PROJECT["project"]["optional-dependencies"]
@@ -55,7 +56,7 @@ def tests(session: nox.Session) -> None:
 def postgres(session: nox.Session) -> None:
     """Run the repository tests on PostgreSQL; fail if there is no server."""
     session.install(PACKAGE, *group("postgres"))
-    session.run("pytest", *(session.posargs or ["tests/postgres", POSTGRES_CRASHES]))
+    session.run("pytest", *(session.posargs or ["tests/postgres", POSTGRES_CRASHES, POSTGRES_HISTORIES]))
 
 
 @nox.session(default=False)
@@ -65,6 +66,16 @@ def crash(session: nox.Session) -> None:
     session.run(
         *("pytest", "-p", "no:randomly", "tests/crash/test_crash_sqlite.py", POSTGRES_CRASHES),
         env={"CRASH_PROFILE": "full"},
+    )
+
+
+@nox.session(default=False)
+def linearizable(session: nox.Session) -> None:
+    """Check 2,000 histories on each storage, and print the results; takes an hour."""
+    session.install(PACKAGE, *group("postgres"))
+    session.run(
+        *("pytest", "-p", "no:randomly", "tests/linearizable", POSTGRES_HISTORIES),
+        env={"HISTORIES": "2000"},
     )
 
 
