@@ -56,7 +56,8 @@ def tests(session: nox.Session) -> None:
 def postgres(session: nox.Session) -> None:
     """Run the repository tests on PostgreSQL; fail if there is no server."""
     session.install(PACKAGE, *group("postgres"))
-    session.run("pytest", *(session.posargs or ["tests/postgres", POSTGRES_CRASHES, POSTGRES_HISTORIES]))
+    everything = ["tests/postgres", POSTGRES_CRASHES, POSTGRES_HISTORIES]
+    session.run("pytest", *(session.posargs or everything))
 
 
 @nox.session(default=False)

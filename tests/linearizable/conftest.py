@@ -21,7 +21,7 @@ def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None
     """Print the figures that are published as a table that a page can take."""
     if HISTORIES and FIGURES:
         terminalreporter.section("figures")
-        terminalreporter.line("| where | histories | commands | events stored | refused | time |")
+        terminalreporter.line("| where | histories | commands | answered | refused | time |")
         terminalreporter.line("| --- | --- | --- | --- | --- | --- |")
         for line in FIGURES:
             terminalreporter.line(f"| {' | '.join(line)} |")
