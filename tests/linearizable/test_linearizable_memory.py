@@ -107,7 +107,7 @@ MISSING: Mapping[str, Missing] = {
         replaces_anything(ca.KeyBatch), ("add_keys", "edit_keys")
     ),
     "a key is replaced without comparing": Missing(
-        replaces_anything(ca.TrainingKey), ("edit_keys", "revoke_key", "revoke_keys")
+        replaces_anything(ca.TrainingKey), ("revoke_key", "revoke_keys")
     ),
     "an organization is not expected": Missing(expects_no(ca.Organization), ("update", "register")),
     "a course is not expected": Missing(

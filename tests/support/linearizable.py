@@ -48,8 +48,7 @@ class State:
             events: Any = self.events
             return ca.Page(events)
         found = sorted(filter(query.matches, self.records[query.kind].values()), key=query.sort_key)
-        assert len(found) <= query.limit
-        return ca.Page(found)
+        return ca.Page(found[: query.limit])  # no command looks for more than a page
 
     def commit(self, change: ca.Change, /) -> NoReturn:
         raise NotImplementedError
@@ -67,6 +66,10 @@ class State:
             state = state.with_record(one)
         for replace in change.replace:
             state = state.with_record(replace.of(state.stored(replace.before)))
+        for amend in change.amend:
+            for key in state.records[ca.TrainingKey].values():
+                if key.batch_id == amend.batch_id:
+                    state = state.with_record(amend.of(key))
         for use in change.use:
             state = state.with_record(use.of(state.stored(use.key)))
         for kind, name in UNIQUE.items():
