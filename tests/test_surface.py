@@ -64,10 +64,10 @@ RECORD_FIELDS: dict[type, str] = {
     ca.ExpirationPolicy: "maximum=datetime.timedelta(days=180) default=Months(count=6)",
     ca.DashboardPolicy: "size=5 fresh_for=datetime.timedelta(seconds=300)",
     ca.Dashboard: "assignments has_more stale_at",
-    ca.KeyRedemptionPolicy: "once_per_learner=True",
+    ca.KeyRedemptionPolicy: "once_per_learner=True match_case=False",
     ca.Limit: "at by",
     ca.CustomReason: "code sentence",
-    ca.InvalidInput: "code field hint",
+    ca.InvalidInput: "code field hint errors=()",
     ca.Refused: "decision",
     ca.Conflict: "ids code='changed'",
     ca.StorageBusy: "hint",
@@ -502,6 +502,7 @@ ERRORS = [name for name in VALUES if name not in PLAIN]
 #: Another value of a field of an error, where not any text will do.
 OTHERS: dict[str, Any] = {
     "also": (ca.NotFound("Course", "other"),),
+    "errors": (ca.InvalidInput("blank", "name", "give one"),),
     "ids": ("other",),
     "code": "id_taken",
     "decision": ca.Decision([ca.CustomReason("x-other", "Another.")]),

@@ -38,7 +38,7 @@ Record: TypeAlias = (
 KINDS = get_args(Record)
 
 #: The field of a kind, beside its id, that no two records share.
-UNIQUE: Final[Mapping[type, str]] = {User: "folded_email", TrainingKey: "code"}
+UNIQUE: Final[Mapping[type, str]] = {User: "folded_email", TrainingKey: "lookup_code"}
 
 R = TypeVar("R", bound=Record)
 

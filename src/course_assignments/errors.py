@@ -63,7 +63,8 @@ def received(value: object, *, secret: bool = False) -> str:
     """
     kind = type(value)
     name = printable(str(kind.__name__))[:SHOWN_LENGTH]
-    if kind in _PLAIN_TYPES and not (kind is int and abs(value) >= 10**SHOWN_LENGTH):  # type: ignore[arg-type]
+    plain = kind in _PLAIN_TYPES and not secret  # a number may be a code, too
+    if plain and not (kind is int and abs(value) >= 10**SHOWN_LENGTH):  # type: ignore[arg-type]
         return "got None" if value is None else f"got {name} {value!r}"
     if kind is not str:  # a foreign type may raise anything when it is shown
         return f"got {name}"
@@ -79,16 +80,16 @@ def to_words(name: str) -> str:
     return sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
 
 
-def format_list(values: Sequence[object]) -> str:
+def format_list(values: Sequence[object], most: int = MAX_NAMED) -> str:
     """Return the first of *values*, separated by commas, and the number of the others."""
-    shown = ", ".join(str(value) for value in values[:MAX_NAMED])
-    more = len(values) - MAX_NAMED
+    shown = ", ".join(str(value) for value in values[:most])
+    more = len(values) - most
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def name_lines(numbers: Sequence[int]) -> str:
+def name_lines(numbers: Sequence[int], most: int = MAX_NAMED) -> str:
     """Return the first of the line *numbers* in words, such as ``lines 3, 7``."""
-    return f"line{'s' * (len(numbers) > 1)} {format_list(numbers)}"
+    return f"line{'s' * (len(numbers) > 1)} {format_list(numbers, most)}"
 
 
 def _name_ids(ids: Sequence[str]) -> str:
@@ -117,6 +118,7 @@ class InvalidInput(CourseAssignmentsError, ValueError):
         code: A stable word for the kind of mistake, such as ``naive_datetime``.
         field: The path to the invalid value, such as ``learners[17]``.
         hint: What was expected, or what to do.
+        errors: An error for each wrong value, if the hint is about several.
 
     >>> print(InvalidInput("blank", "name", "give a name of 1 to 500 characters"))
     name: give a name of 1 to 500 characters
@@ -125,6 +127,11 @@ class InvalidInput(CourseAssignmentsError, ValueError):
     code: str
     field: str
     hint: str
+    errors: tuple["InvalidInput", ...] = attrs.field(
+        default=(),
+        converter=_to_tuple,
+        validator=lambda error, at, value: _strings(error, at, value, InvalidInput),
+    )
 
     def __str__(self) -> str:
         message = printable(f"{self.field}: {self.hint}")

@@ -23,6 +23,7 @@ from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import InvalidInput
+from course_assignments.text import fold_text
 from course_assignments.time.datetimes import as_utc, next_tick
 
 _Training: TypeAlias = CourseAssignment | Attempt | Subscription | KeyBatch | TrainingKey
@@ -119,7 +120,7 @@ def before(name: str) -> Any:
 def contains(name: str = "") -> Any:
     """Declare that the record's string contains the value; both are folded."""
     # A folded name can be longer than a name.
-    return _optional(Filter("contains", name, _fold_text, validation.long_text))
+    return _optional(Filter("contains", name, fold_text, validation.long_text))
 
 
 def special(fits: Callable[[Any, Any], bool], *reads: str, **options: Any) -> Any:
@@ -135,11 +136,8 @@ def _check_window(query: "Query[Any]", at: "attrs.Attribute[Any]", until: dateti
         raise InvalidInput("empty_window", at.name, f"the end must lie after {start_name}")
 
 
-def _folded(fold: Callable[[str], str]) -> Callable[[Any, str], Any]:
-    return lambda value, _: fold(value) if isinstance(value, str) else value
-
-
-_fold_text, _fold_code = _folded(validation.fold_text), _folded(fold)
+def _fold_code(value: Any, _: str) -> Any:
+    return fold(value) if isinstance(value, str) else value
 
 
 def _to_ids(ids: Iterable[str], name: str) -> tuple[str, ...]:
@@ -278,7 +276,7 @@ class Query(_Given, Generic[RecordT]):
             if one.method == "ranges":
                 fits = _lies_within(getattr(record, one.name), *given)
             elif one.method == "contains":
-                fits = given in validation.fold_text(getattr(record, one.name))
+                fits = given in fold_text(getattr(record, one.name))
             else:
                 fits = one.fits is not None and one.fits(self, record)
             if not fits:
@@ -342,7 +340,7 @@ class UserQuery(Query[User]):
     """
 
     name: str | None = contains()
-    email: str | None = equals("folded_email", validation.long_text, convert=_fold_text)
+    email: str | None = equals("folded_email", validation.long_text, convert=fold_text)
     organization_id: str | None = equals()
 
 
@@ -486,8 +484,8 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     """
 
     batch_ids: Collection[str] | None = is_one_of("batch_id", _to_ids)
-    code: str | None = equals("", validation.name, convert=_fold_code, shown=_masked)
-    codes: Collection[str] | None = is_one_of("code", _to_codes, shown=_masked)
+    code: str | None = equals("lookup_code", validation.name, convert=_fold_code, shown=_masked)
+    codes: Collection[str] | None = is_one_of("lookup_code", _to_codes, shown=_masked)
     redeemed: bool | None = _optional(
         Filter("ranges", "uses", None, validation.flag, lambda one: (1, None) if one else (None, 1))
     )

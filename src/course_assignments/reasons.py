@@ -327,7 +327,7 @@ class KeyNotFound(_Reason):
     "The key contains a typo. Compare it with the key that you received, character by character."
 )
 class KeyMistyped(_Reason):
-    """The check character of the code does not match the others (rule 12)."""
+    """No key has this code, which is nearly a generated one (rule 12)."""
 
     code: ClassVar[Literal["key_mistyped"]]
 

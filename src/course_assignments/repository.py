@@ -82,8 +82,8 @@ class Repository(Protocol):
         - ``record``: Appends the events, each with the next ``position``, starting at 1.
 
         A created or replaced `User` conflicts if another user has the same ``folded_email`` after
-        the change, and a `TrainingKey` if another key has the same ``code``. ``Replace.of`` and
-        ``Use.of`` apply one step to a record.
+        the change, and a `TrainingKey` if another key has the same ``lookup_code``.
+        ``Replace.of`` and ``Use.of`` apply one step to a record.
 
         Raises:
             Conflict: nothing is stored. The error names one or more of the conflicting ids.

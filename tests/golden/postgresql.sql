@@ -88,6 +88,7 @@ CREATE INDEX key_batches_by_organization_id ON key_batches (organization_id, cre
 CREATE TABLE training_keys (
     id TEXT COLLATE "C" NOT NULL,
     code TEXT COLLATE "C" NOT NULL,
+    lookup_code TEXT COLLATE "C" NOT NULL,
     batch_id TEXT COLLATE "C" NOT NULL,
     number INTEGER NOT NULL,
     uses INTEGER NOT NULL,
@@ -96,7 +97,7 @@ CREATE TABLE training_keys (
     PRIMARY KEY (id),
     CONSTRAINT training_keys_number CHECK (number >= 1),
     CONSTRAINT training_keys_uses CHECK (uses BETWEEN 0 AND max_uses),
-    CONSTRAINT training_keys_by_code UNIQUE (code),
+    CONSTRAINT training_keys_by_lookup_code UNIQUE (lookup_code),
     CONSTRAINT training_keys_revoked_at_ok CHECK (isfinite(revoked_at)),
     FOREIGN KEY(batch_id) REFERENCES key_batches (id)
 );

@@ -93,6 +93,7 @@ CREATE INDEX key_batches_by_organization_id ON key_batches (organization_id, cre
 CREATE TABLE training_keys (
     id TEXT NOT NULL,
     code TEXT NOT NULL,
+    lookup_code TEXT NOT NULL,
     batch_id TEXT NOT NULL,
     number INTEGER NOT NULL,
     uses INTEGER NOT NULL,
@@ -101,7 +102,7 @@ CREATE TABLE training_keys (
     PRIMARY KEY (id),
     CONSTRAINT training_keys_number CHECK (number >= 1),
     CONSTRAINT training_keys_uses CHECK (uses BETWEEN 0 AND max_uses),
-    CONSTRAINT training_keys_by_code UNIQUE (code),
+    CONSTRAINT training_keys_by_lookup_code UNIQUE (lookup_code),
     CONSTRAINT training_keys_revoked_at_ok CHECK (revoked_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     FOREIGN KEY(batch_id) REFERENCES key_batches (id)
 )

@@ -370,7 +370,7 @@ class TestNoCodeIsShown:
     def test_the_driver_would_have_shown_it(self) -> None:
         stocked()
         table = TABLES.by_kind[ca.TrainingKey]
-        key = {"id": "k-9", "code": CODE, "batch_id": "spring", "number": 9}
+        key = {"id": "k-9", "code": CODE, "lookup_code": CODE, "batch_id": "spring", "number": 9}
         used_too_often = {"uses": 2, "max_uses": 1}
         with (
             engine_with_tables(LEVEL).connect() as connection,

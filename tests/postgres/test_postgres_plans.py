@@ -46,7 +46,7 @@ ROWS: dict[str, tuple[int, str]] = {
     ),
     "training_keys": (
         20_000,
-        f"'k-' || number, {CODE}, 'b-' || number % 200, number + 1, 0, 1, NULL",
+        f"'k-' || number, {CODE}, upper({CODE}), 'b-' || number % 200, number + 1, 0, 1, NULL",
     ),
     "course_assignments": (
         20_000,

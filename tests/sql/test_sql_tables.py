@@ -205,7 +205,7 @@ TYPES = {table.name: {one.name: one.type for one in table.columns} for table in 
 NEW: dict[str, Row] = {
     "users": {"folded_email": "new"},
     "claims": {"learner_id": "Cy", "course_id": "Py"},
-    "training_keys": {"code": "Autumn-2026"},
+    "training_keys": {"code": "Autumn-2026", "lookup_code": "AUTUMN-2026"},
     "events": {"position": 99},
     "journal": {"id": 1},
 }
@@ -665,7 +665,7 @@ NONSENSE = [
     ("course_assignments", "expires_at", "created_at", "a-1"),
     ("course_assignments", "redemption_id", "NULL", "a-6"),
     ("course_assignments", "notes", '\'[{"title": "Secret"}]\'', "a-1"),
-    ("training_keys", "code", "'Secret'", "k-1"),
+    ("training_keys", "code", "'Secret,'", "k-1"),
     ("training_keys", "number", "0", "k-1"),
     ("training_keys", "uses", "max_uses + 1", "k-1"),
     ("training_keys", "max_uses", "9223372036854775807", "k-1"),

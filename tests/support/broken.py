@@ -233,20 +233,16 @@ def refuses_the_own_address(repository: Careless, change: ca.Change) -> ca.Chang
 
 
 class ComparesWithoutCase(ca.InMemoryRepository):
-    """Compares new ids and codes without case, as some databases do."""
+    """Compares new ids without case, as some databases do."""
 
     def commit(self, change: ca.Change, /) -> None:
         for record in change.create:
             stored = self._shelves[type(record)].records.values()
             beside = [one for one in change.create if type(one) is type(record)]
-            others = {self._name(one) for one in (*stored, *beside)} - {self._name(record)}
-            if self._name(record).casefold() in {one.casefold() for one in others}:
+            others = {one.id for one in (*stored, *beside)} - {record.id}
+            if record.id.casefold() in {one.casefold() for one in others}:
                 raise ca.Conflict((record.id,))
         super().commit(change)
-
-    @staticmethod
-    def _name(record: ca.Record) -> str:
-        return record.code if isinstance(record, ca.TrainingKey) else record.id
 
 
 class Clashing(ca.InMemoryRepository):

@@ -739,7 +739,7 @@ POLICIES = (
     *chain.from_iterable(
         _methods(one, redeemed=REDEMPTION)
         for one in (*attrs.astuple(ca.Policies(), recurse=False), ca.DashboardPolicy())
-        if not isinstance(one, timedelta)
+        if attrs.has(type(one))
     ),
     *(
         _call(f"training.{select.__name__}", select)
@@ -864,7 +864,7 @@ VALUES = (
         sender_name="Acme, Training",
         template=ca.InvitationTemplate(),
     ),
-    replace(_call("read_codes", ca.read_codes, lines=[CODE]), also=frozenset({"codes"})),
+    replace(_call("read_codes", ca.read_codes, lines=[CODE], minimum=8), also=frozenset({"codes"})),
     replace(_call("read_cell", ca.read_cell, cell="'=1"), takes=frozenset({"empty string"})),
     _call(
         "export_csv",
@@ -872,6 +872,7 @@ VALUES = (
         records=[ASSIGNMENT],
         stream=StringIO(),
         columns=["id"],
+        as_text=["id"],
         delimiter=";",
         encoding="utf-8-sig",
     ),
@@ -922,7 +923,7 @@ RESULTS = tuple(
         _of(ca.AssignmentBatch, created=(), skipped=()),
         _of(ca.Page, records=(), next=None),
         _of_commands(commands.Outcome, result=None, change=ca.Change(), decision=ca.Decision()),
-        _of(ca.InvalidInput, code="blank", field="name", hint="give one"),
+        _of(ca.InvalidInput, code="blank", field="name", hint="give one", errors=()),
         _of(ca.NotFound, kind="Course", also=()),
         _of(ca.Conflict, code="changed"),
         _of(ca.StorageBusy, hint="database is locked"),

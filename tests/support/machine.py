@@ -817,6 +817,8 @@ class RegistrarMachine(RuleBasedStateMachine):
                 return "-".join(symbols[at : at + 4] for at in range(0, 17, 4)), code
             case "mistyped" if generated:
                 return code[:-1] + ("A" if code[-1] != "A" else "B"), MISTYPED
+            case "forgiven":
+                return f"\u200b{code.swapcase().replace('-', chr(0x2013))}", code
             case "mistyped":
                 return f"{code}x", None
             case _:

@@ -805,7 +805,7 @@ class Model:
     # Redeeming.
 
     def _key(self, typed: str, also: Sequence[Said] = ()) -> Facts:
-        """Rule 12: "wrong check symbol: `key_mistyped`, no look-up; else it is taken exactly"."""
+        """Rule 12: `key_mistyped` if nothing is found and the check does not fit."""
         code = self.spellings[typed]
         if code is not None and code in self.keys:
             return self.keys[code]

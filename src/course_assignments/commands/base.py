@@ -12,10 +12,10 @@ from attrs import field, validators
 from course_assignments import validation
 from course_assignments.changes import MAX_SUBJECTS, Change, Event, R, Record, Replace
 from course_assignments.commands.reader import Reader
-from course_assignments.decisions import YES, Decision, Question, all_of
+from course_assignments.decisions import YES, Decision, Question, Refused, all_of
 from course_assignments.entities.assignments import Claim, CourseAssignment, Note, Origin
 from course_assignments.entities.catalog import Course, Organization
-from course_assignments.entities.codes import fold, mask
+from course_assignments.entities.codes import differs_in_case, fold, mask
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.entities.people import User
@@ -23,7 +23,7 @@ from course_assignments.entities.receipts import Receipt, digest_of, receipts_of
 from course_assignments.errors import Conflict, InvalidInput, to_words
 from course_assignments.policies import DEFAULT_POLICIES, Policies
 from course_assignments.policies.expiration import Limit, earliest
-from course_assignments.reasons import EmailTaken, ForAssignment, Reason
+from course_assignments.reasons import EmailTaken, ForAssignment, KeyNotFound, Reason
 from course_assignments.time.datetimes import TICK
 
 N = TypeVar("N")
@@ -402,10 +402,18 @@ def typed_code(_: object, at: validation.Field, value: object) -> None:
         raise InvalidInput("not_a_text", at.name, "expected the code of a key as a string")
 
 
-def check_keys(keys: Sequence[TrainingKey], code: str, path: str) -> None:
-    """Raise InvalidInput unless *keys* is just the key with the *code* that someone typed."""
-    if len(keys) != 1 or keys[0].code != fold(code):
+def check_keys(keys: Sequence[TrainingKey], code: str, path: str, context: Context) -> None:
+    """Raise InvalidInput unless *keys* is just the key with the *code* that someone typed.
+
+    Raises:
+        Refused: the case of a custom code matters and differs (rule 12).
+    """
+    if len(keys) != 1 or keys[0].lookup_code != fold(code):
         raise InvalidInput("another_record", path, "expected the key with the given code")
+    # a policy of a host need not have this setting
+    matching = getattr(context.policies.key_redemption, "match_case", False)
+    if matching and differs_in_case(code, keys[0].code):
+        raise Refused(Decision((KeyNotFound(),)))
 
 
 def emails_free(records: Iterable[Record], owners: Iterable[User]) -> Decision:

@@ -1,6 +1,6 @@
 """Create, edit, revoke and list the training keys of a course. Rules 6 to 9, 12 and 20 to 22."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final, cast
@@ -15,7 +15,13 @@ from course_assignments.commands.base import Command, Context, CreatingCommand, 
 from course_assignments.commands.reader import Reader
 from course_assignments.decisions import Decision, Question
 from course_assignments.entities.catalog import Course, Organization
-from course_assignments.entities.codes import MAX_KEYS_PER_CALL, is_storable, read_codes
+from course_assignments.entities.codes import (
+    MAX_KEYS_PER_CALL,
+    Paste,
+    fold,
+    has_generated_shape,
+    scan_codes,
+)
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.errors import Conflict, InvalidInput
@@ -36,17 +42,14 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 
 
-def _codes(typed: Iterable[str]) -> Mapping[str, int]:
-    """Return typed codes with the numbers of their lines, which an evolved command already has."""
-    found = read_codes(typed)
-    if typed.__class__ is dict and cast("dict[str, int]", typed).keys() == found.keys():
-        return cast("dict[str, int]", typed)
-    return found
+def _paste(typed: Iterable[str] | Paste) -> Paste:
+    """Return typed codes as a paste, which an evolved command already has."""
+    return typed if isinstance(typed, Paste) else scan_codes(typed)
 
 
 def _check_code(code: object, path: str) -> None:
-    if not isinstance(code, str) or not is_storable(code):
-        raise InvalidInput("invalid_code", path, "expected a code in its stored form")
+    if not isinstance(code, str) or not has_generated_shape(code):
+        raise InvalidInput("invalid_code", path, "expected a code as codes.generate() returns it")
 
 
 def _unless_unset(check: Any) -> Any:
@@ -72,7 +75,7 @@ class NewKeys:
     Attributes:
         key_ids: The ids of the new keys, in the order of the custom and then the generated codes.
         generated: The new codes, as ``codes.generate`` returns them.
-        taken: The custom codes that a key already has.
+        taken: The custom codes that a key already has, as `codes.fold` returns them.
     """
 
     course: Course = field(validator=validation.one_of(Course))
@@ -89,17 +92,21 @@ class NewKeys:
 class _WithNewKeys(CreatingCommand[N, KeyBatch]):
     """What `CreateKeys` and `AddKeys` share."""
 
-    codes: Mapping[str, int] = field(
-        default=cast("Any", ()), converter=_codes, repr=base.hidden, hash=False
-    )
+    codes: Paste = field(default=cast("Any", ()), converter=_paste, repr=base.hidden, hash=False)
     generate: int = field(default=0, validator=validation.count(0, MAX_KEYS_PER_CALL))
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.codes) + self.generate > MAX_KEYS_PER_CALL:
+            hint = f"expected at most {MAX_KEYS_PER_CALL} keys, with those to generate"
+            raise InvalidInput("too_many", "codes", hint)
 
     def draw(self, reader: Reader) -> dict[str, Any]:
         """Return the fields of `NewKeys`, without the course."""
+        custom = self.codes.codes
         return {
-            "taken": reader.keys_of_codes(self.codes),
-            "key_ids": [reader.new_id() for _ in range(len(self.codes) + self.generate)],
-            "generated": reader.new_codes(self.generate, self.codes),
+            "taken": reader.keys_of_codes(custom),
+            "key_ids": [reader.new_id() for _ in range(len(custom) + self.generate)],
+            "generated": reader.new_codes(self.generate, custom),
         }
 
     def new_keys(
@@ -107,28 +114,34 @@ class _WithNewKeys(CreatingCommand[N, KeyBatch]):
     ) -> tuple[tuple[TrainingKey, ...], Decision]:
         """Return the keys to add to *batch*, if the actor may add them and the codes are free."""
         validation.check_same(records.course.id, batch.course_id, "course")
-        wanted = dict.fromkeys([*self.codes, *records.generated])
-        if len(wanted) < len(self.codes) + len(records.generated):
+        custom = self.codes.codes
+        taken = sorted(custom.keys() & set(map(fold, records.taken)))
+        self.codes.require(context.policies.minimum_code_length, taken)
+        wanted = {one: code for one, (code, _) in custom.items()}
+        wanted |= {fold(code): code for code in records.generated}
+        if len(wanted) < len(custom) + len(records.generated):
             raise InvalidInput("code_repeated", "generated", "expected codes not listed elsewhere")
         if not wanted:
             raise InvalidInput("empty_list", "codes", "pass codes, or how many keys to generate")
         if len(records.key_ids) != len(wanted):
             raise InvalidInput("missing", "key_ids", "expected one id for each of the keys")
-        taken = tuple(line for code, line in self.codes.items() if code in records.taken)
+        lines = tuple(sorted(custom[one][1] for one in taken))
         decision = context.require(
             *context.may(Permission.MANAGE_KEYS, batch.organization_id),
             context.is_available(records.course),
-            lambda _: Decision((CodeTaken(taken),) if taken else ()),
+            lambda _: Decision((CodeTaken(lines),) if lines else ()),
         )
         terms: dict[str, Any] = {"batch_id": batch.id, "max_uses": batch.max_uses}
-        named = enumerate(zip(records.key_ids, wanted, strict=True), batch.size + 1)
+        named = enumerate(zip(records.key_ids, wanted.values(), strict=True), batch.size + 1)
         keys = (TrainingKey(id=id_, code=code, number=at, **terms) for at, (id_, code) in named)
         return tuple(keys), decision
 
     def check_codes(self, reader: Reader, batch: KeyBatch) -> None:
         """Raise Conflict unless *batch*, which an earlier call returned, has all the codes."""
-        found = reader.keys_of_codes(self.codes)
-        if not all(code in found and found[code].batch_id == batch.id for code in self.codes):
+        self.codes.require(1)
+        custom = self.codes.codes
+        found = reader.keys_of_codes(custom)
+        if not all(one in found and found[one].batch_id == batch.id for one in custom):
             raise Conflict((self.id or "",), "id_taken")
 
 
@@ -181,8 +194,8 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
         redeemable_until: When redemption ends, likewise. By default never.
         max_uses: How often each key can be used; ``None`` is once.
         any_organization: Whether learners of other organizations may redeem the keys.
-        codes: Custom codes of 8 to 64 printable ASCII characters. Pass a pasted string as
-            ``text.splitlines()``; blank lines are skipped.
+        codes: Custom codes of 8 to 64 printable ASCII characters without space, comma, semicolon
+            and quote. Pass a pasted string as ``text.splitlines()``; blank lines are skipped.
         generate: How many keys with random codes to add to those.
 
     >>> batch = registrar.create_keys(
@@ -395,7 +408,7 @@ class RevokeKey(Command[BatchAndKeys, TrainingKey]):
         return BatchAndKeys(reader.need(KeyBatch, key.batch_id), [key])
 
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[TrainingKey]:
-        base.check_keys(records.keys, self.code, "keys")
+        base.check_keys(records.keys, self.code, "keys", context)
         (before,) = records.keys
         decision = context.require(*records.manage(context))
         if before.revoked_at is not None:

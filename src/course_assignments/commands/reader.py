@@ -120,14 +120,14 @@ class Reader:
         if codes.is_storable(folded):
             for found in self.repository.find(KeyQuery(code=folded)).records:
                 return found
-        raise Refused(Decision((KeyMistyped() if codes.is_mistyped(folded) else KeyNotFound(),)))
+        raise Refused(Decision((KeyMistyped() if codes.is_mistyped(code) else KeyNotFound(),)))
 
     def keys_of_codes(self, codes: Iterable[str]) -> dict[str, TrainingKey]:
-        """Return the stored keys that have one of the folded *codes*, by their codes."""
+        """Return the stored keys that have one of *codes*, by the form in which it is looked up."""
         wanted = tuple(codes)
         starts = range(0, len(wanted), _CHUNK)
         queries = (KeyQuery(codes=wanted[one : one + _CHUNK], limit=_CHUNK) for one in starts)
-        return {key.code: key for query in queries for key in self.repository.find(query)}
+        return {key.lookup_code: key for query in queries for key in self.repository.find(query)}
 
     def new_id(self, wanted: str | None = None) -> str:
         """Return *wanted*, or a new id that was not issued before."""

@@ -102,8 +102,8 @@ class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
     """Redeem a training key for a learner (rules 6 to 10, 12, 21 and 22).
 
     Attributes:
-        code: As the learner typed it. In generated codes, case, spaces, dashes and look-alike
-            characters make no difference.
+        code: As the learner typed it. Case makes no difference. In generated codes, spaces, dashes
+            and look-alike characters make none either.
         learner_id: The learner, who may act for themselves.
 
     >>> registrar.redeem("Spring-2026", "ada").limited_by
@@ -124,7 +124,7 @@ class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
         return _redeemable(reader, key, reader.need(KeyBatch, key.batch_id), learner, self.id)
 
     def decide(self, records: Redeemable, context: Context) -> Outcome[CourseAssignment]:
-        base.check_keys([records.key], self.code, "key")
+        base.check_keys([records.key], self.code, "key", context)
         validation.check_same(records.learner.id, self.learner_id, "learner")
         return records.outcome(self.action, context, context.require(*records.questions(context)))
 
@@ -186,7 +186,7 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
     def decide(self, records: Registrable, context: Context) -> Outcome[CourseAssignment]:
         redeemable, organization = records.redeemable, records.batch_organization
         learner, policy = redeemable.learner, context.policies.registration
-        base.check_keys([redeemable.key], self.code, "redeemable.key")
+        base.check_keys([redeemable.key], self.code, "redeemable.key", context)
         validation.check_same(learner.id, self.user.id, "learner")
 
         def may_register(at: datetime) -> Decision:
@@ -215,7 +215,7 @@ def _existing(reader: Reader, id_: str, code: str, learner_id: str) -> CourseAss
         return None
     if isinstance(made.origin, FromKey) and made.learner_id == learner_id:
         redemption = reader.need(Redemption, made.origin.redemption_id)
-        if reader.need(TrainingKey, redemption.key_id).code == fold(code):
+        if reader.need(TrainingKey, redemption.key_id).lookup_code == fold(code):
             return made
     raise Conflict((made.id,), "id_taken")
 

@@ -1,14 +1,17 @@
-"""Codes of training keys: generate, read, check and mask them (rule 12).
+"""Codes of training keys: generate, read, look up, check and mask them (rule 12).
 
 A generated code has 16 random symbols of Crockford's base 32 (80 bits) and one check symbol. The
-random source is an argument.
+random source is an argument. A custom code is stored and shown as given. Both are looked up in one
+form, which `fold` returns.
 """
 
 import re
-from collections.abc import Callable, Iterable
-from unicodedata import category
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from course_assignments.errors import InvalidInput, name_lines
+import attrs
+
+from course_assignments.errors import MAX_NAMED, InvalidInput, name_lines, received
+from course_assignments.text import clean
 from course_assignments.validation import check_count, check_list
 
 #: Crockford's base 32: no I, L, O or U. The position of a symbol is its value, 0 to 31.
@@ -18,7 +21,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RANDOM_SYMBOLS = 16
 GENERATED_LENGTH = RANDOM_SYMBOLS + 1
 
-#: The length of a custom code.
+#: The length of a custom code; `Policies` can set another minimum.
 MIN_CODE_LENGTH, MAX_CODE_LENGTH = 8, 64
 
 #: How many keys one call may create.
@@ -28,16 +31,19 @@ MAX_KEYS_PER_CALL = 100_000
 MAX_ATTEMPTS = 16
 
 _GENERATED = re.compile(f"[{ALPHABET}]{{{GENERATED_LENGTH}}}")
+# One symbol can be missing or doubled.
+_NEARLY = re.compile(f"[{ALPHABET}]{{{GENERATED_LENGTH - 1},{GENERATED_LENGTH + 1}}}")
+_STORABLE = re.compile(rf"[!-~]{{1,{MAX_CODE_LENGTH}}}")
+# What a line has besides a code if it was cut from a table.
+_GLUE = re.compile(r"[\t,;'\"]")
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 
 # x times each element of GF(32), modulo the primitive polynomial x^5 + x^2 + 1.
 _TIMES_X = [(value << 1) ^ (0b100101 if value & 0b10000 else 0) for value in range(32)]
 
 # Only ASCII changes: str.upper would turn a long s or a ligature into a symbol.
+_UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _FOLDED = str.maketrans("abcdefghijklmnopqrstuvwxyzILO", "ABCDEFGH1JK1MN0PQRSTUVWXYZ110", "-")
-
-# White space up to U+3000 and the byte order mark, removed in one pass.
-_MARGIN = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff"
 
 #: Returns that many random bytes, as ``secrets.token_bytes`` does.
 RandomBytes = Callable[[int], bytes]
@@ -67,57 +73,74 @@ def check_symbol(symbols: str) -> str:
 
 
 def fold(typed: str) -> str:
-    """Return the form of *typed* in which codes are looked up and stored.
+    """Return the form in which the code that someone typed is looked up, and is unique.
 
-    Case, spaces, dashes and look-alikes are ignored if the result is a generated code. Any other
-    string only loses its leading and trailing white space.
+    Characters that cannot be seen, outer white space and case make no difference. Spaces, dashes
+    and look-alikes make none if 17 symbols remain without them, as in a generated code.
 
     >>> fold(" ooo0-0000 0000-oool-2 "), fold(" Spring-2026 ")
-    ('00000000000000012', 'Spring-2026')
+    ('00000000000000012', 'SPRING-2026')
     """
     _check_string(typed)
-    exact = typed.strip(_MARGIN)
-    if len(exact) < GENERATED_LENGTH or _GENERATED.fullmatch(exact):
-        return exact
-    kept = "".join(exact.split())
-    if not kept.isascii():
-        kept = "".join(char for char in kept if category(char) != "Pd")
-    folded = kept.translate(_FOLDED)
-    return folded if has_generated_shape(folded) else exact
+    cleaned = clean(typed)
+    symbols = _symbols(cleaned)
+    return symbols if _GENERATED.fullmatch(symbols) else cleaned.translate(_UPPER)
+
+
+def _symbols(cleaned: str) -> str:
+    """Return *cleaned* without spaces and dashes, in upper case, each look-alike as a digit."""
+    return "".join(cleaned.split()).translate(_FOLDED)
+
+
+def differs_in_case(typed: str, code: str) -> bool:
+    """Return whether *typed* is in another case than the custom *code* that it is for.
+
+    >>> differs_in_case("spring-2026", "Spring-2026"), differs_in_case("Spring-2026", "Spring-2026")
+    (True, False)
+    """
+    if has_generated_shape(code):
+        return False
+    one, other = (re.sub(r"[\s-]", "", clean(text)) for text in (typed, code))
+    return any(a != b and a.upper() == b.upper() for a, b in zip(one, other, strict=False))
 
 
 def has_generated_shape(code: str) -> bool:
-    """Return whether *code* has the length and the symbols of a generated code.
+    """Return whether *code* has the length and the symbols of a generated code, and its check.
 
-    >>> has_generated_shape("00000000000000012")
-    True
-    """
-    _check_string(code)
-    return _GENERATED.fullmatch(code) is not None
-
-
-def is_mistyped(code: str) -> bool:
-    """Return whether the folded *code* is a generated code with a wrong check symbol.
-
-    >>> is_mistyped("00000000000000011"), is_mistyped("Spring-2026")
+    >>> has_generated_shape("00000000000000012"), has_generated_shape("00000000000000011")
     (True, False)
     """
-    return has_generated_shape(code) and check_symbol(code[:-1]) != code[-1]
+    _check_string(code)
+    return _GENERATED.fullmatch(code) is not None and check_symbol(code[:-1]) == code[-1]
+
+
+def is_mistyped(typed: str) -> bool:
+    """Return whether *typed* is nearly a generated code, with one wrong symbol more or less.
+
+    >>> is_mistyped("0000-0000-0000-0001-1"), is_mistyped("0000-0000-0000-001-2")
+    (True, True)
+    >>> is_mistyped("Spring-2026")
+    False
+    """
+    _check_string(typed)
+    symbols = _symbols(clean(typed))
+    return _NEARLY.fullmatch(symbols) is not None and not has_generated_shape(symbols)
 
 
 def is_storable(code: str) -> bool:
-    """Return whether the folded *code* has 8 to 64 printable ASCII characters.
+    """Return whether *code* has 1 to 64 printable ASCII characters, none of which separates codes.
 
-    >>> is_storable("Spring-2026"), is_storable("short")
+    These are space, comma, semicolon and quotes.
+
+    >>> is_storable("Spring-2026"), is_storable("Spring 2026")
     (True, False)
     """
     _check_string(code)
-    printable = code.isascii() and code.isprintable() and " " not in code
-    return printable and MIN_CODE_LENGTH <= len(code) <= MAX_CODE_LENGTH and not is_mistyped(code)
+    return _STORABLE.fullmatch(code) is not None and not _GLUE.search(code)
 
 
 def format_code(code: str) -> str:
-    """Format the folded *code* for learners: ``XXXX-XXXX-XXXX-XXXX-C``.
+    """Format the *code* of a key for learners, a generated one as ``XXXX-XXXX-XXXX-XXXX-C``.
 
     >>> format_code("00000000000000012")
     '0000-0000-0000-0001-2'
@@ -165,35 +188,98 @@ def generate(count: int, random_bytes: RandomBytes) -> tuple[str, ...]:
     raise InvalidInput("bad_random_source", "random_bytes", hint)
 
 
-def read_codes(lines: Iterable[str], field: str = "codes") -> dict[str, int]:
-    """Return the folded custom codes of *lines*, with their line numbers from 1 on.
+@attrs.frozen
+class Paste:
+    """The lines of a paste, cleaned and checked.
 
-    Blank lines and a byte order mark are skipped. Pass an open file, or a pasted string as
-    ``text.splitlines()``.
+    Attributes:
+        field: The name of the argument, for errors.
+        codes: Each code as given with the number of its line from 1 on, by its form for look-up.
+        problems: What is wrong with other lines, by their numbers.
+    """
+
+    field: str
+    codes: Mapping[str, tuple[str, int]] = attrs.field(repr=lambda codes: f"<{len(codes)} hidden>")
+    problems: Mapping[int, InvalidInput]
+
+    def __len__(self) -> int:
+        """Return the number of lines that are not blank."""
+        return len(self.codes) + len(self.problems)
+
+    def require(self, minimum: int, taken: Collection[str] = ()) -> None:
+        """Raise InvalidInput if a line has a problem, or a code shorter than *minimum*.
+
+        The error names all these lines, and those with codes that are *taken*.
+        """
+        problems = dict(self.problems)
+        for code, line in self.codes.values():
+            if len(code) < minimum:
+                hint = f"expected at least {minimum} characters, {received(code, secret=True)}"
+                problems[line] = InvalidInput("invalid_code", _path(self.field, line), hint)
+        if not problems:
+            return
+        for code, line in map(self.codes.__getitem__, taken):
+            hint = f"remove the codes of other keys, {received(code, secret=True)}"
+            problems.setdefault(line, InvalidInput("code_taken", _path(self.field, line), hint))
+        lines: dict[str, list[int]] = {}
+        for line in sorted(problems):
+            lines.setdefault(problems[line].hint.partition(", got ")[0], []).append(line)
+        most = MAX_NAMED // len(lines)
+        hint = "; ".join(f"{advice}: {name_lines(some, most)}" for advice, some in lines.items())
+        errors = tuple(problems[line] for line in sorted(problems))
+        raise attrs.evolve(errors[0], hint=hint, errors=errors)
+
+
+def _path(field: str, line: int) -> str:
+    return f"{field}[{line - 1}]"
+
+
+def scan_codes(lines: Iterable[str], field: str = "codes") -> Paste:
+    """Return the custom codes of *lines*, and what is wrong with other lines.
+
+    >>> scan_codes(["Spring-2026", "Spring-2026,5", ""]).problems[2].code
+    'several_columns'
+    """
+    found: dict[str, tuple[str, int]] = {}
+    problems: dict[int, InvalidInput] = {}
+    for number, line in enumerate(check_list(lines, field, empty=True), start=1):
+        if not isinstance(line, str):
+            hint = f"expected a code as a string, {received(line, secret=True)}"
+            raise InvalidInput("not_a_text", _path(field, number), hint)
+        code = clean(line)
+        if not code:
+            continue
+        if is_storable(code):
+            if found.setdefault(fold(code), (code, number))[1] != number:
+                hint = f"remove the repeated codes, {received(line, secret=True)}"
+                problems[number] = InvalidInput("code_repeated", _path(field, number), hint)
+        elif _GLUE.search(code):
+            hint = f"give the column of codes alone, {received(line, secret=True)}"
+            problems[number] = InvalidInput("several_columns", _path(field, number), hint)
+        else:
+            wanted = f"expected up to {MAX_CODE_LENGTH} printable ASCII characters without spaces"
+            hint = f"{wanted}, {received(line, secret=True)}"
+            problems[number] = InvalidInput("invalid_code", _path(field, number), hint)
+    if len(found) + len(problems) > MAX_KEYS_PER_CALL:
+        raise InvalidInput("too_many", field, f"expected at most {MAX_KEYS_PER_CALL} codes")
+    return Paste(field, found, problems)
+
+
+def read_codes(
+    lines: Iterable[str], field: str = "codes", *, minimum: int = MIN_CODE_LENGTH
+) -> dict[str, int]:
+    """Return the custom codes of *lines*, with their line numbers from 1 on.
+
+    Codes have *minimum* to 64 printable ASCII characters without space, comma, semicolon and quote.
+    Blank lines are skipped. Pass an open file, or a pasted string as ``text.splitlines()``.
+
+    Raises:
+        InvalidInput: Some lines are not such codes, or repeat one; the error names all of them.
 
     >>> read_codes(["Spring-2026", "", "Summer-2026"])
     {'Spring-2026': 1, 'Summer-2026': 3}
     """
-    found: dict[str, int] = {}
-    repeated: list[int] = []
-    for number, line in enumerate(check_list(lines, field, empty=True), start=1):
-        path = f"{field}[{number - 1}]"
-        if not isinstance(line, str):
-            raise InvalidInput("not_a_text", path, "expected a code as a string")
-        code = fold(line)
-        if not code:
-            continue
-        if is_mistyped(code):
-            hint = "this looks like a generated code with a wrong check symbol"
-            raise InvalidInput("key_mistyped", path, hint)
-        if not is_storable(code):
-            hint = "expected 8 to 64 printable ASCII characters without spaces"
-            raise InvalidInput("invalid_code", path, hint)
-        if code in found:
-            repeated.append(number)
-        found.setdefault(code, number)
-    if repeated:
-        path = f"{field}[{repeated[0] - 1}]"
-        hint = f"remove the repeated codes: {name_lines(repeated)}"
-        raise InvalidInput("code_repeated", path, hint)
-    return found
+    check_count(minimum, "minimum", 1, MAX_CODE_LENGTH)
+    paste = scan_codes(lines, field)
+    paste.require(minimum)
+    return dict(paste.codes.values())

@@ -6,7 +6,7 @@ from attrs import field, frozen
 
 from course_assignments import validation
 from course_assignments.entities.codes import fold, format_code, is_storable, mask
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, received
 from course_assignments.time.durations import Duration
 from course_assignments.validation import after, optional_datetime, to_duration, to_utc
 
@@ -45,9 +45,10 @@ class KeyBatch:
 
 
 def _code(_: object, at: validation.Field, value: object) -> None:
-    if not isinstance(value, str) or fold(value) != value or not is_storable(value):
-        hint = "expected a code as returned by codes.fold(), of 8 to 64 characters"
-        raise InvalidInput("invalid_code", at.name, hint)
+    if not isinstance(value, str) or not is_storable(value):
+        hint = "expected up to 64 printable ASCII characters without space, comma, semicolon, quote"
+        got = received(value, secret=True)
+        raise InvalidInput("invalid_code", at.name, f"{hint}; {got}")
 
 
 @frozen(kw_only=True)
@@ -55,7 +56,7 @@ class TrainingKey:
     """One key of a batch. Only the key itself has its code; everything else refers to its id.
 
     Attributes:
-        code: As returned by `codes.fold`, unique over all batches; masked in the repr.
+        code: As given, or 17 symbols if it was generated; masked in the repr.
         number: Its position in the batch, from 1 on.
         uses: How often it was redeemed, without the uses that were restored (rule 13).
 
@@ -82,6 +83,11 @@ class TrainingKey:
     def terms(self) -> tuple[str, str, str, int, int, datetime | None]:
         """All fields except ``uses``, none of which a redemption changes."""
         return self.id, self.code, self.batch_id, self.number, self.max_uses, self.revoked_at
+
+    @property
+    def lookup_code(self) -> str:
+        """The form of the code in which it is looked up, and unique over all batches (rule 12)."""
+        return fold(self.code)
 
     @property
     def remaining_uses(self) -> int:

@@ -1,38 +1,64 @@
 """Users with their roles, and the comparison of e-mail addresses."""
 
 import re
+from typing import Any, Final
+from unicodedata import normalize
 
 from attrs import field, frozen
 
 from course_assignments import validation
 from course_assignments.entities.enums import Role
 from course_assignments.errors import InvalidInput
+from course_assignments.text import describe, fold_text
 from course_assignments.validation import items_of, to_set
 
 #: The longest e-mail address (RFC 5321, section 4.5.3.1.3, without the brackets).
 EMAIL_LENGTH = 254
 
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _HINT = "expected an address such as ada@example.org"
+
+# A dot-atom on both sides (RFC 5322, section 3.2.3), including characters that are not ASCII (RFC
+# 6532, section 3.2). Quoted and bracketed forms are excluded: no mail service gives them to people.
+# So is "=?", which begins an encoded word.
+_ATOM = r'(?:[^\s\x00-\x1f\x7f@.,:;<>()\[\]\\"=]|=(?!\?))+'
+_LABEL = r"(?:[\w-]|[^\s\x00-\x7f])+"
+_ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+_BEGINNING: Final = re.compile(rf"\A(?:{_ATOM}(?:\.{_ATOM})*(?:@(?:{_LABEL}(?:\.{_LABEL})*)?)?)?")
 
 #: The domain of anonymized users; no mail is ever delivered there (RFC 2606).
 _ANONYMOUS = "anonymous.invalid"
 
 
 def fold_email(email: str) -> str:
-    """Return *email* in the form in which addresses are compared: NFC, without case.
+    """Return *email* in the form in which addresses are compared: `fold_text`.
 
-    >>> fold_email("Ada@Example.ORG") == fold_email("ada@example.org")
+    >>> fold_email("Ada@Example.ORG ") == fold_email("ada@example.org")
     True
     """
-    if not isinstance(email, str):
-        raise InvalidInput("not_a_text", "email", _HINT)
-    return validation.fold_text(email)
+    return fold_text(email, "email")
 
 
-def _email(_: object, at: validation.Field, value: object) -> None:
-    if not _ADDRESS.fullmatch(validation.check_text(value, at.name, EMAIL_LENGTH)):
-        raise InvalidInput("invalid_email", at.name, _HINT)
+def check_email(value: Any, field: str) -> str:
+    """Raise InvalidInput unless *value* is an e-mail address that `invitation` can send to.
+
+    >>> check_email("ada@example.org", "email")
+    'ada@example.org'
+    """
+    short = value.__class__ is str and len(value) <= EMAIL_LENGTH
+    if short and value.isascii() and _ADDRESS.fullmatch(value):  # nearly every address
+        return str(value)
+    address = validation.check_text(value, field, EMAIL_LENGTH)
+    validation.check_seen(address, field)
+    # Also check the compatibility form: a mail service may read a full-width comma as a comma.
+    for form in (address,) if address.isascii() else (address, normalize("NFKC", address)):
+        if _ADDRESS.fullmatch(form):
+            continue
+        rest, hint = _BEGINNING.sub("", form, count=1), _HINT
+        if rest:
+            typed = (char for char in address if rest[0] in normalize("NFKC", char))
+            hint = f"{_HINT}; remove {describe(next(typed, rest[0]))}"
+        raise InvalidInput("invalid_email", field, hint)
+    return address
 
 
 def anonymous_email(user_id: str) -> str:
@@ -55,7 +81,7 @@ class User:
 
     id: str = field(validator=validation.identifier)
     name: str = field(validator=validation.name)
-    email: str = field(validator=_email)
+    email: str = field(validator=validation.accepted_by(check_email))
     organization_id: str | None = field(default=None, validator=validation.identifier_or_none)
     roles: frozenset[Role] = field(
         default=frozenset[Role](), converter=to_set, validator=items_of(Role)
@@ -73,4 +99,4 @@ class User:
     @property
     def folded_email(self) -> str:
         """The e-mail address in the form in which it is unique."""
-        return validation.fold_text(self.email)
+        return fold_text(self.email)

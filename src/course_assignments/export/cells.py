@@ -6,6 +6,7 @@ from typing import TypeAlias
 from unicodedata import category, normalize
 
 from course_assignments.errors import InvalidInput
+from course_assignments.text import drop_unseen
 from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import Months, as_duration, format_duration
 from course_assignments.validation import check_count
@@ -19,11 +20,8 @@ ESCAPE = "'"
 # The last is the typographic minus sign, which some programs accept in numbers.
 _SIGNS = frozenset("=+-@\u2212")
 
-# Control characters, white space, and characters that are invisible by themselves.
+# Control characters, white space, and characters that show nothing before a sign.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Me", "Mn", "Zl", "Zp", "Zs"})
-
-# Other characters that are blank.
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 _MAX_INTEGER = 2**63 - 1
 
@@ -35,8 +33,13 @@ def escape_formula(text: str) -> str:
     # A leading ' is escaped too, so that `read_cell` is exact. TAB, CR, LF and NUL are Cc.
     if text[0] == ESCAPE or category(text[0]) == "Cc":
         return ESCAPE + text
-    shown = (char for char in text if char not in _BLANK and category(char) not in _INVISIBLE)
+    shown = (char for char in drop_unseen(text) if category(char) not in _INVISIBLE)
     return ESCAPE + text if normalize("NFKC", next(shown, ""))[:1] in _SIGNS else text
+
+
+def keep_as_text(cell: str) -> str:
+    """Return *cell*, unless it is empty, with a ``'`` so that a spreadsheet keeps it as text."""
+    return ESCAPE + cell if cell and cell[0] != ESCAPE else cell
 
 
 def read_cell(cell: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any, Final
 import attrs
 from attrs import field
 
+from course_assignments import validation
+from course_assignments.entities.codes import MAX_CODE_LENGTH, MIN_CODE_LENGTH
 from course_assignments.errors import InvalidInput, received
 from course_assignments.policies.access import (
     AccessPolicy,
@@ -71,10 +73,11 @@ class Policies:
     Attributes:
         clock_skew: A command whose clock is less than this before the creation or the last change
             of a record takes that moment as its time. A policy that you call yourself does not.
+        minimum_code_length: The fewest characters of a new custom code, from 1 to 64 (rule 12).
 
     >>> policies = Policies(cancellation=CancellationPolicy(window=timedelta(days=14)))
     >>> policies.key_redemption
-    KeyRedemptionPolicy(once_per_learner=True)
+    KeyRedemptionPolicy(once_per_learner=True, match_case=False)
     """
 
     cancellation: CancellationRule = _policy(CancellationPolicy(), "restores_key_use")
@@ -91,6 +94,9 @@ class Policies:
     repeat: RepeatRule = _policy(RepeatPolicy(), "default")
     authorization: AuthorizationRule = _policy(AuthorizationPolicy())
     clock_skew: timedelta = field(default=CLOCK_SKEW, validator=_skew)
+    minimum_code_length: int = field(
+        default=MIN_CODE_LENGTH, validator=validation.count(1, MAX_CODE_LENGTH)
+    )
 
 
 #: The documented rules.

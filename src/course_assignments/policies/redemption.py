@@ -33,12 +33,14 @@ class KeyRedemptionPolicy:
 
     Attributes:
         once_per_learner: Whether a learner may use each key only once, unless the use was restored.
+        match_case: Whether a custom code must be typed in its case (rule 12).
 
     >>> KeyRedemptionPolicy(once_per_learner=False).once_per_learner
     False
     """
 
     once_per_learner: bool = field(default=True, validator=validation.flag)
+    match_case: bool = field(default=False, validator=validation.flag)
 
     def evaluate(
         self,

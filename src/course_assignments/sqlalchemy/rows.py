@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Executable
 from course_assignments.changes import KINDS, Event, Record
 from course_assignments.entities.assignments import Direct, FromKey, FromSubscription, Origin
 from course_assignments.errors import InvalidInput, StorageError
-from course_assignments.validation import fold_text
+from course_assignments.text import fold_text
 
 T = TypeVar("T")
 
@@ -18,6 +18,7 @@ T = TypeVar("T")
 _SEVERAL: Final[Mapping[str, Mapping[str, Any]]] = {
     "name": {"name": str, "folded_name": str},
     "email": {"email": str, "folded_email": str},
+    "code": {"code": str, "lookup_code": str},
     "origin": dict.fromkeys(("batch_id", "redemption_id", "subscription_id"), str | None),
 }
 

@@ -100,7 +100,7 @@ PLANS: Final[Mapping[type, _Plan]] = {
     TrainingKey: _Plan(
         "training_keys",
         {"number": "number >= 1", "uses": "uses BETWEEN 0 AND max_uses"},
-        unique=("code",),
+        unique=("lookup_code",),
         indexes=(("batch_id", "number", "id"),),
     ),
     CourseAssignment: _Plan(

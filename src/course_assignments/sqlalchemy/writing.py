@@ -28,7 +28,7 @@ from course_assignments.sqlalchemy.tables import PLANS, Tables
 Name: TypeAlias = tuple[type[Any], str]
 
 #: What is written when a key is replaced: only `Use` changes its uses.
-_TERMS: Final = ("code", "batch_id", "number", "max_uses", "revoked_at")
+_TERMS: Final = ("code", "lookup_code", "batch_id", "number", "max_uses", "revoked_at")
 
 _RANK: Final = {kind: rank for rank, kind in enumerate(PLANS)}
 

@@ -181,7 +181,8 @@ BATCHES = (
 )
 
 SPRING = TrainingKey(id="k-1", code="Spring-2026", batch_id="spring", max_uses=3, uses=2)
-SMALL = TrainingKey(id="K-1", code="spring-2026", batch_id="spring", number=2, max_uses=3)
+#: A custom code with as many symbols as a generated one.
+SMALL = TrainingKey(id="K-1", code="Training-Key-000001", batch_id="spring", number=2, max_uses=3)
 USED_UP = TrainingKey(id="k-0", code="Summer-2026", batch_id="summer", number=10, uses=1)
 REVOKED = TrainingKey(
     id="k-3", code="00000000000000012", batch_id="summer", number=9, revoked_at=at(0, 1)

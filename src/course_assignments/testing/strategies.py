@@ -22,9 +22,11 @@ from course_assignments.entities.assignments import Claim, CourseAssignment, Not
 from course_assignments.entities.attempts import Attempt, Pause
 from course_assignments.entities.catalog import Activity, Course, Organization
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
-from course_assignments.entities.people import User
+from course_assignments.entities.people import User, check_email
 from course_assignments.entities.receipts import Receipt
 from course_assignments.entities.subscriptions import Opening, Subscription
+from course_assignments.errors import InvalidInput
+from course_assignments.text import drop_unseen
 from course_assignments.time.datetimes import EARLIEST, LATEST, TICK
 from course_assignments.time.durations import MAX_DURATION, MAX_MONTHS, Duration, Months
 
@@ -36,6 +38,9 @@ _ZONES: Final = ["UTC", *sorted(_ODD_ZONES & available_timezones())]
 
 #: The maximum length of a list in a record, and of a long string.
 _FEW, _LONG = 3, 1000
+
+#: The ASCII characters that a part of an address need not have.
+_NOT_IN_LABELS: Final = "".join(char for char in map(chr, range(128)) if not char.isalnum())
 
 
 def datetimes(first: datetime = EARLIEST, last: datetime = LATEST) -> st.SearchStrategy[datetime]:
@@ -66,7 +71,7 @@ def durations() -> st.SearchStrategy[Duration]:
 
 def identifiers() -> st.SearchStrategy[str]:
     """Generate a valid id with any characters."""
-    return _strings(validation.ID_LENGTH)
+    return _strings(validation.ID_LENGTH).map(drop_unseen).filter(bool)
 
 
 def names() -> st.SearchStrategy[str]:
@@ -76,26 +81,44 @@ def names() -> st.SearchStrategy[str]:
 
 def long_strings() -> st.SearchStrategy[str]:
     """Generate a message of at most 1,000 characters, with or without line breaks."""
-    return _strings(_LONG, "\n\r\t")
+    return _characters(_LONG, "\n\r\t").filter(lambda text: drop_unseen(text).strip())
 
 
-def _strings(length: int, also: str = "") -> st.SearchStrategy[str]:
+def _characters(length: int, also: str = "") -> st.SearchStrategy[str]:
     characters = st.characters(exclude_categories=["Cc", "Cs"], include_characters=also)
-    return st.text(characters, min_size=1, max_size=length).filter(str.strip)
+    return st.text(characters, min_size=1, max_size=length)
+
+
+def _strings(length: int) -> st.SearchStrategy[str]:
+    """Generate strings whose seen characters neither begin nor end with white space."""
+
+    def fits(text: str) -> bool:
+        seen = drop_unseen(text)
+        return seen == seen.strip() != ""
+
+    return _characters(length).filter(fits)
 
 
 def emails() -> st.SearchStrategy[str]:
     """Generate an e-mail address with any characters that ends in ``.example``."""
-    characters = st.characters(exclude_categories=["C", "Z"], exclude_characters="@")
-    return st.builds("{}@{}.example".format, *[st.text(characters, min_size=1, max_size=50)] * 2)
+    characters = st.characters(exclude_categories=["C", "Z"], exclude_characters=_NOT_IN_LABELS)
+    part = st.text(characters, min_size=1, max_size=50).map(drop_unseen)
+    return st.builds("{}@{}.example".format, part, part).filter(_is_address)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(check_email(text, "email"))
+    except InvalidInput:
+        return False
 
 
 def codes() -> st.SearchStrategy[str]:
-    """Generate the folded code of a key, custom or generated."""
-    characters = st.characters(min_codepoint=ord("!"), max_codepoint=ord("~"))
-    custom = st.text(
-        characters, min_size=_codes.MIN_CODE_LENGTH, max_size=_codes.MAX_CODE_LENGTH
-    ).filter(lambda code: _codes.is_storable(code) and _codes.fold(code) == code)
+    """Generate the code of a key, custom or generated."""
+    characters = st.characters(
+        min_codepoint=ord("!"), max_codepoint=ord("~"), exclude_characters=",;'\""
+    )
+    custom = st.text(characters, min_size=_codes.MIN_CODE_LENGTH, max_size=_codes.MAX_CODE_LENGTH)
     size = _codes.RANDOM_SYMBOLS
     generated = st.text(_codes.ALPHABET, min_size=size, max_size=size)
     return custom | generated.map(lambda symbols: symbols + _codes.check_symbol(symbols))

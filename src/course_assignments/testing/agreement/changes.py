@@ -22,7 +22,7 @@ from course_assignments.testing.agreement.rules import RECORDS, CommandRules, fr
 from course_assignments.testing.contract.base import conflicting_ids, listed
 
 IDS = st.sampled_from(["one", "ONE", *(f"id-{number}" for number in range(1, 6))])
-CODES = st.sampled_from(["Spring-2026", "spring-2026", " Summer-2026"])
+CODES = st.sampled_from(["Spring-2026", "spring-2026", "Summer-2026"])
 DATETIMES = st.tuples(
     st.sampled_from([-10, -1, 0, 0, 1, 10, 20, 30, 180, 300]), st.sampled_from([0, 0, 0, 1])
 ).map(lambda later: samples.at(24 * later[0] + later[1]))

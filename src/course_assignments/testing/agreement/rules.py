@@ -43,9 +43,9 @@ USERS = st.sampled_from(
 )
 RECORDS = strategies.organizations() | strategies.courses() | strategies.users() | USERS
 CODES = st.sampled_from(["Spring-2026", "first-2026", " Summer-2026 ", ""]) | strategies.codes()
-#: Ways to type a code: unchanged, in lower case, with spaces around it, or wrong.
+#: Ways to type a code: unchanged, in the other case, with spaces around it, or wrong.
 TYPING: st.SearchStrategy[Callable[[str], str]] = st.sampled_from(
-    [str, str, str, str.lower, "  {}\n".format, "{}x".format]
+    [str, str, str, str.swapcase, "  {}\n".format, "{}x".format]
 )
 
 

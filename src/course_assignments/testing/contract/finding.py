@@ -34,7 +34,7 @@ ODD_IDS = ("", " ", "\x00", "py\x00", "\ud800", "'; --", "%", "_", "p_", "\\", "
 
 #: Ids in the order of their code points, which differs from every language.
 IN_ORDER = (
-    *("#", "-a", "10", "9", "A", "B", "Z", "a", "a ", "a b", "a-b", "aB", "aa", "ab", "z"),
+    *("#", "-a", "10", "9", "A", "B", "Z", "a", "a b", "a-b", "aB", "aa", "ab", "z"),
     *("\u00c4", "\u00e4", "\u0130", "\u0131", "\u4e2d", "\uffdc", "\U0001f600"),
 )
 
@@ -93,7 +93,7 @@ FILTERS: Mapping[type[Query[Any]], Sequence[Filters]] = {
     queries.KeyQuery: [
         *_each(
             batch_ids=[["spring"], ["winter", "nothing", "summer", "winter"]],
-            code=[" Spring-2026 ", "spring-2026", "oooo-oooo oooo-oool-2"],
+            code=[" spring\u20132026\u200b", "TRAINING KEY OOOOOI", "oooo-oooo oooo-oool-2"],
             codes=[["oooo-oooo oooo-oool-2", "Spring-2026", "Not-there", "Spring-2026 "]],
             redeemed=[True, False],
             min_uses=[1],
@@ -264,15 +264,15 @@ class Finding(Examples):
             queries.OrganizationQuery(parent_id="Acme"),
             queries.AssignmentQuery(learner_id="ADA"),
             queries.AssignmentQuery(completion=[]),
-            queries.AttemptQuery(assignment_id="a-2 "),
+            queries.AttemptQuery(assignment_id="a-2."),
             queries.SubscriptionQuery(learner_id="nobody"),
             queries.BatchQuery(course_id="PY"),
             queries.RedemptionQuery(key_id="K-1"),
             KeyQuery(batch_ids=[]),
-            KeyQuery(code="SPRING-2026"),
+            KeyQuery(code="Spring2026"),
             KeyQuery(codes=[]),
-            KeyQuery(codes=["SPRING-2026", "", "~"]),
-            KeyQuery(code="Spring-2026", codes=["spring-2026"]),
+            KeyQuery(codes=["Spring2026", "", "~"]),
+            KeyQuery(code="Spring-2026", codes=["Training-Key-000001"]),
             UserQuery(email="ada@example"),
             EventQuery(after=5),
             EventQuery(after=99),
@@ -309,8 +309,10 @@ class Finding(Examples):
             assert listed(repository, CourseQuery(name=text)) == expected, text
 
     def test_strings_are_compared_folded(self, repository: Repository) -> None:
-        """Case and composition do not matter, even if folding makes a string longer."""
+        """Case, composition, white space and what cannot be seen do not matter."""
         pairs = (
+            ("No\u00a0break", " no  BREAK\u3000"),
+            ("Ze\u200bro\u00adwidth", "\ufeffZEROWIDTH"),
             ("Stra\u00dfe", "STRASSE"),
             ("Caf\u00e9", "CAFE\u0301"),
             ("\u0130zmir", "i\u0307ZMIR"),

@@ -32,6 +32,7 @@ from course_assignments.testing.contract.base import (
     store,
     stored,
 )
+from course_assignments.text import drop_unseen
 from course_assignments.time.datetimes import EARLIEST, LATEST, TICK, ZONE_NAME_LENGTH
 from course_assignments.time.durations import MAX_DURATION, MAX_MONTHS, Months
 from course_assignments.validation import ID_LENGTH, MAX_COUNT, NAME_LENGTH, TEXT_LENGTH
@@ -39,8 +40,9 @@ from course_assignments.validation import ID_LENGTH, MAX_COUNT, NAME_LENGTH, TEX
 T = TypeVar("T")
 
 #: Characters that some storages lose, change, or use as the end of a string.
-ODD = "\u00e4\U0001f600e\u0301\u200b\u2028\uffff\\%_'\"{}<&>\u05d0\ufeff"
-ID, NAME, TEXT = ((ODD * length)[:length] for length in (ID_LENGTH, NAME_LENGTH, TEXT_LENGTH))
+ODD = "\u00e4\U0001f600e\u0301\u200b\uffff\u2028\\%_'\"{}<&>\u05d0\ufeff"
+NAME, TEXT = ((ODD * length)[:length] for length in (NAME_LENGTH, TEXT_LENGTH))
+ID = (drop_unseen(ODD) * ID_LENGTH)[:ID_LENGTH]
 
 #: The longest, first, last or most unusual values of each field; all ids are `ID`.
 EXTREMES: Mapping[str, Any] = {
@@ -57,16 +59,16 @@ EXTREMES: Mapping[str, Any] = {
     "availability": Months(MAX_MONTHS),
     "parent_id": f"{ID[:-1]}.",
     "time_zone": "Mars/Olympus".ljust(ZONE_NAME_LENGTH, "_"),  # no machine has this zone
-    "publishing_group": f" {NAME[:-1]}",
+    "publishing_group": f".{NAME[:-1]}",
     "archived": False,
     "activities": [
         Activity(id=f"{number} {kind.value}", name=NAME, kind=kind, required=bool(number % 2))
         for number, kind in enumerate(ActivityKind)
     ],
-    "email": f"{(ODD * 240)[:240].replace(chr(0x2028), '')}@example.org",
+    "email": ("\u00e4\U0001f600e\u0301\uffff%_{}&\u05d0" * 240)[:240] + "@example.org",
     "roles": list(Role),
     "managed_organization_ids": [ID, "acme", "nowhere"],
-    "code": "".join(map(chr, range(ord("!"), ord("!") + 64))),
+    "code": "!#$%&()*+-./0123456789:<=>?@AaBbCcDdEeFfGgHhIiJjKkLlMmNn[\\]^_`{|",
     "limited_by": ExpirationLimit.KEY,
     "origin": FromKey(ID, ID),
     "finished": [ID, "b", "a"],
@@ -99,7 +101,7 @@ RECORDS: list[Record] = [
     _extreme(Organization),
     _extreme(Course, maximum_access=TICK),
     *map(_extreme, (User, KeyBatch, TrainingKey, CourseAssignment, Subscription)),
-    TrainingKey(id="'", code="\"'\\%_~~!", batch_id=ID),
+    TrainingKey(id="'", code="`|\\%_~~!", batch_id=ID),
     *(
         attrs.evolve(
             samples.FRESH,
