@@ -13,8 +13,8 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.keys import TrainingKey
-from course_assignments.errors import InvalidInput
-from course_assignments.export.cells import Cell, escape_formula, write_cell
+from course_assignments.errors import InvalidInput, received
+from course_assignments.export.cells import Cell, escape_formula, keep_as_text, write_cell
 from course_assignments.export.columns import COLUMNS, DEFAULT_COLUMNS
 from course_assignments.views.billing import StatementLine, StatementTotal
 
@@ -63,6 +63,7 @@ def export_csv(
     columns: Iterable[str | ExportColumn[R]] | None = None,
     delimiter: Literal[",", ";", "\t"] = ",",
     encoding: Literal["utf-8", "utf-8-sig"] = "utf-8",
+    as_text: Iterable[str] = (),
 ) -> int:
     r"""Write headings and one row per record to *stream*; return the record count.
 
@@ -81,6 +82,8 @@ def export_csv(
             uses the list separator of the computer.
         encoding: ``utf-8-sig`` writes a byte order mark, so that Excel recognizes UTF-8, unless
             *stream* writes one itself. The stream encodes the characters.
+        as_text: The headings of columns whose cells all get a ``'`` in front, so that no
+            spreadsheet reads ``1E10``, ``MAR-1`` or ``000123`` as a number or a date.
 
     Raises:
         InvalidInput: An argument is wrong, or a column is unknown or repeated; nothing was written.
@@ -101,19 +104,19 @@ def export_csv(
     if head:
         validation.check_kind(head[0], "records[0]", *COLUMNS, exact=True)
     kind = type(head[0]) if head else None
-    shown = _with_values(chosen, kind)
+    shown = _with_writers(_with_values(chosen, kind), as_text)
     if not shown:
         return 0
     if encoding == "utf-8-sig" and not _marks_itself(stream):
         stream.write(_BYTE_ORDER_MARK)
     writer = csv.writer(stream, delimiter=delimiter)
-    writer.writerow([escape_formula(title) for title, _, _ in shown])
+    writer.writerow([escape_formula(title) for title, _, _, _ in shown])
     written = 0
     for record in chain(head, rest):
         if type(record) is not kind:
             validation.check_kind(record, f"records[{written}]", *COLUMNS, exact=True)
             raise InvalidInput("wrong_type", f"records[{written}]", "export one kind at a time")
-        writer.writerow([write_cell(value(record), path) for _, value, path in shown])
+        writer.writerow([write(value(record), path) for _, value, path, write in shown])
         written += 1
     return written
 
@@ -153,6 +156,27 @@ def _check_columns(columns: Iterable[str | ExportColumn[R]]) -> tuple[str | Expo
     titles = (one.title if isinstance(one, ExportColumn) else one for one in found)
     validation.check_distinct(titles, "columns[{}]")
     return found
+
+
+def _write_as_text(value: Cell, field: str) -> str:
+    return keep_as_text(write_cell(value, field))
+
+
+def _with_writers(
+    shown: Iterable[tuple[str, Callable[[Any], Cell], str]], as_text: Iterable[str]
+) -> list[tuple[str, Callable[[Any], Cell], str, Callable[[Cell, str], str]]]:
+    """Return each column with the function that writes its cells."""
+    kept = validation.check_each(as_text, "as_text", str, exact=True)
+    columns: list[tuple[str, Callable[[Any], Cell], str, Callable[[Cell, str], str]]] = [
+        (title, value, path, _write_as_text if title in kept else write_cell)
+        for title, value, path in shown
+    ]
+    titles = {title for title, *_ in columns}
+    for position, title in enumerate(kept if columns else ()):
+        if title not in titles:
+            hint = f"no column has this heading, {received(title)}; use those in columns"
+            raise InvalidInput("unknown_column", f"as_text[{position}]", hint)
+    return columns
 
 
 def _with_values(
