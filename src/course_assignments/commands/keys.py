@@ -96,9 +96,8 @@ class _WithNewKeys(CreatingCommand[N, KeyBatch]):
     generate: int = field(default=0, validator=validation.count(0, MAX_KEYS_PER_CALL))
 
     def __attrs_post_init__(self) -> None:
-        if len(self.codes) + self.generate > MAX_KEYS_PER_CALL:
-            hint = f"expected at most {MAX_KEYS_PER_CALL} keys, with those to generate"
-            raise InvalidInput("too_many", "codes", hint)
+        wanted = len(self.codes) + self.generate
+        validation.check_number(wanted, "codes", MAX_KEYS_PER_CALL, "keys to create")
 
     def draw(self, reader: Reader) -> dict[str, Any]:
         """Return the fields of `NewKeys`, without the course."""

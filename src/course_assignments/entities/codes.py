@@ -12,7 +12,7 @@ import attrs
 
 from course_assignments.errors import MAX_NAMED, InvalidInput, name_lines, received
 from course_assignments.text import clean
-from course_assignments.validation import check_count, check_list
+from course_assignments.validation import check_count, check_list, check_number
 
 #: Crockford's base 32: no I, L, O or U. The position of a symbol is its value, 0 to 31.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -260,8 +260,7 @@ def scan_codes(lines: Iterable[str], field: str = "codes") -> Paste:
             wanted = f"expected up to {MAX_CODE_LENGTH} printable ASCII characters without spaces"
             hint = f"{wanted}, {received(line, secret=True)}"
             problems[number] = InvalidInput("invalid_code", _path(field, number), hint)
-    if len(found) + len(problems) > MAX_KEYS_PER_CALL:
-        raise InvalidInput("too_many", field, f"expected at most {MAX_KEYS_PER_CALL} codes")
+    check_number(len(found) + len(problems), field, MAX_KEYS_PER_CALL, "codes")
     return Paste(field, found, problems)
 
 
