@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_assignments import CustomReason, Decision, ForAssignment, InvalidInput, Refused
+from course_assignments import CustomReason, Decision, ForAssignment, InvalidInput, Reason, Refused
 from course_assignments.decisions import MAX_TURNS, all_of
 from course_assignments.reasons import CourseArchived, KeyNotFound
 from tests.support.values import assert_is_value, refusal
@@ -71,7 +71,12 @@ class TestOneDecision:
         assert (error.code, error.field) == (code, path)
 
     def test_takes_every_kind_of_reason(self) -> None:
-        reasons = [ARCHIVED, UNPAID, KeyNotFound(), ForAssignment("py", "ada", ARCHIVED)]
+        reasons: list[Reason] = [
+            ARCHIVED,
+            UNPAID,
+            KeyNotFound(),
+            ForAssignment("py", "ada", ARCHIVED),
+        ]
         assert Decision(reasons).reasons == tuple(reasons)
 
 

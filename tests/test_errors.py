@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pickle import dumps, loads
 from traceback import format_exception
 from typing import Any
@@ -14,7 +15,14 @@ from hypothesis import strategies as st
 
 import course_assignments as ca
 from course_assignments.errors import name_lines
-from course_assignments.reasons import AlreadyCancelled, CourseArchived, ForAssignment, LabLaunched
+from course_assignments.reasons import (
+    AlreadyCancelled,
+    CourseArchived,
+    CourseNotAvailable,
+    CustomReason,
+    ForAssignment,
+    LabLaunched,
+)
 from tests.support.strategies import any_ids
 from tests.support.values import assert_copies_are_equal
 
@@ -24,7 +32,7 @@ ERRORS = [
     ca.InvalidInput("blank", "learners[17]", "expected a text of 1 to 200 characters"),
     ca.NotFound("Course", "c-9"),
     ca.NotFound("Course", "c-9", (ca.NotFound("User", "u-9"), ca.NotFound("User", "u-8"))),
-    ca.Conflict(("a-1", "****-C7Q2")),
+    ca.Conflict(("a-1", "b-1")),
     ca.Refused(ca.Decision([LabLaunched(AT), AlreadyCancelled(AT)], AT)),
     ca.Refused(ca.Decision([ForAssignment("py", "ada", CourseArchived("py"))])),
     ca.StorageBusy("database is locked"),
@@ -154,16 +162,38 @@ class TestMessages:
                 ),
                 "Not found: key batches 'b', 'c', training key 'k'.",
             ),
-            (ERRORS[3], "'a-1', '****-C7Q2' were changed by someone else; try again."),
+            (ERRORS[3], "'a-1', 'b-1' were changed by someone else; try again."),
             (ca.Conflict(("a-1",)), "'a-1' was changed by someone else; try again."),
             (ca.Conflict(()), "A record was changed by someone else; try again."),
             (
                 ca.Conflict(("bo",), "id_taken"),
-                "A different record with id 'bo' exists; use update() or another id.",
+                "A different record or call has the id 'bo'; use another id.",
             ),
             (
                 ca.Conflict(("bo", "py"), "id_taken"),
-                "Different records with ids 'bo', 'py' exist; use update() or other ids.",
+                "A different record or call has the ids 'bo', 'py'; use other ids.",
+            ),
+            (
+                ca.Conflict(("bo",), "id_taken", "User"),
+                (
+                    "A different user with id 'bo' exists; "
+                    "change it with update(), or use another id."
+                ),
+            ),
+            (
+                ca.Conflict(("bo", "cy"), "id_taken", "User"),
+                (
+                    "Different users with ids 'bo', 'cy' exist; "
+                    "change them with update(), or use other ids."
+                ),
+            ),
+            (
+                ca.Conflict(("b-1",), "id_taken", "KeyBatch"),
+                "A different key batch with id 'b-1' exists; use another id.",
+            ),
+            (
+                ca.Conflict(("b-1", "b-2"), "id_taken", "KeyBatch"),
+                "Different key batches with ids 'b-1', 'b-2' exist; use other ids.",
             ),
             (ERRORS[4], f"{LabLaunched(AT)} {AlreadyCancelled(AT)}"),
             (
@@ -191,7 +221,7 @@ class TestEverythingMissing:
         ca.NotFound.raise_any(iter(()))
 
     @given(
-        st.lists(st.tuples(st.sampled_from(["Course", "User"]), strings), min_size=1, max_size=4)
+        st.lists(st.tuples(st.sampled_from(["Course", "User"]), any_ids()), min_size=1, max_size=4)
     )
     def test_all_of_it_is_named_in_order(self, missing: list[tuple[str, str]]) -> None:
         with pytest.raises(ca.NotFound) as caught:
@@ -199,7 +229,7 @@ class TestEverythingMissing:
         found = caught.value
         assert [(one.kind, one.id) for one in (found, *found.also)] == missing
         assert all(one.also == () for one in found.also)
-        assert all(repr(id_) in str(found) for _, id_ in missing)
+        assert all(repr(id_) in str(found) for _, id_ in missing if len(id_) < 8)
 
 
 @pytest.mark.parametrize(
@@ -224,6 +254,118 @@ def test_of_many_ids_the_first_few_are_named() -> None:
     assert f"{shown} and 9992 more" in str(ca.OutcomeUnknown(ids))
     missing = ca.NotFound("User", "u", tuple(ca.NotFound("Course", id_) for id_ in ids))
     assert str(missing) == f"Not found: user 'u', courses {shown} and 9992 more."
+
+
+class TestMasks:
+    """Someone may pass the code of a key in place of an id, so messages mask long ids."""
+
+    @given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=8))
+    @example("Welcome2026")
+    @example("0000 0000 0000 0001 2")
+    def test_show_at_most_four_symbols_and_a_quarter_of_an_id(self, id_: str) -> None:
+        shown = min(4, len(id_) // 4)
+        masked = repr(f"****-{id_[len(id_) - shown :]}")
+        for error in (
+            ca.NotFound("User", id_),
+            ca.NotFound("User", "u", (ca.NotFound("Course", id_),)),
+            ca.Conflict(("a", id_)),
+            ca.Conflict((id_,), "id_taken"),
+            ca.OutcomeUnknown((id_,)),
+        ):
+            assert masked in str(error)
+            assert masked in repr(error)
+            assert repr(id_) not in str(error) + repr(error)
+        assert ca.NotFound("User", id_).id == id_
+
+    @pytest.mark.parametrize("id_", ["a", "ada", "Spring1"])
+    def test_show_an_id_that_is_too_short_for_a_code(self, id_: str) -> None:
+        for error in (ca.NotFound("User", id_), ca.Conflict((id_,)), ca.OutcomeUnknown((id_,))):
+            assert repr(id_) in str(error)
+            assert repr(id_) in repr(error)
+
+
+class TestBounds:
+    """A message and a repr have a bounded length, however much an error carries."""
+
+    LONG = "x" * 200
+    MANY = tuple(map("{:0200}".format, range(5_000)))
+    SENTENCE = CustomReason("x-long", "y" * 500)
+    ERRORS = (
+        ca.InvalidInput("c", "f" * 10_000, "h" * 10_000),
+        ca.InvalidInput("c", "f", "h", tuple(map(partial(ca.InvalidInput, "c", "f"), MANY))),
+        ca.NotFound("Course", "c", tuple(map(partial(ca.NotFound, "User"), MANY))),
+        ca.NotFound("Course", "c", tuple(map(ca.NotFound, MANY, MANY))),
+        ca.Conflict(MANY),
+        ca.Conflict(MANY, "id_taken", "User"),
+        ca.Conflict(MANY, "id_taken", LONG * 100),
+        ca.OutcomeUnknown(MANY),
+        ca.StorageBusy(LONG * 100),
+        ca.StorageError("failed", LONG * 100),
+        ca.Refused(ca.Decision(map(CourseArchived, MANY))),
+        ca.Refused(ca.Decision([SENTENCE] * 5_000)),
+    )
+
+    @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+    def test_hold_for_every_error(self, error: ca.CourseAssignmentsError) -> None:
+        for text in (str(error), repr(error)):
+            assert len(text) <= 10_000
+            assert text.isprintable()
+        assert loads(dumps(error)) == error  # noqa: S301
+
+    def test_of_a_decision_show_eight_reasons_and_count_the_others(self) -> None:
+        archived = [CourseArchived(f"c-{number}") for number in range(5_000)]
+        shown = " ".join(map(str, archived[:8]))
+        assert str(ca.Decision(archived[:8])) == shown
+        assert str(ca.Decision(archived[:9])) == f"{shown} There is 1 more."
+        assert str(ca.Refused(ca.Decision(archived))) == f"{shown} There are 4992 more."
+        assert repr(ca.Decision(archived[:8])).count("CourseArchived") == 8
+        assert repr(ca.Decision(archived)).endswith("'c-7'), and 4992 more), changes_at=None)")
+
+    def test_of_one_sentence_hold_too(self) -> None:
+        long = ForAssignment("c" * 200, "l" * 200, CourseNotAvailable("c", ("x" * 2_000,)))
+        assert len(str(long)) > 2_000
+        assert len(str(ca.Decision([long]))) == 1_000
+
+
+class TestOtherFields:
+    """One error has every invalid field of a record."""
+
+    FIRST, SECOND = ca.InvalidInput("blank", "id", "give one"), ca.InvalidInput("long", "name", "h")
+    BOTH = ca.InvalidInput.of([FIRST, SECOND])
+
+    def test_are_listed_after_the_first(self) -> None:
+        assert ca.InvalidInput("blank", "id", "give one", (self.SECOND,)) == self.BOTH
+        assert self.BOTH.errors == (self.FIRST, self.SECOND)
+        assert self.FIRST.errors == (self.FIRST,) == ca.InvalidInput.of([self.FIRST]).errors
+
+    def test_are_counted_in_the_message(self) -> None:
+        assert str(self.BOTH) == "id: give one (and 1 more field)"
+        three = ca.InvalidInput.of([self.FIRST, self.SECOND, self.SECOND])
+        assert str(three) == "id: give one (and 2 more fields)"
+        long = ca.InvalidInput.of([ca.InvalidInput("c", "f", "x" * 300), self.SECOND])
+        assert str(long).endswith("x… (and 1 more field)")
+        assert len(str(long)) == 200
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ca.NotFound(ca.Course, "x"), "kind: expected a string, got type"),  # type: ignore[arg-type]
+        (lambda: ca.NotFound("Course", 7), "id: expected a string, got int 7"),  # type: ignore[arg-type]
+        (lambda: ca.Refused("no"), "decision: expected Decision, got str 'no'"),  # type: ignore[arg-type]
+        (lambda: ca.Conflict("a"), "ids: expected a tuple of str, got str 'a'"),
+        (lambda: ca.Conflict([7]), "ids: expected a tuple of str, got int 7"),
+        (lambda: ca.InvalidInput("c", "f", None), "hint: expected a string, got None"),  # type: ignore[arg-type]
+        (
+            lambda: ca.InvalidInput("c", "f", "h", (7,)),
+            "also: expected a tuple of InvalidInput, got int 7",
+        ),
+    ],
+)
+def test_an_error_of_wrong_values_is_an_invalid_input(make: Any, message: str) -> None:
+    with pytest.raises(ca.InvalidInput) as caught:
+        make()
+    assert str(caught.value) == message
 
 
 def test_an_unknown_outcome_of_nothing_with_an_id_is_a_sentence_too() -> None:

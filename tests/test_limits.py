@@ -52,7 +52,7 @@ def refusal(call: Callable[[], object]) -> tuple[str, str]:
                 availability=timedelta(days=1),
             ),
         ),
-        ("activities", lambda _: ca.Course(id="x", name="X", activities=endless())),
+        ("activities", lambda _: ca.Course(id="x", name="X", activities=endless())),  # type: ignore[arg-type]
         ("ids", lambda of: of.repository.get(ca.User, endless())),
     ],
 )

@@ -109,8 +109,12 @@ ONE_OF_EACH: dict[Any, str] = {
         "Leave the organization out, or sign in with your account."
     ),
     reasons.EmailTaken("ada"): (
-        "The email address of 'ada' already belongs to an account. "
+        "The e-mail address of 'ada' already belongs to an account. "
         "Sign in with that account, or use another address."
+    ),
+    reasons.EmailTaken("eve", "ada"): (
+        "User 'eve' has the e-mail address of user 'ada'. "
+        "Use 'ada' in place of 'eve', or correct the address."
     ),
     reasons.RoleMissing((ca.Role.SALES_MANAGER, ca.Role.SUPPORT)): (
         "You need one of these roles: sales manager, support. Ask someone who has one."

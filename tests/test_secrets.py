@@ -1,7 +1,7 @@
 """The code of a key is a secret: a repr or message masks it, and no id or event holds it."""
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -160,12 +160,12 @@ class Story:
             organization=ACME,
             redeemed=redemption,
         )
-        steps = [ca.Replace(key, attrs.evolve(key, revoked_at=START)), ca.Use(absent, 1)]
+        replace, use = ca.Replace(key, attrs.evolve(key, revoked_at=START)), ca.Use(absent, 1)
         changes = [
             ca.Change(create=[key, redemption], expect=[absent], use=[ca.Use(key, 1)]),
-            ca.Change(replace=steps[:1], use=steps[1:]),
+            ca.Change(replace=[replace], use=[use]),
         ]
-        self.said += [key, redemption, redeemable, *steps, *changes]
+        self.said += [key, redemption, redeemable, replace, use, *changes]
         for change in changes:
             self.attempt(store.commit, change)
         context = commands.Context(START)
@@ -291,6 +291,49 @@ def test_no_command_and_no_records_show_a_code(code: str, other: str) -> None:
         ),
     ]
     assert not [t for thing in said for t in strings_of(thing) if shows(code, t)]
+
+
+#: Calls that take an id, with one argument for a code that someone put there.
+IN_PLACE_OF_AN_ID: Mapping[str, Callable[[ca.Registrar, str], object]] = {
+    "redeem": lambda of, code: of.redeem("ada", code),
+    "redeem by": lambda of, code: of.redeem("ada", "ada", by=code),
+    "keys": lambda of, code: of.keys(code),
+    "add_keys": lambda of, code: of.add_keys(code, generate=1),
+    "assign": lambda of, code: of.assign(code, code),
+    "assign_many": lambda of, code: of.assign_many(["py", code], ["ada", code]),
+    "cancel": lambda of, code: of.cancel(code),
+    "start": lambda of, code: of.start("a-1", code),
+    "open_course": lambda of, code: of.open_course(code, code),
+    "get": lambda of, code: of.get(ca.Course, code),
+    "statement": lambda of, code: ca.statement(
+        of.repository, start=START, end=START + DAY, organization_id=code
+    ),
+    "add": lambda of, code: of.add(
+        ca.User(id="n", name="N", email="n@example.org", organization_id=code)
+    ),
+    "taken id": lambda of, code: of.assign("sql", "ada", id=code),
+    "changed profile": lambda of, code: of.add(ca.Course(id=code, name="Other")),
+    "repeated activity": lambda _, code: ca.Course(
+        id="c",
+        name="C",
+        activities=[ca.Activity(id=code, name="A", kind=ca.ActivityKind.LAB)] * 2,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_PLACE_OF_AN_ID)
+@pytest.mark.parametrize("code", ["Welcome2026", "0000-0000-0000-0001-2"])
+def test_a_code_in_place_of_an_id_is_masked(name: str, code: str) -> None:
+    registrar, _ = world()
+    registrar.assign("py", "ada", id="a-1")
+    if name in {"taken id", "changed profile"}:
+        registrar.assign("py", "ada", id=code)
+        registrar.add(ca.Course(id=code, name="Named by mistake"))
+    with pytest.raises(ca.CourseAssignmentsError) as caught:
+        IN_PLACE_OF_AN_ID[name](registrar, code)
+    error = caught.value
+    for text in (str(error), repr(error), "".join(traceback.format_exception_only(error))):
+        assert not shows(code, text)
 
 
 def test_the_records_of_new_keys_hide_their_codes() -> None:

@@ -118,7 +118,7 @@ def test_a_value_of_another_kind_is_told_which_ones_are_expected() -> None:
     f.check_kind(5, "value", int)
     f.check_kind(5, "value", str, int)
     error = refusal(lambda: f.check_kind(5.5, "value", str, int))
-    assert error == InvalidInput("wrong_type", "value", "expected str or int")
+    assert error == InvalidInput("wrong_type", "value", "expected str or int, got float 5.5")
 
 
 @attrs.frozen(kw_only=True)
@@ -139,12 +139,14 @@ class Record:
     active: Any = attrs.field(default=True, validator=f.flag)
     parent: Any = attrs.field(default="", validator=f.one_of(str, int))
     exact: Any = attrs.field(default=1, validator=f.one_of(str, int, exact=True))
-    parts: Any = attrs.field(default=(), converter=f.to_tuple, validator=f.items_of(str, int))
+    parts: Any = attrs.field(default=(), converter=f.to_tuple[Any], validator=f.items_of(str, int))
     exacts: Any = attrs.field(
-        default=(), converter=f.to_tuple, validator=f.items_of(int, exact=True)
+        default=(), converter=f.to_tuple[Any], validator=f.items_of(int, exact=True)
     )
-    kinds: Any = attrs.field(default=frozenset(), converter=f.to_set, validator=f.items_of(str))
-    ids: Any = attrs.field(default=frozenset(), converter=f.to_set, validator=f.identifiers)
+    kinds: Any = attrs.field(
+        default=frozenset(), converter=f.to_set[Any], validator=f.items_of(str)
+    )
+    ids: Any = attrs.field(default=frozenset(), converter=f.to_set[Any], validator=f.identifiers)
 
 
 class TestARecord:
@@ -228,7 +230,10 @@ class TestARecord:
         begins = datetime(2026, 1, 5, tzinfo=UTC)
         error = refusal(lambda: Record(begins=begins, ends=begins + step))
         assert (error.code, error.field) == ("empty_window", "ends")
-        assert error.hint == "must be after begins"
+        assert error.hint == (
+            "expected a datetime after begins, 2026-01-05T00:00:00+00:00; "
+            f"got {(begins + step).isoformat()}"
+        )
         assert Record(ends=begins + step).begins is None
         later = begins + timedelta(microseconds=1)
         assert Record(begins=begins, ends=later).ends == later

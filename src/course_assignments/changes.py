@@ -5,8 +5,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Final, TypeAlias, TypeVar, get_args
 
-import attrs
-from attrs import field
+from attrs import field, validators
 
 from course_assignments import validation
 from course_assignments.entities.assignments import Claim, CourseAssignment
@@ -16,8 +15,8 @@ from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.receipts import Receipt
 from course_assignments.entities.subscriptions import Subscription
-from course_assignments.errors import InvalidInput
-from course_assignments.validation import items_of, to_tuple, to_utc
+from course_assignments.errors import InvalidInput, invalid, mask_id, plain
+from course_assignments.validation import items_of, to_strings, to_tuple, to_utc
 
 #: Everything that a repository stores under an id.
 Record: TypeAlias = (
@@ -46,7 +45,7 @@ R = TypeVar("R", bound=Record)
 MAX_SUBJECTS: Final = 1000
 
 
-@attrs.frozen
+@validation.frozen
 class Replace:
     """Compare and set: store *after* if the stored record equals *before*.
 
@@ -60,8 +59,11 @@ class Replace:
     after: Record = field(validator=validation.one_of(*KINDS, exact=True))
 
     def __attrs_post_init__(self) -> None:
-        if type(self.before) is not type(self.after) or self.before.id != self.after.id:
-            raise InvalidInput("another_record", "after", "expected the same record as in before")
+        before, after = self.before, self.after
+        if type(before) is not type(after) or before.id != after.id:
+            wanted = f"{type(before).__name__} {mask_id(before.id)!r}, as in before"
+            found = f"{type(after).__name__} {mask_id(after.id)!r}"
+            raise InvalidInput("another_record", "after", f"expected {wanted}; got {found}")
 
     def of(self, stored: Record | None) -> Record | None:
         """Return the record to store in place of *stored*, or ``None`` on a conflict.
@@ -77,7 +79,7 @@ class Replace:
                 return self.after if stored == self.before else None
 
 
-@attrs.frozen
+@validation.frozen
 class Use:
     """Add *by*, which may be negative, to the uses of the stored key.
 
@@ -100,7 +102,7 @@ class Use:
         return validation.copy_with(stored, uses=uses) if 0 <= uses <= stored.max_uses else None
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Amend:
     """Change the terms of all keys of a batch, without naming each of them.
 
@@ -116,9 +118,7 @@ class Amend:
     """
 
     batch_id: str = field(validator=validation.identifier)
-    max_uses: int | None = field(
-        default=None, validator=attrs.validators.optional(validation.count(1))
-    )
+    max_uses: int | None = field(default=None, validator=validators.optional(validation.count(1)))
     revoked_at: datetime | None = validation.optional_datetime()
 
     def of(self, stored: Record | None) -> Record | None:
@@ -138,18 +138,20 @@ def _to_details(
 ) -> tuple[tuple[str, str], ...]:
     if details.__class__ is tuple and not details:
         return ()
-    hint = "expected a mapping of str to str"
+    expected = "expected a mapping of str to str"
+    if isinstance(details, str):
+        raise invalid("wrong_type", "details", expected, details)
     try:
-        found = tuple(sorted(dict(details).items()))
-        fits = not isinstance(details, str) and all(isinstance(text, str) for text in chain(*found))
+        found = tuple(sorted((plain(name), plain(text)) for name, text in dict(details).items()))
     except Exception as error:  # the caller's mapping may raise anything
-        raise InvalidInput("wrong_type", "details", hint) from error
-    if not fits:
-        raise InvalidInput("wrong_type", "details", hint)
+        raise invalid("wrong_type", "details", expected, details) from error
+    for one in chain(*found):
+        if type(one) is not str:
+            raise invalid("wrong_type", "details", expected, one)
     return found
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Event:
     """An entry of the audit log, stored in the same commit as the change.
 
@@ -174,7 +176,7 @@ class Event:
     by: str | None = field(default=None, validator=validation.identifier_or_none)
     action: str = field(validator=validation.identifier)
     subject_ids: tuple[str, ...] = field(
-        converter=to_tuple, validator=[items_of(str), validation.at_most(MAX_SUBJECTS)]
+        converter=to_strings, validator=[items_of(str), validation.at_most(MAX_SUBJECTS)]
     )
     details: tuple[tuple[str, str], ...] = field(default=(), converter=_to_details)
 
@@ -182,7 +184,7 @@ class Event:
 _records = items_of(*KINDS, exact=True)
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Change:
     """Everything that one command stores, and the conditions for storing it.
 
@@ -199,19 +201,23 @@ class Change:
     False
     """
 
-    create: tuple[Record, ...] = field(default=(), converter=to_tuple, validator=_records)
+    create: tuple[Record, ...] = field(default=(), converter=to_tuple[Record], validator=_records)
     replace: tuple[Replace, ...] = field(
-        default=(), converter=to_tuple, validator=items_of(Replace)
+        default=(), converter=to_tuple[Replace], validator=items_of(Replace)
     )
-    amend: tuple[Amend, ...] = field(default=(), converter=to_tuple, validator=items_of(Amend))
-    use: tuple[Use, ...] = field(default=(), converter=to_tuple, validator=items_of(Use))
-    expect: tuple[Record, ...] = field(default=(), converter=to_tuple, validator=_records)
-    record: tuple[Event, ...] = field(default=(), converter=to_tuple, validator=items_of(Event))
+    use: tuple[Use, ...] = field(default=(), converter=to_tuple[Use], validator=items_of(Use))
+    expect: tuple[Record, ...] = field(default=(), converter=to_tuple[Record], validator=_records)
+    record: tuple[Event, ...] = field(
+        default=(), converter=to_tuple[Event], validator=items_of(Event)
+    )
+    amend: tuple[Amend, ...] = field(
+        default=(), converter=to_tuple[Amend], validator=items_of(Amend)
+    )
 
     def made(self, kind: type[R]) -> tuple[R, ...]:
         """Return the records of *kind* that this change creates or replaces."""
         if not any(kind is one for one in KINDS):
-            raise InvalidInput("wrong_type", "kind", "expected a class of record")
+            raise invalid("wrong_type", "kind", "expected a class of record, such as User", kind)
         after = (*self.create, *(step.after for step in self.replace))
         return tuple(record for record in after if isinstance(record, kind))
 

@@ -4,17 +4,22 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, TypeAlias, get_args
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import validation
-from course_assignments.errors import CourseAssignmentsError
+from course_assignments.errors import MAX_NAMED, CourseAssignmentsError, repr_first, shorten
 from course_assignments.reasons import Reason
-from course_assignments.validation import items_of, to_tuple
+from course_assignments.validation import frozen, items_of, one_of, to_tuple
+
+#: How much of a sentence the message of a decision shows.
+MAX_SENTENCE: Final = 1_000
 
 
 @frozen
 class Decision:
     """The answer to one question at one moment.
+
+    Its string has the sentences of the first eight reasons, and the number of the others.
 
     Attributes:
         reasons: All reasons against it, in a fixed order; without any it is a yes.
@@ -30,7 +35,10 @@ class Decision:
     """
 
     reasons: tuple[Reason, ...] = field(
-        default=(), converter=to_tuple, validator=items_of(*get_args(Reason))
+        default=(),
+        converter=to_tuple[Reason],
+        validator=items_of(*get_args(Reason)),
+        repr=repr_first,
     )
     changes_at: datetime | None = validation.optional_datetime()
 
@@ -49,7 +57,11 @@ class Decision:
             raise Refused(self)
 
     def __str__(self) -> str:
-        return " ".join(str(reason) for reason in self.reasons) or "Yes."
+        shown = [shorten(str(reason), MAX_SENTENCE) for reason in self.reasons[:MAX_NAMED]]
+        more = len(self.reasons) - MAX_NAMED
+        if more > 0:
+            shown.append(f"There {'are' if more > 1 else 'is'} {more} more.")
+        return " ".join(shown) or "Yes."
 
 
 #: A yes that time does not change.
@@ -65,10 +77,17 @@ class Refused(CourseAssignmentsError):
     Course 'py' is archived. Choose another course.
     """
 
-    decision: Decision
+    decision: Decision = field(validator=one_of(Decision))
 
     def __str__(self) -> str:
         return str(self.decision)
+
+
+def answer(policy: str, given: Decision) -> Decision:
+    """Return the answer *given* by the policy, which may be a custom one; it must be a decision."""
+    if type(given) is not Decision:
+        validation.check_kind(given, f"policies.{policy}", Decision)
+    return given
 
 
 #: How many moments a decision looks at to find the one at which it changes.
@@ -110,13 +129,13 @@ def _answers(asked: Iterable[Question], at: datetime) -> tuple[list[Decision], l
     answers: list[Decision] = []
     against: list[Decision] = []
     for ask in asked:
-        answer = ask(at)
-        if answer.__class__ is not Decision:  # a custom policy may return anything
-            validation.check_kind(answer, "policies", Decision)
-        if answer is not YES:
-            answers.append(answer)
-        if answer.reasons:
-            against.append(answer)
+        given = ask(at)
+        if type(given) is not Decision:
+            validation.check_kind(given, "questions", Decision)
+        if given is not YES:
+            answers.append(given)
+        if given.reasons:
+            against.append(given)
     return answers, against
 
 

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from re import sub
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -12,8 +13,14 @@ import attrs
 #: The longest message of an `InvalidInput`, so that it fits next to a form field.
 MESSAGE_LENGTH = 200
 
-#: How many ids or lines a message lists; it only counts the others.
+#: How many ids, lines or reasons a message lists; it only counts the others.
 MAX_NAMED = 8
+
+#: The longest message of any other error.
+LONGEST_MESSAGE = 2_000
+
+#: The least characters of a code. An id of that length may be a code in the wrong place.
+MIN_CODE_LENGTH = 8
 
 
 class CourseAssignmentsError(Exception):
@@ -47,6 +54,32 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
+def shorten(text: str, length: int) -> str:
+    """Return *text* on one line of at most *length* characters."""
+    shown = text if len(text) <= length else text[: length - 1] + "…"
+    return printable(shown)
+
+
+def plain(value: Any) -> Any:
+    """Return a string of a derived class as a plain `str`, and any other value as it is."""
+    return str.__str__(value) if isinstance(value, str) else value
+
+
+def mask(text: str) -> str:
+    """Mask *text* except its last quarter, of at most 4 characters."""
+    shown = min(4, len(text) // 4)
+    return f"****-{text[len(text) - shown :]}" if shown else "****"
+
+
+def mask_id(id_: str) -> str:
+    """Return *id_* for a message, masked if it is as long as the code of a key.
+
+    >>> mask_id("ada"), mask_id("Spring-2026")
+    ('ada', '****-26')
+    """
+    return id_ if len(id_) < MIN_CODE_LENGTH else mask(id_)
+
+
 #: How much of a value a message shows.
 SHOWN_LENGTH = 40
 
@@ -71,8 +104,31 @@ def received(value: object, *, secret: bool = False) -> str:
     text = str(value)
     if secret:
         return f"got str of {len(text)} characters"
-    shown = text if len(text) <= SHOWN_LENGTH else text[: SHOWN_LENGTH - 1] + "…"
-    return f"got str {printable(shown)!r}"
+    return f"got str {shorten(text, SHOWN_LENGTH)!r}"
+
+
+def check_extra(extra: str, *modules: str) -> None:
+    """Raise ModuleNotFoundError, with what to install, unless all *modules* can be imported."""
+    for name in modules:
+        if find_spec(name) is None:
+            advice = f"pip install 'course-assignments[{extra}]'"
+            raise ModuleNotFoundError(f"No module named {name!r}; install it: {advice}", name=name)
+
+
+#: The fields whose values may be codes, which no message shows.
+_CODES = frozenset({"code", "codes", "generated", "lines", "taken"})
+
+
+def invalid(code: str, field: str, expected: str, value: object) -> "InvalidInput":
+    """Return the error for a *value* of *field* that is not as *expected*.
+
+    >>> print(invalid("invalid_count", "uses", "expected a whole number", "7"))
+    uses: expected a whole number, got str '7'
+    >>> print(invalid("not_a_list", "codes", "expected a list", "Spring-2026"))
+    codes: expected a list, got str of 11 characters
+    """
+    secret = field.partition("[")[0].rpartition(".")[2] in _CODES
+    return InvalidInput(code, field, f"{expected}, {received(value, secret=secret)}")
 
 
 def to_words(name: str) -> str:
@@ -92,22 +148,61 @@ def name_lines(numbers: Sequence[int], most: int = MAX_NAMED) -> str:
     return f"line{'s' * (len(numbers) > 1)} {format_list(numbers, most)}"
 
 
+def repr_first(values: tuple[Any, ...]) -> str:
+    """Return the repr of *values*; of a long tuple that of the first, and how many follow."""
+    if len(values) <= MAX_NAMED:
+        return repr(values)
+    shown = ", ".join(map(repr, values[:MAX_NAMED]))
+    return f"({shown}, and {len(values) - MAX_NAMED} more)"
+
+
 def _name_ids(ids: Sequence[str]) -> str:
-    return printable(format_list([repr(id_) for id_ in ids]))
+    first = [repr(mask_id(id_)) for id_ in ids[:MAX_NAMED]]
+    return format_list([*first, *ids[MAX_NAMED:]])
+
+
+def _repr_ids(ids: tuple[str, ...]) -> str:
+    return repr_first((*map(mask_id, ids[:MAX_NAMED]), *ids[MAX_NAMED:]))
+
+
+def _repr_id(id_: str) -> str:
+    return repr(mask_id(id_))
+
+
+def _repr_short(text: str | None) -> str:
+    return repr(text and shorten(text, MESSAGE_LENGTH))
 
 
 def _to_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(values) if type(values) is list else values  # type: ignore[return-value]
+    if values.__class__ in {list, tuple}:
+        return tuple(map(plain, values))
+    return values  # type: ignore[return-value]
 
 
-def _strings(_: object, field: "attrs.Attribute[Any]", value: Any, kind: type = str) -> None:
-    if value.__class__ is not tuple or not all(isinstance(one, kind) for one in value):
-        raise InvalidInput("not_a_list", field.name, f"expected a tuple of {kind.__name__}")
+def _to_str(value: str) -> str:
+    return plain(value)  # type: ignore[no-any-return]
+
+
+def _tuple_of(kind: type | None = None) -> Any:
+    def check(error: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+        """Refuse what is not a tuple of *kind*, by default of the class of *error*."""
+        wanted = kind or type(error)
+        expected = f"expected a tuple of {wanted.__name__}"
+        if value.__class__ is not tuple:
+            raise invalid("not_a_list", field.name, expected, value)
+        for one in value:
+            if type(one) is not wanted:
+                raise invalid("not_a_list", field.name, expected, one)
+
+    return check
+
+
+_strings = _tuple_of(str)
 
 
 def _string(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
     if type(value) is not str:
-        raise InvalidInput("not_a_text", field.name, "expected a string")
+        raise invalid("not_a_text", field.name, "expected a string", value)
 
 
 @attrs.frozen(eq=False)
@@ -117,45 +212,70 @@ class InvalidInput(CourseAssignmentsError, ValueError):
     Attributes:
         code: A stable word for the kind of mistake, such as ``naive_datetime``.
         field: The path to the invalid value, such as ``learners[17]``.
-        hint: What was expected, or what to do.
-        errors: An error for each wrong value, if the hint is about several.
+        hint: What was expected, what was received, and what to do.
+        also: The errors of the other invalid fields of the same record.
 
     >>> print(InvalidInput("blank", "name", "give a name of 1 to 500 characters"))
     name: give a name of 1 to 500 characters
     """
 
-    code: str
-    field: str
-    hint: str
-    errors: tuple["InvalidInput", ...] = attrs.field(
+    code: str = attrs.field(validator=_string)
+    field: str = attrs.field(validator=_string, repr=_repr_short)
+    hint: str = attrs.field(validator=_string, repr=_repr_short)
+    also: tuple["InvalidInput", ...] = attrs.field(
         default=(),
         converter=_to_tuple,
-        validator=lambda error, at, value: _strings(error, at, value, InvalidInput),
+        validator=_tuple_of(),
+        repr=repr_first,
     )
 
+    @classmethod
+    def of(cls, errors: Sequence["InvalidInput"]) -> "InvalidInput":
+        """Return one error for all *errors*, at least one."""
+        first, *others = errors
+        return cls(first.code, first.field, first.hint, tuple(others))
+
+    @property
+    def errors(self) -> tuple["InvalidInput", ...]:
+        """One error for each invalid field of the record, in the order of the fields.
+
+        >>> try:
+        ...     User(id="", name="", email="ada@example.org")
+        ... except InvalidInput as error:
+        ...     print([one.field for one in error.errors])
+        ['id', 'name']
+        """
+        return (InvalidInput(self.code, self.field, self.hint), *self.also)
+
     def __str__(self) -> str:
-        message = printable(f"{self.field}: {self.hint}")
-        return message if len(message) <= MESSAGE_LENGTH else message[: MESSAGE_LENGTH - 1] + "…"
+        more = len(self.also)
+        rest = f" (and {more} more field{'s' * (more > 1)})" if more else ""
+        return shorten(f"{self.field}: {self.hint}", MESSAGE_LENGTH - len(rest)) + rest
 
 
 @attrs.frozen(eq=False)
 class NotFound(CourseAssignmentsError, LookupError):
     """No record of this kind has this id.
 
+    Someone may have passed the code of a key in place of an id, so the message and the repr mask
+    every id of 8 or more characters.
+
     Attributes:
         kind: The class name of the record, such as ``Course``.
+        id: The whole id, for programs; don't show it to people.
         also: The kinds and ids of other records that the same call did not find.
 
     >>> print(NotFound("Course", "rust", (NotFound("User", "ed"), NotFound("User", "flo"))))
     Not found: course 'rust', users 'ed', 'flo'.
     """
 
-    kind: str
-    id: str
+    kind: str = attrs.field(validator=_string, repr=_repr_short)
+    id: str = attrs.field(converter=_to_str, validator=_string, repr=_repr_id)
     also: tuple["NotFound", ...] = attrs.field(
         default=(),
         converter=_to_tuple,
-        validator=lambda error, at, value: _strings(error, at, value, NotFound),
+        validator=_tuple_of(),
+        repr=repr_first,
     )
 
     @classmethod
@@ -163,14 +283,14 @@ class NotFound(CourseAssignmentsError, LookupError):
         """Raise one error that names every (kind, id) of *missing*, if any."""
         errors = [cls(kind, id_) for kind, id_ in missing]
         if errors:
-            raise attrs.evolve(errors[0], also=tuple(errors[1:]))
+            raise cls(errors[0].kind, errors[0].id, tuple(errors[1:]))
 
     def __str__(self) -> str:
         ids: dict[str, list[str]] = {}
         for one in (self, *self.also):
             ids.setdefault(one.kind, []).append(one.id)
         found = (f"{_name_kind(kind, len(some))} {_name_ids(some)}" for kind, some in ids.items())
-        return printable(f"Not found: {', '.join(found)}.")
+        return shorten(f"Not found: {', '.join(found)}.", LONGEST_MESSAGE)
 
 
 def _name_kind(kind: str, number: int) -> str:
@@ -186,7 +306,11 @@ ConflictCode: TypeAlias = Literal["changed", "id_taken"]
 
 def _conflict_code(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
     if type(value) is not str or value not in get_args(ConflictCode):
-        raise InvalidInput("wrong_type", field.name, "expected changed or id_taken")
+        raise invalid("wrong_type", field.name, "expected 'changed' or 'id_taken'", value)
+
+
+#: The records that a call can change as a whole.
+_UPDATABLE = frozenset({"Organization", "Course", "User"})
 
 
 @attrs.frozen(eq=False)
@@ -194,25 +318,39 @@ class Conflict(CourseAssignmentsError):
     """A stored record is not what this change expects; nothing was stored.
 
     Attributes:
+        ids: The whole ids, for programs; the message masks them as that of `NotFound` does.
         code: ``changed`` if someone else created or changed a record; try again.
             ``id_taken`` if a different record has the id that you passed; pass another id.
+        kind: The class name of the records that have these ids, or ``None``.
 
     >>> print(Conflict(("a-1",)))
     'a-1' was changed by someone else; try again.
-    >>> print(Conflict(("bo",), "id_taken"))
-    A different record with id 'bo' exists; use update() or another id.
+    >>> print(Conflict(("bo",), "id_taken", "User"))
+    A different user with id 'bo' exists; change it with update(), or use another id.
     """
 
-    ids: tuple[str, ...] = attrs.field(converter=_to_tuple, validator=_strings)
+    ids: tuple[str, ...] = attrs.field(converter=_to_tuple, validator=_strings, repr=_repr_ids)
     code: ConflictCode = attrs.field(default="changed", validator=_conflict_code)
+    kind: str | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_string), repr=_repr_short
+    )
 
     def __str__(self) -> str:
+        return shorten(self._message(), LONGEST_MESSAGE)
+
+    def _message(self) -> str:
         ids, several = _name_ids(self.ids) or "A record", len(self.ids) > 1
         if self.code == "changed":
             return f"{ids} {'were' if several else 'was'} changed by someone else; try again."
+        if self.kind is None:
+            id_ = f"ids {ids}; use other ids" if several else f"id {ids}; use another id"
+            return f"A different record or call has the {id_}."
+        words = _name_kind(self.kind, len(self.ids))
+        other, them = ("other ids", "them") if several else ("another id", "it")
+        advice = f"change {them} with update(), or use" if self.kind in _UPDATABLE else "use"
         if several:
-            return f"Different records with ids {ids} exist; use update() or other ids."
-        return f"A different record with id {ids} exists; use update() or another id."
+            return f"Different {words} with ids {ids} exist; {advice} {other}."
+        return f"A different {words} with id {ids} exists; {advice} {other}."
 
 
 @attrs.frozen(eq=False)
@@ -223,11 +361,12 @@ class StorageBusy(CourseAssignmentsError):
     The storage was busy for too long (database is locked). Nothing was stored; try again later.
     """
 
-    hint: str = attrs.field(validator=_string)
+    hint: str = attrs.field(validator=_string, repr=_repr_short)
 
     def __str__(self) -> str:
-        message = f"The storage was busy for too long ({self.hint})."
-        return printable(f"{message} Nothing was stored; try again later.")
+        hint = shorten(self.hint, LONGEST_MESSAGE // 2)
+        message = f"The storage was busy for too long ({hint})."
+        return f"{message} Nothing was stored; try again later."
 
 
 @attrs.frozen(eq=False)
@@ -235,20 +374,20 @@ class OutcomeUnknown(CourseAssignmentsError):
     """The connection was lost during a commit: everything was stored, or nothing.
 
     Attributes:
-        ids: The ids of the records to create, or else to change.
+        ids: The whole ids of the records to create, or else to change; the message masks them.
 
     >>> print(OutcomeUnknown(("a-1",)))
     It is unknown whether 'a-1' was stored. Call again with the same id, or look it up.
     """
 
-    ids: tuple[str, ...] = attrs.field(converter=_to_tuple, validator=_strings)
+    ids: tuple[str, ...] = attrs.field(converter=_to_tuple, validator=_strings, repr=_repr_ids)
 
     def __str__(self) -> str:
         ids = _name_ids(self.ids) or "the change"
         stored, advice = "was stored", "Call again with the same id, or look it up."
         if len(self.ids) > 1:
             stored, advice = "were stored", "Call again with the same ids, or look them up."
-        return f"It is unknown whether {ids} {stored}. {advice}"
+        return printable(f"It is unknown whether {ids} {stored}. {advice}")
 
 
 @attrs.frozen(eq=False)
@@ -260,7 +399,7 @@ class StorageError(CourseAssignmentsError):
     """
 
     code: str = attrs.field(validator=_string)
-    hint: str = attrs.field(validator=_string)
+    hint: str = attrs.field(validator=_string, repr=_repr_short)
 
     def __str__(self) -> str:
-        return printable(f"The storage failed and nothing was stored: {self.hint}")
+        return shorten(f"The storage failed and nothing was stored: {self.hint}", LONGEST_MESSAGE)

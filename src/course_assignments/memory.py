@@ -25,7 +25,7 @@ from course_assignments.changes import (
     Use,
 )
 from course_assignments.entities.keys import TrainingKey
-from course_assignments.errors import Conflict, InvalidInput
+from course_assignments.errors import Conflict, invalid
 from course_assignments.queries import QUERIES, Query, RecordT, SortKey, Where, filters
 from course_assignments.repository import Page
 
@@ -46,6 +46,7 @@ _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
 _ORDER: Final[Mapping[type, tuple[str, ...]]] = {query.kind: query.order for query in QUERIES}
 
 _EMPTY: Final[Page[Any]] = Page(())
+_STRINGS: Final = frozenset({str})
 
 
 class _Listing(list[SortKey]):
@@ -193,13 +194,13 @@ class InMemoryRepository:
         """Return the records of *kind* by their ids, without the ids that are not stored."""
         records = self._records.get(kind) if isinstance(kind, type) else None
         if records is None:
-            raise InvalidInput("wrong_type", "kind", "expected a kind of record")
+            raise invalid("wrong_type", "kind", "expected a class of record, such as User", kind)
         wanted = ids if ids.__class__ is tuple else validation.check_list(ids, "ids", empty=True)
+        if not _STRINGS.issuperset(map(type, wanted)):
+            wanted = validation.check_each(wanted, "ids", str)
         found: dict[str, R] = {}
         with self._lock:
             for one in wanted:
-                if one.__class__ is not str:
-                    validation.check_each(wanted, "ids", str)
                 if one in records:
                     found[one] = records[one]
         return found
@@ -209,7 +210,8 @@ class InMemoryRepository:
         validation.check_kind(query, "query", Query)
         shelf = self._shelves.get(query.kind) if isinstance(query.kind, type) else None
         if shelf is None:
-            raise InvalidInput("wrong_type", "query", "expected a query for a kind of record")
+            hint = "expected a query for a kind of record, such as CourseQuery()"
+            raise invalid("wrong_type", "query", hint, query)
         found: list[RecordT] = []
         with self._lock:
             try:
@@ -226,7 +228,7 @@ class InMemoryRepository:
                             break
             except TypeError as error:
                 hint = "expected the next query of a page"
-                raise InvalidInput("invalid_cursor", "cursor", hint) from error
+                raise invalid("invalid_cursor", "cursor", hint, query.cursor) from error
         page = tuple(found[: query.limit])
         return Page(page, query.starting_after(page[-1]) if len(found) > query.limit else None)
 

@@ -22,9 +22,10 @@ from course_assignments.entities.enums import AssignmentStatus, CompletionStatus
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Subscription
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, invalid, plain
 from course_assignments.text import fold_text
 from course_assignments.time.datetimes import as_utc, next_tick
+from course_assignments.validation import Several, Strings
 
 _Training: TypeAlias = CourseAssignment | Attempt | Subscription | KeyBatch | TrainingKey
 #: The class of the records that a query finds.
@@ -45,7 +46,7 @@ DEFAULT_PAGE, MAX_PAGE = 100, 10_000
 Method: TypeAlias = Literal["where", "ranges", "contains", "special"]
 
 
-@attrs.frozen
+@validation.frozen
 class Filter:
     """The filter that one field of a query declares.
 
@@ -67,6 +68,19 @@ class Filter:
     indexed: bool = False
     reads: tuple[str, ...] = ()
     fits: Callable[[Any, Any], bool] | None = None
+
+    def __call__(self, query: "Query[Any]", at: "attrs.Attribute[Any]") -> Any:
+        """Convert and check the field *at* of *query*, and return its value."""
+        value = getattr(query, at.name)
+        if value is None:
+            return None
+        if self.convert is not None:
+            value = self.convert(value, at.name)
+            object.__setattr__(query, at.name, value)
+        if self.check is not None:
+            self.check(query, at, value)
+            value = getattr(query, at.name)  # a string of a derived class is now a plain one
+        return value
 
 
 #: The key of the filter in the metadata of an attrs field.
@@ -132,19 +146,23 @@ def _check_window(query: "Query[Any]", at: "attrs.Attribute[Any]", until: dateti
     """Raise InvalidInput if the window is empty."""
     start_name = at.name.replace("_until", "_from")
     start = getattr(query, start_name)
-    if start is not None and until <= start:
-        raise InvalidInput("empty_window", at.name, f"the end must lie after {start_name}")
+    valid = type(start) is datetime and start.tzinfo is UTC
+    if valid and until <= start:
+        hint = (
+            f"expected a datetime after {start_name}, {start.isoformat()}; got {until.isoformat()}"
+        )
+        raise InvalidInput("empty_window", at.name, hint)
 
 
 def _fold_code(value: Any, _: str) -> Any:
-    return fold(value) if isinstance(value, str) else value
+    return fold(plain(value)) if isinstance(value, str) else value
 
 
-def _to_ids(ids: Iterable[str], name: str) -> tuple[str, ...]:
+def _to_ids(ids: Strings, name: str) -> tuple[str, ...]:
     return validation.check_each(ids, name, str)
 
 
-def _to_codes(codes: Iterable[str], name: str) -> tuple[str, ...]:
+def _to_codes(codes: Strings, name: str) -> tuple[str, ...]:
     return tuple(map(fold, validation.check_each(codes, name, str)))
 
 
@@ -157,7 +175,7 @@ def _check_cursor(query: "Query[Any]", value: Any) -> None:
     fits = value.__class__ is tuple and [type(one) for one in value] == kinds
     if not fits or any(getattr(one, "tzinfo", UTC) is not UTC for one in value):
         hint = "expected the cursor of the next query of a page of the same kind"
-        raise InvalidInput("invalid_cursor", "cursor", hint)
+        raise invalid("invalid_cursor", "cursor", hint, value)
 
 
 def _type_of(name: str) -> type:
@@ -173,7 +191,7 @@ class _Given:
     _others: list[tuple[Filter, Any]]
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Query(_Given, Generic[RecordT]):
     """A search for one kind of record, in a fixed order, page by page.
 
@@ -206,20 +224,21 @@ class Query(_Given, Generic[RecordT]):
     def __attrs_post_init__(self) -> None:
         """Convert and check the filters that are set: a query has many and sets few."""
         if type(self) is Query:
-            raise InvalidInput("wrong_type", "query", "expected a query for one kind of record")
+            hint = "expected a query for one kind of record, such as CourseQuery()"
+            raise invalid("wrong_type", "query", hint, self)
         if self._cursor is not None:
             _check_cursor(self, self._cursor)
         where: dict[str, Collection[Any]] = {}
         others: list[tuple[Filter, Any]] = []
+        errors: list[InvalidInput] = []
         for at, one in _filters(type(self)):
-            value = getattr(self, at.name)
-            if value is None:
+            if getattr(self, at.name) is None:
                 continue
-            if one.convert is not None:
-                value = one.convert(value, at.name)
-                object.__setattr__(self, at.name, value)
-            if one.check is not None:
-                one.check(self, at, value)
+            try:
+                value = one(self, at)
+            except InvalidInput as error:
+                errors.append(error)
+                continue
             given = value if one.given is None else one.given(value)
             if one.method != "where":
                 others.append((one, given))
@@ -227,6 +246,8 @@ class Query(_Given, Generic[RecordT]):
                 where[one.name] = [value for value in where[one.name] if value in given]
             else:
                 where[one.name] = given
+        if errors:
+            raise InvalidInput.of(errors)
         object.__setattr__(self, "_where", where)
         object.__setattr__(self, "_others", others)
 
@@ -306,7 +327,7 @@ def _lies_within(value: Any, start: Any, until: Any) -> bool:
     return value is not None and (start is None or start <= value) and _precedes(value, until)
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class OrganizationQuery(Query[Organization]):
     """Organizations by id.
 
@@ -318,7 +339,7 @@ class OrganizationQuery(Query[Organization]):
     parent_id: str | None = equals(indexed=False)
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class CourseQuery(Query[Course]):
     """Courses by id.
 
@@ -330,7 +351,7 @@ class CourseQuery(Query[Course]):
     archived: bool | None = equals(check=validation.flag, indexed=False)
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class UserQuery(Query[User]):
     """Users by id.
 
@@ -347,6 +368,8 @@ class UserQuery(Query[User]):
 def _to_completions(
     value: Iterable[CompletionStatus] | CompletionStatus, name: str
 ) -> tuple[CompletionStatus, ...]:
+    if isinstance(value, str):
+        validation.check_kind(value, name, CompletionStatus)
     values = (value,) if isinstance(value, CompletionStatus) else value
     return validation.check_each(values, name, CompletionStatus)
 
@@ -355,10 +378,10 @@ def _check_origin(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
     kinds = get_args(Origin)
     if not any(value is kind for kind in kinds):
         names = " or ".join(kind.__name__ for kind in kinds)
-        raise InvalidInput("wrong_type", at.name, f"expected the class {names} itself")
+        raise invalid("wrong_type", at.name, f"expected the class {names} itself", value)
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
     """Assignments, the oldest first; those created at the same time by id.
 
@@ -410,7 +433,7 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
             raise InvalidInput("missing", "status", "pass the status at this datetime")
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class AttemptQuery(Query[Attempt], order=("started_at", "id")):
     """Attempts by start; those started at the same time by id.
 
@@ -422,7 +445,7 @@ class AttemptQuery(Query[Attempt], order=("started_at", "id")):
     activity_id: str | None = equals(indexed=False)
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class SubscriptionQuery(Query[Subscription], order=("created_at", "id")):
     """Subscriptions, the oldest first; those created at the same time by id.
 
@@ -440,7 +463,7 @@ class SubscriptionQuery(Query[Subscription], order=("created_at", "id")):
     expires_until: datetime | None = before("expires_at")
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class BatchQuery(Query[KeyBatch], order=("created_at", "id")):
     """Batches of keys, the oldest first; those created at the same time by id.
 
@@ -468,7 +491,7 @@ class BatchQuery(Query[KeyBatch], order=("created_at", "id")):
     created_until: datetime | None = before("created_at")
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     """Keys by batch and number.
 
@@ -483,9 +506,9 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     {'batch_id': ('spring',)}
     """
 
-    batch_ids: Collection[str] | None = is_one_of("batch_id", _to_ids)
+    batch_ids: Several[str] | None = is_one_of("batch_id", _to_ids)
     code: str | None = equals("lookup_code", validation.name, convert=_fold_code, shown=_masked)
-    codes: Collection[str] | None = is_one_of("lookup_code", _to_codes, shown=_masked)
+    codes: Several[str] | None = is_one_of("lookup_code", _to_codes, shown=_masked)
     redeemed: bool | None = _optional(
         Filter("ranges", "uses", None, validation.flag, lambda one: (1, None) if one else (None, 1))
     )
@@ -518,7 +541,7 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
         return cls(batch_ids=[one.id for one in offered if open_then.matches(one)], usable=True)
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class RedemptionQuery(Query[Redemption], order=("redeemed_at", "id")):
     """Redemptions, the oldest first; those at the same time by id.
 
@@ -530,7 +553,7 @@ class RedemptionQuery(Query[Redemption], order=("redeemed_at", "id")):
     learner_id: str | None = equals()
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class EventQuery(Query[Event], order=("position",)):
     """Events in the order of their positions.
 

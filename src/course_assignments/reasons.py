@@ -14,14 +14,16 @@ import attrs
 from attrs import field, frozen, validators
 
 from course_assignments.entities.enums import ExpirationLimit, Role
-from course_assignments.errors import InvalidInput, format_list, printable, to_words
+from course_assignments.errors import format_list, invalid, plain, printable, to_words
 from course_assignments.time.datetimes import format_datetime, format_datetime_up
 from course_assignments.validation import (
     count,
     flag,
     identifier,
     items_of,
+    keep,
     one_of,
+    to_strings,
     to_tuple,
     to_utc,
 )
@@ -293,7 +295,7 @@ class CourseNotAvailable(_Reason):
 
     code: ClassVar[Literal["course_not_available"]]
     course_id: str = field(validator=identifier)
-    missing: tuple[str, ...] = field(converter=to_tuple, validator=items_of(str))
+    missing: tuple[str, ...] = field(converter=to_strings, validator=items_of(str))
 
 
 @reason("Course {course_id} is archived. Choose another course.")
@@ -404,14 +406,25 @@ class RegistrationDisabled(_Reason):
 
 
 @reason(
-    "The email address of {user_id} already belongs to an account. "
-    "Sign in with that account, or use another address."
+    "User {user_id} has the e-mail address of user {owner_id}. "
+    "Use {owner_id} in place of {user_id}, or correct the address.",
+    owner_id={
+        None: (
+            "The e-mail address of {user_id} already belongs to an account. "
+            "Sign in with that account, or use another address."
+        )
+    },
 )
 class EmailTaken(_Reason):
-    """A user with this email address exists, ignoring case (rule 11)."""
+    """A user with this e-mail address exists, ignoring case (rule 11).
+
+    Attributes:
+        owner_id: That user, if an administrator asked; a newcomer must not learn it.
+    """
 
     code: ClassVar[Literal["email_taken"]]
     user_id: str = field(validator=identifier)
+    owner_id: str | None = field(default=None, validator=validators.optional(identifier))
 
 
 @reason(
@@ -425,7 +438,7 @@ class RoleMissing(_Reason):
     """The actor has none of the required roles (rule 21)."""
 
     code: ClassVar[Literal["role_missing"]]
-    any_of: tuple[Role, ...] = field(converter=to_tuple, validator=items_of(Role))
+    any_of: tuple[Role, ...] = field(converter=to_tuple[Role], validator=items_of(Role))
 
 
 @reason(
@@ -435,7 +448,7 @@ class RoleNotHeld(_Reason):
     """The actor does not have all roles of the user to add or to change (rule 21)."""
 
     code: ClassVar[Literal["role_not_held"]]
-    roles: tuple[Role, ...] = field(converter=to_tuple, validator=items_of(Role))
+    roles: tuple[Role, ...] = field(converter=to_tuple[Role], validator=items_of(Role))
 
 
 @reason("Only support can cancel after the cancellation window. Ask support.")
@@ -469,7 +482,7 @@ class CodeTaken(_Reason):
     """Other keys have these custom codes; the lines count from 1 (rule 12)."""
 
     code: ClassVar[Literal["code_taken"]]
-    lines: tuple[int, ...] = field(converter=to_tuple, validator=items_of(int))
+    lines: tuple[int, ...] = field(converter=to_tuple[int], validator=items_of(int))
 
 
 @reason(
@@ -483,14 +496,18 @@ class MaxUsesBelowUses(_Reason):
     uses: int = field(validator=count(1))
 
 
-def _custom_code(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
-    if not isinstance(value, str) or not value.startswith("x-"):
-        raise InvalidInput("invalid_code", at.name, "expected a code that starts with x-")
+def _custom_code(reason: object, at: "attrs.Attribute[Any]", value: Any) -> None:
+    code = plain(value)
+    if not isinstance(code, str) or not code.startswith("x-"):
+        raise invalid("invalid_code", at.name, "expected a code that starts with x-", value)
+    keep(reason, at, code)
 
 
-def _one_line(_: object, at: "attrs.Attribute[Any]", value: Any) -> None:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise InvalidInput("not_a_text", at.name, "expected a one-line sentence")
+def _one_line(reason: object, at: "attrs.Attribute[Any]", value: Any) -> None:
+    line = plain(value)
+    if not isinstance(line, str) or not line.strip() or not line.isprintable():
+        raise invalid("not_a_text", at.name, "expected a sentence on one line", value)
+    keep(reason, at, line)
 
 
 @frozen(init=False)

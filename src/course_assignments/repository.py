@@ -7,16 +7,15 @@ several calls are part of the change, and `commit` checks them.
 from collections.abc import Iterable, Iterator
 from typing import Generic, Protocol
 
-import attrs
 from attrs import field
 
 from course_assignments import validation
 from course_assignments.changes import Change, R
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import invalid
 from course_assignments.queries import Query, RecordT
 
 
-@attrs.frozen
+@validation.frozen
 class Page(Generic[RecordT]):
     """Some of the records that a query finds, in its order.
 
@@ -28,7 +27,7 @@ class Page(Generic[RecordT]):
     []
     """
 
-    records: tuple[RecordT, ...] = field(converter=validation.to_tuple)
+    records: tuple[RecordT, ...] = field(converter=validation.to_tuple[RecordT])
     next: Query[RecordT] | None = field(
         default=None, validator=validation.one_of(Query, optional=True)
     )
@@ -95,8 +94,10 @@ def check_repository(value: object) -> None:
     """Raise InvalidInput unless *value* has the three methods of a `Repository`."""
     methods = (getattr(value, name, None) for name in ("get", "find", "commit"))
     if isinstance(value, type) or not all(callable(method) for method in methods):
-        hint = "expected an object with get(), find() and commit(), such as registrar.repository"
-        raise InvalidInput("wrong_type", "repository", hint)
+        expected = (
+            "expected an object with get(), find() and commit(), such as SqlRepository(engine)"
+        )
+        raise invalid("wrong_type", "repository", expected, value)
 
 
 def find_all(repository: Repository, query: Query[RecordT]) -> Iterator[RecordT]:

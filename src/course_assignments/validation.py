@@ -3,20 +3,28 @@
 All raise an `InvalidInput` that names the field; converters do so for what they cannot convert.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import cache, partial
+from functools import cache, partial, wraps
 from hashlib import sha256
+from inspect import signature
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeAlias, TypeVar, cast
 from unicodedata import category
 
 import attrs
 from attrs import Converter
 
-from course_assignments.errors import CourseAssignmentsError, InvalidInput
+from course_assignments.errors import (
+    CourseAssignmentsError,
+    InvalidInput,
+    invalid,
+    mask_id,
+    plain,
+)
 from course_assignments.text import describe, drop_unseen, find_unseen
 from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import (
@@ -30,8 +38,22 @@ from course_assignments.time.durations import (
 
 P = ParamSpec("P")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 Field: TypeAlias = "attrs.Attribute[Any]"
+
+
+class Several(Protocol[T_co]):
+    """A collection, but for type checkers not one string, because its `in` takes only strings."""
+
+    def __contains__(self, value: object, /) -> bool: ...
+    def __iter__(self) -> Iterator[T_co]: ...
+    def __len__(self) -> int: ...
+
+
+#: A list or another collection, a generator or an open file; for type checkers, not one string.
+Many: TypeAlias = Iterator[T] | Several[T]
+Strings: TypeAlias = Many[str]
 
 #: What attrs calls with the record, the field and its value.
 Validator: TypeAlias = Callable[[Any, Field, Any], None]
@@ -56,16 +78,18 @@ def check_text(value: object, field: str, length: int = ID_LENGTH, allowed: str 
     those *allowed*, or lone surrogates. Unless some are allowed, it is one line, and must not have
     white space at its ends.
     """
+    value = plain(value)
     if not isinstance(value, str):
-        raise InvalidInput("not_a_text", field, f"expected a string of 1 to {length} characters")
+        raise invalid("not_a_text", field, f"expected a string of 1 to {length} characters", value)
     if _is_plain(value, length):  # nearly every string
         return value
+    if len(value) > length:
+        hint = f"expected at most {length} characters, got {len(value)}"
+        raise InvalidInput("too_long", field, hint)
     seen = drop_unseen(value)
     shown = seen.strip()
     if not shown:
-        raise InvalidInput("blank", field, f"expected a string of 1 to {length} characters")
-    if len(value) > length:
-        raise InvalidInput("too_long", field, f"expected at most {length} characters")
+        raise invalid("blank", field, f"expected a string of 1 to {length} characters", value)
     for char in () if value.isprintable() else value:
         if category(char) in {"Cc", "Cs"} and char not in allowed:
             hint = f"remove {describe(char)}; control characters and lone surrogates are refused"
@@ -116,8 +140,9 @@ def check_own_id(value: object, field: str) -> str:
 def check_count(value: object, field: str, least: int, most: int = MAX_COUNT) -> int:
     """Raise InvalidInput unless *value* is a whole number from *least* to *most*, and no bool."""
     if type(value) is not int or not least <= value <= most:
-        hint = f"expected a whole number from {least} to {most}"
-        raise InvalidInput("invalid_count", field, hint)
+        raise invalid(
+            "invalid_count", field, f"expected a whole number from {least} to {most}", value
+        )
     return value
 
 
@@ -131,16 +156,17 @@ def check_list(values: Iterable[T], field: str, *, empty: bool = False) -> tuple
     """
     known = values.__class__ in _LISTS  # `isinstance(values, Iterable)` is slow
     if not known and (isinstance(values, str | bytes) or not isinstance(values, Iterable)):
-        raise InvalidInput("not_a_list", field, "expected a list, such as ['a', 'b']")
+        one = f"{type(values).__name__}.{values.name}" if isinstance(values, Enum) else "'a', 'b'"
+        raise invalid("not_a_list", field, f"expected a list, such as [{one}]", values)
     try:
         found = tuple(values if values.__class__ is tuple else islice(values, MAX_ITEMS + 1))
     except CourseAssignmentsError:  # of a repository that could not read on
         raise
     except Exception as error:  # an iterable of the caller's own may raise anything
-        raise InvalidInput("not_a_list", field, "iterating it raised an error") from error
+        raise invalid("not_a_list", field, "iterating it raised an error", values) from error
     check_number(len(found), field)
     if not found and not empty:
-        raise InvalidInput("empty_list", field, "expected at least one element")
+        raise invalid("empty_list", field, "expected at least one element", values)
     return found
 
 
@@ -150,12 +176,10 @@ def check_number(number: int, field: str, most: int = MAX_ITEMS, of: str = "elem
         raise InvalidInput("too_many", field, f"expected at most {most} {of}, got more")
 
 
-def check_ids(values: Iterable[str], field: str) -> tuple[str, ...]:
+def check_ids(values: Strings, field: str) -> tuple[str, ...]:
     """Return *values* as a tuple, or raise InvalidInput unless they are ids, at least one."""
     found = check_list(values, field)
-    for position, value in enumerate(found):
-        check_id(value, f"{field}[{position}]")
-    return found
+    return tuple([check_id(one, f"{field}[{position}]") for position, one in enumerate(found)])
 
 
 def check_each(values: Iterable[T], field: str, *kinds: type, exact: bool = False) -> tuple[T, ...]:
@@ -164,7 +188,11 @@ def check_each(values: Iterable[T], field: str, *kinds: type, exact: bool = Fals
     for position, value in enumerate(found):
         if type(value) not in kinds:
             check_kind(value, f"{field}[{position}]", *kinds, exact=exact)
-    return found
+    return tuple(map(plain, found)) if str in kinds else found
+
+
+#: How many of several classes a message names.
+_MAX_KINDS = 3
 
 
 def check_kind(value: object, field: str, *kinds: type, exact: bool = False) -> None:
@@ -172,10 +200,13 @@ def check_kind(value: object, field: str, *kinds: type, exact: bool = False) -> 
     if type(value) in kinds:
         return
     if not isinstance(value, kinds):
-        names = " or ".join(_example(kind) for kind in kinds)
-        raise InvalidInput("wrong_type", field, f"expected {names}")
+        names = " or ".join(map(_example, kinds[:_MAX_KINDS]))
+        others = len(kinds) - _MAX_KINDS
+        expected = f"expected {names}{f' or {others} others' * (others > 0)}"
+        raise invalid("wrong_type", field, expected, value)
     if exact:
-        raise InvalidInput("wrong_type", field, "expected exactly this class, not a subclass")
+        names = " or ".join(kind.__name__ for kind in kinds if isinstance(value, kind))
+        raise invalid("wrong_type", field, f"expected {names} itself, not a subclass", value)
 
 
 def check_timeout(value: timedelta) -> float:
@@ -193,38 +224,55 @@ def check_distinct(values: Iterable[str], path: str) -> None:
     seen: set[str] = set()
     for position, value in enumerate(values):
         if value in seen:
-            raise InvalidInput("repeated", path.format(position), "must not be repeated")
+            hint = f"{mask_id(value)!r} is repeated; give each only once"
+            raise InvalidInput("repeated", path.format(position), hint)
         seen.add(value)
 
 
 def check_same(id_: str | None, wanted: str | None, field: str) -> None:
     """Raise InvalidInput unless the record in *field* has the id that the others refer to."""
     if id_ != wanted:
-        raise InvalidInput("another_record", field, "expected the record the others refer to")
+        expected, got = _quoted(wanted), _quoted(id_)
+        hint = f"expected {expected}, which the others refer to, got {got}"
+        raise InvalidInput("another_record", field, hint)
+
+
+def _quoted(id_: str | None) -> str:
+    return "none" if id_ is None else repr(mask_id(id_))
 
 
 def _example(kind: type) -> str:
     """Name *kind*, an enum with its first member."""
     if issubclass(kind, Enum):
         return f"{kind.__name__}, such as {kind.__name__}.{next(iter(kind)).name}"
-    return kind.__name__
+    return "None" if kind is type(None) else kind.__name__
 
 
-def _converter(convert: Callable[[Any, str], Any], *unchanged: type) -> Any:
+def _converter(convert: Callable[[Any, str], Any], *unchanged: type, accepted: Any = None) -> Any:
     """Return a converter that calls *convert* with the value and the name of its field."""
 
     def convert_field(value: Any, field: Field) -> Any:
         return value if value.__class__ in unchanged else convert(value, field.name)
 
     # attrs shows this in the signature of the class.
-    accepted = next(iter(convert.__annotations__.values()))
+    accepted = accepted or next(iter(convert.__annotations__.values()))
     convert_field.__annotations__["value"] = (
         accepted | None if type(None) in unchanged else accepted
     )
     return Converter(convert_field, takes_field=True)
 
 
-def _ids(values: Iterable[str], field: str) -> tuple[str, ...]:
+class _ConverterOf:
+    """Has the converter to a collection of a class, as in ``to_tuple[Activity]``."""
+
+    def __init__(self, convert: Callable[[Any, str], Any], unchanged: type) -> None:
+        self._arguments = convert, unchanged
+
+    def __getitem__(self, kind: Any) -> Any:
+        return _converter(*self._arguments, accepted=Iterable[kind])
+
+
+def _ids(values: Strings, field: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(check_ids(values, field)))
 
 
@@ -237,23 +285,29 @@ def _set(values: Iterable[Any], field: str) -> frozenset[Any]:
     try:
         return frozenset(found)
     except Exception as error:  # the hash of a foreign element may raise anything
-        raise InvalidInput("not_a_list", field, "expected a set of hashable values") from error
+        raise invalid("not_a_list", field, "expected hashable elements", values) from error
 
 
 # mypy and pyright accept only functions as converters, and solve no generic ones; in attrs 24.1
 # `attrs.converters.optional` takes no `Converter`.
 if TYPE_CHECKING:
-    # ruff: disable[D103]
+    # ruff: disable[D101, D102, D103, N801, SLOT001]
     def to_utc(value: datetime) -> datetime: ...
     def to_duration(value: DurationLike) -> Duration: ...
     def to_duration_or_none(value: DurationLike | None) -> Duration | None: ...
     def to_end(value: EndLike) -> End: ...
     def to_end_or_none(value: EndLike | None) -> End | None: ...
-    def to_ids(values: Iterable[str]) -> tuple[str, ...]: ...
-    def to_tuple(values: Iterable[Any]) -> tuple[Any, ...]: ...
-    def to_set(values: Iterable[Any]) -> frozenset[Any]: ...
+    def to_ids(values: Strings) -> tuple[str, ...]: ...
+    def to_strings(values: Strings) -> tuple[str, ...]: ...
+    def to_string_set(values: Strings) -> frozenset[str]: ...
 
-    # ruff: enable[D103]
+    class to_tuple(tuple[T, ...]):  # type checkers take a class as a generic converter
+        def __new__(cls, values: Iterable[T], /) -> Self: ...
+
+    class to_set(frozenset[T]):
+        def __new__(cls, values: Iterable[T], /) -> Self: ...
+
+    # ruff: enable[D101, D102, D103, N801, SLOT001]
 else:
     to_utc = _converter(as_utc)
     to_duration = _converter(as_duration)
@@ -261,8 +315,10 @@ else:
     to_end = _converter(as_end)
     to_end_or_none = _converter(as_end, type(None))
     to_ids = _converter(_ids)
-    to_tuple = _converter(_tuple, tuple)
-    to_set = _converter(_set, frozenset)
+    to_strings = _converter(_tuple, tuple, accepted=Strings)
+    to_string_set = _converter(_set, frozenset, accepted=Strings)
+    to_tuple = _ConverterOf(_tuple, tuple)
+    to_set = _ConverterOf(_set, frozenset)
 
 _to_utc_or_none = _converter(as_utc, type(None))
 
@@ -270,16 +326,24 @@ _to_utc_or_none = _converter(as_utc, type(None))
 def _text(
     check: Callable[[Any, str], Any], length: int = ID_LENGTH, *, optional: bool = False
 ) -> Validator:
-    def validate(_: object, field: Field, value: Any) -> None:
+    def validate(record: object, field: Field, value: Any) -> None:
         """Refuse what *check* refuses."""
         if value.__class__ is str:  # most values are short and plain, and need no further call
             if _is_plain(value, length):
                 return
         elif value is None and optional:
             return
-        check(value, field.name)
+        keep(record, field, check(value, field.name))
 
     return validate
+
+
+def keep(record: object, field: Field, value: object) -> None:
+    """Set *field* of *record*, which is being made, to the plain form of its value.
+
+    A converter would do this too, but at a cost for each of the many values that are plain.
+    """
+    object.__setattr__(record, field.name, value)
 
 
 _check_name = partial(check_text, length=NAME_LENGTH)
@@ -305,7 +369,7 @@ def count(least: int, most: int = MAX_COUNT) -> Validator:
 def flag(_: object, field: Field, value: object) -> None:
     """Refuse what is not ``True`` or ``False``."""
     if not isinstance(value, bool):
-        raise InvalidInput("not_a_flag", field.name, "expected True or False")
+        raise invalid("not_a_flag", field.name, "expected True or False", value)
 
 
 def exact_duration(_: object, field: Field, value: object) -> None:
@@ -330,9 +394,10 @@ def items_of(*kinds: type, exact: bool = False) -> Validator:
     """Refuse elements that are not instances of *kinds*."""
     exactly = frozenset(kinds)
 
-    def check(_: object, field: Field, values: Collection[Any]) -> None:
+    def check(record: object, field: Field, values: Any) -> None:
         if values and not exactly.issuperset(map(type, values)):
-            check_each(values, field.name, *kinds, exact=exact)
+            found = check_each(values, field.name, *kinds, exact=exact)
+            keep(record, field, type(values)(found))
 
     return check
 
@@ -342,22 +407,30 @@ def at_most(most: int) -> Validator:
     return lambda _, field, values: check_number(len(values), field.name, most)
 
 
-def identifiers(_: object, field: Field, values: Collection[Any]) -> None:
+def identifiers(record: object, field: Field, values: Any) -> None:
     """Refuse elements that are not ids."""
-    for value in values:
-        check_id(value, field.name)
+    found = [check_id(value, field.name) for value in values]
+    keep(record, field, type(values)(found))
 
 
 def accepted_by(check: Callable[[Any, str], Any]) -> Validator:
     """Refuse what *check*, called with the value and the name of the field, refuses."""
-    return lambda _, field, value: check(value, field.name)
+
+    def check_value(record: object, field: Field, value: object) -> None:
+        if isinstance(value, str):
+            keep(record, field, value := plain(value))
+        check(value, field.name)
+
+    return check_value
 
 
 def each(check: Callable[[Any, str], Any]) -> Validator:
     """Refuse elements that *check*, called with the element and its path, refuses."""
 
-    def check_all(_: object, field: Field, values: Iterable[Any]) -> None:
-        for position, value in enumerate(values):
+    def check_all(record: object, field: Field, values: Iterable[Any]) -> None:
+        found = tuple(map(plain, values))
+        keep(record, field, found)
+        for position, value in enumerate(found):
             check(value, f"{field.name}[{position}]")
 
     return check_all
@@ -369,9 +442,18 @@ def after(start: str) -> Validator:
     def check(record: object, field: Field, value: datetime | None) -> None:
         first: datetime | None = getattr(record, start)
         if value is not None and first is not None and value <= first:
-            raise InvalidInput("empty_window", field.name, f"must be after {start}")
+            hint = (
+                f"expected a datetime after {start}, {first.isoformat()}; got {value.isoformat()}"
+            )
+            raise InvalidInput("empty_window", field.name, hint)
 
     return check
+
+
+def not_after(field: str, value: datetime, start: str, first: datetime) -> InvalidInput:
+    """Return the error for a datetime that is not after the field *start*."""
+    hint = f"expected a datetime after {start}, {first.isoformat()}; got {value.isoformat()}"
+    return InvalidInput("empty_window", field, hint)
 
 
 def optional_datetime(validator: Validator | None = None) -> datetime | None:
@@ -385,7 +467,9 @@ def _to_utc_since_creation(value: datetime | None, record: Any, field: Field) ->
         return None
     at = as_utc(value, field.name)
     if at < record.created_at:
-        raise InvalidInput("before_creation", field.name, "must not be before created_at")
+        created = record.created_at.isoformat()
+        hint = f"expected created_at, {created}, or a later datetime; got {at.isoformat()}"
+        raise InvalidInput("before_creation", field.name, hint)
     return at
 
 
@@ -393,6 +477,70 @@ def since_creation() -> datetime | None:
     """Declare an optional UTC datetime that is not before ``created_at``, declared earlier."""
     converter: Any = Converter(_to_utc_since_creation, takes_self=True, takes_field=True)
     return cast("datetime | None", attrs.field(default=None, converter=converter))
+
+
+if TYPE_CHECKING:
+    from attrs import frozen as frozen  # noqa: PLC0414 - type checkers know attrs by its names
+else:
+
+    def frozen(kind: type | None = None, **options: Any) -> Any:
+        """Build a class as `attrs.frozen` does; its `InvalidInput` names every invalid field."""
+        if kind is None:
+            return partial(frozen, **options)
+        made = attrs.frozen(kind, **options)
+        made.__init__ = _naming_all(made.__init__)
+        return made
+
+
+def _naming_all(init: Any) -> Any:
+    """Return *init*, which stops at the first invalid field, with an error for all of them."""
+
+    @wraps(init)
+    def init_naming_all(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            init(self, *args, **kwargs)
+        except InvalidInput as error:
+            given = signature(init).bind(self, *args, **kwargs).arguments
+            found = _invalid_fields(self, given, error)
+            if len(found) > 1:
+                raise InvalidInput.of(found) from error.__cause__
+            raise
+
+    return init_naming_all
+
+
+def _invalid_fields(
+    record: Any, given: Mapping[str, Any], error: InvalidInput
+) -> list[InvalidInput]:
+    """Return an error for each invalid field of *record*, whose making stopped at *error*."""
+    fields = attrs.fields(record.__class__)
+    # attrs converts and sets the fields in their order, so it stopped at the first of these.
+    unset = [at for at in fields if not hasattr(record, at.name)]
+    found = {at.name: error for at in unset[:1]}
+    for at in unset[1:]:
+        _note(found, at, _convert, record, at, given)
+    for at in fields:
+        if hasattr(record, at.name) and at.name not in found:
+            _note(found, at, attrs.setters.validate, record, at, getattr(record, at.name))
+        for check in at.metadata.values():  # the filter of a query
+            _note(found, at, check, record, at)
+    return [found[at.name] for at in fields if at.name in found]
+
+
+def _convert(record: Any, at: Field, given: Mapping[str, Any]) -> None:
+    value = given.get(str(at.alias), at.default)
+    object.__setattr__(record, at.name, attrs.setters.convert(record, at, value))
+
+
+def _note(
+    found: dict[str, InvalidInput], at: Field, check: Callable[..., object], *args: object
+) -> None:
+    """Put the error of *check*, if it raises one, into *found*."""
+    with suppress(AttributeError):  # it compares the value with a field that is invalid
+        try:
+            check(*args)
+        except InvalidInput as error:
+            found[at.name] = error
 
 
 def copy_with(record: T, **values: object) -> T:
@@ -439,6 +587,6 @@ def digest(*parts: str) -> str:
     """
     found = sha256()
     for part in parts:
-        data = part.encode()
+        data = str.encode(part)
         found.update(len(data).to_bytes(8, "big") + data)
     return found.hexdigest()

@@ -89,7 +89,7 @@ def verbs(change: ca.Change) -> tuple[Any, ...]:
 def registrar_for(name: str) -> ca.Registrar:
     """Return a registrar with the records and the sources that the act of *name* expects."""
     repository = stocked()
-    added = [SALES, NEW_COURSE] if name == "edit_subscription" else [SALES]
+    added: list[ca.Record] = [SALES, NEW_COURSE] if name == "edit_subscription" else [SALES]
     repository.commit(ca.Change(create=added))
     return ca.Registrar(
         repository,

@@ -104,7 +104,9 @@ class TestAdd:
         registrar, _ = world()
         one, two = (ca.User(id=name, name=name, email="x@example.org") for name in ("x", "y"))
         assert codes(registrar, "add", one, two) == ["email_taken"]
-        assert str(registrar.may_add(one, two)).startswith("The email address of 'y'")
+        assert str(registrar.may_add(one, two)).startswith(
+            "User 'y' has the e-mail address of user"
+        )
         taken = ca.User(id="new", name="New", email="ADA@EXAMPLE.ORG")
         assert codes(registrar, "add", ca.Course(id="c", name="C"), taken) == ["email_taken"]
 

@@ -12,10 +12,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import course_assignments as ca
-from course_assignments.testing.strategies import attempts, subscriptions
+from course_assignments import commands
+from course_assignments.testing.strategies import STRATEGIES, attempts, subscriptions
 from tests.support.acts import BATCH, REDEMPTION, SUBSCRIPTION
 from tests.support.acts import GIVEN as ASSIGNMENT
 from tests.support.acts import RUNNING as ATTEMPT
+from tests.support.junk import HOSTILE_STRING
 from tests.support.rules import NAIVE, elsewhere
 from tests.support.strategies import US, assignments, courses, keys, organizations, users, zones
 from tests.support.values import assert_is_value, refusal
@@ -38,6 +40,93 @@ DRAWN: st.SearchStrategy[Any] = st.one_of(
     keys().flatmap(st.sampled_from),
     st.sampled_from([LAB, NOTE, REDEMPTION, CLAIM, ca.AssignmentBatch(created=(ASSIGNMENT,))]),
 )
+
+
+class Word(str):
+    """A string of a derived class, such as Django's ``SafeString`` or ``numpy.str_``."""
+
+    __slots__ = ()
+
+
+def derived(value: Any) -> Any:
+    """Return *value* with every string in it of a derived class."""
+    match value:
+        case Enum():
+            return value
+        case str():
+            return Word(value)
+        case tuple():
+            return [derived(one) for one in value]
+        case frozenset():
+            return frozenset(map(derived, value))
+        case _:
+            return value
+
+
+def kinds_in(value: Any) -> set[type]:
+    """Return the classes of all that *value* consists of."""
+    parts: list[Any] = []
+    if attrs.has(type(value)):
+        parts = [getattr(value, at.name) for at in attrs.fields(type(value))]
+    elif isinstance(value, tuple | frozenset):
+        parts = [*value]
+    return {type(value)}.union(*map(kinds_in, parts))
+
+
+class TestStringsOfADerivedClass:
+    """A record has plain strings only, so it is the same in every storage."""
+
+    @given(st.sampled_from([*STRATEGIES]).flatmap(lambda kind: STRATEGIES[kind]()))
+    def test_become_plain_in_every_field(self, record: Any) -> None:
+        for one in record if isinstance(record, list) else [record]:
+            fields = attrs.fields(type(one))
+            given = {at.alias: derived(getattr(one, at.name)) for at in fields}
+            made = type(one)(**given)
+            assert made == one
+            assert Word not in kinds_in(made)
+
+    @given(st.sampled_from([*STRATEGIES]).flatmap(lambda kind: STRATEGIES[kind]()))
+    def test_become_plain_in_a_hostile_one_too(self, record: Any) -> None:
+        def hostile(value: Any) -> Any:
+            plain = isinstance(value, str) and not isinstance(value, Enum)
+            return HOSTILE_STRING(value) if plain else value
+
+        for one in record if isinstance(record, list) else [record]:
+            fields = attrs.fields(type(one))
+            given = {at.alias: hostile(getattr(one, at.name)) for at in fields}
+            assert type(one)(**given) == one
+
+
+def subclass(kind: type) -> Callable[[Any], Any]:
+    """Return what makes an instance of a subclass of *kind* from one of *kind*."""
+    derived = type(f"Derived{kind.__name__}", (kind,), {})
+    names = attrs.fields_dict(kind)
+    return lambda value: derived(**{name: getattr(value, name) for name in names})
+
+
+DerivedActivity, DerivedNote = subclass(ca.Activity), subclass(ca.Note)
+DerivedPause, DerivedOpening = subclass(ca.Pause), subclass(ca.Opening)
+DerivedMonths, DerivedOrigin = subclass(ca.Months), subclass(ca.Direct)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ca.Course(id="c", name="C", activities=[DerivedActivity(LAB)]),
+        lambda: attrs.evolve(ASSIGNMENT, notes=[DerivedNote(NOTE)]),
+        lambda: attrs.evolve(ASSIGNMENT, origin=DerivedOrigin(ca.Direct())),
+        lambda: attrs.evolve(ATTEMPT, pauses=[DerivedPause(ca.Pause(START))]),
+        lambda: attrs.evolve(SUBSCRIPTION, openings=[DerivedOpening(OPENING)]),
+        lambda: ca.Course(id="c", name="C", maximum_access=DerivedMonths(ca.Months(3))),
+        lambda: commands.Assign("py", "ada", note=DerivedNote(NOTE)),
+        lambda: commands.Assign("py", "ada", expires=DerivedMonths(ca.Months(3))),
+        lambda: commands.AddNote("a-1", DerivedNote(NOTE)),
+    ],
+)
+def test_a_part_of_a_derived_class_is_refused(make: Callable[[], object]) -> None:
+    """A storage would return its base class, which is not equal."""
+    assert refusal(make).code in {"wrong_type", "invalid_duration"}
+
 
 #: What a field is if it is not given; a field that is not listed is required.
 DEFAULTS: dict[Any, dict[str, Any]] = {

@@ -67,12 +67,13 @@ class TestAccess:
     def test_a_cancelled_assignment_never_gives_access(self) -> None:
         cancelled = attrs.evolve(GIVEN, cancelled_at=CREATED + DAY)
         reason = AlreadyCancelled(CREATED + DAY)
-        for at, reasons in (
+        cases: tuple[tuple[datetime, list[ca.Reason]], ...] = (
             (CREATED - US, [AssignmentNotActive(CREATED), reason]),
             (CREATED, [reason]),
             (CREATED + DAY, [reason]),
             (ENDS, [reason, AssignmentExpired(ENDS)]),
-        ):
+        )
+        for at, reasons in cases:
             assert ca.AccessPolicy().evaluate(cancelled, at=at) == ca.Decision(reasons)
 
 

@@ -90,10 +90,10 @@ class TestPermissions:
             seen.add((permission, len(wanted)))
         assert seen == set(product(MAY, (0, 1, 2)))
 
-    @pytest.mark.parametrize("managed", ["ACME", "acme ", "acme-child", "parent-of-acme", None])
+    @pytest.mark.parametrize("managed", ["ACME", "acme-child", "parent-of-acme", None])
     def test_only_exactly_the_managed_organizations_count(self, managed: str | None) -> None:
         # The actor's own organization is not thereby a managed one.
-        ids = {managed} - {None}
+        ids = set() if managed is None else {managed}
         actor = attrs.evolve(MANAGER, managed_organization_ids=ids, organization_id="acme")
         decision = POLICY.evaluate(
             actor, permission=Permission.ASSIGN_COURSES, organization_id="acme", at=AT

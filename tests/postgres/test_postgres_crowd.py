@@ -26,7 +26,7 @@ from tests.support.world import PYTHON
 
 LEVEL = "READ COMMITTED"
 CODE = "Spring-2026"
-SHARED = [samples.ACME, samples.PYTHON]
+SHARED: list[ca.Record] = [samples.ACME, samples.PYTHON]
 THREADS = 12
 BEHIND = text(
     "SELECT pid FROM pg_stat_activity WHERE :pid = ANY (pg_blocking_pids(pid)) AND pid <> :pid"

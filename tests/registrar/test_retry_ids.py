@@ -20,6 +20,13 @@ NEW = ca.User(id="new", name="New", email="new@example.org")
 OTHER = ca.User(id="newer", name="Newer", email="newer@example.org")
 DAY = timedelta(days=1)
 
+#: The class of the records with the id that a command takes; others store a receipt.
+KINDS = {
+    **dict.fromkeys(("assign", "redeem", "register", "open_course"), "CourseAssignment"),
+    "create_keys": "KeyBatch",
+    "subscribe": "Subscription",
+}
+
 
 def fill(registrar: ca.Registrar) -> None:
     """Add what the commands are about: keys, assignments and subscriptions."""
@@ -192,7 +199,7 @@ def test_other_content_is_a_conflict(name: str, changed: dict[str, Any]) -> None
     registrar = filled()
     call(name).on(registrar)
     found = error(ca.Conflict, registrar, name, **call(name, **changed).kwargs)
-    assert found == ca.Conflict(("x-1",), "id_taken")
+    assert found == ca.Conflict(("x-1",), "id_taken", KINDS.get(name))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +209,7 @@ def test_another_origin_is_a_conflict(first: str, second: str) -> None:
     registrar = filled()
     call(first).on(registrar)
     found = error(ca.Conflict, registrar, second, **call(second).kwargs)
-    assert found == ca.Conflict(("x-1",), "id_taken")
+    assert found == ca.Conflict(("x-1",), "id_taken", "CourseAssignment")
 
 
 def test_what_may_change_later_is_not_compared() -> None:
@@ -336,4 +343,4 @@ def test_once_a_subscription_was_edited_its_set_is_not_compared() -> None:
     again = registrar.subscribe(["py", "sql"], "ada", duration=DAY, id="s-1")
     assert again == edited
     found = error(ca.Conflict, registrar, "subscribe", ["sql"], "bo", duration=DAY, id="s-1")
-    assert found == ca.Conflict(("s-1",), "id_taken")
+    assert found == ca.Conflict(("s-1",), "id_taken", "Subscription")

@@ -501,7 +501,7 @@ def test_a_reader_reads_any_number_of_kinds_in_one_call() -> None:
     assert reader.need_each(*wanted) == (PYTHON, ACME, ADA, MANAGER)
     with pytest.raises(ca.NotFound) as caught:
         reader.need_each(*wanted, (ca.User, "nobody"), (ca.User, "no one"))
-    assert caught.value == ca.NotFound("User", "nobody")
+    assert caught.value == ca.NotFound("User", "nobody", (ca.NotFound("User", "no one"),))
 
 
 @pytest.mark.parametrize("name", ACTS)

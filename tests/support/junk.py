@@ -1,8 +1,7 @@
 """Invalid values of every kind, and a table of every public entry that takes arguments.
 
-Left out: what lies about its class, or has a ``repr`` that raises; hostile subclasses of ``str``;
-endless lists; what Python refuses by itself, such as an unknown
-argument; and what a function of the caller's raises, which is theirs.
+Left out: what lies about its class; endless lists; what Python refuses by itself, such as an
+unknown argument; and what a function of the caller's raises, which is theirs.
 """
 
 import types
@@ -63,6 +62,14 @@ EVERYTHING = (*COMPARISONS, "__hash__", *ITERATION, *ARITHMETIC, "__bool__", "__
 
 
 HOSTILE = hostile(*EVERYTHING)()
+
+#: A string whose every method raises.
+HOSTILE_STRING = hostile(
+    *(name for name in vars(str) if not name.startswith("__")),
+    *(*COMPARISONS, *ITERATION, "__hash__", "__add__", "__mod__", "__mul__", "__rmul__"),
+    *("__format__", "__repr__", "__str__"),
+    base=str,
+)
 
 
 class Agreeable:
@@ -206,6 +213,7 @@ STRINGS = (
     *_values(["ada,bo", "5", "P6M", "P999999999W", "2026-01-05T09:00:00Z"], nowhere=False),
     _fits("path", lambda: "../../etc/passwd"),
     _fits("member of a string enum", lambda: Word.LONG),
+    _fits("hostile string", lambda: HOSTILE_STRING("hostile1")),
     _fits("full-width code", lambda: "\uff10\uff10\uff11-Spring"),
     _fits("template", lambda: "{0.__class__} %s ${x}"),
 )
@@ -923,9 +931,9 @@ RESULTS = tuple(
         _of(ca.AssignmentBatch, created=(), skipped=()),
         _of(ca.Page, records=(), next=None),
         _of_commands(commands.Outcome, result=None, change=ca.Change(), decision=ca.Decision()),
-        _of(ca.InvalidInput, code="blank", field="name", hint="give one", errors=()),
+        _of(ca.InvalidInput, code="blank", field="name", hint="give one", also=()),
         _of(ca.NotFound, kind="Course", also=()),
-        _of(ca.Conflict, code="changed"),
+        _of(ca.Conflict, code="changed", kind=None),
         _of(ca.StorageBusy, hint="database is locked"),
         _of(ca.OutcomeUnknown),
         _of(ca.StorageError, code="disk_full", hint="database or disk is full"),

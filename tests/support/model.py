@@ -78,7 +78,9 @@ def said(reason: ca.Reason) -> Said:
     """Return *reason* as its code and its facts."""
     if isinstance(reason, ca.ForAssignment):
         return (reason.course_id, reason.learner_id, said(reason.reason))
-    return (reason.code, *facts(reason).values())
+    known = facts(reason)
+    known.pop("owner_id", None)  # which of several users has an address is not in the rules
+    return (reason.code, *known.values())
 
 
 def folded(email: str) -> str:

@@ -85,21 +85,6 @@ def test_it_stops_at_the_end_of_the_accepted_years() -> None:
     assert clock() == LATEST
 
 
-class InterruptedMonths(Months):
-    """A month during whose calculation another thread runs."""
-
-    other: Callable[[], object]
-    threads: list[Thread]
-
-    def after(self, start: datetime, zone: tzinfo = UTC) -> datetime:
-        thread = Thread(target=type(self).other)
-        thread.start()
-        # The thread ends at once, unless a lock makes it wait.
-        thread.join(0.05)
-        self.threads.append(thread)
-        return super().after(start, zone)
-
-
 @pytest.mark.parametrize(
     ("move", "shown"),
     [
@@ -109,16 +94,22 @@ class InterruptedMonths(Months):
     ids=["advance", "set"],
 )
 def test_a_change_waits_for_another_one_in_progress(
-    move: Callable[[ManualClock], object], shown: datetime
+    move: Callable[[ManualClock], object], shown: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = ManualClock(START)
     threads: list[Thread] = []
+    after = Months.after
 
-    class Month(InterruptedMonths):
-        other = staticmethod(lambda: move(clock))
+    def interrupted(months: Months, start: datetime, zone: tzinfo = UTC) -> datetime:
+        thread = Thread(target=move, args=[clock])
+        thread.start()
+        # The thread ends at once, unless a lock makes it wait.
+        thread.join(0.05)
+        threads.append(thread)
+        return after(months, start, zone)
 
-    Month.threads = threads
-    clock.advance(Month(1))
+    monkeypatch.setattr(Months, "after", interrupted)
+    clock.advance(Months(1))
     for thread in threads:
         thread.join()
     assert clock() == shown

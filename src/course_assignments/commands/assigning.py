@@ -12,7 +12,7 @@ from course_assignments.changes import Change
 from course_assignments.commands import base
 from course_assignments.commands.base import Context, CreatingCommand, N, Outcome, T
 from course_assignments.commands.reader import Reader
-from course_assignments.decisions import Decision, Question
+from course_assignments.decisions import Decision, Question, answer
 from course_assignments.entities.assignments import (
     AssignmentBatch,
     Claim,
@@ -23,7 +23,7 @@ from course_assignments.entities.assignments import (
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Permission, Repeat
 from course_assignments.entities.people import User
-from course_assignments.errors import Conflict, InvalidInput, NotFound
+from course_assignments.errors import Conflict, InvalidInput, mask_id
 from course_assignments.policies import Policies
 from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.policies.repetition import latest_open
@@ -32,7 +32,7 @@ from course_assignments.time.durations import End, resolve_end
 from course_assignments.validation import derived_id, items_of, to_tuple
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Assignable(base.CourseAndLearner):
     """A course, and a learner with their organization.
 
@@ -44,7 +44,7 @@ class Assignable(base.CourseAndLearner):
 
     id: str = field(validator=validation.identifier)
     existing: tuple[CourseAssignment, ...] = field(
-        default=(), converter=to_tuple, validator=items_of(CourseAssignment)
+        default=(), converter=to_tuple[CourseAssignment], validator=items_of(CourseAssignment)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -59,17 +59,23 @@ class Assignable(base.CourseAndLearner):
         return latest_open(self.existing, at)
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class _Assigning(CreatingCommand[N, T]):
     """What `Assign` and `AssignMany` share."""
 
     expires: End | None = field(default=None, converter=validation.to_end_or_none)
-    note: Note | None = field(default=None, validator=validation.one_of(Note, optional=True))
+    note: Note | None = field(
+        default=None, validator=validation.one_of(Note, exact=True, optional=True)
+    )
     repeat: Repeat | None = field(default=None, validator=validation.one_of(Repeat, optional=True))
 
     def mode(self, policies: Policies) -> Repeat:
         """Return how to repeat an assignment: the argument, or else the default."""
-        return policies.repeat.default if self.repeat is None else self.repeat
+        if self.repeat is not None:
+            return self.repeat
+        default = policies.repeat.default
+        validation.check_kind(default, "policies.repeat.default", Repeat)
+        return default
 
     def read_assignables(
         self,
@@ -125,13 +131,18 @@ class _Assigning(CreatingCommand[N, T]):
         policies = context.policies
         questions: list[Question] = []
         if self.mode(policies) is Repeat.REFUSE:
-            questions.append(lambda at: policies.repeat.evaluate(one.existing, at=at))
+            questions.append(
+                lambda at: answer("repeat", policies.repeat.evaluate(one.existing, at=at))
+            )
         if self.expires is not None:
-            within_limits = policies.expiration.evaluate(
-                self.end(one, context).at,
-                created_at=context.at,
-                course=one.course,
-                organization=one.organization,
+            within_limits = answer(
+                "expiration",
+                policies.expiration.evaluate(
+                    self.end(one, context).at,
+                    created_at=context.at,
+                    course=one.course,
+                    organization=one.organization,
+                ),
             )
             questions.append(self._unless_skipped(one, context, lambda _: within_limits))
         return questions
@@ -186,7 +197,7 @@ def _without_change(question: Question) -> Question:
     return lambda at: Decision(question(at).reasons)
 
 
-@attrs.frozen
+@validation.frozen
 class Assign(_Assigning[Assignable, CourseAssignment]):
     """Assign a course to a learner (rules 1, 2, 15, 21 and 22).
 
@@ -211,7 +222,7 @@ class Assign(_Assigning[Assignable, CourseAssignment]):
         made = reader.look_up(CourseAssignment, self.id)
         wanted = (self.course_id, self.learner_id, Direct())
         if made is not None and (made.course_id, made.learner_id, made.origin) != wanted:
-            raise Conflict((made.id,), "id_taken")
+            raise Conflict((made.id,), "id_taken", "CourseAssignment")
         return made
 
     def read(self, reader: Reader) -> Assignable:
@@ -235,7 +246,7 @@ def _each_once(users: Iterable[User]) -> tuple[User, ...]:
     return tuple(dict.fromkeys(validation.check_each(users, "newcomers", User)))
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Roster:
     """The records to assign every course to every learner.
 
@@ -245,11 +256,15 @@ class Roster:
         email_owners: The users who already have the e-mail address of a newcomer.
     """
 
-    assignables: tuple[Assignable, ...] = field(converter=to_tuple, validator=items_of(Assignable))
+    assignables: tuple[Assignable, ...] = field(
+        converter=to_tuple[Assignable], validator=items_of(Assignable)
+    )
     newcomers: tuple[User, ...] = field(
         default=(), converter=_each_once, validator=validation.each(base.check_newcomer)
     )
-    email_owners: tuple[User, ...] = field(default=(), converter=to_tuple, validator=items_of(User))
+    email_owners: tuple[User, ...] = field(
+        default=(), converter=to_tuple[User], validator=items_of(User)
+    )
 
     def __attrs_post_init__(self) -> None:
         if not self.assignables:
@@ -257,7 +272,7 @@ class Roster:
         validation.check_distinct((one.id for one in self.assignables), "assignables[{}].id")
 
 
-def _learners(values: Iterable[str | User]) -> Mapping[str, User | None]:
+def _learners(values: validation.Many[str | User]) -> Mapping[str, User | None]:
     """Return the distinct learners by id, in order, with any passed profiles."""
     if values.__class__ is dict:  # of a command that is evolved
         known = cast("dict[str, User | None]", values)
@@ -270,7 +285,7 @@ def _learners(values: Iterable[str | User]) -> Mapping[str, User | None]:
             continue
         base.check_newcomer(learner, path)
         if (given.get(learner.id) or learner) != learner:
-            hint = f"{learner.id[:60]!r} is repeated with a different profile"
+            hint = f"{mask_id(learner.id)!r} is repeated with a different profile; give one of them"
             raise InvalidInput("repeated", path, hint)
         given[learner.id] = learner
     return given
@@ -280,7 +295,7 @@ def _learners(values: Iterable[str | User]) -> Mapping[str, User | None]:
 MAX_PAIRS = 1_000_000
 
 
-@attrs.frozen
+@validation.frozen
 class AssignMany(
     _Assigning[Roster, AssignmentBatch], base.ReceiptedCommand[Roster, AssignmentBatch]
 ):
@@ -334,26 +349,20 @@ class AssignMany(
         )
 
     def read(self, reader: Reader) -> Roster:
-        courses = reader.get(Course, self.course_ids)
+        courses = reader.named(Course, self.course_ids)
         profiles = {id_: user for id_, user in self.learners.items() if user is not None}
         # Read the addresses first. A user who is stored later is read below, or is a conflict.
         email_owners = reader.email_owners(profiles.values())
-        known = reader.get(User, self.learners)
+        known = reader.named(User, self.learners, besides=profiles)
         changed = [id_ for id_, user in profiles.items() if known.get(id_, user) != user]
         if changed:
-            raise Conflict(tuple(changed), "id_taken")
+            raise Conflict(tuple(changed), "id_taken", "User")
         newcomers = {id_: user for id_, user in profiles.items() if id_ not in known}
         joined = dict.fromkeys(
             one.organization_id for one in newcomers.values() if one.organization_id is not None
         )
-        organizations = reader.get(Organization, joined)
-        NotFound.raise_any(
-            [
-                *(("Course", one) for one in self.course_ids if one not in courses),
-                *(("User", one) for one in self.learners if one not in {**known, **newcomers}),
-                *(("Organization", one) for one in joined if one not in organizations),
-            ]
-        )
+        reader.named(Organization, joined)
+        reader.require_named()
         learners = [newcomers.get(one) or known[one] for one in self.learners]
         wanted = [courses[one] for one in self.course_ids]
         assignables = self.read_assignables(reader, wanted, learners, self.ids())

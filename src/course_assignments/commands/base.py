@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence, Sized
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from functools import wraps
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_origin
 
 import attrs
 from attrs import field, validators
@@ -12,7 +13,7 @@ from attrs import field, validators
 from course_assignments import validation
 from course_assignments.changes import MAX_SUBJECTS, Change, Event, R, Record, Replace
 from course_assignments.commands.reader import Reader
-from course_assignments.decisions import YES, Decision, Question, Refused, all_of
+from course_assignments.decisions import YES, Decision, Question, Refused, all_of, answer
 from course_assignments.entities.assignments import Claim, CourseAssignment, Note, Origin
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.codes import differs_in_case, fold, mask
@@ -20,7 +21,7 @@ from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.receipts import Receipt, digest_of, receipts_of
-from course_assignments.errors import Conflict, InvalidInput, to_words
+from course_assignments.errors import Conflict, InvalidInput, invalid, mask_id, plain, to_words
 from course_assignments.policies import DEFAULT_POLICIES, Policies
 from course_assignments.policies.expiration import Limit, earliest
 from course_assignments.reasons import EmailTaken, ForAssignment, KeyNotFound, Reason
@@ -40,7 +41,7 @@ def record_or_none(kind: type[R]) -> R | None:
     return cast("R | None", declared)
 
 
-@attrs.frozen
+@validation.frozen
 class Context:
     """The time, the rules and the actor of a decision.
 
@@ -64,12 +65,15 @@ class Context:
         if actor is None:
             return []
         return [
-            lambda at: policy.evaluate(
-                actor,
-                permission=permission,
-                organization_id=organization_id,
-                at=at,
-                profile=profile,
+            lambda at: answer(
+                "authorization",
+                policy.evaluate(
+                    actor,
+                    permission=permission,
+                    organization_id=organization_id,
+                    at=at,
+                    profile=profile,
+                ),
             )
         ]
 
@@ -81,7 +85,8 @@ class Context:
 
     def is_available(self, course: Course) -> Question:
         """Ask whether *course* is available (rule 22)."""
-        return lambda at: self.policies.course_availability.evaluate(course, at=at)
+        policy = self.policies.course_availability
+        return lambda at: answer("course_availability", policy.evaluate(course, at=at))
 
     def limit(self, course: Course, organization: Organization | None, *others: Limit) -> Limit:
         """Return the end of access that begins now: the earliest of rule 1's limit and *others*."""
@@ -160,13 +165,13 @@ class _Behind(Context):
         skew = self.policies.clock_skew
 
         def ask(clock: datetime) -> Decision:
-            answer = question(_taken(clock, self.times, skew))
-            turn = answer.changes_at if isinstance(answer, Decision) else None
+            given = question(_taken(clock, self.times, skew))
+            turn = given.changes_at if isinstance(given, Decision) else None
             if turn is None:
-                return answer
+                return given
             following = bisect_left(self.times, turn)
             near = (one - skew + TICK for one in self.times[following : following + 1])
-            return attrs.evolve(answer, changes_at=min([turn, *near]))
+            return attrs.evolve(given, changes_at=min([turn, *near]))
 
         return ask
 
@@ -177,7 +182,7 @@ def _taken(clock: datetime, times: Sequence[datetime], skew: timedelta) -> datet
     return max(clock, times[near - 1]) if near else clock
 
 
-@attrs.frozen
+@validation.frozen
 class Outcome(Generic[T_co]):
     """The outcome of a command.
 
@@ -195,7 +200,22 @@ class Outcome(Generic[T_co]):
     decision: Decision = Decision()
 
 
-@attrs.frozen
+def _checking(decide: Callable[..., Any]) -> Callable[..., Any]:
+    """Return *decide* of a command, which applications call too, with checks of its arguments."""
+    declared = decide.__annotations__.get("records")
+    kind = get_origin(declared) or declared
+
+    @wraps(decide)
+    def check_and_decide(self: Any, records: Any, context: Context) -> Any:
+        if isinstance(kind, type):
+            validation.check_kind(records, "records", kind)
+        validation.check_kind(context, "context", Context)
+        return decide(self, records, context)
+
+    return check_and_decide
+
+
+@validation.frozen
 class Command(ABC, Generic[N, T]):
     """A command as a value; its fields are the arguments of the caller.
 
@@ -213,6 +233,10 @@ class Command(ABC, Generic[N, T]):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.action = to_words(cls.__name__).replace(" ", "_")
+        decide: Any = vars(cls).get("decide")
+        # attrs makes a class with slots from the first one, with what is in it.
+        if decide is not None and not hasattr(decide, "__wrapped__"):
+            setattr(cls, "decide", _checking(decide))  # noqa: B010 - mypy refuses it as an attribute
 
     def existing(self, reader: Reader) -> T | None:  # noqa: ARG002 - most look for nothing
         """Return the result of an earlier call with the same id, or ``None``.
@@ -243,7 +267,7 @@ class Command(ABC, Generic[N, T]):
         ...
 
 
-@attrs.frozen
+@validation.frozen
 class CreatingCommand(Command[N, T]):
     """A command that creates a record.
 
@@ -255,7 +279,7 @@ class CreatingCommand(Command[N, T]):
     id: str | None = field(default=None, kw_only=True, validator=_own_id)
 
 
-@attrs.frozen
+@validation.frozen
 class ReceiptedCommand(CreatingCommand[N, T]):
     """A command that stores a `Receipt`, because no record has its ``id``.
 
@@ -296,7 +320,7 @@ class ReceiptedCommand(CreatingCommand[N, T]):
         )
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class CourseAndLearner:
     """A course, and a learner with their organization.
 
@@ -320,7 +344,7 @@ class CourseAndLearner:
     ) -> CourseAssignment:
         """Return an assignment of the course to the learner from *at* to *end*."""
         if end.at <= at:  # a custom policy may return any limit
-            raise InvalidInput("empty_window", "expires_at", "must be after created_at")
+            raise validation.not_after("expires_at", end.at, "created_at", at)
         return _assignment(
             id=id_,
             learner_id=self.learner.id,
@@ -359,9 +383,9 @@ def unless_active(
     """Return *question*, with a yes as long as there is an *active* assignment."""
 
     def ask(at: datetime) -> Decision:
-        answer, found = question(at), active(at)
+        given, found = question(at), active(at)
         # A permanent yes needs no second look when the assignment ends, which would be quadratic.
-        return answer if found is None or answer == YES else Decision((), found.expires_at)
+        return given if found is None or given == YES else Decision((), found.expires_at)
 
     return ask
 
@@ -370,8 +394,9 @@ def check_organization(organization: Organization | None, learner: User) -> None
     """Raise InvalidInput unless *organization* is the organization of *learner*."""
     wanted = learner.organization_id
     if (None if organization is None else organization.id) != wanted:
-        hint = "none, as the learner has none" if wanted is None else f"{wanted[:60]!r}, theirs"
-        raise InvalidInput("another_record", "organization", f"expected {hint}")
+        found = "none" if organization is None else repr(mask_id(organization.id))
+        hint = "none, as the learner has none" if wanted is None else f"theirs, {mask_id(wanted)!r}"
+        raise InvalidInput("another_record", "organization", f"expected {hint}; got {found}")
 
 
 def check_newcomer(user: User, path: str) -> None:
@@ -382,7 +407,7 @@ def check_newcomer(user: User, path: str) -> None:
     validation.check_kind(user, path, User, exact=True)
     for name in ("roles", "managed_organization_ids"):
         if getattr(user, name):
-            hint = "leave it empty; an administrator can give it to them later"
+            hint = "expected none; leave it empty, an administrator can give it to them later"
             raise InvalidInput("newcomer_with_rights", f"{path}.{name}", hint)
 
 
@@ -396,10 +421,11 @@ def masked(code: str) -> str:
     return repr(mask(code))
 
 
-def typed_code(_: object, at: validation.Field, value: object) -> None:
+def typed_code(command: object, at: validation.Field, value: object) -> None:
     """Raise InvalidInput unless *value* is a string."""
     if not isinstance(value, str):
-        raise InvalidInput("not_a_text", at.name, "expected the code of a key as a string")
+        raise invalid("not_a_text", at.name, "expected the code of a key as a string", value)
+    validation.keep(command, at, plain(value))
 
 
 def check_keys(keys: Sequence[TrainingKey], code: str, path: str, context: Context) -> None:
@@ -409,7 +435,8 @@ def check_keys(keys: Sequence[TrainingKey], code: str, path: str, context: Conte
         Refused: the case of a custom code matters and differs (rule 12).
     """
     if len(keys) != 1 or keys[0].lookup_code != fold(code):
-        raise InvalidInput("another_record", path, "expected the key with the given code")
+        hint = "expected the key with the given code, and no other"
+        raise InvalidInput("another_record", path, hint)
     # a policy of a host need not have this setting
     matching = getattr(context.policies.key_redemption, "match_case", False)
     if matching and differs_in_case(code, keys[0].code):
@@ -421,13 +448,13 @@ def emails_free(records: Iterable[Record], owners: Iterable[User]) -> Decision:
 
     *owners* are the stored users who have one of these addresses.
     """
-    taken = {one.folded_email for one in owners}
+    taken = {one.folded_email: one.id for one in owners}
     reasons: list[EmailTaken] = []
     for record in records:
         if isinstance(record, User):
             if record.folded_email in taken:
-                reasons.append(EmailTaken(record.id))
-            taken.add(record.folded_email)
+                reasons.append(EmailTaken(record.id, taken[record.folded_email]))
+            taken[record.folded_email] = record.id
     return Decision(tuple(reasons))
 
 

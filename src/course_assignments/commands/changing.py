@@ -11,7 +11,7 @@ from course_assignments.changes import Change, Replace, Use
 from course_assignments.commands import base
 from course_assignments.commands.base import Command, Context, Outcome
 from course_assignments.commands.reader import Reader
-from course_assignments.decisions import Decision, Question
+from course_assignments.decisions import Decision, Question, answer
 from course_assignments.entities.assignments import MAX_NOTES, CourseAssignment, FromKey, Note
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Permission
@@ -24,7 +24,7 @@ from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate, NotesUse
 from course_assignments.time.durations import End, resolve_end
 
 
-@attrs.frozen
+@validation.frozen
 class Assigned:
     """An assignment and its learner."""
 
@@ -35,7 +35,7 @@ class Assigned:
         validation.check_same(self.learner.id, self.assignment.learner_id, "learner")
 
 
-@attrs.frozen
+@validation.frozen
 class Cancellable(Assigned):
     """An assignment and its learner; to restore the use of a key, also redemption and key."""
 
@@ -51,7 +51,7 @@ class Cancellable(Assigned):
             validation.check_same(self.key.id, key_id, "key")
 
 
-@attrs.frozen
+@validation.frozen
 class Cancel(Command[Cancellable, CourseAssignment]):
     """Cancel an assignment permanently (rules 3, 4, 13 and 21).
 
@@ -89,7 +89,7 @@ class Cancel(Command[Cancellable, CourseAssignment]):
         permission = Permission.SUPPORT if support else Permission.ASSIGN_COURSES
         decision = context.require(
             *context.may(permission, learner.organization_id),
-            lambda at: policy.evaluate(before, at=at, support=support),
+            lambda at: answer("cancellation", policy.evaluate(before, at=at, support=support)),
         )
         after = attrs.evolve(before, cancelled_at=context.at)
         replace, use = [Replace(before, after)], list[Use]()
@@ -111,7 +111,7 @@ class Cancel(Command[Cancellable, CourseAssignment]):
         return Outcome(after, change, decision)
 
 
-@attrs.frozen
+@validation.frozen
 class Reschedulable(Assigned):
     """An assignment with its learner, and everything that limits its end."""
 
@@ -139,7 +139,7 @@ class Reschedulable(Assigned):
         return began.limit(self.course, self.organization, *others)
 
 
-@attrs.frozen
+@validation.frozen
 class Reschedule(Command[Reschedulable, CourseAssignment]):
     """Change the end of an assignment, within its limit (rules 2, 4 and 21).
 
@@ -178,8 +178,11 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
         context = context.since(created_at)
         zone = zone_of(organization, self.expires)
         end = resolve_end(self.expires, start=created_at, zone=zone, field="expires")
-        limited = policies.expiration.evaluate(
-            end, created_at=created_at, course=course, organization=organization
+        limited = answer(
+            "expiration",
+            policies.expiration.evaluate(
+                end, created_at=created_at, course=course, organization=organization
+            ),
         )
         within_limits = _with_subscription_limit(limited, end, records.subscription)
         support = self.support_reason is not None
@@ -188,9 +191,11 @@ class Reschedule(Command[Reschedulable, CourseAssignment]):
             within_limits = _without(within_limits, ExpiresTooLate)
 
         def may_reschedule(at: datetime) -> Decision:
-            answer = policies.reschedule.evaluate(before, expires_at=end, at=at)
+            given = answer(
+                "reschedule", policies.reschedule.evaluate(before, expires_at=end, at=at)
+            )
             has_passed = limit is not None and limit.at < at
-            return _without(answer, ExpiresTooEarly) if has_passed else answer
+            return _without(given, ExpiresTooEarly) if has_passed else given
 
         def is_within_limits(at: datetime) -> Decision:
             if limit is not None and limit.at < at:  # an earlier end is refused, and a later one
@@ -232,7 +237,7 @@ def _with_subscription_limit(
     return Decision((*others, min(late, key=lambda one: one.latest)))
 
 
-@attrs.frozen
+@validation.frozen
 class _Edit(Command[Assigned, CourseAssignment]):
     """Edit an assignment alone."""
 
@@ -259,7 +264,7 @@ class _Edit(Command[Assigned, CourseAssignment]):
         return Outcome(after, change, decision)
 
 
-@attrs.frozen
+@validation.frozen
 class Complete(_Edit):
     """Mark an assignment as completed, expired or not (rules 5 and 21).
 
@@ -272,12 +277,12 @@ class Complete(_Edit):
         context = context.since(records.assignment.created_at)
 
         def is_incomplete(at: datetime) -> Decision:
-            return policy.evaluate(records.assignment, at=at)
+            return answer("completion", policy.evaluate(records.assignment, at=at))
 
         return self.edit(records, context, is_incomplete, completed_at=context.at)
 
 
-@attrs.frozen
+@validation.frozen
 class AddNote(_Edit):
     """Add a note to an assignment in any state; a retry adds it again (rule 21).
 
@@ -290,7 +295,7 @@ class AddNote(_Edit):
     True
     """
 
-    note: Note = field(validator=validation.one_of(Note))
+    note: Note = field(validator=validation.one_of(Note, exact=True))
 
     def decide(self, records: Assigned, context: Context) -> Outcome[CourseAssignment]:
         context = context.since(records.assignment.created_at)

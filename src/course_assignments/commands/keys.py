@@ -1,6 +1,5 @@
 """Create, edit, revoke and list the training keys of a course. Rules 6 to 9, 12 and 20 to 22."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final, cast
@@ -24,13 +23,21 @@ from course_assignments.entities.codes import (
 )
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import KeyBatch, TrainingKey
-from course_assignments.errors import Conflict, InvalidInput
+from course_assignments.errors import Conflict, InvalidInput, invalid
 from course_assignments.policies.expiration import zone_of
 from course_assignments.queries import MAX_PAGE, KeyQuery
 from course_assignments.reasons import CodeTaken, MaxUsesBelowUses
 from course_assignments.time import durations
 from course_assignments.time.durations import Duration, DurationLike, End, EndLike
-from course_assignments.validation import accepted_by, items_of, to_end_or_none, to_set, to_tuple
+from course_assignments.validation import (
+    Strings,
+    accepted_by,
+    items_of,
+    to_end_or_none,
+    to_string_set,
+    to_strings,
+    to_tuple,
+)
 
 
 class Unset(Enum):
@@ -42,14 +49,14 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 
 
-def _paste(typed: Iterable[str] | Paste) -> Paste:
+def _paste(typed: Strings | Paste) -> Paste:
     """Return typed codes as a paste, which an evolved command already has."""
     return typed if isinstance(typed, Paste) else scan_codes(typed)
 
 
 def _check_code(code: object, path: str) -> None:
     if not isinstance(code, str) or not has_generated_shape(code):
-        raise InvalidInput("invalid_code", path, "expected a code as codes.generate() returns it")
+        raise invalid("invalid_code", path, "expected a code as codes.generate() returns it", code)
 
 
 def _unless_unset(check: Any) -> Any:
@@ -68,7 +75,7 @@ _is_flag = _unless_unset(validation.flag)
 _is_end = _unless_unset(validators.optional(accepted_by(durations.as_end)))
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class NewKeys:
     """The course that new keys are for, and their codes.
 
@@ -79,16 +86,16 @@ class NewKeys:
     """
 
     course: Course = field(validator=validation.one_of(Course))
-    key_ids: tuple[str, ...] = field(converter=to_tuple, validator=items_of(str))
+    key_ids: tuple[str, ...] = field(converter=to_strings, validator=items_of(str))
     generated: tuple[str, ...] = field(
-        default=(), converter=to_tuple, validator=validation.each(_check_code), repr=base.hidden
+        default=(), converter=to_strings, validator=validation.each(_check_code), repr=base.hidden
     )
     taken: frozenset[str] = field(
-        default=frozenset[str](), converter=to_set, validator=items_of(str), repr=base.hidden
+        default=frozenset[str](), converter=to_string_set, validator=items_of(str), repr=base.hidden
     )
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class _WithNewKeys(CreatingCommand[N, KeyBatch]):
     """What `CreateKeys` and `AddKeys` share."""
 
@@ -123,7 +130,8 @@ class _WithNewKeys(CreatingCommand[N, KeyBatch]):
         if not wanted:
             raise InvalidInput("empty_list", "codes", "pass codes, or how many keys to generate")
         if len(records.key_ids) != len(wanted):
-            raise InvalidInput("missing", "key_ids", "expected one id for each of the keys")
+            hint = f"expected one id for each of {len(wanted)} keys, got {len(records.key_ids)}"
+            raise InvalidInput("missing", "key_ids", hint)
         lines = tuple(sorted(custom[one][1] for one in taken))
         decision = context.require(
             *context.may(Permission.MANAGE_KEYS, batch.organization_id),
@@ -141,7 +149,8 @@ class _WithNewKeys(CreatingCommand[N, KeyBatch]):
         custom = self.codes.codes
         found = reader.keys_of_codes(custom)
         if not all(one in found and found[one].batch_id == batch.id for one in custom):
-            raise Conflict((self.id or "",), "id_taken")
+            kind = "KeyBatch" if batch.id == self.id else None
+            raise Conflict((self.id or "",), "id_taken", kind)
 
 
 _DATES = ("redeemable_from", "redeemable_until")
@@ -167,7 +176,7 @@ def _terms(
     return terms
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class BatchToCreate(NewKeys):
     """The course, the codes and the organization of a new batch.
 
@@ -180,7 +189,7 @@ class BatchToCreate(NewKeys):
     organization: Organization = field(validator=validation.one_of(Organization))
 
 
-@attrs.frozen
+@validation.frozen
 class CreateKeys(_WithNewKeys[BatchToCreate]):
     """Create a batch of training keys for a course (rules 6 to 9, 12, 21 and 22).
 
@@ -222,7 +231,7 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
             return None
         same = (made.course_id, made.organization_id) == (self.course_id, self.organization_id)
         if not same or made.size < len(self.codes) + self.generate:
-            raise Conflict((made.id,), "id_taken")
+            raise Conflict((made.id,), "id_taken", "KeyBatch")
         self.check_codes(reader, made)
         return made
 
@@ -244,7 +253,7 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
             **_terms(self, now, organization),
         )
         if batch.redeemable_until is not None and batch.redeemable_until <= now:
-            raise InvalidInput("empty_window", "redeemable_until", "expected a datetime after now")
+            raise validation.not_after("redeemable_until", batch.redeemable_until, "now", now)
         keys, decision = self.new_keys(records, batch, context)
         batch = attrs.evolve(batch, size=len(keys))
         change = Change(
@@ -255,14 +264,14 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
         return Outcome(batch, change, decision)
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class BatchToExtend(NewKeys):
     """The stored batch, its course and the codes to add."""
 
     batch: KeyBatch = field(validator=validation.one_of(KeyBatch))
 
 
-@attrs.frozen
+@validation.frozen
 class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, KeyBatch]):
     """Add keys to a batch, on its terms (rules 12, 21 and 22).
 
@@ -307,7 +316,7 @@ class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, 
         return Outcome(after, change, decision)
 
 
-@attrs.frozen
+@validation.frozen
 class BatchAndKeys:
     """A stored batch with its organization, and those of its keys that a decision depends on.
 
@@ -318,7 +327,7 @@ class BatchAndKeys:
 
     batch: KeyBatch = field(validator=validation.one_of(KeyBatch))
     keys: tuple[TrainingKey, ...] = field(
-        default=(), converter=to_tuple, validator=items_of(TrainingKey)
+        default=(), converter=to_tuple[TrainingKey], validator=items_of(TrainingKey)
     )
     organization: Organization | None = base.record_or_none(Organization)
 
@@ -333,7 +342,7 @@ class BatchAndKeys:
         return context.may(Permission.MANAGE_KEYS, self.batch.organization_id)
 
 
-@attrs.frozen
+@validation.frozen
 class EditKeys(Command[BatchAndKeys, KeyBatch]):
     """Change the terms of a batch for future redemptions (rules 20 and 21).
 
@@ -387,7 +396,7 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
         return Outcome(after, change, decision)
 
 
-@attrs.frozen
+@validation.frozen
 class RevokeKey(Command[BatchAndKeys, TrainingKey]):
     """Revoke one key permanently; a second call changes nothing (rule 21).
 
@@ -421,7 +430,7 @@ class RevokeKey(Command[BatchAndKeys, TrainingKey]):
         return Outcome(after, change, decision)
 
 
-@attrs.frozen
+@validation.frozen
 class RevokeKeys(Command[BatchAndKeys, KeyBatch]):
     """Revoke all keys of a batch permanently; a second call changes nothing (rule 21).
 
@@ -455,7 +464,7 @@ class RevokeKeys(Command[BatchAndKeys, KeyBatch]):
         return Outcome(batch, change, decision)
 
 
-@attrs.frozen
+@validation.frozen
 class Keys(Command[KeyBatch, KeyBatch]):
     """List the keys of a batch in the order of their numbers, with their codes (rule 21).
 

@@ -14,7 +14,7 @@ from course_assignments.changes import Change, Replace
 from course_assignments.commands.base import Command, Context, Outcome, ReceiptedCommand
 from course_assignments.commands.changing import Assigned
 from course_assignments.commands.reader import Reader
-from course_assignments.decisions import Decision, Question
+from course_assignments.decisions import Decision, Question, answer
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.attempts import MAX_PAUSES, Attempt
 from course_assignments.entities.attempts import Pause as Break
@@ -27,13 +27,13 @@ from course_assignments.reasons import Reason
 from course_assignments.validation import items_of, to_tuple
 
 
-@attrs.frozen
+@validation.frozen
 class Startable(Assigned):
     """An assignment with its learner, its course and all its attempts."""
 
     course: Course = field(validator=validation.one_of(Course))
     attempts: tuple[Attempt, ...] = field(
-        default=(), converter=to_tuple, validator=items_of(Attempt)
+        default=(), converter=to_tuple[Attempt], validator=items_of(Attempt)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -44,7 +44,7 @@ class Startable(Assigned):
             validation.check_same(one.assignment_id, self.assignment.id, path)
 
 
-@attrs.frozen
+@validation.frozen
 class Start(ReceiptedCommand[Startable, Attempt]):
     """Start an activity, or start it again after it is finished (rules 3, 5 and 21).
 
@@ -93,8 +93,8 @@ class Start(ReceiptedCommand[Startable, Attempt]):
         policies, now = context.policies, context.at
         decision = context.require(
             *context.may_for(learner),
-            lambda at: policies.access.evaluate(before, at=at),
-            lambda at: policies.attempt.evaluate(earlier, at=at),
+            lambda at: answer("access", policies.access.evaluate(before, at=at)),
+            lambda at: answer("attempt", policies.attempt.evaluate(earlier, at=at)),
             *(_not_ahead(one) for one in earlier),
         )
         number = max((one.number for one in earlier), default=0) + 1
@@ -121,7 +121,7 @@ class Start(ReceiptedCommand[Startable, Attempt]):
         return Outcome(attempt, change, decision)
 
 
-@attrs.frozen
+@validation.frozen
 class Attempted:
     """An attempt with its assignment and its learner."""
 
@@ -140,7 +140,7 @@ class Attempted:
         return Decision(() if finished_at is None else (reasons.NoAttemptOpen(finished_at),))
 
 
-@attrs.frozen
+@validation.frozen
 class _PauseOrResume(Command[Attempted, Attempt]):
     """Change the pauses of an attempt, unless a reason is against it."""
 
@@ -158,7 +158,7 @@ class _PauseOrResume(Command[Attempted, Attempt]):
         policy = context.policies.access
         decision = context.require(
             *context.may_for(learner),
-            lambda at: policy.evaluate(assignment, at=at),
+            lambda at: answer("access", policy.evaluate(assignment, at=at)),
             records.is_open,
             lambda _: Decision(self._against(before)),
             _not_ahead(before),
@@ -178,7 +178,7 @@ class _PauseOrResume(Command[Attempted, Attempt]):
     def _pauses(self, before: tuple[Break, ...], at: datetime) -> tuple[Break, ...]: ...
 
 
-@attrs.frozen
+@validation.frozen
 class Pause(_PauseOrResume):
     """Pause an attempt; the end of access stays the same (rules 5 and 21).
 
@@ -197,7 +197,7 @@ class Pause(_PauseOrResume):
         return (*before, Break(at))
 
 
-@attrs.frozen
+@validation.frozen
 class Resume(_PauseOrResume):
     """Resume a paused attempt while the assignment is active (rules 5 and 21).
 
@@ -214,7 +214,7 @@ class Resume(_PauseOrResume):
         return (*before[:-1], attrs.evolve(before[-1], resumed_at=at))
 
 
-@attrs.frozen
+@validation.frozen
 class Finishable(Attempted):
     """An attempt with its assignment, its learner and its course."""
 
@@ -225,7 +225,7 @@ class Finishable(Attempted):
         validation.check_same(self.course.id, self.assignment.course_id, "course")
 
 
-@attrs.frozen
+@validation.frozen
 class Finish(Command[Finishable, Attempt]):
     """Finish an attempt, even after access has ended (rules 5 and 21).
 
@@ -255,7 +255,7 @@ class Finish(Command[Finishable, Attempt]):
         policy, now = context.policies.finish, context.at
         decision = context.require(
             *context.may_for(learner),
-            lambda at: policy.evaluate(before, at=at),
+            lambda at: answer("finish", policy.evaluate(before, at=at)),
             records.is_open,
             _not_ahead(attempt),
         )

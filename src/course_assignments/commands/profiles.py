@@ -14,7 +14,7 @@ from course_assignments.decisions import Question
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.people import User, anonymous_email
-from course_assignments.errors import Conflict, InvalidInput, NotFound
+from course_assignments.errors import Conflict, invalid
 from course_assignments.time.datetimes import zone_named
 from course_assignments.validation import items_of, to_tuple
 
@@ -29,13 +29,13 @@ def _by_kind_and_id(stored: Mapping[tuple[type, str], Profile]) -> dict[tuple[ty
     try:
         known = dict(stored)
     except Exception as error:  # the caller's mapping may raise anything
-        raise InvalidInput("wrong_type", "stored", "expected records by kind and id") from error
+        raise invalid("wrong_type", "stored", "expected records by kind and id", stored) from error
     for record in known.values():
         validation.check_kind(record, "stored", *PROFILES)
     return known
 
 
-@attrs.frozen
+@validation.frozen
 class Addable:
     """The stored records with the same kinds and ids as the records to add.
 
@@ -47,7 +47,9 @@ class Addable:
     stored: Mapping[tuple[type, str], Profile] = field(
         factory=dict[tuple[type, str], Profile], converter=_by_kind_and_id, hash=False
     )
-    email_owners: tuple[User, ...] = field(default=(), converter=to_tuple, validator=items_of(User))
+    email_owners: tuple[User, ...] = field(
+        default=(), converter=to_tuple[User], validator=items_of(User)
+    )
 
 
 def _records(values: Iterable[Profile]) -> tuple[Profile, ...]:
@@ -57,7 +59,7 @@ def _records(values: Iterable[Profile]) -> tuple[Profile, ...]:
     return found
 
 
-@attrs.frozen
+@validation.frozen
 class Add(Command[Addable, None]):
     """Add organizations, courses and users; identical records are left unchanged (rule 21).
 
@@ -93,7 +95,7 @@ class Add(Command[Addable, None]):
                 known[name] = record
                 new.append(record)
             elif known[name] != record:
-                raise Conflict((record.id,), "id_taken")
+                raise Conflict((record.id,), "id_taken", type(record).__name__)
         free = emails_free(new, records.email_owners)
         may = (question for one in new for question in _may_add(context, one))
         decision = context.require(*may, lambda _: free)
@@ -107,7 +109,7 @@ class Add(Command[Addable, None]):
         return Outcome(None, change, decision)
 
 
-@attrs.frozen
+@validation.frozen
 class Updatable(Generic[P]):
     """The stored record, and the owner of the new e-mail address."""
 
@@ -115,7 +117,7 @@ class Updatable(Generic[P]):
     email_owner: User | None = record_or_none(User)
 
 
-@attrs.frozen
+@validation.frozen
 class Update(Command[Updatable[P], P]):
     """Replace the stored record that has the same id (rules 20 and 21).
 
@@ -132,8 +134,9 @@ class Update(Command[Updatable[P], P]):
     record: P = field(validator=validation.one_of(*PROFILES, exact=True))
 
     def read(self, reader: Reader) -> Updatable[P]:
-        before = reader.need(type(self.record), self.record.id)
+        stored = reader.named(type(self.record), [self.record.id])
         _check_references(reader, [self.record])
+        before = stored[self.record.id]
         return Updatable(before, next(iter(reader.email_owners([self.record])), None))
 
     def decide(self, records: Updatable[P], context: Context) -> Outcome[P]:
@@ -153,7 +156,7 @@ class Update(Command[Updatable[P], P]):
         return Outcome(after, change, decision)
 
 
-@attrs.frozen
+@validation.frozen
 class Anonymize(Command[User, User]):
     """Replace the name and the e-mail address of a user, keep the rest (rules 21 and 23).
 
@@ -218,6 +221,5 @@ def _check_references(reader: Reader, records: Iterable[Profile]) -> None:
             own = [record.organization_id] if record.organization_id else []
             wanted |= dict.fromkeys([*own, *sorted(record.managed_organization_ids)])
     new = {record.id for record in records if isinstance(record, Organization)}
-    stored = reader.get(Organization, wanted)
-    missing = (id_ for id_ in wanted if id_ not in new and id_ not in stored)
-    NotFound.raise_any(("Organization", id_) for id_ in missing)
+    reader.named(Organization, wanted, besides=new)
+    reader.require_named()

@@ -1,6 +1,6 @@
 """The reader: reads records for one try of a command, and issues ids and codes."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar, overload
 
 import attrs
@@ -49,6 +49,7 @@ class Reader:
     id_source: Callable[[], str]
     random_bytes: codes.RandomBytes
     issued_ids: set[str]
+    _unknown: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]], init=False)
 
     def get(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
         """Return the records of *kind* that are stored under *ids*."""
@@ -62,19 +63,32 @@ class Reader:
         """Return the record under *id_*, or ``None`` if nothing is stored there."""
         return None if id_ is None else self.repository.get(kind, (id_,)).get(id_)
 
+    def named(
+        self, kind: type[R], ids: Iterable[str], besides: Container[str] = ()
+    ) -> dict[str, R]:
+        """Return the records that are stored under *ids*, in this order.
+
+        `require_named` raises `NotFound` for the others, except for *besides*.
+        """
+        wanted = tuple(ids)
+        records = self.repository.get(kind, wanted)
+        unknown = [one for one in wanted if one not in records and one not in besides]
+        self._unknown += [(kind.__name__, one) for one in unknown]
+        return {one: records[one] for one in wanted if one in records}
+
+    def require_named(self) -> None:
+        """Raise one `NotFound` for all ids that `named` did not find, if any."""
+        NotFound.raise_any(dict.fromkeys(self._unknown))
+
     def need(self, kind: type[R], id_: str) -> R:
         """Return the record under *id_*, or raise `NotFound`."""
-        record = self.repository.get(kind, (id_,)).get(id_)
-        if record is None:
-            raise NotFound(kind.__name__, id_)
-        return record
+        return self.need_all(kind, (id_,))[id_]
 
     def need_all(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
         """Return the records in the order of *ids*, or raise `NotFound` for all missing ids."""
-        wanted = tuple(ids)
-        records = self.repository.get(kind, wanted)
-        NotFound.raise_any((kind.__name__, one) for one in wanted if one not in records)
-        return {one: records[one] for one in wanted}
+        records = self.named(kind, ids)
+        self.require_named()
+        return records
 
     @overload
     def need_each(self, a: tuple[type[A], str], b: tuple[type[B], str], /) -> tuple[A, B]: ...
@@ -88,9 +102,11 @@ class Reader:
         """Read the records of any number of kinds, in this order; an id of ``None`` gives ``None``.
 
         Raises:
-            NotFound: one of them is not stored.
+            NotFound: some of them are not stored.
         """
-        return tuple([None if id_ is None else self.need(kind, id_) for kind, id_ in wanted])
+        found = [{} if id_ is None else self.named(kind, (id_,)) for kind, id_ in wanted]
+        self.require_named()
+        return tuple([next(iter(one.values()), None) for one in found])
 
     def organization_of(self, user: User) -> Organization | None:
         """Return the organization of *user*, or ``None`` for a user without one."""
@@ -116,6 +132,7 @@ class Reader:
 
         An impossible code is refused before anything is looked up (rule 12).
         """
+        self.require_named()  # an unknown actor learns nothing about codes
         folded = codes.fold(code)
         if codes.is_storable(folded):
             for found in self.repository.find(KeyQuery(code=folded)).records:

@@ -10,7 +10,7 @@ from course_assignments.changes import Change, Use
 from course_assignments.commands import base
 from course_assignments.commands.base import Context, CreatingCommand, Outcome
 from course_assignments.commands.reader import Reader
-from course_assignments.decisions import Decision, Question
+from course_assignments.decisions import Decision, Question, answer
 from course_assignments.entities.assignments import Claim, CourseAssignment, FromKey
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.codes import fold
@@ -25,7 +25,7 @@ from course_assignments.time.durations import end_in_range
 _redemption = validation.unchecked(Redemption)
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Redeemable(base.CourseAndLearner):
     """A key with its batch and course, and the learner with their organization.
 
@@ -55,8 +55,9 @@ class Redeemable(base.CourseAndLearner):
         policy = context.policies.key_redemption
         return [
             *context.may_for(self.learner),
-            lambda at: policy.evaluate(
-                self.key, self.batch, self.learner, at=at, redeemed=self.redeemed
+            lambda at: answer(
+                "key_redemption",
+                policy.evaluate(self.key, self.batch, self.learner, at=at, redeemed=self.redeemed),
             ),
             context.is_available(self.course),
         ]
@@ -97,7 +98,7 @@ class Redeemable(base.CourseAndLearner):
         return Outcome(assignment, change, decision)
 
 
-@attrs.frozen
+@validation.frozen
 class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
     """Redeem a training key for a learner (rules 6 to 10, 12, 21 and 22).
 
@@ -129,7 +130,7 @@ class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
         return records.outcome(self.action, context, context.require(*records.questions(context)))
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Registrable:
     """A key with the newcomer who registers with it.
 
@@ -149,7 +150,7 @@ class Registrable:
         base.check_newcomer(self.redeemable.learner, "learner")
 
 
-@attrs.frozen
+@validation.frozen
 class Register(CreatingCommand[Registrable, CourseAssignment]):
     """Create the profile of a newcomer and redeem their key, both or neither (rules 11 and 12).
 
@@ -174,7 +175,7 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
         batch = reader.need(KeyBatch, key.batch_id)
         email_owner = next(iter(reader.email_owners([self.user])), None)
         if email_owner is None and reader.look_up(User, self.user.id) is not None:
-            raise Conflict((self.user.id,), "id_taken")
+            raise Conflict((self.user.id,), "id_taken", "User")
         organization_id = self.user.organization_id or batch.organization_id
         learner = attrs.evolve(self.user, organization_id=organization_id)
         return Registrable(
@@ -190,12 +191,15 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
         validation.check_same(learner.id, self.user.id, "learner")
 
         def may_register(at: datetime) -> Decision:
-            return policy.evaluate(
-                organization,
-                learner,
-                at=at,
-                joined=redeemable.organization,
-                email_owner=records.email_owner,
+            return answer(
+                "registration",
+                policy.evaluate(
+                    organization,
+                    learner,
+                    at=at,
+                    joined=redeemable.organization,
+                    email_owner=records.email_owner,
+                ),
             )
 
         decision = context.require(may_register, *redeemable.questions(context))
@@ -217,7 +221,7 @@ def _existing(reader: Reader, id_: str, code: str, learner_id: str) -> CourseAss
         redemption = reader.need(Redemption, made.origin.redemption_id)
         if reader.need(TrainingKey, redemption.key_id).lookup_code == fold(code):
             return made
-    raise Conflict((made.id,), "id_taken")
+    raise Conflict((made.id,), "id_taken", "CourseAssignment")
 
 
 def _redeemable(

@@ -13,7 +13,7 @@ from course_assignments.changes import Change, Replace
 from course_assignments.commands import base
 from course_assignments.commands.base import Command, Context, CreatingCommand, Outcome
 from course_assignments.commands.reader import Reader
-from course_assignments.decisions import Decision, Question
+from course_assignments.decisions import Decision, Question, answer
 from course_assignments.entities.assignments import Claim, CourseAssignment, FromSubscription
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Permission
@@ -27,7 +27,7 @@ from course_assignments.time.durations import Duration, end_of
 from course_assignments.validation import items_of, to_tuple
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Subscribable:
     """The learner, their organization and the courses of a new subscription.
 
@@ -38,14 +38,14 @@ class Subscribable:
 
     id: str = field(validator=validation.identifier)
     learner: User = field(validator=validation.one_of(User))
-    courses: tuple[Course, ...] = field(converter=to_tuple, validator=items_of(Course))
+    courses: tuple[Course, ...] = field(converter=to_tuple[Course], validator=items_of(Course))
     organization: Organization | None = base.record_or_none(Organization)
 
     def __attrs_post_init__(self) -> None:
         base.check_organization(self.organization, self.learner)
 
 
-@attrs.frozen
+@validation.frozen
 class Subscribe(CreatingCommand[Subscribable, Subscription]):
     """Let a learner open courses of a set for a duration (rules 19, 21 and 22).
 
@@ -70,15 +70,18 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
         # After an edit, the original courses are unknown.
         same = made.edited_at is not None or made.course_ids == self.course_ids
         if made.learner_id != self.learner_id or not same:
-            raise Conflict((made.id,), "id_taken")
+            raise Conflict((made.id,), "id_taken", "Subscription")
         return made
 
     def read(self, reader: Reader) -> Subscribable:
-        learner = reader.need(User, self.learner_id)
+        learners = reader.named(User, [self.learner_id])
+        courses = reader.named(Course, self.course_ids)
+        reader.require_named()
+        learner = learners[self.learner_id]
         return Subscribable(
             id=reader.new_id(self.id),
             learner=learner,
-            courses=reader.need_all(Course, self.course_ids).values(),
+            courses=courses.values(),
             organization=reader.organization_of(learner),
         )
 
@@ -108,7 +111,7 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
         return Outcome(subscription, change, decision)
 
 
-@attrs.frozen
+@validation.frozen
 class Subscribed:
     """A subscription and its learner."""
 
@@ -119,14 +122,14 @@ class Subscribed:
         validation.check_same(self.learner.id, self.subscription.learner_id, "learner")
 
 
-@attrs.frozen
+@validation.frozen
 class EditableSubscription(Subscribed):
     """A subscription with its learner, and the courses of the new set."""
 
-    courses: tuple[Course, ...] = field(converter=to_tuple, validator=items_of(Course))
+    courses: tuple[Course, ...] = field(converter=to_tuple[Course], validator=items_of(Course))
 
 
-@attrs.frozen
+@validation.frozen
 class EditSubscription(Command[EditableSubscription, Subscription]):
     """Change the set of courses of a subscription (rules 19, 21 and 22).
 
@@ -145,9 +148,11 @@ class EditSubscription(Command[EditableSubscription, Subscription]):
     course_ids: tuple[str, ...] = field(converter=validation.to_ids)
 
     def read(self, reader: Reader) -> EditableSubscription:
-        subscription = reader.need(Subscription, self.subscription_id)
+        subscriptions = reader.named(Subscription, [self.subscription_id])
+        courses = reader.named(Course, self.course_ids)
+        reader.require_named()
+        subscription = subscriptions[self.subscription_id]
         learner = reader.need(User, subscription.learner_id)
-        courses = reader.need_all(Course, self.course_ids)
         return EditableSubscription(subscription, learner, courses.values())
 
     def decide(self, records: EditableSubscription, context: Context) -> Outcome[Subscription]:
@@ -159,7 +164,7 @@ class EditSubscription(Command[EditableSubscription, Subscription]):
         policies = context.policies
         decision = context.require(
             *context.may(Permission.ASSIGN_COURSES, learner.organization_id),
-            lambda at: policies.subscription.evaluate(before, at=at),
+            lambda at: answer("subscription", policies.subscription.evaluate(before, at=at)),
             *map(context.is_available, added),
         )
         if self.course_ids == before.course_ids:
@@ -173,12 +178,12 @@ class EditSubscription(Command[EditableSubscription, Subscription]):
         return Outcome(after, change, decision)
 
 
-@attrs.frozen
+@validation.frozen
 class CancellableSubscription(Subscribed):
     """A subscription with its learner and all assignments opened from it."""
 
     opened: tuple[CourseAssignment, ...] = field(
-        default=(), converter=to_tuple, validator=items_of(CourseAssignment)
+        default=(), converter=to_tuple[CourseAssignment], validator=items_of(CourseAssignment)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -187,7 +192,7 @@ class CancellableSubscription(Subscribed):
         _check_opened(self.subscription, self.opened, ids)
 
 
-@attrs.frozen
+@validation.frozen
 class CancelSubscription(Command[CancellableSubscription, Subscription]):
     """Cancel a subscription and every assignment opened from it (rules 3, 4, 19, 21).
 
@@ -226,7 +231,7 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
         context = context.since(before.created_at, *(one.created_at for one in uncancelled))
 
         def may_cancel(one: CourseAssignment | _Dates) -> Question:
-            return lambda at: policy.evaluate(one, at=at, support=support)
+            return lambda at: answer("cancellation", policy.evaluate(one, at=at, support=support))
 
         decision = context.require(
             *context.may(permission, learner.organization_id),
@@ -252,15 +257,15 @@ class CancelSubscription(Command[CancellableSubscription, Subscription]):
 
 def _for_subscription(question: Question, at: datetime) -> Decision:
     """Return the answer to *question*, with reasons for a subscription."""
-    answer = question(at)
+    given = question(at)
     reasons = tuple(
         SubscriptionNotActive(one.created_at) if isinstance(one, AssignmentNotActive) else one
-        for one in answer.reasons
+        for one in given.reasons
     )
-    return attrs.evolve(answer, reasons=reasons)
+    return attrs.evolve(given, reasons=reasons)
 
 
-@attrs.frozen
+@validation.frozen
 class _Dates:
     """The datetimes of a subscription for the cancellation policy."""
 
@@ -269,7 +274,7 @@ class _Dates:
     first_lab_launched_at: None = None
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Openable(base.CourseAndLearner):
     """A subscription, its learner with their organization, and the course to open.
 
@@ -279,7 +284,7 @@ class Openable(base.CourseAndLearner):
 
     subscription: Subscription = field(validator=validation.one_of(Subscription))
     opened: tuple[CourseAssignment, ...] = field(
-        default=(), converter=to_tuple, validator=items_of(CourseAssignment)
+        default=(), converter=to_tuple[CourseAssignment], validator=items_of(CourseAssignment)
     )
 
     def __attrs_post_init__(self) -> None:
@@ -293,7 +298,7 @@ class Openable(base.CourseAndLearner):
         return latest_open(self.opened, at)
 
 
-@attrs.frozen
+@validation.frozen
 class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
     """Open a course of a subscription (rules 1, 19, 21 and 22).
 
@@ -318,7 +323,7 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
         made = reader.look_up(CourseAssignment, self.id)
         wanted = (self.course_id, FromSubscription(self.subscription_id))
         if made is not None and (made.course_id, made.origin) != wanted:
-            raise Conflict((made.id,), "id_taken")
+            raise Conflict((made.id,), "id_taken", "CourseAssignment")
         return made
 
     def read(self, reader: Reader) -> Openable:
@@ -344,7 +349,7 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
         context = context.since(before.created_at)
 
         def can_be_opened(at: datetime) -> Decision:
-            return policy.evaluate(before, at=at, course_id=course.id)
+            return answer("subscription", policy.evaluate(before, at=at, course_id=course.id))
 
         for_new = (can_be_opened, context.is_available(course))
         decision = context.require(

@@ -4,12 +4,19 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias, get_args
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.enums import AssignmentStatus, CompletionStatus, ExpirationLimit
 from course_assignments.time.datetimes import as_utc
-from course_assignments.validation import at_most, items_of, to_set, to_tuple, to_utc
+from course_assignments.validation import (
+    at_most,
+    frozen,
+    items_of,
+    to_string_set,
+    to_tuple,
+    to_utc,
+)
 
 #: How many notes one assignment may have; each further one is stored with all earlier ones.
 MAX_NOTES = 1000
@@ -123,16 +130,18 @@ class CourseAssignment(AccessPeriod):
     created_at: datetime = field(converter=to_utc)
     expires_at: datetime = field(converter=to_utc, validator=validation.after("created_at"))
     limited_by: ExpirationLimit = field(validator=validation.one_of(ExpirationLimit))
-    origin: Origin = field(validator=validation.one_of(*get_args(Origin)))
+    origin: Origin = field(validator=validation.one_of(*get_args(Origin), exact=True))
     first_lab_launched_at: datetime | None = validation.since_creation()
     started_at: datetime | None = validation.since_creation()
     completed_at: datetime | None = validation.since_creation()
     cancelled_at: datetime | None = validation.since_creation()
     finished: frozenset[str] = field(
-        default=frozenset[str](), converter=to_set, validator=validation.identifiers
+        default=frozenset[str](), converter=to_string_set, validator=validation.identifiers
     )
     notes: tuple[Note, ...] = field(
-        default=(), converter=to_tuple, validator=[items_of(Note), at_most(MAX_NOTES)]
+        default=(),
+        converter=to_tuple[Note],
+        validator=[items_of(Note, exact=True), at_most(MAX_NOTES)],
     )
 
     @property
@@ -178,8 +187,8 @@ class Claim:
     @staticmethod
     def id_for(learner_id: str, course_id: str) -> str:
         """Return the id of this learner's claim to this course."""
-        validation.check_id(learner_id, "learner_id")
-        validation.check_id(course_id, "course_id")
+        learner_id = validation.check_id(learner_id, "learner_id")
+        course_id = validation.check_id(course_id, "course_id")
         return _claim_id(learner_id, course_id)
 
     @classmethod

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.errors import InvalidInput
 from course_assignments.time.datetimes import as_utc
-from course_assignments.validation import at_most, items_of, to_tuple, to_utc
+from course_assignments.validation import at_most, frozen, items_of, to_tuple, to_utc
 
 #: How many pauses one attempt may have; each further one is stored with all earlier ones.
 MAX_PAUSES = 1000
@@ -46,7 +46,9 @@ class Attempt:
     number: int = field(validator=validation.count(1))
     started_at: datetime = field(converter=to_utc)
     pauses: tuple[Pause, ...] = field(
-        default=(), converter=to_tuple, validator=[items_of(Pause), at_most(MAX_PAUSES)]
+        default=(),
+        converter=to_tuple[Pause],
+        validator=[items_of(Pause, exact=True), at_most(MAX_PAUSES)],
     )
     finished_at: datetime | None = validation.optional_datetime()
 
@@ -100,7 +102,7 @@ class Attempt:
     @staticmethod
     def id_for(assignment_id: str, activity_id: str, number: int) -> str:
         """Return the id of attempt *number* at this activity under this assignment."""
-        validation.check_id(assignment_id, "assignment_id")
-        validation.check_id(activity_id, "activity_id")
+        assignment_id = validation.check_id(assignment_id, "assignment_id")
+        activity_id = validation.check_id(activity_id, "activity_id")
         validation.check_count(number, "number", 1)
         return validation.derived_id("attempt", assignment_id, activity_id, str(number))

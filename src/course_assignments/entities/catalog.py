@@ -2,14 +2,14 @@
 
 from datetime import tzinfo
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.enums import ActivityKind
 from course_assignments.errors import InvalidInput
 from course_assignments.time.datetimes import check_zone_name, zone_named
 from course_assignments.time.durations import Duration
-from course_assignments.validation import items_of, to_duration_or_none, to_tuple
+from course_assignments.validation import frozen, items_of, to_duration_or_none, to_tuple
 
 
 @frozen(kw_only=True)
@@ -30,15 +30,13 @@ class Organization:
     name: str = field(validator=validation.name)
     parent_id: str | None = field(default=None, validator=validation.identifier_or_none)
     maximum_access: Duration | None = field(default=None, converter=to_duration_or_none)
-    time_zone: str = field(default="UTC")
+    time_zone: str = field(default="UTC", validator=validation.accepted_by(check_zone_name))
     anonymous_registration: bool = field(default=False, validator=validation.flag)
 
     def __attrs_post_init__(self) -> None:
-        check_zone_name(self.time_zone)
         if self.parent_id == self.id:
-            raise InvalidInput(
-                "own_parent", "parent_id", "an organization cannot be its own parent"
-            )
+            hint = "expected another organization; an organization cannot be its own parent"
+            raise InvalidInput("own_parent", "parent_id", hint)
 
     @property
     def zone(self) -> tzinfo:
@@ -82,7 +80,7 @@ class Course:
     content_provider: str | None = field(default=None, validator=validation.name_or_none)
     publishing_group: str | None = field(default=None, validator=validation.name_or_none)
     activities: tuple[Activity, ...] = field(
-        default=(), converter=to_tuple, validator=items_of(Activity)
+        default=(), converter=to_tuple[Activity], validator=items_of(Activity, exact=True)
     )
     maximum_access: Duration | None = field(default=None, converter=to_duration_or_none)
     archived: bool = field(default=False, validator=validation.flag)

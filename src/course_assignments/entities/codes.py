@@ -6,13 +6,14 @@ form, which `fold` returns.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import attrs
 
-from course_assignments.errors import MAX_NAMED, InvalidInput, name_lines, received
+from course_assignments import errors
+from course_assignments.errors import MAX_NAMED, InvalidInput, invalid, name_lines, plain
 from course_assignments.text import clean
-from course_assignments.validation import check_count, check_list, check_number
+from course_assignments.validation import Strings, check_count, check_list, check_number
 
 #: Crockford's base 32: no I, L, O or U. The position of a symbol is its value, 0 to 31.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -22,7 +23,7 @@ RANDOM_SYMBOLS = 16
 GENERATED_LENGTH = RANDOM_SYMBOLS + 1
 
 #: The length of a custom code; `Policies` can set another minimum.
-MIN_CODE_LENGTH, MAX_CODE_LENGTH = 8, 64
+MIN_CODE_LENGTH, MAX_CODE_LENGTH = errors.MIN_CODE_LENGTH, 64
 
 #: How many keys one call may create.
 MAX_KEYS_PER_CALL = 100_000
@@ -157,8 +158,7 @@ def mask(code: str) -> str:
     ('****-C7Q2', '****-26')
     """
     _check_string(code)
-    shown = min(4, len(code) // 4)
-    return f"****-{code[len(code) - shown :]}" if shown else "****"
+    return errors.mask(code)
 
 
 def generate(count: int, random_bytes: RandomBytes) -> tuple[str, ...]:
@@ -214,27 +214,28 @@ class Paste:
         problems = dict(self.problems)
         for code, line in self.codes.values():
             if len(code) < minimum:
-                hint = f"expected at least {minimum} characters, {received(code, secret=True)}"
-                problems[line] = InvalidInput("invalid_code", _path(self.field, line), hint)
+                expected = f"expected at least {minimum} characters"
+                path = _path(self.field, line)
+                problems[line] = invalid("invalid_code", path, expected, code)
         if not problems:
             return
         for code, line in map(self.codes.__getitem__, taken):
-            hint = f"remove the codes of other keys, {received(code, secret=True)}"
-            problems.setdefault(line, InvalidInput("code_taken", _path(self.field, line), hint))
+            path, advice = _path(self.field, line), "remove the codes of other keys"
+            problems.setdefault(line, invalid("code_taken", path, advice, code))
         lines: dict[str, list[int]] = {}
         for line in sorted(problems):
             lines.setdefault(problems[line].hint.partition(", got ")[0], []).append(line)
         most = MAX_NAMED // len(lines)
         hint = "; ".join(f"{advice}: {name_lines(some, most)}" for advice, some in lines.items())
-        errors = tuple(problems[line] for line in sorted(problems))
-        raise attrs.evolve(errors[0], hint=hint, errors=errors)
+        first, *others = (problems[line] for line in sorted(problems))
+        raise attrs.evolve(first, hint=hint, also=others)
 
 
 def _path(field: str, line: int) -> str:
     return f"{field}[{line - 1}]"
 
 
-def scan_codes(lines: Iterable[str], field: str = "codes") -> Paste:
+def scan_codes(lines: Strings, field: str = "codes") -> Paste:
     """Return the custom codes of *lines*, and what is wrong with other lines.
 
     >>> scan_codes(["Spring-2026", "Spring-2026,5", ""]).problems[2].code
@@ -243,29 +244,27 @@ def scan_codes(lines: Iterable[str], field: str = "codes") -> Paste:
     found: dict[str, tuple[str, int]] = {}
     problems: dict[int, InvalidInput] = {}
     for number, line in enumerate(check_list(lines, field, empty=True), start=1):
+        path = _path(field, number)
         if not isinstance(line, str):
-            hint = f"expected a code as a string, {received(line, secret=True)}"
-            raise InvalidInput("not_a_text", _path(field, number), hint)
-        code = clean(line)
+            raise invalid("not_a_text", path, "expected a code as a string", line)
+        code = clean(plain(line))
         if not code:
             continue
         if is_storable(code):
             if found.setdefault(fold(code), (code, number))[1] != number:
-                hint = f"remove the repeated codes, {received(line, secret=True)}"
-                problems[number] = InvalidInput("code_repeated", _path(field, number), hint)
+                problems[number] = invalid("code_repeated", path, "remove the repeated codes", line)
         elif _GLUE.search(code):
-            hint = f"give the column of codes alone, {received(line, secret=True)}"
-            problems[number] = InvalidInput("several_columns", _path(field, number), hint)
+            advice = "give the column of codes alone"
+            problems[number] = invalid("several_columns", path, advice, line)
         else:
             wanted = f"expected up to {MAX_CODE_LENGTH} printable ASCII characters without spaces"
-            hint = f"{wanted}, {received(line, secret=True)}"
-            problems[number] = InvalidInput("invalid_code", _path(field, number), hint)
+            problems[number] = invalid("invalid_code", path, wanted, line)
     check_number(len(found) + len(problems), field, MAX_KEYS_PER_CALL, "codes")
     return Paste(field, found, problems)
 
 
 def read_codes(
-    lines: Iterable[str], field: str = "codes", *, minimum: int = MIN_CODE_LENGTH
+    lines: Strings, field: str = "codes", *, minimum: int = MIN_CODE_LENGTH
 ) -> dict[str, int]:
     """Return the custom codes of *lines*, with their line numbers from 1 on.
 

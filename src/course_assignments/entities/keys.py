@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.codes import fold, format_code, is_storable, mask
-from course_assignments.errors import InvalidInput, received
+from course_assignments.errors import invalid, plain
 from course_assignments.time.durations import Duration
-from course_assignments.validation import after, optional_datetime, to_duration, to_utc
+from course_assignments.validation import after, frozen, optional_datetime, to_duration, to_utc
 
 
 @frozen(kw_only=True)
@@ -44,11 +44,12 @@ class KeyBatch:
     size: int = field(default=0, validator=validation.count(0))
 
 
-def _code(_: object, at: validation.Field, value: object) -> None:
+def _code(key: object, at: validation.Field, value: object) -> None:
+    value = plain(value)
     if not isinstance(value, str) or not is_storable(value):
         hint = "expected up to 64 printable ASCII characters without space, comma, semicolon, quote"
-        got = received(value, secret=True)
-        raise InvalidInput("invalid_code", at.name, f"{hint}; {got}")
+        raise invalid("invalid_code", at.name, hint, value)
+    validation.keep(key, at, value)
 
 
 @frozen(kw_only=True)
@@ -77,7 +78,7 @@ class TrainingKey:
 
     def __attrs_post_init__(self) -> None:
         if self.uses > self.max_uses:
-            raise InvalidInput("invalid_count", "uses", "expected at most max_uses")
+            raise invalid("invalid_count", "uses", f"expected at most {self.max_uses}", self.uses)
 
     @property
     def terms(self) -> tuple[str, str, str, int, int, datetime | None]:
@@ -123,7 +124,7 @@ class Redemption:
     @staticmethod
     def id_for(key_id: str, learner_id: str, turn: int) -> str:
         """Return the id of this learner's redemption of this key after *turn* earlier ones."""
-        validation.check_id(key_id, "key_id")
-        validation.check_id(learner_id, "learner_id")
+        key_id = validation.check_id(key_id, "key_id")
+        learner_id = validation.check_id(learner_id, "learner_id")
         validation.check_count(turn, "turn", 0)
         return validation.derived_id("redemption", key_id, learner_id, str(turn))

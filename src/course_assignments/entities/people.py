@@ -4,13 +4,13 @@ import re
 from typing import Any, Final
 from unicodedata import normalize
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.enums import Role
 from course_assignments.errors import InvalidInput
 from course_assignments.text import describe, fold_text
-from course_assignments.validation import items_of, to_set
+from course_assignments.validation import frozen, items_of, to_set, to_string_set
 
 #: The longest e-mail address (RFC 5321, section 4.5.3.1.3, without the brackets).
 EMAIL_LENGTH = 254
@@ -84,10 +84,10 @@ class User:
     email: str = field(validator=validation.accepted_by(check_email))
     organization_id: str | None = field(default=None, validator=validation.identifier_or_none)
     roles: frozenset[Role] = field(
-        default=frozenset[Role](), converter=to_set, validator=items_of(Role)
+        default=frozenset[Role](), converter=to_set[Role], validator=items_of(Role)
     )
     managed_organization_ids: frozenset[str] = field(
-        default=frozenset[str](), converter=to_set, validator=validation.identifiers
+        default=frozenset[str](), converter=to_string_set, validator=validation.identifiers
     )
 
     def __attrs_post_init__(self) -> None:

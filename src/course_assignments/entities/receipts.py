@@ -7,7 +7,7 @@ import attrs
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.validation import derived_id, items_of, to_tuple
+from course_assignments.validation import derived_id, items_of, to_strings, to_tuple
 
 #: How many ids of each kind one receipt holds, so that it fits into one JSON document. A longer
 #: list is split into several parts.
@@ -18,7 +18,7 @@ _are_ids = [items_of(str), validation.at_most(MAX_IDS)]
 _are_positions = validation.each(lambda one, path: validation.check_count(one, path, 1))
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Receipt:
     """The ids of the records that one call created, stored in the same commit.
 
@@ -40,15 +40,17 @@ class Receipt:
     action: str = field(validator=validation.identifier)
     digest: str = field(validator=validation.identifier)
     parts: int = field(default=1, validator=validation.count(1))
-    made: tuple[str, ...] = field(default=(), converter=to_tuple, validator=_are_ids)
-    skipped: tuple[str, ...] = field(default=(), converter=to_tuple, validator=_are_ids)
-    positions: tuple[int, ...] = field(default=(), converter=to_tuple, validator=_are_positions)
+    made: tuple[str, ...] = field(default=(), converter=to_strings, validator=_are_ids)
+    skipped: tuple[str, ...] = field(default=(), converter=to_strings, validator=_are_ids)
+    positions: tuple[int, ...] = field(
+        default=(), converter=to_tuple[int], validator=_are_positions
+    )
 
     @staticmethod
     def id_for(action: str, call_id: str, part: int = 0) -> str:
         """Return the id of a *part* of the receipt of a call."""
-        validation.check_id(action, "action")
-        validation.check_id(call_id, "call_id")
+        action = validation.check_id(action, "action")
+        call_id = validation.check_id(call_id, "call_id")
         validation.check_count(part, "part", 0)
         return derived_id("receipt", action, call_id, str(part))
 

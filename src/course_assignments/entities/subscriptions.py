@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.assignments import AccessPeriod
-from course_assignments.validation import items_of, to_tuple, to_utc
+from course_assignments.validation import frozen, items_of, to_strings, to_tuple, to_utc
 
 
 @frozen
@@ -43,21 +43,22 @@ class Subscription(AccessPeriod):
     id: str = field(validator=validation.identifier)
     learner_id: str = field(validator=validation.identifier)
     organization_id: str | None = field(validator=validation.identifier_or_none)
-    course_ids: tuple[str, ...] = field(converter=to_tuple, validator=_distinct_ids)
+    course_ids: tuple[str, ...] = field(converter=to_strings, validator=_distinct_ids)
     created_at: datetime = field(converter=to_utc)
     expires_at: datetime = field(converter=to_utc, validator=validation.after("created_at"))
     edited_at: datetime | None = validation.since_creation()
     cancelled_at: datetime | None = validation.since_creation()
     openings: tuple[Opening, ...] = field(
-        default=(), converter=to_tuple, validator=items_of(Opening)
+        default=(), converter=to_tuple[Opening], validator=items_of(Opening, exact=True)
     )
 
     def opened(self, course_id: str) -> tuple[str, ...]:
         """Return the ids of the assignments that opening this course created, in order."""
-        validation.check_id(course_id, "course_id")
+        course_id = validation.check_id(course_id, "course_id")
         return tuple(one.assignment_id for one in self.openings if one.course_id == course_id)
 
     def next_assignment_id(self, course_id: str) -> str:
         """Return the id of the next assignment that opening this course creates."""
+        course_id = validation.check_id(course_id, "course_id")
         turn = len(self.opened(course_id))
         return validation.derived_id("opening", self.id, course_id, str(turn))

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import TypeAlias
 from unicodedata import category, normalize
 
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import invalid, plain
 from course_assignments.text import drop_unseen
 from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import Months, as_duration, format_duration
@@ -49,8 +49,8 @@ def read_cell(cell: str) -> str:
     ('=1+1', 'Ada')
     """
     if not isinstance(cell, str):
-        raise InvalidInput("not_a_text", "cell", "expected a cell as the csv module reads it")
-    return cell.removeprefix(ESCAPE)
+        raise invalid("not_a_text", "cell", "expected a cell as the csv module reads it", cell)
+    return plain(cell).removeprefix(ESCAPE)  # type: ignore[no-any-return]
 
 
 def write_cell(value: Cell, field: str) -> str:
@@ -76,10 +76,12 @@ def _written(value: str | int | date | timedelta | Months, field: str) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(check_count(value, field, -_MAX_INTEGER, _MAX_INTEGER))
-    if isinstance(value, str | date):
-        return str(value)
+    if isinstance(value, str):
+        return plain(value)  # type: ignore[no-any-return]
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, timedelta | Months):
         # Zero is not a duration, but it is the remaining access of an expired assignment.
         return format_duration(as_duration(value, field)) if value else "PT0S"
     hint = "expected a str, int, datetime, date, duration, enum member or None"
-    raise InvalidInput("wrong_type", field, hint)
+    raise invalid("wrong_type", field, hint, value)

@@ -13,7 +13,7 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.keys import TrainingKey
-from course_assignments.errors import InvalidInput, received
+from course_assignments.errors import InvalidInput, invalid
 from course_assignments.export.cells import Cell, escape_formula, keep_as_text, write_cell
 from course_assignments.export.columns import COLUMNS, DEFAULT_COLUMNS
 from course_assignments.views.billing import StatementLine, StatementTotal
@@ -28,10 +28,10 @@ _MARKING = {"utf-8-sig", "utf-16", "utf-32"}
 
 def _function(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
     if not callable(value):
-        raise InvalidInput("not_callable", at.name, "expected a function of the record")
+        raise invalid("not_callable", at.name, "expected a function of the record", value)
 
 
-@attrs.frozen
+@validation.frozen
 class ExportColumn(Generic[R]):
     """A custom column: a heading and a function that returns the value.
 
@@ -115,7 +115,8 @@ def export_csv(
     for record in chain(head, rest):
         if type(record) is not kind:
             validation.check_kind(record, f"records[{written}]", *COLUMNS, exact=True)
-            raise InvalidInput("wrong_type", f"records[{written}]", "export one kind at a time")
+            expected = "expected the class of records[0]; export one kind at a time"
+            raise invalid("wrong_type", f"records[{written}]", expected, record)
         writer.writerow([write(value(record), path) for _, value, path, write in shown])
         written += 1
     return written
@@ -125,12 +126,12 @@ def _check_stream(stream: object) -> None:
     binary = isinstance(stream, type | RawIOBase | BufferedIOBase)
     if binary or not callable(getattr(stream, "write", None)):
         hint = "expected a text stream, such as open(path, 'w', newline='', encoding='utf-8')"
-        raise InvalidInput("wrong_type", "stream", hint)
+        raise invalid("wrong_type", "stream", hint, stream)
 
 
 def _check_choice(value: object, name: str, choices: tuple[str, ...], expected: str) -> None:
-    if not isinstance(value, str) or value not in choices:
-        raise InvalidInput("wrong_type", name, f"expected {expected}")
+    if type(value) is not str or value not in choices:
+        raise invalid("wrong_type", name, f"expected {expected}", value)
 
 
 def _marks_itself(stream: object) -> bool:
@@ -143,16 +144,16 @@ def _marks_itself(stream: object) -> bool:
 
 def _iterate(records: Iterable[R]) -> Iterator[R]:
     if isinstance(records, str | bytes) or not isinstance(records, Iterable):
-        raise InvalidInput("not_a_list", "records", "expected records, such as statement.lines")
+        raise invalid("not_a_list", "records", "expected records, such as statement.lines", records)
     try:
         return iter(records)
     except Exception as error:  # the caller's iterable may raise anything
-        raise InvalidInput("not_a_list", "records", "iterating it raised an error") from error
+        raise invalid("not_a_list", "records", "iterating it raised an error", records) from error
 
 
 def _check_columns(columns: Iterable[str | ExportColumn[R]]) -> tuple[str | ExportColumn[R], ...]:
     found = validation.check_list(columns, "columns")
-    validation.check_each(found, "columns", str, ExportColumn)
+    found = validation.check_each(found, "columns", str, ExportColumn)
     titles = (one.title if isinstance(one, ExportColumn) else one for one in found)
     validation.check_distinct(titles, "columns[{}]")
     return found
@@ -174,8 +175,8 @@ def _with_writers(
     titles = {title for title, *_ in columns}
     for position, title in enumerate(kept if columns else ()):
         if title not in titles:
-            hint = f"no column has this heading, {received(title)}; use those in columns"
-            raise InvalidInput("unknown_column", f"as_text[{position}]", hint)
+            expected = "expected the heading of one of the columns"
+            raise invalid("unknown_column", f"as_text[{position}]", expected, title)
     return columns
 
 

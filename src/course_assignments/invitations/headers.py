@@ -32,6 +32,12 @@ def as_mailbox(name: str | None, address: str, header: str, field: str) -> str:
 
     The address is on a separate line and is never changed. It need not be ASCII; then the caller
     must send the message according to RFC 6531.
+
+    A name is left out where the address makes its line too long. Applications may write the message
+    with another policy, which folds such a header again, and then the standard library decodes the
+    name: a comma in it would begin another recipient.
     """
-    check_email(address, field)
-    return f"<{address}>" if name is None else f"{as_header(name, header)}\n <{address}>"
+    line = f" <{check_email(address, field)}>"
+    if name is None or len(line.encode()) > LINE_LENGTH:
+        return line.strip()
+    return f"{as_header(name, header)}\n{line}"

@@ -17,7 +17,7 @@ from course_assignments import validation
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.entities.people import User, anonymous_email
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, plain
 from course_assignments.invitations.headers import as_header, as_mailbox
 from course_assignments.invitations.template import Block, InvitationTemplate, blocks, parts
 from course_assignments.time.datetimes import LATEST, TICK
@@ -124,10 +124,11 @@ def _shown(at: datetime, organization: Organization) -> str:
 
 def _envelope(learner: User, sender: str, sender_name: str | None, subject: str) -> EmailMessage:
     """Return a message without a body; its headers are never folded again."""
+    sender = plain(sender)
     if learner.email == anonymous_email(learner.id):
         raise InvalidInput("invalid_email", "learner.email", "this user was anonymized")
     if sender_name is not None:
-        validation.check_text(sender_name, "sender_name", validation.NAME_LENGTH)
+        sender_name = validation.check_text(sender_name, "sender_name", validation.NAME_LENGTH)
     lines = (
         f"From: {as_mailbox(sender_name, sender, 'From', 'sender')}",
         f"To: {as_mailbox(learner.name, learner.email, 'To', 'learner.email')}",

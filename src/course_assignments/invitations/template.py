@@ -5,7 +5,6 @@ from functools import partial
 from string import Template
 from typing import Final, TypeAlias
 
-import attrs
 from attrs import field
 
 from course_assignments import validation
@@ -41,7 +40,7 @@ def _only(known: frozenset[str]) -> validation.Validator:
 _steps = validation.each(partial(_check_part, known=IN_TEXT))
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class InvitationTemplate:
     """The wording of an invitation, part by part, in the order of the message.
 
@@ -76,7 +75,7 @@ class InvitationTemplate:
             "Choose to register with a key, and enter $key",
             "Give your name and your e-mail address; the course is opened at once.",
         ),
-        converter=validation.to_tuple,
+        converter=validation.to_strings,
         validator=_steps,
     )
     existing_account: str = field(default="If you have an account:", validator=_only(IN_TEXT))
@@ -86,7 +85,7 @@ class InvitationTemplate:
             "Choose to redeem a key, and enter $key",
             "The course is now among your current training.",
         ),
-        converter=validation.to_tuple,
+        converter=validation.to_strings,
         validator=_steps,
     )
     signature: str = field(default="$organization", validator=_only(IN_TEXT))

@@ -12,7 +12,7 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.codes import MAX_CODE_LENGTH, MIN_CODE_LENGTH
-from course_assignments.errors import InvalidInput, received
+from course_assignments.errors import invalid
 from course_assignments.policies.access import (
     AccessPolicy,
     AssignmentRule,
@@ -44,7 +44,7 @@ def check_policy(value: object, field: str, *needed: str) -> None:
     missing = [name for name in needed if not hasattr(value, name)]
     if isinstance(value, type) or not callable(getattr(value, "evaluate", None)) or missing:
         wanted = ", ".join(("evaluate()", *needed))
-        raise InvalidInput("wrong_type", field, f"expected a policy with {wanted}")
+        raise invalid("wrong_type", field, f"expected a policy with {wanted}", value)
 
 
 def _policy(default: Any, *needed: str) -> Any:
@@ -62,11 +62,11 @@ MAX_CLOCK_SKEW: Final = timedelta(minutes=1)
 
 def _skew(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
     if type(value) is not timedelta or not timedelta(0) <= value <= MAX_CLOCK_SKEW:
-        hint = f"expected a timedelta from 0 to 1 minute, {received(value)}"
-        raise InvalidInput("invalid_duration", at.name, hint)
+        expected = "expected a timedelta from 0 to 1 minute"
+        raise invalid("invalid_duration", at.name, expected, value)
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Policies:
     """One policy for each question; pass your own for any of them.
 

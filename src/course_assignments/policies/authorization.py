@@ -5,14 +5,15 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import reasons, validation
 from course_assignments.decisions import Decision
 from course_assignments.entities.enums import Permission, Role
 from course_assignments.entities.people import User
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import invalid
 from course_assignments.time.datetimes import as_utc
+from course_assignments.validation import frozen
 
 #: "creating, cancelling, rescheduling, completing and subscribing take one of Company Training
 #: Manager, Enrollment Manager, Operations Manager, Sales Manager"; "add, update, anonymize take the
@@ -65,7 +66,7 @@ def _to_permissions(
         found = dict(given)
     except Exception as error:  # the caller's mapping may raise anything
         hint = "expected a mapping from roles to permissions"
-        raise InvalidInput("wrong_type", "permissions", hint) from error
+        raise invalid("wrong_type", "permissions", hint, given) from error
     roles = validation.check_each(found, "permissions", Role)
     return {
         role: frozenset(validation.check_each(found[role], f"permissions[{role.name}]", Permission))
@@ -108,7 +109,7 @@ class AuthorizationPolicy:
         validation.check_kind(actor, "actor", User)
         validation.check_kind(permission, "permission", Permission)
         if organization_id is not None:
-            validation.check_id(organization_id, "organization_id")
+            organization_id = validation.check_id(organization_id, "organization_id")
         if profile is not None:
             validation.check_kind(profile, "profile", User)
         found: list[reasons.Reason] = []

@@ -3,14 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeAlias
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import reasons, validation
 from course_assignments.decisions import Decision
 from course_assignments.entities.assignments import CourseAssignment
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import invalid
 from course_assignments.time.datetimes import LATEST, as_utc, next_tick
 from course_assignments.time.durations import end_in_range
+from course_assignments.validation import frozen
 
 #: Cancel "only within 24 hours of creation and only if no labs have been launched" (rule 3).
 #: Support is asked "after 24 h" (rule 4), so exactly 24 hours still belong to the window.
@@ -105,7 +106,7 @@ def _dates(cancellable: Cancellable) -> tuple[datetime, datetime | None, datetim
         lab_launched_at = cancellable.first_lab_launched_at
     except AttributeError:
         hint = "expected created_at, cancelled_at and first_lab_launched_at"
-        raise InvalidInput("wrong_type", "cancellable", hint) from None
+        raise invalid("wrong_type", "cancellable", hint, cancellable) from None
     if cancelled_at is not None:
         cancelled_at = as_utc(cancelled_at, "cancellable.cancelled_at")
     if lab_launched_at is not None:

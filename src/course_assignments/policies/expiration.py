@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Protocol
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.decisions import YES, Decision
@@ -15,6 +15,7 @@ from course_assignments.policies.access import check_exists
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
 from course_assignments.time.datetimes import as_utc, next_tick, out_of_range
 from course_assignments.time.durations import Duration, End, Months, end_in_range
+from course_assignments.validation import frozen
 
 #: "assignments expire 180 days after creation unless the organization or course profile specifies a
 #: shorter maximum" (rule 1).

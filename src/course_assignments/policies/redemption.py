@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Protocol
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import reasons, validation
 from course_assignments.decisions import YES, Decision
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.time.datetimes import as_utc
+from course_assignments.validation import frozen
 
 
 class KeyRedemptionRule(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.decisions import YES, Decision
@@ -12,6 +12,7 @@ from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.enums import Repeat
 from course_assignments.reasons import AlreadyAssigned
 from course_assignments.time.datetimes import LATEST, as_utc
+from course_assignments.validation import frozen
 
 
 class RepeatRule(Protocol):

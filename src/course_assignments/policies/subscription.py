@@ -33,7 +33,7 @@ class SubscriptionPolicy:
         validation.check_kind(subscription, "subscription", Subscription)
         now = as_utc(at)
         if course_id is not None:
-            validation.check_id(course_id, "course_id")
+            course_id = validation.check_id(course_id, "course_id")
         created_at, expires_at = subscription.created_at, subscription.expires_at
         cancelled_at = subscription.cancelled_at
         found: list[reasons.Reason] = []

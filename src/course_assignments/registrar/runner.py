@@ -16,7 +16,7 @@ from course_assignments.commands.reader import Reader
 from course_assignments.decisions import Decision, Refused
 from course_assignments.entities.codes import RandomBytes
 from course_assignments.entities.people import User
-from course_assignments.errors import Conflict, CourseAssignmentsError, InvalidInput, NotFound
+from course_assignments.errors import Conflict, CourseAssignmentsError, NotFound, invalid
 from course_assignments.memory import InMemoryRepository
 from course_assignments.policies import DEFAULT_POLICIES, Policies
 from course_assignments.queries import Query, RecordT
@@ -54,7 +54,7 @@ class Runner:
         sources = {"clock": clock, "new_id": new_id, "random_bytes": random_bytes}
         for name, source in {**sources, "stopwatch": stopwatch}.items():
             if not callable(source):
-                raise InvalidInput("not_callable", name, "expected a function")
+                raise invalid("not_callable", name, "expected a function", source)
         if repository is not None:
             check_repository(repository)
         self._repository = InMemoryRepository() if repository is None else repository
@@ -89,10 +89,10 @@ class Runner:
         >>> registrar.get(Course, "py").name
         'Python'
         """
-        validation.check_id(id, "id")
-        record = self._repository.get(kind, [id]).get(id)
+        wanted = validation.check_id(id, "id")
+        record = self._repository.get(kind, [wanted]).get(wanted)
         if record is None:
-            raise NotFound(kind.__name__, id)
+            raise NotFound(kind.__name__, wanted)
         return record
 
     def find_all(self, query: Query[RecordT]) -> Iterator[RecordT]:
@@ -148,9 +148,12 @@ class Runner:
         existing = command.existing(reader)
         if existing is not None:
             return Outcome(existing)
-        actor = None if command.by is None else reader.need(User, command.by)
-        context = Context(at, self._policies, actor)
-        return command.decide(command.read(reader), context)
+        # The first read that needs a record names an unknown actor too, and ends there.
+        actors = {} if command.by is None else reader.named(User, (command.by,))
+        records = command.read(reader)
+        reader.require_named()
+        context = Context(at, self._policies, actors.get(command.by or ""))
+        return command.decide(records, context)
 
     def _decide_stably(
         self, command: Command[Any, T], issued_ids: set[str], give_up_at: float, *, asking: bool

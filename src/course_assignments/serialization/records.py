@@ -1,7 +1,7 @@
 """Convert records to JSON, exactly and back, and to plain data.
 
 `from_json` accepts only strings that `to_json` writes. For any other string it raises an
-`InvalidInput` that names the path of the wrong part, but never shows the data.
+`InvalidInput` that names the path of the wrong part.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -18,7 +18,7 @@ import attrs
 from course_assignments import validation
 from course_assignments.changes import KINDS, Event, Record
 from course_assignments.entities.assignments import Origin
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, invalid
 from course_assignments.serialization.strict_json import read_json, write_json
 from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import Duration, Months, format_duration, parse_duration
@@ -64,7 +64,7 @@ def from_json(text: str) -> Record | Event:
     kind = _kind_named(envelope["type"], _KINDS)
     if type(envelope["version"]) is not int or envelope["version"] != VERSION:
         hint = f"expected {VERSION}; a newer release may read it"
-        raise InvalidInput("unknown_version", "version", hint)
+        raise invalid("unknown_version", "version", hint, envelope["version"])
     record: Record | Event = _within("data", read_value, envelope["data"], kind)
     return record
 
@@ -101,7 +101,7 @@ def write_value(value: Any, kind: Any) -> Any:
     >>> write_value(Months(6), Duration), write_value(frozenset({"b", "a"}), frozenset[str])
     ('P6M', ['a', 'b'])
     """
-    return _form(kind).write(value)
+    return _form_of(kind).write(value)
 
 
 def read_value(data: Any, kind: Any) -> Any:
@@ -110,7 +110,7 @@ def read_value(data: Any, kind: Any) -> Any:
     >>> read_value("P6M", Duration), read_value(["a", "b"], tuple[str, ...])
     (Months(count=6), ('a', 'b'))
     """
-    return _form(kind).read(data)
+    return _form_of(kind).read(data)
 
 
 class _Form(NamedTuple):
@@ -118,6 +118,15 @@ class _Form(NamedTuple):
 
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
+
+
+def _form_of(kind: Any) -> _Form:
+    """Return the form of *kind*, which a caller passed."""
+    try:
+        return _form(kind)
+    except Exception as error:  # a foreign type may raise anything
+        expected = "expected the type of a field of a record, such as Duration"
+        raise invalid("wrong_type", "kind", expected, kind) from error
 
 
 @cache
@@ -142,14 +151,19 @@ def _within(step: str, function: Callable[..., Any], *args: Any) -> Any:
     try:
         return function(*args)
     except InvalidInput as error:
-        rest = error.field if error.field.startswith("[") else f".{error.field}"
-        path = step if error.field == _HERE else step + rest
-        raise attrs.evolve(error, field=path) from None
+        found = [attrs.evolve(one, field=_path(step, one.field)) for one in error.errors]
+        raise InvalidInput.of(found) from None
+
+
+def _path(step: str, rest: str) -> str:
+    if rest == _HERE:
+        return step
+    return f"{step}{rest}" if rest.startswith("[") else f"{step}.{rest}"
 
 
 def _exactly(kind: type, hint: str, value: Any, field: str = _HERE) -> Any:
     if type(value) is not kind:
-        raise InvalidInput("wrong_type", field, hint)
+        raise invalid("wrong_type", field, hint, value)
     return value
 
 
@@ -164,7 +178,7 @@ def _check_keys(data: Any, names: Collection[str], field: str = _HERE) -> None:
 
 def _kind_named(name: Any, kinds: Mapping[str, type[Any]]) -> type[Any]:
     if type(name) is not str or name not in kinds:
-        raise InvalidInput("unknown_type", "type", f"expected one of {', '.join(kinds)}")
+        raise invalid("unknown_type", "type", f"expected one of {', '.join(kinds)}", name)
     return kinds[name]
 
 
@@ -220,8 +234,9 @@ def _member(kind: type[Enum]) -> _Form:
     def read(data: Any) -> Enum:
         if type(data) in {str, int} and data in members:
             return members[data]
-        hint = f"expected one of {', '.join(map(str, members))}"
-        raise InvalidInput("unknown_value", _HERE, hint)
+        raise invalid(
+            "unknown_value", _HERE, f"expected one of {', '.join(map(str, members))}", data
+        )
 
     return _Form(attrgetter("value"), read)
 
@@ -252,7 +267,7 @@ def _read_datetime(data: Any) -> datetime:
         at = None
     if at is None or _write_datetime(at) != written:
         hint = "expected UTC such as 2026-01-05T09:00:00.000000Z"
-        raise InvalidInput("invalid_instant", _HERE, hint)
+        raise invalid("invalid_instant", _HERE, hint, data)
     return at
 
 

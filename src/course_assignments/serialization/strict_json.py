@@ -7,7 +7,7 @@ from json import dumps, loads
 from re import finditer
 from typing import Any, Final
 
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, invalid, plain
 
 #: The maximum number of bytes in UTF-8, and the maximum depth of nested brackets.
 MAX_BYTES: Final = 2**20
@@ -26,8 +26,9 @@ def write_json(data: Any, field: str) -> str:
 
 def read_json(text: str, field: str) -> Any:
     """Return the value of the JSON *text*; an error names *field*."""
+    text = plain(text)
     if not isinstance(text, str):
-        raise InvalidInput("wrong_type", field, "expected a string")
+        raise invalid("wrong_type", field, "expected a string", text)
     _check_size(text, field)
     if _depth(text) > MAX_DEPTH:
         raise InvalidInput("too_deep", field, f"expected at most {MAX_DEPTH} nested brackets")

@@ -262,5 +262,6 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {"sqlite": Sqlite(), "postgresql": Pos
 def dialect_of(bind: Engine | Connection) -> Dialect:
     """Return the dialect of *bind*; any but SQLite and PostgreSQL is refused."""
     if bind.dialect.name not in _DIALECTS:
-        raise InvalidInput("unsupported_database", "bind", "expected SQLite or PostgreSQL")
+        hint = f"expected SQLite or PostgreSQL, got {bind.dialect.name}"
+        raise InvalidInput("unsupported_database", "bind", hint)
     return _DIALECTS[bind.dialect.name]

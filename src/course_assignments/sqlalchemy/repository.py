@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, MetaData
 
 from course_assignments import validation
 from course_assignments.changes import KINDS, Change, R
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import invalid
 from course_assignments.queries import Query, RecordT
 from course_assignments.repository import Page
 from course_assignments.sqlalchemy.column_types import is_storable
@@ -80,7 +80,7 @@ class SqlRepository:
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
         """Return the records of *kind* by their ids, without the ids that are not stored."""
         if not any(kind is one for one in KINDS):
-            raise InvalidInput("wrong_type", "kind", "expected a kind of record")
+            raise invalid("wrong_type", "kind", "expected a class of record, such as User", kind)
         wanted = validation.check_each(ids, "ids", str)
         statement = self._statements.of_kind[kind].read
         possible = {"ids": [*filter(is_storable, dict.fromkeys(wanted))]}

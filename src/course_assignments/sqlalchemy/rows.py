@@ -71,9 +71,11 @@ def read_all(
         return [_from_row(kind, row) for row in rows]
     # InvalidInput is a ValueError. JSON may be nested too deeply for the stack.
     except (ValueError, TypeError, LookupError, RecursionError) as error:
-        cause = str(error) if isinstance(error, InvalidInput) else type(error).__name__
+        cause = type(error).__name__
+        if isinstance(error, InvalidInput):
+            cause = f"{error.field}: {error.code}"
         hint = f"the stored {kind.__name__} is invalid ({cause})"
-        raise StorageError("unreadable", hint) from error
+        raise StorageError("unreadable", hint) from None  # its message may show personal data
 
 
 def _from_row(kind: type[T], row: Mapping[Any, Any]) -> T:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from course_assignments.entities.assignments import Direct, FromKey
 from course_assignments.entities.enums import AssignmentStatus, CompletionStatus
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import invalid
 from course_assignments.queries import QUERIES, Query, RecordT, SortKey
 from course_assignments.sqlalchemy.column_types import Instant, any_of, is_storable
 from course_assignments.sqlalchemy.tables import Tables
@@ -50,7 +50,8 @@ class Selects:
     def statement(self, query: Query[RecordT]) -> tuple[sa.Select[Any], Parameters]:
         """Return the statement that finds one record more than the page has, and its parameters."""
         if type(query) not in QUERIES:  # its filters are unknown here
-            raise InvalidInput("wrong_type", "query", "expected a query of course_assignments")
+            expected = "expected a query of course_assignments, such as CourseQuery()"
+            raise invalid("wrong_type", "query", expected, query)
         parameters: Parameters = {"page": query.limit + 1}
         filters = tuple(_filters(query, parameters))
         return self._built(query.kind, query.order, filters), parameters
@@ -101,7 +102,7 @@ def _check_cursor(cursor: SortKey) -> None:
         too_big = isinstance(one, int) and one.bit_length() > _BITS
         if too_big or (isinstance(one, str) and not is_storable(one)):
             hint = "expected the cursor of the next query of a page"
-            raise InvalidInput("invalid_cursor", "cursor", hint)
+            raise invalid("invalid_cursor", "cursor", hint, cursor)
 
 
 def _condition(table: sa.Table, dialect: str, how: str, *names: Any) -> Condition:

@@ -5,7 +5,11 @@ repository with `InMemoryRepository`, command by command. `strategies` generates
 value. `FaultyRepository` raises storage errors, to test how an application handles them.
 """
 
-import pytest
+from course_assignments.errors import check_extra
+
+check_extra("testing", "hypothesis", "pytest")
+
+import pytest  # noqa: E402 - needs the extra
 
 for _package in ("agreement", "contract", "threads"):
     pytest.register_assert_rewrite(f"{__name__}.{_package}")

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import attrs
 from dateutil.relativedelta import relativedelta
 
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, plain
 from course_assignments.time.datetimes import (
     END_OF_RANGE,
     as_utc,
@@ -96,7 +96,7 @@ def as_duration(value: DurationLike, field: str = "duration") -> Duration:
     >>> as_duration(relativedelta(weeks=2))
     datetime.timedelta(days=14)
     """
-    if isinstance(value, Months):
+    if type(value) is Months:
         return value
     if type(value) is timedelta:
         if timedelta(0) < value <= MAX_DURATION:
@@ -227,6 +227,7 @@ def parse_duration(text: str, field: str = "duration") -> Duration:
     >>> parse_duration("PT36H"), parse_duration("P1Y6M")
     (datetime.timedelta(days=1, seconds=43200), Months(count=18))
     """
+    text = plain(text)
     if isinstance(text, str) and text.isascii():
         if (calendar := fullmatch(_MONTHS, text)) and any(calendar.groups()):
             years, months = (int(amount or 0) for amount in calendar.groups())

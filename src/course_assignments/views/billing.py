@@ -14,14 +14,14 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.catalog import Organization
-from course_assignments.errors import InvalidInput, NotFound
+from course_assignments.errors import InvalidInput, NotFound, invalid, mask_id
 from course_assignments.queries import MAX_PAGE, AssignmentQuery
 from course_assignments.repository import Repository, check_repository, find_all
 from course_assignments.time.datetimes import as_utc, check_zone, format_datetime, start_of_day
 from course_assignments.validation import to_utc
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class StatementLine:
     """One assignment that was created in the period.
 
@@ -61,7 +61,7 @@ class StatementLine:
         return self.cancelled_at is None
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class StatementTotal:
     """How many assignments of a course and an organization were created: cancelled and billable.
 
@@ -84,7 +84,7 @@ def _in_order(lines: Iterable[StatementLine]) -> tuple[StatementLine, ...]:
     return tuple(sorted(validation.check_each(lines, "lines", StatementLine), key=place))
 
 
-@attrs.frozen(kw_only=True)
+@validation.frozen(kw_only=True)
 class Statement:
     """The assignments created in a period, by organization, course and creation.
 
@@ -109,9 +109,12 @@ class Statement:
         for position, line in enumerate(self.lines):
             path = f"lines[{position}]"
             if not self.start <= line.created_at < self.end:
-                raise InvalidInput("out_of_period", f"{path}.created_at", "not in the period")
-            if self.organization_id not in {None, line.organization_id}:
-                raise InvalidInput("another_record", path, "it is of another organization")
+                hint = f"expected a datetime in the period, got {line.created_at.isoformat()}"
+                raise InvalidInput("out_of_period", f"{path}.created_at", hint)
+            wanted = self.organization_id
+            if wanted is not None and line.organization_id != wanted:
+                hint = f"expected a line of organization {mask_id(wanted)!r}"
+                raise InvalidInput("another_record", path, hint)
         validation.check_distinct((line.assignment_id for line in self.lines), "lines[{}]")
 
     @property
@@ -140,7 +143,8 @@ class Statement:
         validation.check_kind(other, "other", Statement)
         hint = "expected a statement for the same organization"
         if self.end != other.start:
-            hint = f"expected a statement that starts at {format_datetime(self.end)}"
+            end, start = format_datetime(self.end), format_datetime(other.start)
+            hint = f"expected a statement that starts at {end}, got one that starts at {start}"
         elif self.organization_id == other.organization_id:
             return attrs.evolve(self, end=other.end, lines=self.lines + other.lines)
         raise InvalidInput("not_adjoining", "other", hint)
@@ -172,7 +176,7 @@ def statement(
     check_repository(repository)
     days = UTC if zone is None else check_zone(zone)
     if organization_id is not None:
-        validation.check_id(organization_id, "organization_id")
+        organization_id = validation.check_id(organization_id, "organization_id")
         found = repository.get(Organization, [organization_id])
         if organization_id not in found:
             raise NotFound("Organization", organization_id)
@@ -197,5 +201,5 @@ def _begin(value: datetime | date, zone: tzinfo, name: str) -> datetime:
     if isinstance(value, datetime):
         return as_utc(value, name)
     if not isinstance(value, date):
-        raise InvalidInput("not_a_datetime", name, "expected a date, or an aware datetime")
+        raise invalid("not_a_datetime", name, "expected a date, or an aware datetime", value)
     return start_of_day(value, zone, name)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from attrs import field, frozen
+from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
@@ -12,6 +12,7 @@ from course_assignments.policies import check_policy
 from course_assignments.repository import Repository
 from course_assignments.time.datetimes import LATEST, as_utc
 from course_assignments.time.durations import end_in_range
+from course_assignments.validation import frozen
 from course_assignments.views.training import Assignments, of_learner, ranked
 
 #: "the five most relevant" (rule 17).
@@ -33,7 +34,8 @@ class Dashboard:
     """
 
     assignments: tuple[CourseAssignment, ...] = field(
-        converter=validation.to_tuple, validator=validation.items_of(CourseAssignment)
+        converter=validation.to_tuple[CourseAssignment],
+        validator=validation.items_of(CourseAssignment),
     )
     has_more: bool = field(validator=validation.flag)
     stale_at: datetime = field(converter=validation.to_utc)

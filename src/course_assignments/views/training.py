@@ -169,5 +169,5 @@ def expiring(
 def of_learner(repository: Repository, learner_id: str) -> Assignments:
     """Return all assignments of a learner in *repository*."""
     # The query takes None for everyone, so None must not get that far.
-    validation.check_id(learner_id, "learner_id")
+    learner_id = validation.check_id(learner_id, "learner_id")
     return tuple(find_all(repository, AssignmentQuery(learner_id=learner_id, limit=MAX_PAGE)))
