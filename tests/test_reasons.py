@@ -123,9 +123,7 @@ ONE_OF_EACH: dict[Any, str] = {
         "You can't give or change the roles sales manager, support, which you don't have. "
         "Ask someone who has them."
     ),
-    reasons.SupportRoleMissing(): (
-        "Only support can cancel after the cancellation window. Ask support."
-    ),
+    reasons.SupportRoleMissing(): ("Only support can do this. Ask support."),
     reasons.OrganizationNotManaged("acme"): (
         "You don't manage organization 'acme'. Ask someone who does."
     ),

@@ -50,7 +50,7 @@ class Replace:
     """Compare and set: store *after* if the stored record equals *before*.
 
     >>> before = Course(id="py", name="Python")
-    >>> step = Replace(before, attrs.evolve(before, archived=True))
+    >>> step = Replace(before, Course(id="py", name="Python", archived=True))
     >>> step.of(before).archived, step.of(None)
     (True, None)
     """

@@ -451,7 +451,7 @@ class RoleNotHeld(_Reason):
     roles: tuple[Role, ...] = field(converter=to_tuple[Role], validator=items_of(Role))
 
 
-@reason("Only support can cancel after the cancellation window. Ask support.")
+@reason("Only support can do this. Ask support.")
 class SupportRoleMissing(_Reason):
     """The actor is not support (rule 4)."""
 

@@ -8,7 +8,7 @@ import re
 from typing import Final
 from unicodedata import name, normalize
 
-from course_assignments.errors import InvalidInput, received
+from course_assignments.errors import InvalidInput, invalid, plain
 
 #: The longest string that is folded: composing can take time in proportion to the square of it.
 MAX_FOLDED: Final = 10_000
@@ -86,8 +86,10 @@ def fold_text(text: str, field: str = "text") -> str:
     True
     """
     if not isinstance(text, str):
-        raise InvalidInput("not_a_text", field, f"expected a string, {received(text)}")
+        raise invalid("not_a_text", field, "expected a string", text)
+    text = plain(text)
     if len(text) > MAX_FOLDED:
-        raise InvalidInput("too_long", field, f"expected at most {MAX_FOLDED} characters")
+        hint = f"expected at most {MAX_FOLDED} characters, got {len(text)}"
+        raise InvalidInput("too_long", field, hint)
     seen = " ".join(drop_unseen(text).split())
     return seen.lower() if seen.isascii() else normalize("NFC", normalize("NFC", seen).casefold())

@@ -119,7 +119,7 @@ def test_lines_of_taken_codes_are_read_until_they_are_stable() -> None:
     repository.is_open = True
     with pytest.raises(ca.Conflict) as caught:
         create(id="b-1", codes=["Spring-2026", "Summer-2026"])
-    assert caught.value == ca.Conflict(("b-1",), "id_taken")
+    assert caught.value == ca.Conflict(("b-1",), "id_taken", "KeyBatch")
 
 
 def test_a_yes_that_was_never_true_is_not_given() -> None:

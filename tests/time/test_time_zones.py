@@ -91,7 +91,7 @@ class TestNames:
             *("", " ", ".", "..", "/", "Europe/", "/Europe", "Europe//Berlin", "Europe/berlin "),
             *("../../etc/passwd", "/etc/passwd", "C:\\zone", "Europe/../UTC", "./UTC", "a.b/c"),
             *("UTC\0", "UTC\n", "\ud800", "\u00e9", "X" * 101, "+01:00", "zone.tab", "__init__.py"),
-            *(None, 1, b"UTC", UTC, ["UTC"], type("Name", (str,), {})("UTC")),
+            *(None, 1, b"UTC", UTC, ["UTC"]),
         ],
         ids=lambda name: repr(name)[:20],
     )

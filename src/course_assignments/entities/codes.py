@@ -50,9 +50,10 @@ _FOLDED = str.maketrans("abcdefghijklmnopqrstuvwxyzILO", "ABCDEFGH1JK1MN0PQRSTUV
 RandomBytes = Callable[[int], bytes]
 
 
-def _check_string(code: object) -> None:
+def _as_string(code: object) -> str:
     if not isinstance(code, str):
-        raise InvalidInput("not_a_text", "code", "expected the code of a key as a string")
+        raise invalid("not_a_text", "code", "expected the code of a key as a string", code)
+    return str(plain(code))
 
 
 def check_symbol(symbols: str) -> str:
@@ -64,9 +65,8 @@ def check_symbol(symbols: str) -> str:
     >>> check_symbol("0000000000000001")
     '2'
     """
-    _check_string(symbols)
     value = 0
-    for symbol in symbols:
+    for symbol in _as_string(symbols):
         if symbol not in _VALUES:
             raise InvalidInput("invalid_code", "code", f"expected symbols of {ALPHABET}")
         value = _TIMES_X[value ^ _VALUES[symbol]]
@@ -82,8 +82,7 @@ def fold(typed: str) -> str:
     >>> fold(" ooo0-0000 0000-oool-2 "), fold(" Spring-2026 ")
     ('00000000000000012', 'SPRING-2026')
     """
-    _check_string(typed)
-    cleaned = clean(typed)
+    cleaned = clean(_as_string(typed))
     symbols = _symbols(cleaned)
     return symbols if _GENERATED.fullmatch(symbols) else cleaned.translate(_UPPER)
 
@@ -111,8 +110,8 @@ def has_generated_shape(code: str) -> bool:
     >>> has_generated_shape("00000000000000012"), has_generated_shape("00000000000000011")
     (True, False)
     """
-    _check_string(code)
-    return _GENERATED.fullmatch(code) is not None and check_symbol(code[:-1]) == code[-1]
+    text = _as_string(code)
+    return _GENERATED.fullmatch(text) is not None and check_symbol(text[:-1]) == text[-1]
 
 
 def is_mistyped(typed: str) -> bool:
@@ -123,8 +122,7 @@ def is_mistyped(typed: str) -> bool:
     >>> is_mistyped("Spring-2026")
     False
     """
-    _check_string(typed)
-    symbols = _symbols(clean(typed))
+    symbols = _symbols(clean(_as_string(typed)))
     return _NEARLY.fullmatch(symbols) is not None and not has_generated_shape(symbols)
 
 
@@ -136,8 +134,8 @@ def is_storable(code: str) -> bool:
     >>> is_storable("Spring-2026"), is_storable("Spring 2026")
     (True, False)
     """
-    _check_string(code)
-    return _STORABLE.fullmatch(code) is not None and not _GLUE.search(code)
+    text = _as_string(code)
+    return _STORABLE.fullmatch(text) is not None and not _GLUE.search(text)
 
 
 def format_code(code: str) -> str:
@@ -146,9 +144,10 @@ def format_code(code: str) -> str:
     >>> format_code("00000000000000012")
     '0000-0000-0000-0001-2'
     """
-    if not has_generated_shape(code):
-        return code
-    return "-".join(code[start : start + 4] for start in range(0, GENERATED_LENGTH, 4))
+    text = _as_string(code)
+    if not has_generated_shape(text):
+        return text
+    return "-".join(text[start : start + 4] for start in range(0, GENERATED_LENGTH, 4))
 
 
 def mask(code: str) -> str:
@@ -157,8 +156,7 @@ def mask(code: str) -> str:
     >>> mask("0000000000000001C7Q2"), mask("Spring-2026")
     ('****-C7Q2', '****-26')
     """
-    _check_string(code)
-    return errors.mask(code)
+    return errors.mask(_as_string(code))
 
 
 def generate(count: int, random_bytes: RandomBytes) -> tuple[str, ...]:

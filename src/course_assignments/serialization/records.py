@@ -57,7 +57,7 @@ def from_json(text: str) -> Record | Event:
     >>> from_json('{"type": "Course", "version": 2, "data": {}}')
     Traceback (most recent call last):
         ...
-    course_assignments.errors.InvalidInput: version: expected 1; a newer release may read it
+    course_assignments.errors.InvalidInput: version: expected 1; a newer release may read it, ...
     """
     envelope = read_json(text, "text")
     _check_keys(envelope, ("type", "version", "data"), "text")
