@@ -120,8 +120,11 @@ ONE_OF_EACH: dict[Any, str] = {
         "You need one of these roles: sales manager, support. Ask someone who has one."
     ),
     reasons.RoleNotHeld((ca.Role.SALES_MANAGER, ca.Role.SUPPORT)): (
-        "You can't give or change the roles sales manager, support, which you don't have. "
-        "Ask someone who has them."
+        "You don't have the roles sales manager, support, so you can't give or change them. "
+        "Ask who has them."
+    ),
+    reasons.RoleNotHeld((ca.Role.SUPPORT,)): (
+        "You don't have the role support, so you can't give or change it. Ask who has it."
     ),
     reasons.SupportRoleMissing(): ("Only support can do this. Ask support."),
     reasons.OrganizationNotManaged("acme"): (

@@ -442,7 +442,8 @@ class RoleMissing(_Reason):
 
 
 @reason(
-    "You can't give or change the roles {roles}, which you don't have. Ask someone who has them."
+    "You don't have the roles {roles}, so you can't give or change them. Ask who has them.",
+    roles={1: "You don't have the role {roles}, so you can't give or change it. Ask who has it."},
 )
 class RoleNotHeld(_Reason):
     """The actor does not have all roles of the user to add or to change (rule 21)."""

@@ -254,7 +254,8 @@ CLOSED = (
     },
 )
 ONCE = {"repeat": ca.Repeat.REFUSE}
-DI_AGAIN = {"existing": [attrs.evolve(REDEEMED, expires_at=NOW)], "learner": DI, "claim": CLAIM}
+CANCELLED = attrs.evolve(REDEEMED, cancelled_at=NOW)
+DI_AGAIN = {"existing": [CANCELLED], "learner": DI, "claim": CLAIM}
 MEETINGS: dict[str, tuple[Any, Any, str | None]] = {
     "refuse, refuse": (("assign", ONCE), ("assign", {**ONCE, "about": pair(id="a-10")}), "create"),
     "skip, refuse": (

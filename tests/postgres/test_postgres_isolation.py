@@ -93,8 +93,8 @@ def redeeming_what_is_revoked(make: Make) -> None:
         1 - key.uses
     )
     # In the order of their events.
-    order = [event.action for event in scene.events("redeem", "revoke_keys")]
-    assert order == ["redeem", "revoke_keys"][1 - key.uses :]
+    order = [event.action for event in scene.events("redeem", "revoke_key")]
+    assert order == ["redeem", "revoke_key"][1 - key.uses :]
 
 
 def redeeming_what_was_revoked(make: Make) -> None:

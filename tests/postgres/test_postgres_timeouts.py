@@ -29,18 +29,12 @@ LIMITS = text("SELECT current_setting('lock_timeout'), current_setting('statemen
 
 
 @pytest.fixture
-def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bound reads by cancelling them, or by limits, as for drivers that cannot cancel."""
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """End statements after less than the second that they always have."""
     monkeypatch.setattr(dialects, "_STATEMENT_TIME", 0.1)
-    if request.param == "limits":
-        monkeypatch.setattr(dialects, "_CANCELLING", frozenset())
 
 
-either_way = pytest.mark.parametrize("how", ["cancelling", "limits"], indirect=True)
-
-
-@either_way
-@pytest.mark.usefixtures("how")
+@pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("level", [LEVEL, "SERIALIZABLE", "AUTOCOMMIT"])
 @pytest.mark.parametrize("name", CALLS)
 def test_a_locked_table_is_not_waited_for_after_the_timeout(name: str, level: str) -> None:
@@ -58,8 +52,7 @@ def test_a_locked_table_is_not_waited_for_after_the_timeout(name: str, level: st
     CALLS[name](hasty)
 
 
-@either_way
-@pytest.mark.usefixtures("how")
+@pytest.mark.usefixtures("soon")
 def test_a_statement_that_takes_too_long_is_ended() -> None:
     """It waits for no lock: the table is a view that sleeps, for a minute if nobody ends it."""
     engine = create_engine(server().room(), poolclass=NullPool)
@@ -72,8 +65,7 @@ def test_a_statement_that_takes_too_long_is_ended() -> None:
         hasty.find(ca.CourseQuery())
 
 
-@either_way
-@pytest.mark.usefixtures("how")
+@pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("name", CALLS)
 def test_the_session_of_the_host_keeps_its_limits(name: str) -> None:
     repository = empty_repository(LEVEL)
@@ -87,18 +79,9 @@ def test_the_session_of_the_host_keeps_its_limits(name: str) -> None:
         assert connection.execute(text("SHOW transaction_isolation")).scalar_one() == LEVEL.lower()
 
 
-class TestReads:
-    """They need no transaction where the driver can cancel a statement."""
-
-    @pytest.mark.parametrize(
-        ("how", "said"),
-        [("cancelling", ["courses"]), ("limits", ["set_config", "courses"])],
-        indirect=["how"],
-    )
-    @pytest.mark.usefixtures("how")
-    def test_are_one_statement_or_two(self, said: list[str]) -> None:
-        repository = empty_repository(LEVEL)
-        with heard(engine_with_tables(LEVEL)) as statements:
-            repository.get(ca.Course, ["new"])
-        assert len(statements) == len(said)
-        assert all(word in one for (one, _), word in zip(statements, said, strict=True))
+def test_a_read_is_two_statements() -> None:
+    repository = empty_repository(LEVEL)
+    with heard(engine_with_tables(LEVEL)) as statements:
+        repository.get(ca.Course, ["new"])
+    words = ["set_config", "courses"]
+    assert all(word in one for (one, _), word in zip(statements, words, strict=True))

@@ -35,12 +35,16 @@ ASSIGNING: dict[str, Command] = {
     "register again": lambda of: of.register(CODES[1], DI, id="x-6"),
     "open_course": lambda of: of.open_course("s-1", "py", id="x-7"),
     "open_course again": lambda of: of.open_course("s-2", "py", id="x-8"),
+    "reschedule": lambda of: of.reschedule("x-0", 20 * DAY),  # an expired one becomes active
 }
 TABLE = Table(ASSIGNING)
 
 
 #: What Ada has at the beginning; after an assignment there is a claim.
-GIVEN = ("nothing", "a cancelled assignment", "an active assignment")
+GIVEN = (
+    *("nothing", "a cancelled assignment", "an active assignment"),
+    "an expired assignment",
+)
 
 
 def scene(mode: ca.Repeat, given: str = "nothing") -> Scene:
@@ -65,6 +69,8 @@ def scene(mode: ca.Repeat, given: str = "nothing") -> Scene:
         of.assign("py", "ada", id="x-0", expires=DAY)  # the others last longer
     if given == "a cancelled assignment":
         of.cancel("x-0")
+    if given == "an expired assignment":
+        found.clock.advance(DAY)
     return found
 
 

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Generator
-from threading import Event as Signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,13 +11,12 @@ from sqlalchemy import Engine, MetaData, event
 from sqlalchemy.dialects import postgresql
 
 import course_assignments as ca
-from course_assignments.sqlalchemy import build_tables, dialects
+from course_assignments.sqlalchemy import build_tables
 from course_assignments.sqlalchemy.dialects import Postgresql, Sqlite, dialect_of
 from course_assignments.sqlalchemy.selects import Selects
 from course_assignments.sqlalchemy.writing import Statements
 from course_assignments.testing import samples
 from tests.sql.database_cases import heard
-from tests.support.races import TIMEOUT
 from tests.support.sql import closing, open_memory, stocked
 
 POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -109,20 +107,7 @@ class TestTransactions:
             Postgresql().begin(connection, lambda: 1.0)
         assert asked == asked_for
 
-    def test_read_alone_where_the_driver_can_cancel(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        cancelled = Signal()
-        factory = type("Driver", (sqlite3.Connection,), {"cancel": lambda _: cancelled.set()})
-        monkeypatch.setattr(dialects, "_STATEMENT_TIME", 0)
-        with (
-            closing(open_memory(connect_args={"factory": factory})) as engine,
-            engine.connect() as connection,
-        ):
-            monkeypatch.setattr(engine.dialect, "driver", "psycopg")
-            with Postgresql().reading(connection, lambda: 0):
-                assert cancelled.wait(TIMEOUT)
-            assert connection.get_execution_options()["isolation_level"] == "AUTOCOMMIT"
-
-    def test_read_within_limits_where_it_cannot(
+    def test_read_within_limits(
         self, engine: Engine, said: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked: list[Any] = []

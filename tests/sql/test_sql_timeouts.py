@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -92,12 +92,14 @@ class TestPool:
             assert SqlRepository(engine, timeout=SECOND).get(ca.Course, ["new"]) == {}
         assert clock.now < 1000.01
 
-    def test_counts_who_is_about_to_take_a_connection(self, engine: Engine) -> None:
-        with ExitStack() as taking:
-            for _ in range(2):
-                taking.enter_context(turn(engine.pool, lambda: 0))
-            with pytest.raises(ca.StorageBusy):
-                taking.enter_context(turn(engine.pool, lambda: 0))
+    def test_gives_a_connection_to_one_at_a_time(self, engine: Engine) -> None:
+        """Two who saw the same free connection would both ask for it."""
+        with (
+            turn(engine.pool, lambda: 0),
+            pytest.raises(ca.StorageBusy, match=IN_USE),
+            turn(engine.pool, lambda: 0),
+        ):
+            pytest.fail("two at once")
         with engine.connect(), turn(engine.pool, lambda: 0):
             pass
 
@@ -118,7 +120,7 @@ class TestPool:
         ids=["none", "no size", "no limit", "async"],
     )
     def test_is_not_waited_for_if_it_has_no_end_or_a_loop(self, pool: Pool) -> None:
-        with turn(pool, lambda: 0), turn(pool, lambda: 0):
+        with turn(pool, lambda: 0):
             pass
 
 

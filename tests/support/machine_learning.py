@@ -445,6 +445,8 @@ class LearningMachine(RegistrarMachine):
             assert counted == sorted((it.course_id, it.id) for it in own)
             for it in own:
                 assert it.learner_id == one.learner_id
-                assert one.created_at <= it.created_at < it.expires_at <= one.expires_at
+                assert one.created_at <= it.created_at < it.expires_at
+                extended = it.limited_by is ca.ExpirationLimit.SUPPORT
+                assert extended or it.expires_at <= one.expires_at
                 assert one.cancelled_at is None or it.cancelled_at is not None
         assert not opened

@@ -181,7 +181,9 @@ class Model:
     drawn: Callable[[str], list[str]] = lambda _: []
 
     def expect(self, command: str, *args: Any, **kwargs: Any) -> Expected:
-        """Return what has to come of a command."""
+        """Return what has to come of a command; `id=` refuses "the prefix of derived ids"."""
+        if (kwargs.get("id") or "").startswith("derived-"):
+            return Expected((INVALID,))
         steps: Steps = getattr(self, command)(*args, **kwargs)
         try:
             reasons = frozenset(next(steps))
@@ -650,11 +652,10 @@ class Model:
 
     def _lines(self, codes: Iterable[str]) -> dict[str, int]:
         """Return typed codes by their lines: blank ones "are skipped"; rule 12 refuses repeats."""
-        lines = [(line.strip(), number) for number, line in enumerate(codes, start=1)]
-        typed = [(code, number) for code, number in lines if code]
-        if len(dict(typed)) < len(typed):
+        lines = typed(codes)
+        if len(dict(lines)) < len(lines):
             raise Fault(INVALID)
-        return dict(typed)
+        return dict(lines)
 
     def _against_codes(
         self, course_id: str, organization_id: str, codes: dict[str, int], by: Id
@@ -699,15 +700,15 @@ class Model:
         by: Id = None,
     ) -> Steps:
         """Rules 6 to 9, 12, 21 and 22."""
-        lines = self._lines(codes)
         if id in self.batches:
             made = self.batches[id]
             same = (made["course_id"], made["organization_id"]) == (course_id, organization_id)
             # It only grows, so fewer keys than are asked for now were never asked for before.
-            same = same and made["size"] >= len(lines) + generate
-            yield from returned(id, same=same and self._all_in(id, lines))
+            same = same and made["size"] >= len(typed(codes)) + generate
+            yield from returned(id, same=same and self._all_in(id, self._lines(codes)))
             return
         self.require(by, (self.courses, course_id), (self.organizations, organization_id))
+        lines = self._lines(codes)
         zone = self.zone(organization_id)
         start, end = (
             None if one is None else resolved(one, self.at, zone)
@@ -747,17 +748,20 @@ class Model:
         by: Id = None,
     ) -> Steps:
         """Rules 12, 21 and 22."""
-        lines = self._lines(codes)
         if batch_id not in self.batches:
             self.require(by, (self.batches, batch_id))
-        if self.made_before("add_keys", id, (batch_id, len(lines), generate)) is not None:
-            yield from returned(batch_id, same=self._all_in(batch_id, lines))
+        arguments = (batch_id, len(typed(codes)), generate)
+        if self.made_before("add_keys", id, arguments) is not None:
+            yield from returned(batch_id, same=self._all_in(batch_id, self._lines(codes)))
             return
-        self.require(by, also=[] if lines or generate else [INVALID])
+        self.require(by)
+        lines = self._lines(codes)
+        if not (lines or generate):
+            raise Fault(INVALID)
         batch = self.batches[batch_id]
         yield self._against_codes(batch["course_id"], batch["organization_id"], lines, by)
         if id is not None:
-            self.receipts["add_keys", id] = ((batch_id, len(lines), generate), batch_id)
+            self.receipts["add_keys", id] = (arguments, batch_id)
         self._keep_keys(batch, lines, generate)
         self.happened("add_keys", by)
 
@@ -905,7 +909,7 @@ class Model:
         newcomer = {**facts(user), "organization_id": joins}
         made = yield [
             *self.acting(None if by == user.id else by, joins),
-            *([] if host["anonymous_registration"] else [("registration_disabled",)]),
+            *([] if host["anonymous_registration"] else [("registration_disabled", None)]),
             *self._against_joining(host["id"], joins),
             *([("email_taken", user.id)] if taken else []),
             *self._against_redeeming(key, newcomer),
@@ -931,6 +935,12 @@ class Model:
 def first(ceilings: list[tuple[datetime, str]]) -> tuple[datetime, str]:
     """Return the earliest of some ends, and what sets it."""
     return min(ceilings, key=lambda one: (one[0], LIMITS.index(one[1])))
+
+
+def typed(codes: Iterable[str]) -> list[tuple[str, int]]:
+    """Return typed codes by their lines, without the blank ones."""
+    lines = [(line.strip(), number) for number, line in enumerate(codes, start=1)]
+    return [(code, number) for code, number in lines if code]
 
 
 def is_empty(start: datetime | None, end: datetime | None) -> bool:

@@ -175,13 +175,15 @@ class _Assigning(CreatingCommand[N, T]):
         new_claims, claims = base.write_claims(made, created)
         # A concurrent command can make one that lasts longer and would be skipped instead.
         kept = [one.claim for one, held in zip(assignables, active, strict=True) if held]
+        # An expired assignment can become active again.
+        ended = (old for one in made for old in one.existing if old.cancelled_at is None)
         decided_on = (
             record for one in assignables for record in (one.course, one.learner, one.organization)
         )
         change = Change(
             create=(*created, *new_claims),
             replace=claims,
-            expect=context.expect(*decided_on, *skipped, *kept),
+            expect=context.expect(*decided_on, *skipped, *kept, *ended),
             record=context.events(
                 self.action, ((one.id, one.course.id, one.learner.id) for one in made)
             ),

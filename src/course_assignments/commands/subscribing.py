@@ -160,7 +160,8 @@ class EditSubscription(Command[EditableSubscription, Subscription]):
         validation.check_same(before.id, self.subscription_id, "subscription")
         _check_courses(records.courses, self.course_ids)
         context = context.since(before.created_at)
-        added = [one for one in records.courses if one.id not in before.course_ids]
+        known = frozenset(before.course_ids)
+        added = [one for one in records.courses if one.id not in known]
         policies = context.policies
         decision = context.require(
             *context.may(Permission.ASSIGN_COURSES, learner.organization_id),

@@ -8,7 +8,6 @@ from sqlalchemy import Connection, Engine, event, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from course_assignments.errors import InvalidInput, StorageBusy
-from course_assignments.sqlalchemy.watchdog import stopped_after
 
 #: Returns how many seconds are left for a call; never less than zero.
 Left: TypeAlias = Callable[[], float]
@@ -200,20 +199,11 @@ class Postgresql(Dialect):
 
     @contextmanager
     def reading(self, connection: Connection, left: Left) -> Generator[None]:
-        """Read without a transaction, which saves round trips, if the driver can cancel.
-
-        Limits need a transaction, because the host shares the session.
-        """
-        if connection.dialect.driver in _CANCELLING:
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-            driver: Any = connection.connection.driver_connection
-            with stopped_after(max(left(), _STATEMENT_TIME), driver.cancel):
-                yield
-        else:
-            # One statement needs no more, and takes part in no serialization failure.
-            connection.execution_options(isolation_level="READ COMMITTED")
-            connection.execute(_SET_LIMITS, _limits(left()))
-            yield
+        """Read in a transaction, whose limits end with it: the host shares the session."""
+        # One statement needs no more, and takes part in no serialization failure.
+        connection.execution_options(isolation_level="READ COMMITTED")
+        connection.execute(_SET_LIMITS, _limits(left()))
+        yield
 
     def begin(self, connection: Connection, left: Left) -> None:
         """Begin a transaction whose statements end about when no time is *left*."""
@@ -240,9 +230,6 @@ class Postgresql(Dialect):
         """Wait until no other transaction creates tables."""
         connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
 
-
-#: The drivers whose connections have a method that cancels a statement from another thread.
-_CANCELLING: Final = frozenset({"psycopg", "psycopg2"})
 
 _SET_LIMITS: Final = text(
     "SELECT set_config('lock_timeout', CAST(:lock AS text), true),"

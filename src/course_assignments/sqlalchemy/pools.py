@@ -15,48 +15,18 @@ from course_assignments.sqlalchemy.dialects import Left
 #: How many seconds pass between two looks at a pool that has no connection left.
 _PAUSE: Final = 0.005
 
-
-class _Gate:
-    """What the threads that take connections from one pool share.
-
-    A pool waits as long as its own timeout says. So a thread does not ask it while all connections
-    are in use, or are about to be taken by others.
-    """
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self._taking = 0
-
-    def enter(self, pool: QueuePool) -> bool:
-        """Return whether the pool has a connection for one more thread."""
-        most = vars(pool).get("_max_overflow", -1)  # no public attribute says it; -1 is no limit
-        with self.lock:
-            free = pool.size() + most - pool.checkedout()
-            if most >= 0 and free <= self._taking:
-                return False
-            self._taking += 1
-            return True
-
-    def leave(self) -> None:
-        with self.lock:
-            self._taking -= 1
-
-
-_gates: Final[WeakKeyDictionary[Pool, _Gate]] = WeakKeyDictionary()
-_gates_lock: Final = Lock()
-
-
-def _gate(pool: Pool) -> _Gate:
-    with _gates_lock:
-        return _gates.setdefault(pool, _Gate())
+#: The lock for each pool, which the threads that take connections from it share.
+_locks: Final[WeakKeyDictionary[Pool, Lock]] = WeakKeyDictionary()
+_locks_lock: Final = Lock()
 
 
 @contextmanager
-def sole_use(pool: StaticPool, left: Left) -> Generator[None]:
-    """Wait until no other thread uses the only connection of *pool*."""
-    lock = _gate(pool).lock
+def locked(pool: Pool, left: Left, hint: str) -> Generator[None]:
+    """Let one thread at a time take a connection from *pool*, or use its only one."""
+    with _locks_lock:
+        lock = _locks.setdefault(pool, Lock())
     if not lock.acquire(timeout=left()):
-        raise StorageBusy("the one connection is in use")
+        raise StorageBusy(hint)
     try:
         yield
     finally:
@@ -64,17 +34,31 @@ def sole_use(pool: StaticPool, left: Left) -> Generator[None]:
 
 
 @contextmanager
+def sole_use(pool: StaticPool, left: Left) -> Generator[None]:
+    """Wait until no other thread uses the only connection of *pool*."""
+    with locked(pool, left, "the one connection is in use"):
+        yield
+
+
+@contextmanager
 def turn(pool: Pool, left: Left) -> Generator[None]:
-    """Wait until *pool* has a connection, which is to be taken in this block."""
+    """Wait until *pool* has a connection, which is to be taken in this block.
+
+    A pool waits as long as its own timeout says, so nobody asks it while all connections are in
+    use. The host may hold some of them, so a semaphore could not tell.
+    """
     if not isinstance(pool, QueuePool) or isinstance(pool, AsyncAdaptedQueuePool):
         yield
         return
-    gate = _gate(pool)
-    while not gate.enter(pool):
-        if not left():
-            raise StorageBusy("all connections of the pool are in use")
-        sleep(min(_PAUSE, left()))
-    try:
+    hint = "all connections of the pool are in use"
+    with locked(pool, left, hint):
+        while not _has_connection(pool):
+            if not left():
+                raise StorageBusy(hint)
+            sleep(min(_PAUSE, left()))
         yield
-    finally:
-        gate.leave()
+
+
+def _has_connection(pool: QueuePool) -> bool:
+    most = vars(pool).get("_max_overflow", -1)  # no public attribute says it; -1 is no limit
+    return most < 0 or pool.size() == 0 or pool.checkedout() < pool.size() + most

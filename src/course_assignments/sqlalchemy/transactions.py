@@ -89,7 +89,13 @@ class OwnTransactions:
         while True:
             try:
                 with self._connection(left) as connection:
-                    return once(connection, left)
+                    try:
+                        return once(connection, left)
+                    except Exception as error:
+                        # SQLAlchemy notices only the lost connections whose errors it wraps.
+                        if is_lost(error) and not connection.invalidated:
+                            connection.invalidate()
+                        raise
             except CourseAssignmentsError:
                 raise
             except Exception as error:  # noqa: BLE001 - drivers raise more than SQLAlchemy wraps

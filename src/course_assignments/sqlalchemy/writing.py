@@ -107,9 +107,9 @@ _PLACES: Final = 256
 def _queued(found: sa.Select[Any], table: sa.Table, lock: Any) -> sa.Select[Any]:
     """Return *found* for those who queue for *lock* before they lock rows of *table*."""
     # Tables of the same name in other schemas have other numbers.
-    number = (
-        sa.select(sa.column("tableoid", sa.Integer())).select_from(table).limit(1).scalar_subquery()
-    )
+    dialect: Any = postgresql.dialect
+    name = dialect().identifier_preparer.format_table(table)
+    number = sa.cast(sa.func.to_regclass(name), postgresql.OID)
     ids = sa.func.unnest(sa.bindparam("ids", type_=TextList())).column_valued("one")
     place = sa.func.abs(sa.func.hashtext(ids) % _PLACES).label("place")
     # In one order, so that no two wait for each other.
