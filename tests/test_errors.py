@@ -339,11 +339,11 @@ class TestOtherFields:
         assert self.FIRST.errors == (self.FIRST,) == ca.InvalidInput.of([self.FIRST]).errors
 
     def test_are_counted_in_the_message(self) -> None:
-        assert str(self.BOTH) == "id: give one (and 1 more field)"
+        assert str(self.BOTH) == "id: give one (and 1 more)"
         three = ca.InvalidInput.of([self.FIRST, self.SECOND, self.SECOND])
-        assert str(three) == "id: give one (and 2 more fields)"
+        assert str(three) == "id: give one (and 2 more)"
         long = ca.InvalidInput.of([ca.InvalidInput("c", "f", "x" * 300), self.SECOND])
-        assert str(long).endswith("x… (and 1 more field)")
+        assert str(long).endswith("x… (and 1 more)")
         assert len(str(long)) == 200
 
 

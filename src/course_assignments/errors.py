@@ -80,31 +80,30 @@ def mask_id(id_: str) -> str:
     return id_ if len(id_) < MIN_CODE_LENGTH else mask(id_)
 
 
-#: How much of a value a message shows.
+#: From here on a number may be the code of a key.
+_MAX_NUMBER = 10 ** (MIN_CODE_LENGTH - 1)
+
+#: How much of the name of a type a message shows.
 SHOWN_LENGTH = 40
 
 _PLAIN_TYPES = frozenset({int, float, bool, complex, type(None)})
 
 
-def received(value: object, *, secret: bool = False) -> str:
-    """Say what was received: the value if it is short and plain, otherwise its type.
+def received(value: object) -> str:
+    """Say what was received: the value if it is short, masked if it may be a code, or its type.
 
-    Pass *secret* for a value that may be the code of a key: the message does not show it.
-
-    >>> received(7), received("a" * 50), received("Spring-2026", secret=True)
-    ('got int 7', "got str 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…'", 'got str of 11 characters')
+    >>> received(7), received("lab"), received("Spring-2026"), received(20260105)
+    ('got int 7', "got str 'lab'", "got str '****-26'", 'got int')
     """
     kind = type(value)
-    name = printable(str(kind.__name__))[:SHOWN_LENGTH]
-    plain = kind in _PLAIN_TYPES and not secret  # a number may be a code, too
-    if plain and not (kind is int and abs(value) >= 10**SHOWN_LENGTH):  # type: ignore[arg-type]
-        return "got None" if value is None else f"got {name} {value!r}"
-    if kind is not str:  # a foreign type may raise anything when it is shown
-        return f"got {name}"
-    text = str(value)
-    if secret:
-        return f"got str of {len(text)} characters"
-    return f"got str {shorten(text, SHOWN_LENGTH)!r}"
+    if kind is str:
+        return f"got str {printable(mask_id(plain(value)))!r}"
+    shown = kind in _PLAIN_TYPES and not (kind is int and abs(value) >= _MAX_NUMBER)  # type: ignore[arg-type]
+    if value is None:
+        return "got None"
+    # A foreign type may raise anything when it is shown.
+    name = shorten(str(kind.__name__), SHOWN_LENGTH)
+    return f"got {name} {value!r}" if shown else f"got {name}"
 
 
 def check_extra(extra: str, *modules: str) -> None:
@@ -115,20 +114,15 @@ def check_extra(extra: str, *modules: str) -> None:
             raise ModuleNotFoundError(f"No module named {name!r}; install it: {advice}", name=name)
 
 
-#: The fields whose values may be codes, which no message shows.
-_CODES = frozenset({"code", "codes", "generated", "lines", "taken"})
-
-
 def invalid(code: str, field: str, expected: str, value: object) -> "InvalidInput":
     """Return the error for a *value* of *field* that is not as *expected*.
 
     >>> print(invalid("invalid_count", "uses", "expected a whole number", "7"))
     uses: expected a whole number, got str '7'
     >>> print(invalid("not_a_list", "codes", "expected a list", "Spring-2026"))
-    codes: expected a list, got str of 11 characters
+    codes: expected a list, got str '****-26'
     """
-    secret = field.partition("[")[0].rpartition(".")[2] in _CODES
-    return InvalidInput(code, field, f"{expected}, {received(value, secret=secret)}")
+    return InvalidInput(code, field, f"{expected}, {received(value)}")
 
 
 def to_words(name: str) -> str:
@@ -249,7 +243,7 @@ class InvalidInput(CourseAssignmentsError, ValueError):
 
     def __str__(self) -> str:
         more = len(self.also)
-        rest = f" (and {more} more field{'s' * (more > 1)})" if more else ""
+        rest = f" (and {more} more)" if more else ""
         return shorten(f"{self.field}: {self.hint}", MESSAGE_LENGTH - len(rest)) + rest
 
 

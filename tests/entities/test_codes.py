@@ -475,7 +475,7 @@ class TestReadCodes:
         ]
         for words in ("at least 8 characters: line 1", "alone: line 3", "repeated codes: line 4"):
             assert words in error.hint
-        assert error.errors[1].hint.endswith("got str of 3 characters")
+        assert error.errors[1].hint.endswith("got str 'a,b'")
 
     def test_a_message_stays_short_however_many_lines_are_invalid(self) -> None:
         lines = [f"{number},1" for number in range(50_000)] + ["x"] * 50_000

@@ -173,7 +173,7 @@ def check_zone_name(name: object, field: str = "time_zone") -> str:
     known = type(name) is str and len(name) <= ZONE_NAME_LENGTH and fullmatch(_ZONE_NAME, name)
     if not known or known[0].split("/")[0].casefold() in _OWN_ZONES:
         # A stored name is not shown either, as the messages of a storage show no contents.
-        hint = f"expected an IANA name such as Europe/Berlin, {received(name, secret=True)}"
+        hint = f"expected an IANA name such as Europe/Berlin, {received(name)}"
         raise InvalidInput("unknown_time_zone", field, hint)
     return known[0]
 
