@@ -168,10 +168,10 @@ class TestSettings:
         policy = AuthorizationPolicy(permissions=given)
         given[Role.SUPPORT].clear()
         given.clear()
-        assert policy.permissions == {Role.SUPPORT: {Permission.SUPPORT}}
-        assert POLICY.permissions == {
-            role: {one for one, roles in MAY.items() if role in roles} for role in Role
-        }
+        assert policy.permissions == ((Role.SUPPORT, frozenset({Permission.SUPPORT})),)
+        assert attrs.evolve(policy) == policy
+        for permission, roles in MAY.items():
+            assert POLICY.roles(permission) == roles
 
     @pytest.mark.parametrize(
         ("permissions", "field"),

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias, cast
 
 from attrs import field
 
@@ -58,20 +58,26 @@ class AuthorizationRule(Protocol):
     ) -> Decision: ...
 
 
-def _to_permissions(
-    given: Mapping[Role, Collection[Permission]],
-) -> Mapping[Role, frozenset[Permission]]:
-    validation.check_kind(given, "permissions", Mapping)
+#: What each role may do, as pairs that nobody can change.
+Permissions: TypeAlias = tuple[tuple[Role, frozenset[Permission]], ...]
+
+
+def _to_permissions(given: Mapping[Role, Collection[Permission]] | Permissions) -> Permissions:
+    validation.check_kind(given, "permissions", Mapping, tuple)
     try:
         found = dict(given)
     except Exception as error:  # the caller's mapping may raise anything
         hint = "expected a mapping from roles to permissions"
         raise invalid("wrong_type", "permissions", hint, given) from error
-    roles = validation.check_each(found, "permissions", Role)
-    return {
-        role: frozenset(validation.check_each(found[role], f"permissions[{role.name}]", Permission))
-        for role in roles
-    }
+    validation.check_each(found, "permissions", Role)
+    return tuple(
+        (
+            role,
+            frozenset(validation.check_each(found[role], f"permissions[{role.name}]", Permission)),
+        )
+        for role in Role
+        if role in found
+    )
 
 
 @frozen
@@ -81,15 +87,20 @@ class AuthorizationPolicy:
     Without an actor, the policy is not called.
 
     Attributes:
-        permissions: What each role may do.
+        permissions: What each role may do; pass a mapping.
 
-    >>> sorted(AuthorizationPolicy().permissions[Role.SALES_MANAGER])
-    [<Permission.ASSIGN_COURSES: 'assign_courses'>, <Permission.MANAGE_USERS: 'manage_users'>]
+    >>> AuthorizationPolicy().roles(Permission.MANAGE_KEYS)
+    (<Role.OPERATIONS_MANAGER: 'operations_manager'>,)
     """
 
-    permissions: Mapping[Role, Collection[Permission]] = field(
-        default=PERMISSIONS, converter=_to_permissions, hash=False
+    permissions: Permissions = field(
+        default=cast("Permissions", PERMISSIONS), converter=_to_permissions
     )
+
+    def roles(self, permission: Permission) -> tuple[Role, ...]:
+        """Return the roles that have *permission*."""
+        validation.check_kind(permission, "permission", Permission)
+        return tuple(role for role, granted in self.permissions if permission in granted)
 
     def evaluate(
         self,
@@ -107,13 +118,12 @@ class AuthorizationPolicy:
         """
         as_utc(at)
         validation.check_kind(actor, "actor", User)
-        validation.check_kind(permission, "permission", Permission)
+        roles = self.roles(permission)
         if organization_id is not None:
             organization_id = validation.check_id(organization_id, "organization_id")
         if profile is not None:
             validation.check_kind(profile, "profile", User)
         found: list[reasons.Reason] = []
-        roles = tuple(one for one in Role if permission in self.permissions.get(one, ()))
         if not actor.roles.intersection(roles):
             is_support = permission is Permission.SUPPORT
             found.append(reasons.SupportRoleMissing() if is_support else reasons.RoleMissing(roles))
