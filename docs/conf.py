@@ -52,7 +52,7 @@ nitpick_ignore_regex = [
         "py:.*",
         r"(attr|attrs|collections|dateutil|datetime|email|enum|hypothesis|sqlalchemy|threading|typing|zoneinfo)\..+",
     ),
-    ("py:.*", r"course_assignments\..+\.(T_co|RecordT|[A-Z])"),
+    ("py:.*", r"course_assignments\..+\.(T_co|RecordT|Several|[A-Z])"),
     ("any", r"date|datetime|relativedelta|timedelta|tzinfo|ZoneInfo"),
 ]
 

@@ -1,7 +1,7 @@
 """Text that people type or paste: what cannot be seen in it, and the forms to compare it in.
 
-The characters are listed here and not taken from `unicodedata`, so that a string means the same in
-every version of Python.
+The characters are listed here and not taken from the standard library, so that a string means the
+same in every version of Python.
 """
 
 import re
