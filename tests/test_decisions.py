@@ -158,6 +158,11 @@ class TestAllOfThem:
     def test_of_an_empty_list_is_a_permanent_yes(self) -> None:
         assert all_of([], START) == Decision()
 
+    @pytest.mark.parametrize("answer", [None, True, "yes", ARCHIVED])
+    def test_refuses_what_is_not_a_decision(self, answer: Any) -> None:
+        error = refusal(lambda: all_of([lambda _: Decision(), lambda _: answer], START))
+        assert (error.code, error.field) == ("wrong_type", "questions")
+
     def test_are_permanently_no_if_one_of_them_is(self) -> None:
         asked: list[datetime] = []
 

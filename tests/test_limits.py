@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 import course_assignments as ca
-from course_assignments.reasons import NotesUsedUp, PausesUsedUp
+from course_assignments.reasons import KeyNotFound, NotesUsedUp, PausesUsedUp
 from course_assignments.serialization import from_json, to_json
 from tests.support.acts import GIVEN, NOTE, RUNNING
 from tests.support.world import START, world
@@ -68,6 +68,32 @@ def test_a_roster_may_have_a_million_pairs() -> None:
         registrar.assign_many(ids, ids, by="nobody")
     assert (caught.value.kind, caught.value.id) == ("User", "nobody")
     assert refusal(lambda: registrar.assign_many([*ids, "y"], ids)) == ("too_many", "learners")
+
+
+def test_a_typed_code_has_a_limit() -> None:
+    registrar, _ = world()
+    long = "\N{ZERO WIDTH SPACE}" * 10_000
+    assert registrar.may_redeem(long, "ada").reasons == (KeyNotFound(),)
+    for call in (lambda: registrar.redeem(long + "x", "ada"), lambda: ca.KeyQuery(code=long + "x")):
+        assert refusal(call) == ("too_long", "code")
+
+
+def test_a_permission_is_asked_once_for_each_organization() -> None:
+    asked: list[str | None] = []
+
+    class Counting(ca.AuthorizationPolicy):
+        def evaluate(self, actor: ca.User, **about: Any) -> ca.Decision:
+            asked.append(about["organization_id"])
+            return super().evaluate(actor, **about)
+
+    registrar, _ = world(policies=ca.Policies(authorization=Counting()))
+    people = newcomers(20)
+    registrar.add(*people)
+    learners = [*(one.id for one in people), "bo", "cy"]
+    decision = registrar.may_assign_many(["py", "sql"], learners, by="manager")
+    assert [reason.code for reason in decision.reasons] == ["organization_not_managed"] * 3
+    # Nobody manages cy, who has none, and each of whose pairs is named.
+    assert asked == ["acme", "beta", None, None] * 2  # a refusal is read twice
 
 
 class TestEvents:

@@ -155,7 +155,9 @@ def _check_window(query: "Query[Any]", at: "attrs.Attribute[Any]", until: dateti
 
 
 def _fold_code(value: Any, _: str) -> Any:
-    return fold(plain(value)) if isinstance(value, str) else value
+    if not isinstance(value, str) or len(typed := plain(value)) > validation.TEXT_LENGTH:
+        return value  # which the check of the field refuses
+    return fold(typed)
 
 
 def _to_ids(ids: Strings, name: str) -> tuple[str, ...]:

@@ -119,12 +119,13 @@ class _Assigning(CreatingCommand[N, T]):
         wanted = resolve_end(self.expires, start=context.at, zone=zone, field="expires")
         return Limit(wanted, ExpirationLimit.REQUEST)
 
-    def shared_questions(self, one: Assignable, context: Context) -> list[Question]:
-        """Return the questions about the course or the learner alone."""
-        return [
-            *context.may(Permission.ASSIGN_COURSES, one.learner.organization_id),
-            self._unless_skipped(one, context, context.is_available(one.course)),
-        ]
+    def learner_questions(self, one: Assignable, context: Context) -> list[Question]:
+        """Return the questions about the learner alone."""
+        return context.may(Permission.ASSIGN_COURSES, one.learner.organization_id)
+
+    def course_questions(self, one: Assignable, context: Context) -> list[Question]:
+        """Return the questions about the course alone, unless its assignment is skipped."""
+        return [self._unless_skipped(one, context, context.is_available(one.course))]
 
     def own_questions(self, one: Assignable, context: Context) -> list[Question]:
         """Return the questions about the learner and the course together."""
@@ -236,8 +237,12 @@ class Assign(_Assigning[Assignable, CourseAssignment]):
     def decide(self, records: Assignable, context: Context) -> Outcome[CourseAssignment]:
         validation.check_same(records.course.id, self.course_id, "course")
         validation.check_same(records.learner.id, self.learner_id, "learner")
-        shared = self.shared_questions(records, context)
-        decision = self.require([*shared, *self.own_questions(records, context)], context)
+        questions = [
+            *self.learner_questions(records, context),
+            *self.course_questions(records, context),
+            *self.own_questions(records, context),
+        ]
+        decision = self.require(questions, context)
         batch, change = self.outcome([records], context)
         if batch.skipped:
             return Outcome(batch.skipped[0], decision=decision)
@@ -380,10 +385,22 @@ class AssignMany(
                 raise InvalidInput("another_record", f"assignables[{position}]", hint)
         taken = base.emails_free(records.newcomers, records.email_owners)
         questions: list[Question] = [lambda _: taken]
+        skips = self.mode(context.policies) is Repeat.SKIP
+        asked: set[str | None] = set()
+        available: set[str] = set()
         for one in records.assignables:
             whose = one.course.id, one.learner.id
-            shared, own = self.shared_questions(one, context), self.own_questions(one, context)
-            questions += [base.for_assignment(*whose, ask, only=_UNMANAGED) for ask in shared]
+            organization_id = one.learner.organization_id
+            if organization_id not in asked:  # once for all learners of an organization
+                asked |= {organization_id} - {None}
+                questions += [
+                    base.for_assignment(*whose, ask, only=_UNMANAGED)
+                    for ask in self.learner_questions(one, context)
+                ]
+            if skips or one.course.id not in available:
+                available.add(one.course.id)
+                questions += self.course_questions(one, context)
+            own = self.own_questions(one, context)
             questions += [base.for_assignment(*whose, ask) for ask in own]
         decision = self.require(questions, context)
         batch, change = self.outcome(records.assignables, context)

@@ -422,10 +422,14 @@ def masked(code: str) -> str:
 
 
 def typed_code(command: object, at: validation.Field, value: object) -> None:
-    """Raise InvalidInput unless *value* is a string."""
+    """Raise InvalidInput unless *value* is a string that is not much too long."""
     if not isinstance(value, str):
         raise invalid("not_a_text", at.name, "expected the code of a key as a string", value)
-    validation.keep(command, at, plain(value))
+    typed = plain(value)
+    if len(typed) > validation.TEXT_LENGTH:
+        hint = f"expected at most {validation.TEXT_LENGTH} characters, got {len(typed)}"
+        raise InvalidInput("too_long", at.name, hint)
+    validation.keep(command, at, typed)
 
 
 def check_keys(keys: Sequence[TrainingKey], code: str, path: str, context: Context) -> None:

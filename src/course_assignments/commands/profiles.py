@@ -185,13 +185,11 @@ class Anonymize(Command[User, User]):
 
 def _may_add(context: Context, record: Profile) -> list[Question]:
     """Ask whether the actor may add *record* (rule 21)."""
-    match record:
-        case User():
-            return context.may(Permission.MANAGE_USERS, record.organization_id, record)
-        case Course():
-            return context.may(Permission.MANAGE_COURSES, None)
-        case Organization():
-            return context.may(Permission.MANAGE_ORGANIZATIONS, record.parent_id)
+    if isinstance(record, User):
+        return context.may(Permission.MANAGE_USERS, record.organization_id, record)
+    if isinstance(record, Course):
+        return context.may(Permission.MANAGE_COURSES, None)
+    return context.may(Permission.MANAGE_ORGANIZATIONS, record.parent_id)
 
 
 def _may_change(context: Context, before: Profile, after: Profile) -> list[Question]:
