@@ -529,7 +529,15 @@ def _invalid_fields(
 
 def _convert(record: Any, at: Field, given: Mapping[str, Any]) -> None:
     value = given.get(str(at.alias), at.default)
-    object.__setattr__(record, at.name, attrs.setters.convert(record, at, value))
+    # In attrs 24.1, `attrs.setters.convert` does not know a `Converter`.
+    field: Any = at
+    convert = field.converter
+    wanted = ((record, "takes_self"), (at, "takes_field"))
+    extra = [one for one, name in wanted if getattr(convert, name, False)]
+    function = getattr(convert, "converter", convert)
+    if function is not None:
+        value = function(value, *extra)
+    object.__setattr__(record, at.name, value)
 
 
 def _note(

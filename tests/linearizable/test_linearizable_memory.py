@@ -125,6 +125,7 @@ MISSING: Mapping[str, Missing] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MISSING)
 def test_a_missing_guard_is_found(name: str) -> None:
     missing = MISSING[name]
@@ -156,6 +157,7 @@ OTHERS: Mapping[str, Callable[[int], Any]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", OTHERS)
 def test_another_missing_guard_is_found(name: str) -> None:
     assert refused(OTHERS[name], ENOUGH) is not None

@@ -120,15 +120,15 @@ def first_at_or_after(wall: datetime, zone: tzinfo) -> datetime:
 
     In a fold, return the first of both. In a gap, return the first datetime after the gap.
     """
-    local = wall.replace(tzinfo=zone, fold=0)
-    found = local.astimezone(UTC)
-    if found.astimezone(zone).replace(tzinfo=None) == wall:
+    found = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    shown = found.astimezone(zone).replace(tzinfo=None)
+    if shown == wall:
         return found
-    # In a gap, fold=0 gives the offset before the jump and fold=1 the one after it, so the jump is
-    # between the two results. Zones jump on whole seconds.
-    before = local.replace(fold=1).astimezone(UTC)
-    old = before.astimezone(zone).utcoffset()
-    seconds = range(int(before.timestamp()), int(found.timestamp()) + 2)
+    # The jump is between the two datetimes that the offsets before and after it give, whichever of
+    # them a zone takes. Zones jump on whole seconds.
+    first, last = sorted((found, found - (shown - wall)))
+    old = first.astimezone(zone).utcoffset()
+    seconds = range(int(first.timestamp()), int(last.timestamp()) + 2)
 
     def jumped(second: int) -> bool:
         return datetime.fromtimestamp(second, zone).utcoffset() != old
