@@ -748,13 +748,11 @@ class Model:
         by: Id = None,
     ) -> Steps:
         """Rules 12, 21 and 22."""
-        if batch_id not in self.batches:
-            self.require(by, (self.batches, batch_id))
         arguments = (batch_id, len(typed(codes)), generate)
         if self.made_before("add_keys", id, arguments) is not None:
             yield from returned(batch_id, same=self._all_in(batch_id, self._lines(codes)))
             return
-        self.require(by)
+        self.require(by, (self.batches, batch_id))
         lines = self._lines(codes)
         if not (lines or generate):
             raise Fault(INVALID)
