@@ -205,13 +205,13 @@ class Change:
     replace: tuple[Replace, ...] = field(
         default=(), converter=to_tuple[Replace], validator=items_of(Replace)
     )
+    amend: tuple[Amend, ...] = field(
+        default=(), converter=to_tuple[Amend], validator=items_of(Amend)
+    )
     use: tuple[Use, ...] = field(default=(), converter=to_tuple[Use], validator=items_of(Use))
     expect: tuple[Record, ...] = field(default=(), converter=to_tuple[Record], validator=_records)
     record: tuple[Event, ...] = field(
         default=(), converter=to_tuple[Event], validator=items_of(Event)
-    )
-    amend: tuple[Amend, ...] = field(
-        default=(), converter=to_tuple[Amend], validator=items_of(Amend)
     )
 
     def made(self, kind: type[R]) -> tuple[R, ...]:

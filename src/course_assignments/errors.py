@@ -97,7 +97,7 @@ def received(value: object) -> str:
     """
     kind = type(value)
     if kind is str:
-        return f"got str {printable(mask_id(plain(value)))!r}"
+        return f"got str {printable(mask_id(str(value)))!r}"
     shown = kind in _PLAIN_TYPES and not (kind is int and abs(value) >= _MAX_NUMBER)  # type: ignore[arg-type]
     if value is None:
         return "got None"

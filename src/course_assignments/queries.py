@@ -148,10 +148,7 @@ def _check_window(query: "Query[Any]", at: "attrs.Attribute[Any]", until: dateti
     start = getattr(query, start_name)
     valid = type(start) is datetime and start.tzinfo is UTC
     if valid and until <= start:
-        hint = (
-            f"expected a datetime after {start_name}, {start.isoformat()}; got {until.isoformat()}"
-        )
-        raise InvalidInput("empty_window", at.name, hint)
+        raise validation.not_after(at.name, until, start_name, start)
 
 
 def _fold_code(value: Any, _: str) -> Any:

@@ -442,10 +442,7 @@ def after(start: str) -> Validator:
     def check(record: object, field: Field, value: datetime | None) -> None:
         first: datetime | None = getattr(record, start)
         if value is not None and first is not None and value <= first:
-            hint = (
-                f"expected a datetime after {start}, {first.isoformat()}; got {value.isoformat()}"
-            )
-            raise InvalidInput("empty_window", field.name, hint)
+            raise not_after(field.name, value, start, first)
 
     return check
 
