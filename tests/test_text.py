@@ -1,5 +1,6 @@
 """What people type and paste: every character that cannot be seen, at every place."""
 
+from collections.abc import Callable
 from sys import maxunicode
 from typing import Any
 from unicodedata import category, name, normalize
@@ -278,3 +279,9 @@ class TestFolding:
 )
 def test_a_character_is_described_by_its_name_or_its_number(char: str, shown: str) -> None:
     assert describe(char) == shown
+
+
+@pytest.mark.parametrize("function", [clean, drop_unseen, fold_text])
+@pytest.mark.parametrize("value", [7, None, b"Spring-2026"])
+def test_what_is_no_string_is_refused(function: Callable[[Any], str], value: Any) -> None:
+    assert refusal(lambda: function(value)).code == "not_a_text"

@@ -34,6 +34,12 @@ _FULL_WIDTH: Final = {0xFEE0 + point: point for point in range(ord("!"), ord("~"
 _TO_ASCII: Final = _FULL_WIDTH | dict.fromkeys(map(ord, _DASHES), ord("-"))
 
 
+def _as_string(value: object, field: str = "text") -> str:
+    if not isinstance(value, str):
+        raise invalid("not_a_text", field, "expected a string", value)
+    return str(plain(value))
+
+
 def describe(char: str) -> str:
     r"""Return the name and the number of *char*, for messages.
 
@@ -56,7 +62,8 @@ def drop_unseen(text: str) -> str:
     >>> drop_unseen("zero\u200bwidth")
     'zerowidth'
     """
-    return text if text.isascii() else _UNSEEN.sub("", text)
+    given = _as_string(text)
+    return given if given.isascii() else _UNSEEN.sub("", given)
 
 
 def clean(typed: str) -> str:
@@ -68,7 +75,8 @@ def clean(typed: str) -> str:
     >>> clean(" Spring\u200b\u20132026 ")
     'Spring-2026'
     """
-    return (typed if typed.isascii() else drop_unseen(typed).translate(_TO_ASCII)).strip()
+    text = _as_string(typed, "code")
+    return (text if text.isascii() else drop_unseen(text).translate(_TO_ASCII)).strip()
 
 
 def fold_text(text: str, field: str = "text") -> str:
@@ -85,9 +93,7 @@ def fold_text(text: str, field: str = "text") -> str:
     >>> fold_text("STRASSE") == fold_text("Stra\N{LATIN SMALL LETTER SHARP S}e")
     True
     """
-    if not isinstance(text, str):
-        raise invalid("not_a_text", field, "expected a string", text)
-    text = plain(text)
+    text = _as_string(text, field)
     if len(text) > MAX_FOLDED:
         hint = f"expected at most {MAX_FOLDED} characters, got {len(text)}"
         raise InvalidInput("too_long", field, hint)
