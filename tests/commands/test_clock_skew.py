@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,6 +137,42 @@ def test_a_retake_begins_at_the_end_of_the_attempt_before() -> None:
     registrar.finish(registrar.start("a-1", "lab").id)
     clock.set(START + HOUR - SECOND)
     assert registrar.start("a-1", "lab").started_at == START + HOUR
+
+
+#: Each command on a batch of keys, with its arguments.
+KEY_CALLS: dict[str, tuple[Any, ...]] = {
+    "redeem": ("Spring-2026", "ada"),
+    "register": ("Spring-2026", ca.User(id="eve", name="Eve", email="eve@example.org")),
+    "add_keys": ("spring",),
+    "edit_keys": ("spring",),
+    "revoke_key": ("Spring-2026",),
+    "revoke_keys": ("spring",),
+}
+KEY_OPTIONS: dict[str, dict[str, Any]] = {
+    "add_keys": {"codes": ["Summer-2026"]},
+    "edit_keys": {"max_uses": 2},
+}
+
+
+@pytest.mark.parametrize("command", KEY_CALLS)
+def test_keys_can_be_used_a_little_before_they_were_made(command: str) -> None:
+    def made() -> tuple[ca.Registrar, ca.ManualClock]:
+        registrar, clock = world()
+        organization = registrar.get(ca.Organization, "acme")
+        registrar.update(attrs.evolve(organization, anonymous_registration=True))
+        terms: dict[str, Any] = {"organization_id": "acme", "availability": HOUR, "id": "spring"}
+        registrar.create_keys("py", name="K", codes=["Spring-2026"], redeemable_from=START, **terms)
+        return registrar, clock
+
+    (behind, clock), (at_creation, _) = made(), made()
+    clock.set(START - SKEW + TICK)
+    args, options = KEY_CALLS[command], KEY_OPTIONS.get(command, {})
+    for one in (behind, at_creation):
+        assert getattr(one, f"may_{command}")(*args, **options)
+    done, wanted = (getattr(one, command)(*args, **options) for one in (behind, at_creation))
+    assert done == wanted
+    assert contents(behind.repository) == contents(at_creation.repository)
+    assert events(behind)[-1].at == START
 
 
 def test_a_chosen_start_has_no_allowance() -> None:

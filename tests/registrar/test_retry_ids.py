@@ -179,6 +179,7 @@ def test_a_retry_returns_the_record_as_it_is_now(
         ("add_keys", {"codes": ["Never-made"]}),
         ("add_keys", {"codes": ["Fresh-code", "Never-made"]}),
         ("add_keys", {"codes": ["Other-code"]}),  # a code of another batch
+        ("add_keys", {"codes": [CODE]}),  # a code of the batch that another call made
         ("add_keys", {"generate": 1}),
         ("add_keys", {"generate": 3}),
         ("add_keys", {"batch_id": "b-2"}),
@@ -314,6 +315,15 @@ class TestKeys:
         assert registrar.add_keys("b-1", generate=2, id="plus") == after
         assert registrar.add_keys("b-1", generate=2, id="plus more").size == after.size + 2
         assert registrar.add_keys("b-1", generate=2, id="plus").size == after.size + 2
+
+    def test_a_batch_that_grew_has_not_made_the_added_codes_under_its_id(self) -> None:
+        registrar = filled()
+        registrar.add_keys("b-2", codes=["Added-code"])
+        terms: dict[str, Any] = {**CREATING["create_keys"], "generate": 0, "id": "b-2"}
+        for codes in (["Added-code"], ["Other-code", "Added-code", CODE]):
+            found = error(ca.Conflict, registrar, "create_keys", **{**terms, "codes": codes})
+            assert found == ca.Conflict(("b-2",), "id_taken", "KeyBatch")
+        assert registrar.create_keys(**{**terms, "codes": ["Other-code"]}).size == 2
 
 
 class TestStart:

@@ -705,7 +705,7 @@ class Model:
             same = (made["course_id"], made["organization_id"]) == (course_id, organization_id)
             # It only grows, so fewer keys than are asked for now were never asked for before.
             same = same and made["size"] >= len(typed(codes)) + generate
-            yield from returned(id, same=same and self._all_in(id, self._lines(codes)))
+            yield from returned(id, same=same and self._made(id, self._lines(codes), 1))
             return
         self.require(by, (self.courses, course_id), (self.organizations, organization_id))
         lines = self._lines(codes)
@@ -735,8 +735,11 @@ class Model:
         self._keep_keys(self.batches[made.id], lines, generate)
         self.happened("create_keys", by)
 
-    def _all_in(self, batch_id: str, codes: Iterable[str]) -> bool:
-        return all(self.keys.get(one, {}).get("batch_id") == batch_id for one in codes)
+    def _made(self, batch_id: str, codes: Iterable[str], begin: int) -> bool:
+        """Return whether the keys of a batch with these *codes* are those from number *begin*."""
+        found = [self.keys.get(one, {}) for one in codes]
+        numbers = sorted(one["number"] for one in found if one.get("batch_id") == batch_id)
+        return numbers == [*range(begin, begin + len(found))]
 
     def add_keys(
         self,
@@ -749,23 +752,26 @@ class Model:
     ) -> Steps:
         """Rules 12, 21 and 22."""
         arguments = (batch_id, len(typed(codes)), generate)
-        if self.made_before("add_keys", id, arguments) is not None:
-            yield from returned(batch_id, same=self._all_in(batch_id, self._lines(codes)))
+        begin = self.made_before("add_keys", id, arguments)
+        if begin is not None:
+            yield from returned(batch_id, same=self._made(batch_id, self._lines(codes), begin))
             return
         self.require(by, (self.batches, batch_id))
         lines = self._lines(codes)
         if not (lines or generate):
             raise Fault(INVALID)
         batch = self.batches[batch_id]
+        self.reach(batch["created_at"])
         yield self._against_codes(batch["course_id"], batch["organization_id"], lines, by)
         if id is not None:
-            self.receipts["add_keys", id] = (arguments, batch_id)
+            self.receipts["add_keys", id] = (arguments, batch["size"] + 1)
         self._keep_keys(batch, lines, generate)
         self.happened("add_keys", by)
 
     def edit_keys(self, batch_id: str, *, by: Id = None, **terms: Any) -> Steps:
         """Rule 20: "max_uses cannot go below the uses already made"."""
         batch = self.found(by, self.batches, batch_id)
+        self.reach(batch["created_at"])
         zone = self.zone(batch["organization_id"])
         edited = {**batch, **terms}
         for name in ("redeemable_from", "redeemable_until"):
@@ -788,6 +794,7 @@ class Model:
         return [key for key in self.keys.values() if key["batch_id"] == batch_id]
 
     def _revoke(self, action: str, batch: Facts, keys: list[Facts], by: Id) -> Steps:
+        self.reach(batch["created_at"])
         yield self.acting(by, batch["organization_id"], KEYS)
         valid = [key for key in keys if key["revoked_at"] is None]
         for key in valid:
@@ -880,6 +887,7 @@ class Model:
             return
         learner = self.found(by, self.users, learner_id)
         key = self._key(code)
+        self.reach(self.batches[key["batch_id"]]["created_at"])
         acting = self.acting_for(by, learner_id, own=True)
         made = yield [*acting, *self._against_redeeming(key, learner)]
         self._keep_redemption(key, learner, made, id)
@@ -902,6 +910,7 @@ class Model:
             raise
         key = self._key(code)
         batch = self.batches[key["batch_id"]]
+        self.reach(batch["created_at"])
         host = self.organizations[batch["organization_id"]]
         joins = user.organization_id or batch["organization_id"]
         newcomer = {**facts(user), "organization_id": joins}

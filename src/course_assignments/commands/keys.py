@@ -143,12 +143,15 @@ class _WithNewKeys(CreatingCommand[N, KeyBatch]):
         keys = (TrainingKey(id=id_, code=code, number=at, **terms) for at, (id_, code) in named)
         return tuple(keys), decision
 
-    def check_codes(self, reader: Reader, batch: KeyBatch) -> None:
-        """Raise Conflict unless *batch*, which an earlier call returned, has all the codes."""
+    def check_codes(self, reader: Reader, batch: KeyBatch, first: int) -> None:
+        """Raise Conflict unless an earlier call made keys with these codes in *batch*.
+
+        The *first* of them has this number; the custom codes come before the generated ones.
+        """
         self.codes.require(1)
-        custom = self.codes.codes
-        found = reader.keys_of_codes(custom)
-        if not all(one in found and found[one].batch_id == batch.id for one in custom):
+        found = reader.keys_of_codes(self.codes.codes).values()
+        numbers = {one.number for one in found if one.batch_id == batch.id}
+        if numbers != {*range(first, first + len(self.codes))}:
             kind = "KeyBatch" if batch.id == self.id else None
             raise Conflict((self.id or "",), "id_taken", kind)
 
@@ -198,8 +201,8 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
         organization_id: The organization that owns the keys.
         availability: How long access lasts from redemption.
         redeemable_from: When redemption starts: an aware datetime, a duration from now, or a date
-            in the time zone of the organization. By default now.
-        redeemable_until: When redemption ends, likewise. By default never.
+            in the time zone of the organization. ``None`` means always.
+        redeemable_until: When redemption ends, likewise. ``None`` means never.
         max_uses: How often each key can be used; ``None`` is once.
         any_organization: Whether learners of other organizations may redeem the keys.
         codes: Custom codes of 8 to 64 printable ASCII characters without space, comma, semicolon
@@ -232,7 +235,7 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
         same = (made.course_id, made.organization_id) == (self.course_id, self.organization_id)
         if not same or made.size < len(self.codes) + self.generate:
             raise Conflict((made.id,), "id_taken", "KeyBatch")
-        self.check_codes(reader, made)
+        self.check_codes(reader, made, 1)
         return made
 
     def read(self, reader: Reader) -> BatchToCreate:
@@ -291,10 +294,11 @@ class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, 
         return self.batch_id, len(self.codes), self.generate
 
     def existing(self, reader: Reader) -> KeyBatch | None:
-        if not self.find_receipt(reader):
+        receipt = self.find_receipt(reader)
+        if not receipt:
             return None
         batch = reader.need(KeyBatch, self.batch_id)
-        self.check_codes(reader, batch)
+        self.check_codes(reader, batch, receipt[0].positions[0])
         return batch
 
     def read(self, reader: Reader) -> BatchToExtend:
@@ -305,6 +309,7 @@ class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, 
     def decide(self, records: BatchToExtend, context: Context) -> Outcome[KeyBatch]:
         before = records.batch
         validation.check_same(before.id, self.batch_id, "batch")
+        context = context.since(before.created_at)
         keys, decision = self.new_keys(records, before, context)
         after = attrs.evolve(before, size=before.size + len(keys))
         change = Change(
@@ -349,8 +354,7 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
     Arguments that you leave out keep their values. The others are as for `create_keys`.
 
     Attributes:
-        redeemable_from: A duration counts from the creation of the batch. ``None`` means always.
-        redeemable_until: Likewise. ``None`` means never.
+        redeemable_from, redeemable_until: A duration counts from the creation of the batch.
         max_uses: Not below the uses of any key; ``None`` is once.
 
     >>> registrar.edit_keys("spring", max_uses=5).max_uses
@@ -377,6 +381,7 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[KeyBatch]:
         batch = records.batch
         validation.check_same(batch.id, self.batch_id, "batch")
+        context = context.since(batch.created_at)
         after = attrs.evolve(batch, **_terms(self, batch.created_at, records.organization))
         most = max((key.uses for key in records.keys), default=0)
         decision = context.require(
@@ -417,6 +422,7 @@ class RevokeKey(Command[BatchAndKeys, TrainingKey]):
 
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[TrainingKey]:
         base.check_keys(records.keys, self.code, "keys", context)
+        context = context.since(records.batch.created_at)
         (before,) = records.keys
         decision = context.require(*records.manage(context))
         if before.revoked_at is not None:
@@ -449,6 +455,7 @@ class RevokeKeys(Command[BatchAndKeys, KeyBatch]):
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[KeyBatch]:
         batch = records.batch
         validation.check_same(batch.id, self.batch_id, "batch")
+        context = context.since(batch.created_at)
         decision = context.require(*records.manage(context))
         valid = [key for key in records.keys if key.revoked_at is None]
         if not valid:

@@ -127,6 +127,7 @@ class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
     def decide(self, records: Redeemable, context: Context) -> Outcome[CourseAssignment]:
         base.check_keys([records.key], self.code, "key", context)
         validation.check_same(records.learner.id, self.learner_id, "learner")
+        context = context.since(records.batch.created_at)
         return records.outcome(self.action, context, context.require(*records.questions(context)))
 
 
@@ -189,6 +190,7 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
         learner, policy = redeemable.learner, context.policies.registration
         base.check_keys([redeemable.key], self.code, "redeemable.key", context)
         validation.check_same(learner.id, self.user.id, "learner")
+        context = context.since(redeemable.batch.created_at)
 
         def may_register(at: datetime) -> Decision:
             return answer(
