@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 import course_assignments as ca
 from course_assignments import commands, reasons
 from course_assignments.entities.codes import check_symbol, fold, format_code
+from tests.support.junk import COMMANDS as SAID
+from tests.support.junk import QUERIES, Entry
 from tests.support.world import ACME, ADA, BETA, BO, PYTHON, START, contents, world
 
 DAY = timedelta(days=1)
@@ -334,6 +336,28 @@ def test_a_code_in_place_of_an_id_is_masked(name: str, code: str) -> None:
     error = caught.value
     for text in (str(error), repr(error), "".join(traceback.format_exception_only(error))):
         assert not shows(code, text)
+
+
+def _made(entry: Entry) -> Any:
+    return entry.run(ca.Registrar(), entry.arguments)
+
+
+def _ids(kind: type[Any]) -> list[str]:
+    """Return the arguments of a command or query that take ids."""
+    names = [at.alias for at in attrs.fields(kind) if at.repr]
+    return [one for one in names if one == "by" or one.endswith(("id", "ids", "learners"))]
+
+
+@pytest.mark.parametrize(
+    "value", [*map(_made, (*SAID, *QUERIES))], ids=lambda one: type(one).__name__
+)
+def test_a_repr_masks_a_code_in_place_of_an_id(value: Any) -> None:
+    for name in _ids(type(value)):
+        code = "Welcome-QXZJ"
+        several = name.endswith("s")
+        made = attrs.evolve(value, **{name: [code] if several else code})
+        assert not shows(code, repr(made))
+        assert f"{name}={('****-XZJ',) if several else '****-XZJ'!r}" in repr(made)
 
 
 def test_the_records_of_new_keys_hide_their_codes() -> None:

@@ -3,7 +3,7 @@
 `Refused`, which has a decision, is defined next to `Decision`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from re import sub
 from typing import Any, Literal, TypeAlias, get_args
@@ -150,17 +150,23 @@ def repr_first(values: tuple[Any, ...]) -> str:
     return f"({shown}, and {len(values) - MAX_NAMED} more)"
 
 
+def _repr_masked(mask_one: Callable[[str], str]) -> Callable[[str | tuple[str, ...] | None], str]:
+    def show(given: str | tuple[str, ...] | None) -> str:
+        """Return the repr of one string or several, each of them masked."""
+        if isinstance(given, tuple):
+            return repr_first((*map(mask_one, given[:MAX_NAMED]), *given[MAX_NAMED:]))
+        return repr(given and mask_one(given))
+
+    return show
+
+
+#: The reprs of codes, and of ids, of which one may be a code in the wrong place.
+repr_codes, repr_ids = _repr_masked(mask), _repr_masked(mask_id)
+
+
 def _name_ids(ids: Sequence[str]) -> str:
     first = [repr(mask_id(id_)) for id_ in ids[:MAX_NAMED]]
     return format_list([*first, *ids[MAX_NAMED:]])
-
-
-def _repr_ids(ids: tuple[str, ...]) -> str:
-    return repr_first((*map(mask_id, ids[:MAX_NAMED]), *ids[MAX_NAMED:]))
-
-
-def _repr_id(id_: str) -> str:
-    return repr(mask_id(id_))
 
 
 def _repr_short(text: str | None) -> str:
@@ -264,7 +270,7 @@ class NotFound(CourseAssignmentsError, LookupError):
     """
 
     kind: str = attrs.field(validator=_string, repr=_repr_short)
-    id: str = attrs.field(converter=_to_str, validator=_string, repr=_repr_id)
+    id: str = attrs.field(converter=_to_str, validator=_string, repr=repr_ids)
     also: tuple["NotFound", ...] = attrs.field(
         default=(),
         converter=_to_tuple,
@@ -323,7 +329,7 @@ class Conflict(CourseAssignmentsError):
     A different user with id 'bo' exists; change it with update(), or use another id.
     """
 
-    ids: tuple[str, ...] = attrs.field(converter=_to_tuple, validator=_strings, repr=_repr_ids)
+    ids: tuple[str, ...] = attrs.field(converter=_to_tuple, validator=_strings, repr=repr_ids)
     code: ConflictCode = attrs.field(default="changed", validator=_conflict_code)
     kind: str | None = attrs.field(
         default=None, validator=attrs.validators.optional(_string), repr=_repr_short
@@ -374,7 +380,7 @@ class OutcomeUnknown(CourseAssignmentsError):
     It is unknown whether 'a-1' was stored. Call again with the same id, or look it up.
     """
 
-    ids: tuple[str, ...] = attrs.field(converter=_to_tuple, validator=_strings, repr=_repr_ids)
+    ids: tuple[str, ...] = attrs.field(converter=_to_tuple, validator=_strings, repr=repr_ids)
 
     def __str__(self) -> str:
         ids = _name_ids(self.ids) or "the change"

@@ -17,12 +17,12 @@ from course_assignments.changes import Event
 from course_assignments.entities.assignments import CourseAssignment, Origin
 from course_assignments.entities.attempts import Attempt
 from course_assignments.entities.catalog import Course, Organization
-from course_assignments.entities.codes import fold, mask
+from course_assignments.entities.codes import fold
 from course_assignments.entities.enums import AssignmentStatus, CompletionStatus
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Subscription
-from course_assignments.errors import InvalidInput, invalid, plain
+from course_assignments.errors import InvalidInput, invalid, plain, repr_codes, repr_ids
 from course_assignments.text import fold_text
 from course_assignments.time.datetimes import as_utc, next_tick
 from course_assignments.validation import Several, Strings
@@ -109,14 +109,14 @@ def equals(
     *,
     convert: Callable[[Any, str], Any] | None = None,
     indexed: bool = True,
-    shown: Any = True,
+    shown: Any = repr_ids,
 ) -> Any:
     """Declare that the record's field equals the value, which is an id by default."""
     filter_ = Filter("where", name, convert, check, lambda one: (one,), indexed)
     return _optional(filter_, shown=shown)
 
 
-def is_one_of(name: str, convert: Callable[[Any, str], Any], *, shown: Any = True) -> Any:
+def is_one_of(name: str, convert: Callable[[Any, str], Any], *, shown: Any = repr_ids) -> Any:
     """Declare that the record's field is one of the values."""
     return _optional(Filter("where", name, convert, None, dict.fromkeys, indexed=True), shown=shown)
 
@@ -163,10 +163,6 @@ def _to_ids(ids: Strings, name: str) -> tuple[str, ...]:
 
 def _to_codes(codes: Strings, name: str) -> tuple[str, ...]:
     return tuple(map(fold, validation.check_each(codes, name, str)))
-
-
-def _masked(codes: str | tuple[str, ...] | None) -> str:
-    return repr(tuple(map(mask, codes)) if isinstance(codes, tuple) else codes and mask(codes))
 
 
 def _check_cursor(query: "Query[Any]", value: Any) -> None:
@@ -347,7 +343,7 @@ class CourseQuery(Query[Course]):
     """
 
     name: str | None = contains()
-    archived: bool | None = equals(check=validation.flag, indexed=False)
+    archived: bool | None = equals(check=validation.flag, indexed=False, shown=True)
 
 
 @validation.frozen(kw_only=True)
@@ -360,7 +356,7 @@ class UserQuery(Query[User]):
     """
 
     name: str | None = contains()
-    email: str | None = equals("folded_email", validation.long_text, convert=fold_text)
+    email: str | None = equals("folded_email", validation.long_text, convert=fold_text, shown=True)
     organization_id: str | None = equals()
 
 
@@ -506,8 +502,8 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     """
 
     batch_ids: Several[str] | None = is_one_of("batch_id", _to_ids)
-    code: str | None = equals("lookup_code", validation.name, convert=_fold_code, shown=_masked)
-    codes: Several[str] | None = is_one_of("lookup_code", _to_codes, shown=_masked)
+    code: str | None = equals("lookup_code", validation.name, convert=_fold_code, shown=repr_codes)
+    codes: Several[str] | None = is_one_of("lookup_code", _to_codes, shown=repr_codes)
     redeemed: bool | None = _optional(
         Filter("ranges", "uses", None, validation.flag, lambda one: (1, None) if one else (None, 1))
     )

@@ -23,7 +23,7 @@ from course_assignments.entities.assignments import (
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Permission, Repeat
 from course_assignments.entities.people import User
-from course_assignments.errors import Conflict, InvalidInput, mask_id
+from course_assignments.errors import Conflict, InvalidInput, mask_id, repr_first
 from course_assignments.policies import Policies
 from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.policies.repetition import latest_open
@@ -298,6 +298,10 @@ def _learners(values: validation.Many[str | User]) -> Mapping[str, User | None]:
     return given
 
 
+def _repr_learners(learners: Mapping[str, User | None]) -> str:
+    return repr_first(tuple(user or mask_id(id_) for id_, user in learners.items()))
+
+
 #: How many pairs of a course and a learner one call may name.
 MAX_PAIRS = 1_000_000
 
@@ -326,7 +330,9 @@ class AssignMany(
     """
 
     course_ids: tuple[str, ...] = field(converter=validation.to_ids)
-    learners: Mapping[str, User | None] = field(converter=_learners, hash=False)
+    learners: Mapping[str, User | None] = field(
+        converter=_learners, repr=_repr_learners, hash=False
+    )
 
     def __attrs_post_init__(self) -> None:
         pairs = len(self.course_ids) * len(self.learners)

@@ -16,12 +16,20 @@ from course_assignments.commands.reader import Reader
 from course_assignments.decisions import YES, Decision, Question, Refused, all_of, answer
 from course_assignments.entities.assignments import Claim, CourseAssignment, Note, Origin
 from course_assignments.entities.catalog import Course, Organization
-from course_assignments.entities.codes import differs_in_case, fold, mask
+from course_assignments.entities.codes import differs_in_case, fold
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.receipts import Receipt, digest_of, receipts_of
-from course_assignments.errors import Conflict, InvalidInput, invalid, mask_id, plain, to_words
+from course_assignments.errors import (
+    Conflict,
+    InvalidInput,
+    invalid,
+    mask_id,
+    plain,
+    repr_ids,
+    to_words,
+)
 from course_assignments.policies import DEFAULT_POLICIES, Policies
 from course_assignments.policies.expiration import Limit, earliest
 from course_assignments.reasons import EmailTaken, ForAssignment, KeyNotFound, Reason
@@ -215,6 +223,17 @@ def _checking(decide: Callable[..., Any]) -> Callable[..., Any]:
     return check_and_decide
 
 
+def _repr(command: Any) -> str:
+    """Return the repr of *command*, with masked ids: one may be a code in the wrong place."""
+    shown: list[str] = []
+    for at in attrs.fields(type(command)):
+        value = getattr(command, at.name)
+        is_id = at.name == "by" or at.name.endswith(("id", "ids"))
+        show = at.repr if callable(at.repr) else repr_ids if is_id else repr
+        shown.append(f"{at.name}={show(value)}")
+    return f"{type(command).__name__}({', '.join(shown)})"
+
+
 @validation.frozen
 class Command(ABC, Generic[N, T]):
     """A command as a value; its fields are the arguments of the caller.
@@ -234,7 +253,8 @@ class Command(ABC, Generic[N, T]):
         super().__init_subclass__()
         cls.action = to_words(cls.__name__).replace(" ", "_")
         decide: Any = vars(cls).get("decide")
-        # attrs makes a class with slots from the first one, with what is in it.
+        # attrs makes a class with slots from the first one, with what is in it, and no other repr.
+        setattr(cls, "__repr__", _repr)  # noqa: B010 - mypy refuses it as an attribute
         if decide is not None and not hasattr(decide, "__wrapped__"):
             setattr(cls, "decide", _checking(decide))  # noqa: B010 - mypy refuses it as an attribute
 
@@ -414,11 +434,6 @@ def check_newcomer(user: User, path: str) -> None:
 def hidden(values: Sized) -> str:
     """Return what a repr shows instead of *values* that may be codes: their number."""
     return f"<{len(values)} hidden>"
-
-
-def masked(code: str) -> str:
-    """Return what a repr shows instead of a code."""
-    return repr(mask(code))
 
 
 def typed_code(command: object, at: validation.Field, value: object) -> None:

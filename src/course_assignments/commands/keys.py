@@ -23,7 +23,7 @@ from course_assignments.entities.codes import (
 )
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import KeyBatch, TrainingKey
-from course_assignments.errors import Conflict, InvalidInput, invalid
+from course_assignments.errors import Conflict, InvalidInput, invalid, repr_codes
 from course_assignments.policies.expiration import zone_of
 from course_assignments.queries import MAX_PAGE, KeyQuery
 from course_assignments.reasons import CodeTaken, MaxUsesBelowUses
@@ -414,7 +414,7 @@ class RevokeKey(Command[BatchAndKeys, TrainingKey]):
     True
     """
 
-    code: str = field(validator=base.typed_code, repr=base.masked)
+    code: str = field(validator=base.typed_code, repr=repr_codes)
 
     def read(self, reader: Reader) -> BatchAndKeys:
         key = reader.key(self.code)

@@ -17,7 +17,7 @@ from course_assignments.entities.codes import fold
 from course_assignments.entities.enums import ExpirationLimit
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
-from course_assignments.errors import Conflict
+from course_assignments.errors import Conflict, repr_codes
 from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.queries import RedemptionQuery
 from course_assignments.time.durations import end_in_range
@@ -113,7 +113,7 @@ class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
     ['key_exhausted', 'already_redeemed']
     """
 
-    code: str = field(validator=base.typed_code, repr=base.masked)
+    code: str = field(validator=base.typed_code, repr=repr_codes)
     learner_id: str = field(validator=validation.identifier)
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
@@ -165,7 +165,7 @@ class Register(CreatingCommand[Registrable, CourseAssignment]):
     'acme'
     """
 
-    code: str = field(validator=base.typed_code, repr=base.masked)
+    code: str = field(validator=base.typed_code, repr=repr_codes)
     user: User = field(validator=validation.accepted_by(base.check_newcomer))
 
     def existing(self, reader: Reader) -> CourseAssignment | None:

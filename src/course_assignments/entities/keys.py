@@ -5,8 +5,8 @@ from datetime import datetime
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.entities.codes import fold, format_code, is_storable, mask
-from course_assignments.errors import invalid, plain
+from course_assignments.entities.codes import fold, format_code, is_storable
+from course_assignments.errors import invalid, plain, repr_codes
 from course_assignments.time.durations import Duration
 from course_assignments.validation import after, frozen, optional_datetime, to_duration, to_utc
 
@@ -69,7 +69,7 @@ class TrainingKey:
     """
 
     id: str = field(validator=validation.identifier)
-    code: str = field(validator=_code, repr=lambda code: repr(mask(code)))
+    code: str = field(validator=_code, repr=repr_codes)
     batch_id: str = field(validator=validation.identifier)
     number: int = field(default=1, validator=validation.count(1))
     uses: int = field(default=0, validator=validation.count(0))
