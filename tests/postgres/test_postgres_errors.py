@@ -81,9 +81,16 @@ def just_before(engine: Engine, moment: str, act: Callable[[Connection], None]) 
     assert not todo
 
 
+def pid_of(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+
+
 def terminate(connection: Connection) -> None:
     """Let the server end the session of *connection*, and wait until it has."""
-    pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+    end_session(pid_of(connection))
+
+
+def end_session(pid: int) -> None:
     there = text("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid = :pid")
     ending = create_engine(server().url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with ending.connect() as another:
