@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import course_assignments as ca
 from course_assignments import commands
 from course_assignments.entities.codes import ALPHABET, is_mistyped
+from course_assignments.reasons import MaxUsesBelowUses
 from tests.support.acts import ACTS, BATCH, NOW
 from tests.support.situations import barged, codes, error, events, hashed, made_by
 from tests.support.world import PYTHON, START, contents, world
@@ -351,6 +352,17 @@ class TestEditKeys:
             assert str(registrar.may_edit_keys(batch.id, max_uses=maximum)) == (
                 "A key was already used 2 times. Allow at least 2 uses."
             )
+
+    @given(uses=st.lists(st.integers(0, 50), min_size=1, max_size=9), maximum=st.integers(1, 50))
+    def test_the_most_used_key_counts_wherever_it_is(self, uses: list[int], maximum: int) -> None:
+        registrar, _ = world()
+        batch = make(registrar, max_uses=50, codes=[f"Hand-made-{one}" for one in range(len(uses))])
+        keys = registrar.keys(batch.id)
+        used = [ca.Use(key, number) for key, number in zip(keys, uses, strict=True) if number]
+        registrar.repository.commit(ca.Change(use=used))
+        decision = registrar.may_edit_keys(batch.id, max_uses=maximum)
+        most = max(uses)
+        assert decision.reasons == ((MaxUsesBelowUses(most),) if most > maximum else ())
 
     def test_what_was_redeemed_before_stays(self) -> None:
         registrar, _ = world()

@@ -25,7 +25,7 @@ from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.errors import Conflict, InvalidInput, invalid, repr_codes
 from course_assignments.policies.expiration import zone_of
-from course_assignments.queries import MAX_PAGE, KeyQuery
+from course_assignments.queries import KeyQuery
 from course_assignments.reasons import CodeTaken, MaxUsesBelowUses
 from course_assignments.time import durations
 from course_assignments.time.durations import Duration, DurationLike, End, EndLike
@@ -326,8 +326,8 @@ class BatchAndKeys:
     """A stored batch with its organization, and those of its keys that a decision depends on.
 
     Attributes:
-        keys: For `EditKeys` the keys with more uses than the new maximum. For `RevokeKeys` a key
-            that is not revoked, if there is one. For `RevokeKey` that key.
+        keys: For `EditKeys` the key with the most uses, if these are more than the new maximum. For
+            `RevokeKeys` a key that is not revoked, if there is one. For `RevokeKey` that key.
     """
 
     batch: KeyBatch = field(validator=validation.one_of(KeyBatch))
@@ -373,10 +373,7 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
         batch = reader.need(KeyBatch, self.batch_id)
         organization = reader.need(Organization, batch.organization_id)
         after = attrs.evolve(batch, **_terms(self, batch.created_at, organization))
-        if after.max_uses >= batch.max_uses:
-            return BatchAndKeys(batch, organization=organization)
-        beyond = KeyQuery(batch_ids=[batch.id], min_uses=after.max_uses + 1, limit=MAX_PAGE)
-        return BatchAndKeys(batch, reader.find(beyond), organization)
+        return BatchAndKeys(batch, reader.most_used_key(batch, after.max_uses), organization)
 
     def decide(self, records: BatchAndKeys, context: Context) -> Outcome[KeyBatch]:
         batch = records.batch

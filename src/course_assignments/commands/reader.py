@@ -11,7 +11,7 @@ from course_assignments.decisions import Decision, Refused
 from course_assignments.entities import codes
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.catalog import Organization
-from course_assignments.entities.keys import TrainingKey
+from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.errors import InvalidInput, NotFound
 from course_assignments.policies import Policies
@@ -145,6 +145,24 @@ class Reader:
         starts = range(0, len(wanted), _CHUNK)
         queries = (KeyQuery(codes=wanted[one : one + _CHUNK], limit=_CHUNK) for one in starts)
         return {key.lookup_code: key for query in queries for key in self.repository.find(query)}
+
+    def most_used_key(self, batch: KeyBatch, besides: int) -> tuple[TrainingKey, ...]:
+        """Return one key of *batch* with the most uses, or none if no key has more than *besides*.
+
+        A batch may have a million keys, so this looks for ever narrower ranges of uses.
+        """
+        first, last = besides + 1, batch.max_uses
+        found: tuple[TrainingKey, ...] = ()
+        wanted = first
+        while first <= last:
+            query = KeyQuery(batch_ids=[batch.id], min_uses=wanted, limit=1)
+            page = self.repository.find(query).records
+            if page:
+                found, first = page, page[0].uses + 1
+            else:
+                last = wanted - 1 if found else besides  # most often no key has more
+            wanted = (first + last + 1) // 2
+        return found
 
     def new_id(self, wanted: str | None = None) -> str:
         """Return *wanted*, or a new id that was not issued before."""
