@@ -200,8 +200,8 @@ def test_a_placeholder_that_is_no_field_is_never_formatted(monkeypatch: pytest.M
         (
             reasons.OrganizationNotManaged(None),
             (
-                "The learner has no organization, so nobody manages them. "
-                "Add the learner to an organization first."
+                "The user has no organization, so nobody manages them. "
+                "Add the user to an organization first."
             ),
         ),
         (

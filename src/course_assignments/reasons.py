@@ -463,8 +463,8 @@ class SupportRoleMissing(_Reason):
     "You don't manage organization {organization_id}. Ask someone who does.",
     organization_id={
         None: (
-            "The learner has no organization, so nobody manages them. "
-            "Add the learner to an organization first."
+            "The user has no organization, so nobody manages them. "
+            "Add the user to an organization first."
         )
     },
 )

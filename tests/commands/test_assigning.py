@@ -410,8 +410,8 @@ class TestAssignMany:
         assert [str(reason) for reason in found.reasons] == [
             "You don't manage organization 'beta'. Ask someone who does.",
             *(
-                f"Learner 'cy', course '{course_id}': The learner has no organization, so nobody "
-                "manages them. Add the learner to an organization first."
+                f"Learner 'cy', course '{course_id}': The user has no organization, so nobody "
+                "manages them. Add the user to an organization first."
                 for course_id in ("py", "sql")
             ),
         ]
