@@ -118,7 +118,7 @@ SOME_FIELDS: dict[type, set[str]] = {
         *("course_id", "organization_id", "name", "redeemable_from", "redeemable_until"),
         *("created_from", "created_until"),
     },
-    ca.UserQuery: {"name", "email", "organization_id"},
+    ca.UserQuery: {"name", "email", "emails", "organization_id"},
     ca.CourseQuery: {"name", "archived"},
     ca.OrganizationQuery: {"name", "parent_id"},
     ca.RedemptionQuery: {"key_id", "learner_id"},

@@ -161,6 +161,11 @@ def _to_ids(ids: Strings, name: str) -> tuple[str, ...]:
     return validation.check_each(ids, name, str)
 
 
+def _to_folded(texts: Strings, name: str) -> tuple[str, ...]:
+    found = validation.check_each(texts, name, str)
+    return tuple(fold_text(one, f"{name}[{position}]") for position, one in enumerate(found))
+
+
 def _to_codes(codes: Strings, name: str) -> tuple[str, ...]:
     return tuple(map(fold, validation.check_each(codes, name, str)))
 
@@ -350,6 +355,9 @@ class CourseQuery(Query[Course]):
 class UserQuery(Query[User]):
     """Users by id.
 
+    Attributes:
+        emails: Users with one of these addresses.
+
     >>> ada = User(id="ada", name="Ada Lovelace", email="ada@example.org")
     >>> UserQuery(email="ADA@example.org", name="love").matches(ada)
     True
@@ -357,6 +365,7 @@ class UserQuery(Query[User]):
 
     name: str | None = contains()
     email: str | None = equals("folded_email", validation.long_text, convert=fold_text, shown=True)
+    emails: Several[str] | None = is_one_of("folded_email", _to_folded, shown=True)
     organization_id: str | None = equals()
 
 

@@ -147,6 +147,7 @@ LISTINGS: list[tuple[ca.Query[Any], str]] = [
     (ca.RedemptionQuery(key_id="k-7000", learner_id="u-1000"), "key_id"),
     (ca.RedemptionQuery(learner_id="u-7"), "learner_id"),
     (ca.UserQuery(email="u-7@example.org"), "folded_email"),
+    (ca.UserQuery(emails=["u-7@example.org", "u-8@example.org"]), "folded_email"),
     (ca.UserQuery(organization_id="o-7"), "organization_id"),
     (ca.EventQuery(after=19_000), "position"),
     (ca.AssignmentQuery(learner_id="u-7", course_id="c-7"), "learner_id course_id"),

@@ -376,6 +376,7 @@ SEARCHES: tuple[ca.Query[Any], ...] = (
     ca.SubscriptionQuery(learner_id="ada"),
     ca.UserQuery(email="ADA@example.org"),
     ca.UserQuery(email="free@example.org"),
+    ca.UserQuery(emails=["free@example.org", "ADA@example.org"]),
     ca.UserQuery(organization_id="acme"),
 )
 CHANGES: Mapping[str, ca.Change] = {

@@ -253,6 +253,10 @@ FILTERS: Mapping[type[ca.Query[Any]], Mapping[str, Filter]] = {
             st.integers(0, len(IDS) - 1),
             lambda one, place: folded(one.email) == folded(email(place)),
         ),
+        "emails": (
+            st.lists(st.integers(0, len(IDS) - 1)),
+            lambda one, places: folded(one.email) in {folded(email(place)) for place in places},
+        ),
     },
     ca.AssignmentQuery: {
         **same("learner_id", "course_id", "organization_id"),
@@ -321,6 +325,8 @@ def as_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
                 found |= {"status": value[0], "at": value[1]}
             case "email":
                 found["email"] = normalize("NFD", email(value)).lower()
+            case "emails":
+                found["emails"] = [normalize("NFD", email(place)).upper() for place in value]
             case "created" | "started" | "completed" | "expires" | "redeemable":
                 found |= {f"{name}_from": value[0], f"{name}_until": value[1]}
             case _:

@@ -425,6 +425,7 @@ GIVEN: dict[str, Any] = {
     "course_ids": ["py"],
     "duration": 90 * DAY,
     "email": "ada@example.org",
+    "emails": ["ada@example.org"],
     "expires": 10 * DAY,
     "finished": {"lab"},
     "generate": 1,

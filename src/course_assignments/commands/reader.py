@@ -30,7 +30,7 @@ A = TypeVar("A", bound=Record)
 B = TypeVar("B", bound=Record)
 C = TypeVar("C", bound=Record)
 
-#: How many codes or learners one query looks for.
+#: How many codes, learners or e-mail addresses one query looks for.
 _CHUNK: Final = 500
 
 
@@ -125,7 +125,9 @@ class Reader:
     def email_owners(self, records: Iterable[Record]) -> list[User]:
         """Return the stored users who have the e-mail address of a user in *records*."""
         emails = [one.email for one in records if isinstance(one, User)]
-        return [user for one in emails for user in self.repository.find(UserQuery(email=one))]
+        starts = range(0, len(emails), _CHUNK)
+        queries = (UserQuery(emails=emails[one : one + _CHUNK], limit=_CHUNK) for one in starts)
+        return [user for query in queries for user in self.repository.find(query)]
 
     def key(self, code: str) -> TrainingKey:
         """Return the key whose code someone typed, or raise `Refused`.

@@ -42,6 +42,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "course_id": st.sampled_from(["py", "sql"]),
     "course_ids": st.lists(st.sampled_from(["py", "sql"])),
     "email": st.just("ADA@example.org"),
+    "emails": st.lists(st.sampled_from(["ADA@example.org", "free@example.org"])),
     "learner_id": st.sampled_from(["ada", "bo", "cy", "ADA"]),
     "learner_ids": st.lists(st.sampled_from(["ada", "bo", "cy", "ADA"])),
     "name": st.sampled_from(["a", "E", "%", "_", "\\", "ada"]) | strategies.names(),
