@@ -5,7 +5,7 @@ A value is either plain words, whose characters have no meaning in a header, or 
 """
 
 from email.header import Header
-from re import ASCII, fullmatch
+from re import ASCII, fullmatch, sub
 
 from course_assignments.entities.people import check_email
 
@@ -17,6 +17,9 @@ _PLAIN_LENGTH = 60
 
 # The characters of an atom (RFC 5322, section 3.2.3), except the two that begin an encoded word.
 _PLAIN = r"[\w!#$%&'*+/^`{|}~-]+( [\w!#$%&'*+/^`{|}~-]+)*"
+
+# The specials of RFC 5322, section 3.2.3, and what begins an encoded word.
+_SPECIAL = r'[][()<>:;@\\,."]|=(?=\?)'
 
 
 def as_header(text: str, header: str) -> str:
@@ -33,11 +36,10 @@ def as_mailbox(name: str | None, address: str, header: str, field: str) -> str:
     The address is on a separate line and is never changed. It need not be ASCII; then the caller
     must send the message according to RFC 6531.
 
-    A name is left out where the address makes its line too long. Applications may write the message
-    with another policy, which folds such a header again, and then the standard library decodes the
-    name: a comma in it would begin another recipient.
+    Characters of *name* that have a meaning in an address become spaces, even though the name is
+    encoded. Applications may write the message with another policy, which folds the header again,
+    and then the standard library decodes the name: a comma in it would begin another recipient.
     """
-    line = f" <{check_email(address, field)}>"
-    if name is None or len(line.encode()) > LINE_LENGTH:
-        return line.strip()
-    return f"{as_header(name, header)}\n{line}"
+    line = f"<{check_email(address, field)}>"
+    shown = "" if name is None else sub(_SPECIAL, " ", name).strip()
+    return f"{as_header(shown, header)}\n {line}" if shown else line
