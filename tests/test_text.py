@@ -1,6 +1,8 @@
 """What people type and paste: every character that cannot be seen, at every place."""
 
 from collections.abc import Callable
+from email import message_from_string
+from email.policy import default
 from sys import maxunicode
 from typing import Any
 from unicodedata import category, name, normalize
@@ -176,6 +178,21 @@ class TestAddresses:
             ("ada\uff0cbo@example.org", "FULLWIDTH COMMA"),
             ("ada@example.org\uff1b", "FULLWIDTH SEMICOLON"),
             ("a=?b@example.org", "EQUALS SIGN"),
+            ("\u2018ada@example.org\u2019", "LEFT SINGLE QUOTATION MARK"),
+            ("ada@example.org\u2019", "RIGHT SINGLE QUOTATION MARK"),
+            ("o\u2019neil@example.org", "RIGHT SINGLE QUOTATION MARK"),
+            ("\u201cada@example.org\u201d", "LEFT DOUBLE QUOTATION MARK"),
+            ("ada@example.org\u201d", "RIGHT DOUBLE QUOTATION MARK"),
+            ("\u2022ada@example.org", "BULLET"),
+            ("\u25aaada@example.org", "BLACK SMALL SQUARE"),
+            ("\u00b7ada@example.org", "MIDDLE DOT"),
+            ("ada@example\u3002org", "IDEOGRAPHIC FULL STOP"),
+            ("ada@example\uff0eorg", "FULLWIDTH FULL STOP"),
+            ("ada@example\uff61org", "HALFWIDTH IDEOGRAPHIC FULL STOP"),
+            ("ada.l\uff61@example.org", "HALFWIDTH IDEOGRAPHIC FULL STOP"),
+            ("ada@example.org\uff0c", "FULLWIDTH COMMA"),
+            ("ada@example.org\u3001", "IDEOGRAPHIC COMMA"),
+            ("ada\u2474@example.org", "PARENTHESIZED DIGIT ONE"),
             ("Ada <ada@example.org>", "SPACE"),
         ],
     )
@@ -190,8 +207,35 @@ class TestAddresses:
         assert (error.code, error.field) == ("invalid_email", "email")
         assert error.hint == "expected an address such as ada@example.org"
 
-    @given(st.text(st.sampled_from("ab1.@-_'+=?;<>\u00a0\u200b\uff0c\u00e4 "), max_size=12))
+    @pytest.mark.parametrize(
+        "email",
+        [
+            *(
+                "\u0930\u093e\u092e@\u0909\u0926\u093e\u0939\u0930\u0923.example",
+                "\u7528\u6237@\u4f8b.example",
+            ),
+            *("ada@col\u00b7lega.example", "ada@\u30a2\u30fb\u30a4.example", "e\u0301@example.org"),
+        ],
+    )
+    def test_have_the_letters_of_every_script(self, email: str) -> None:
+        assert attrs.evolve(ADA, email=email).email == email
+
+    @given(
+        st.text(
+            st.sampled_from(
+                "ab1.@-_'+=?;<>`|\u00a0\u200b\uff0c\u00e4\u2019\u2022\u3002\uff0e\u0301\u2488 "
+            ),
+            max_size=12,
+        )
+        | st.builds(
+            "{}@{}".format,
+            st.text("a\u00e4.", min_size=30, max_size=70),
+            st.text("b\u4f8b\uff42.", min_size=1, max_size=200),
+        )
+    )
     @example("a.b@c.d")
+    @example("a" * 64 + "@" + "b." * 94 + "c")
+    @example("\u4f8b" * 21 + "@" + "\u4f8b." * 22 + "c")
     def test_that_a_user_has_can_be_sent_to(self, email: str) -> None:
         """One notion for both."""
         arguments: dict[str, Any] = {
@@ -215,6 +259,9 @@ class TestAddresses:
         else:
             message = ca.invitation(key, user, sender=email, **arguments)
             assert f"<{email}>" in str(message)
+            read = message_from_string(bytes(message).decode(), policy=default)
+            for header in ("From", "To"):
+                assert [box.addr_spec for box in read[header].addresses] == [email]
 
 
 class TestCodes:

@@ -37,6 +37,7 @@ ROWS: Mapping[str, Callable[[str], list[str]]] = {
     "another case": lambda plain: [plain.swapcase()],
     "an accent of its own": each_between("e\u0301"),
     "a comma, a semicolon": each_between(",", ";", '"'),
+    "a curly quote": each_between("\u2019", "\u201c", "\u2022", "\u3002"),
     "a single quote": each_between("'"),
 }
 

@@ -28,10 +28,42 @@ def test_roles_and_managed_organizations_become_sets(roles: list[Role], managed:
 
 
 @pytest.mark.parametrize(
-    "email", ["a@b", "ada+x@example.org", "ädä@exämple.org", "ada@" + "a" * 250, "'o@b"]
+    "email", ["a@b", "ada+x@example.org", "ädä@exämple.org", "ada@" + "a." * 124 + "aa", "'o@b"]
 )
 def test_an_address_is_stored_unchanged(email: str) -> None:
     assert attrs.evolve(ADA, email=email).email == email
+
+
+class TestLengths:
+    """64 octets, an @, and a domain with 63 characters between its dots and 253 in all."""
+
+    # In the domain name system, 57 times "\u00e4" is "xn--" and 59 characters: the first needs
+    # 3 digits, each further one a single digit. Once it is "xn--4ca".
+    @pytest.mark.parametrize(
+        ("longest", "longer", "words"),
+        [
+            ("a" * 64 + "@x", "a" * 65 + "@x", "64 octets before the @, got 65"),
+            ("\u00e4" * 32 + "@x", "\u00e4" * 32 + "a@x", "64 octets before the @, got 65"),
+            ("a@" + "b" * 63 + ".c", "a@" + "b" * 64 + ".c", "63 ASCII characters between"),
+            ("a@x." + "b" * 63, "a@x." + "b" * 64, "63 ASCII characters between"),
+            ("a@" + "\u00e4" * 57, "a@" + "\u00e4" * 58, "63 ASCII characters between"),
+            ("a@" + "\uff42" * 63, "a@" + "\uff42" * 64, "63 ASCII characters between"),
+            (
+                "a@" + "\u00e4." * 31 + "bbbbb",
+                "a@" + "\u00e4." * 31 + "bbbbbb",
+                "253 ASCII characters in the domain, got 254",
+            ),
+        ],
+    )
+    def test_are_those_of_mail_servers(self, longest: str, longer: str, words: str) -> None:
+        assert attrs.evolve(ADA, email=longest).email == longest
+        error = refusal(lambda: attrs.evolve(ADA, email=longer))
+        assert (error.code, error.field) == ("too_long", "email")
+        assert words in error.hint
+
+    def test_of_a_long_label_is_told_without_encoding_it(self) -> None:
+        label = "".join(map(chr, range(0x4E00, 0x4E00 + 250)))
+        assert refusal(lambda: attrs.evolve(ADA, email=f"a@{label}")).hint.endswith("got 250")
 
 
 class TestSameAddress:

@@ -2,7 +2,7 @@
 
 import re
 from typing import Any, Final
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from attrs import field
 
@@ -14,16 +14,26 @@ from course_assignments.validation import frozen, items_of, to_set, to_string_se
 
 #: The longest e-mail address (RFC 5321, section 4.5.3.1.3, without the brackets).
 EMAIL_LENGTH = 254
+#: The longest part before the @, in octets (RFC 5321, section 4.5.3.1.1).
+LOCAL_LENGTH = 64
+#: The longest label of a domain and the longest domain, in ASCII (RFC 1035, section 2.3.4).
+LABEL_LENGTH, DOMAIN_LENGTH = 63, 253
 
 _HINT = "expected an address such as ada@example.org"
 
-# A dot-atom on both sides (RFC 5322, section 3.2.3), including characters that are not ASCII (RFC
-# 6532, section 3.2). Quoted and bracketed forms are excluded: no mail service gives them to people.
-# So is "=?", which begins an encoded word.
-_ATOM = r'(?:[^\s\x00-\x1f\x7f@.,:;<>()\[\]\\"=]|=(?!\?))+'
-_LABEL = r"(?:[\w-]|[^\s\x00-\x7f])+"
-_ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
-_BEGINNING: Final = re.compile(rf"\A(?:{_ATOM}(?:\.{_ATOM})*(?:@(?:{_LABEL}(?:\.{_LABEL})*)?)?)?")
+# A dot-atom on both sides (RFC 5322, section 3.2.3). Quoted and bracketed forms are excluded: no
+# mail service gives them to people. So is "=?", which begins an encoded word.
+_ATOM = r"(?:[\w!#$%&'*+/?^`{|}~-]|=(?!\?))+"
+_LABEL = r"[\w-]+"
+_ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*", re.ASCII)
+_BEGINNING: Final = re.compile(
+    rf"\A(?:{_ATOM}(?:\.{_ATOM})*(?:@(?:{_LABEL}(?:\.{_LABEL})*)?)?)?", re.ASCII
+)
+# Punctuation that some languages write inside a word, as in the Catalan "col·lega": what the
+# exceptions and the contextual rules of RFC 5892 permit in a domain.
+_INSIDE_A_WORD: Final = re.compile(
+    r"(?<=\w)[\u00b7\u0375\u05f3\u05f4\u06fd\u06fe\u0f0b\u30fb](?=\w)", re.ASCII
+)
 
 #: The domain of anonymized users; no mail is ever delivered there (RFC 2606).
 _ANONYMOUS = "anonymous.invalid"
@@ -44,21 +54,56 @@ def check_email(value: Any, field: str) -> str:
     >>> check_email("ada@example.org", "email")
     'ada@example.org'
     """
-    short = value.__class__ is str and len(value) <= EMAIL_LENGTH
+    short = value.__class__ is str and len(value) <= LOCAL_LENGTH
     if short and value.isascii() and _ADDRESS.fullmatch(value):  # nearly every address
         return str(value)
     address = validation.check_text(value, field, EMAIL_LENGTH)
     validation.check_seen(address, field)
-    # Also check the compatibility form: a mail service may read a full-width comma as a comma.
+    # Also check the compatibility form: a mail service may read a circled or a full-width character
+    # as the plain one.
     for form in (address,) if address.isascii() else (address, normalize("NFKC", address)):
-        if _ADDRESS.fullmatch(form):
+        written = _without_foreign_letters(form)
+        if _ADDRESS.fullmatch(written):
             continue
-        rest, hint = _BEGINNING.sub("", form, count=1), _HINT
+        rest, hint = _BEGINNING.sub("", written, count=1), _HINT
         if rest:
-            typed = (char for char in address if rest[0] in normalize("NFKC", char))
-            hint = f"{_HINT}; remove {describe(next(typed, rest[0]))}"
+            wrong = form[-len(rest)]
+            typed = (char for char in address if wrong in normalize("NFKC", char))
+            hint = f"{_HINT}; remove {describe(next(typed, wrong))}"
         raise InvalidInput("invalid_email", field, hint)
+    _check_lengths(address, field)
     return address
+
+
+def _without_foreign_letters(text: str) -> str:
+    """Return *text* with an ``a`` for each letter, mark and digit that is not ASCII.
+
+    RFC 5892 permits the same in a domain; so curly quotes, bullets and other stops are refused.
+    """
+    written = "".join(
+        "a" if not char.isascii() and category(char)[0] in "LMN" else char for char in text
+    )
+    return _INSIDE_A_WORD.sub("a", written)
+
+
+def _check_lengths(address: str, field: str) -> None:
+    local, _, domain = address.partition("@")
+    labels = [*map(_ascii_label, domain.split("."))]
+    for length, most, what in (
+        (len(local.encode()), LOCAL_LENGTH, "octets before the @"),
+        (max(map(len, labels)), LABEL_LENGTH, "ASCII characters between two dots of the domain"),
+        (len(".".join(labels)), DOMAIN_LENGTH, "ASCII characters in the domain"),
+    ):
+        if length > most:
+            raise InvalidInput("too_long", field, f"expected at most {most} {what}, got {length}")
+
+
+def _ascii_label(label: str) -> str:
+    """Return *label* as it stands in the domain name system (RFC 5890, section 2.3.2.1)."""
+    folded = normalize("NFKC", label).lower()
+    if folded.isascii() or len(folded) > LABEL_LENGTH:  # encoding takes the square of the length
+        return folded
+    return "xn--" + folded.encode("punycode").decode()
 
 
 def anonymous_email(user_id: str) -> str:

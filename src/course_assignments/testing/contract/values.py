@@ -65,7 +65,8 @@ EXTREMES: Mapping[str, Any] = {
         Activity(id=f"{number} {kind.value}", name=NAME, kind=kind, required=bool(number % 2))
         for number, kind in enumerate(ActivityKind)
     ],
-    "email": ("\u00e4\U0001f600e\u0301\uffff%_{}&\u05d0" * 240)[:240] + "@example.org",
+    # 64 octets, and 254 characters in all.
+    "email": "\u00e4\U00020000e\u0301%_{}&\u05d0" * 4 + "@" + f"{'b' * 52}." * 4 + "c",
     "roles": list(Role),
     "managed_organization_ids": [ID, "acme", "nowhere"],
     "code": "!#$%&()*+-./0123456789:<=>?@AaBbCcDdEeFfGgHhIiJjKkLlMmNn[\\]^_`{|",
