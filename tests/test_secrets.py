@@ -43,7 +43,7 @@ def generated(symbols: str) -> str:
 
 # Rare symbols only, so that what is found of a code in a text is no accident: no hexadecimals,
 # which ids are made of, no marks that tracebacks draw below a line, and none that both codes have.
-HAND_MADE = st.text("`|", min_size=8, max_size=64), st.text("$}", min_size=8, max_size=64)
+HAND_MADE = st.text("&%", min_size=8, max_size=64), st.text("$}", min_size=8, max_size=64)
 GENERATED = tuple(
     st.text(symbols, min_size=16, max_size=16).map(generated) for symbols in ("QXZ", "JKWV")
 )
@@ -237,7 +237,7 @@ class TestNothingShowsACode:
 
     def test_no_stored_record_but_the_key_has_anything_of_it(self) -> None:
         """With other codes the same is stored, so nothing in it is derived from a code."""
-        one, other = Story("``||``||``||", "$$}}$$}}"), Story("|`|`|`|`", "}$}$}$}$}$}$")
+        one, other = Story("&&%%&&%%&&%%", "$$}}$$}}"), Story("%&%&%&%&", "}$}$}$}$}$}$")
         assert len(kept_of(one)) > 20
         assert kept_of(one) == kept_of(other)
         assert contents(one.registrar.repository) != contents(other.registrar.repository)
@@ -251,7 +251,7 @@ class TestNothingShowsACode:
         [
             ("Spring~2026~Acme", "Autumn~2026~Acme"),
             ("QXZJ-KWVQ-XZJK-WVQX", "JJJJJJJJ"),
-            ("``--||--``--", "a:b$c:d$"),
+            ("&&--%%--&&--", "a:b$c:d$"),
             ("{code!r:>9}%s", "<b>&amp</b>"),
         ],
     )
@@ -361,7 +361,7 @@ def test_a_repr_masks_a_code_in_place_of_an_id(value: Any) -> None:
 
 
 def test_the_records_of_new_keys_hide_their_codes() -> None:
-    made, taken = fold(generated("QXZQXZQXZQXZQXZQ")), "`|`|`|`|"
+    made, taken = fold(generated("QXZQXZQXZQXZQXZQ")), "&%&%&%&%"
     known: dict[str, Any] = {
         "course": PYTHON,
         "key_ids": ["k-1"],
@@ -419,7 +419,7 @@ class TestTheStory:
         ],
     )
     def test_would_show_a_leak(self, leak: Callable[[str], object]) -> None:
-        code = "$}`|$}`|$}`|"
+        code = "$}&%$}&%$}&%"
         story = Story(code, "||||||||")
         story.said = [leak(code)]
         assert leaks(story)

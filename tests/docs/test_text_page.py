@@ -39,6 +39,7 @@ ROWS: Mapping[str, Callable[[str], list[str]]] = {
     "a comma, a semicolon": each_between(",", ";", '"'),
     "a curly quote": each_between("\u2019", "\u201c", "\u2022", "\u3002"),
     "a single quote": each_between("'"),
+    "`<` at": lambda plain: [f"<{plain}>", f"<{plain}", f"{plain}>"],
 }
 
 #: For each column, a plain text, and what a text becomes there.

@@ -219,7 +219,7 @@ class TestGenerating:
 
 #: Characters that may replace a symbol, or separate symbols, in a typed code.
 LOOKALIKES = {"0": "0Oo", "1": "1IiLl"}
-CUSTOM = "".join(char for char in map(chr, range(0x21, 0x7F)) if char not in ",;'\"")
+CUSTOM = "".join(char for char in map(chr, range(0x21, 0x7F)) if char not in ",;'\"`")
 BETWEEN = " \t\n\u00a0\u2003\u3000-\u2010\u2011\u2012\u2013\u2014\uff0d\u2212\u00ad\u200b"
 
 
@@ -439,6 +439,17 @@ class TestReadCodes:
             (["Spring-2026\t5"], "codes[0]", "several_columns", "column of codes alone"),
             (['"Spring-2026"'], "codes[0]", "several_columns", "column of codes alone"),
             (["'Spring-2026"], "codes[0]", "several_columns", "column of codes alone"),
+            (["`Spring-2026`"], "codes[0]", "several_columns", "column of codes alone"),
+            (["<Spring-2026>"], "codes[0]", "enclosed", "remove < > and | around codes: line 1"),
+            (["<Spring-2026"], "codes[0]", "enclosed", "around codes"),
+            (["Spring-2026>"], "codes[0]", "enclosed", "around codes"),
+            (["|Spring-2026|"], "codes[0]", "enclosed", "around codes"),
+            (["|Spring-2026"], "codes[0]", "enclosed", "around codes"),
+            ([">Spring-2026"], "codes[0]", "enclosed", "around codes"),
+            (["Spring-2026|"], "codes[0]", "enclosed", "around codes"),
+            (["| Spring-2026 |"], "codes[0]", "enclosed", "around codes"),
+            (["\uff1cSpring-2026\uff1e"], "codes[0]", "enclosed", "around codes"),
+            (["", "coupon_code", "Spring-2026"], "codes[1]", "heading", "a heading: line 2"),
             (["Spring-2026", "", "Spring-2026"], "codes[2]", "code_repeated", "line 3"),
             (["Spring-2026", "", "spring-2026"], "codes[2]", "code_repeated", "line 3"),
             (["u" * 8] * 4, "codes[1]", "code_repeated", "lines 2, 3, 4"),
@@ -462,6 +473,36 @@ class TestReadCodes:
         if isinstance(lines, list):
             assert not any(str(line) in str(error) for line in lines if line)
             assert not any(str(line) in str(one) for one in error.errors for line in lines if line)
+
+    def test_keeps_brackets_and_bars_inside_a_code(self) -> None:
+        lines = ["A<B-2026-x", "A>B-2026-x", "A|B-2026-x"]
+        assert [*read_codes(lines)] == lines
+
+    @pytest.mark.parametrize(
+        "heading",
+        [
+            *("code", "Code", "CODES", "key", "Keys:", "coupon_code", "coupon codes", "CouponCode"),
+            *("training key", "Training-Keys", "Voucher code", "Access codes", "\ufeffcoupons"),
+            *("access.code", "Enrollment key", "enrolment-key", "\uff23ode", "LicenseKey"),
+        ],
+    )
+    def test_may_not_begin_with_a_heading(self, heading: str) -> None:
+        error = refusal(lambda: read_codes(["", heading, " ", "Spring-2026", "Summer-2026"]))
+        assert [(one.code, one.field) for one in error.errors] == [("heading", "codes[1]")]
+        assert error.hint == "leave out what looks like a heading: line 2"
+
+    def test_has_its_heading_in_the_first_line_of_several(self) -> None:
+        for lines in (
+            ["coupon_code"],
+            ["", "coupon_code", "\u200b"],
+            ["Spring-2026", "coupon_code"],
+            ["TRAINING-KEY-000001", "Spring-2026"],
+            ["barcode-reader", "Spring-2026"],
+            ["keycodes", "Spring-2026"],
+        ):
+            assert [*read_codes(lines)] == [one for one in lines if one.strip("\u200b")]
+        repeated = refusal(lambda: read_codes(["coupon_code", "Spring-2026", "Coupon_Code"]))
+        assert [one.code for one in repeated.errors] == ["heading", "code_repeated"]
 
     def test_names_every_line_of_every_kind_at_once(self) -> None:
         lines = ["short", "Spring-2026", "a,b", "Spring-2026", "", "x y z 1 2 3", "Autumn-2026"]

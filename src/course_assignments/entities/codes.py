@@ -36,7 +36,14 @@ _GENERATED = re.compile(f"[{ALPHABET}]{{{GENERATED_LENGTH}}}")
 _NEARLY = re.compile(f"[{ALPHABET}]{{{GENERATED_LENGTH - 1},{GENERATED_LENGTH + 1}}}")
 _STORABLE = re.compile(rf"[!-~]{{1,{MAX_CODE_LENGTH}}}")
 # What a line has besides a code if it was cut from a table.
-_GLUE = re.compile(r"[\t,;'\"]")
+_GLUE = re.compile(r"[\t,;'\"`]")
+# What a table or a chat leaves around a code; inside, it is a part of the code.
+_AROUND = re.compile(r"\A[<>|]|[<>|]\Z")
+# The heading of a column of codes, without what separates its words.
+_HEADING = re.compile(
+    "(access|activation|coupon|course|enroll?(ment)?|license|promo|registration|training|voucher)?"
+    "(code|key)s?|coupons?|vouchers?"
+)
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 
 # x times each element of GF(32), modulo the primitive polynomial x^5 + x^2 + 1.
@@ -129,7 +136,7 @@ def is_mistyped(typed: str) -> bool:
 def is_storable(code: str) -> bool:
     """Return whether *code* has 1 to 64 printable ASCII characters, none of which separates codes.
 
-    These are space, comma, semicolon and quotes.
+    These are space, comma, semicolon and quotes, of which a backtick is one.
 
     >>> is_storable("Spring-2026"), is_storable("Spring 2026")
     (True, False)
@@ -233,6 +240,10 @@ def _path(field: str, line: int) -> str:
     return f"{field}[{line - 1}]"
 
 
+def _is_heading(code: str) -> bool:
+    return _HEADING.fullmatch(re.sub(r"[\s_.:-]", "", code.lower())) is not None
+
+
 def scan_codes(lines: Strings, field: str = "codes") -> Paste:
     """Return the custom codes of *lines*, and what is wrong with other lines.
 
@@ -241,6 +252,7 @@ def scan_codes(lines: Strings, field: str = "codes") -> Paste:
     """
     found: dict[str, tuple[str, int]] = {}
     problems: dict[int, InvalidInput] = {}
+    heading: tuple[int, str, InvalidInput] | None = None
     for number, line in enumerate(check_list(lines, field, empty=True), start=1):
         path = _path(field, number)
         if not isinstance(line, str):
@@ -248,7 +260,12 @@ def scan_codes(lines: Strings, field: str = "codes") -> Paste:
         code = clean(plain(line))
         if not code:
             continue
-        if is_storable(code):
+        if not found and not problems and _is_heading(code):
+            advice = "leave out what looks like a heading"
+            heading = number, code, invalid("heading", path, advice, line)
+        if _AROUND.search(code):
+            problems[number] = invalid("enclosed", path, "remove < > and | around codes", line)
+        elif is_storable(code):
             if found.setdefault(fold(code), (code, number))[1] != number:
                 problems[number] = invalid("code_repeated", path, "remove the repeated codes", line)
         elif _GLUE.search(code):
@@ -257,7 +274,12 @@ def scan_codes(lines: Strings, field: str = "codes") -> Paste:
         else:
             wanted = f"expected up to {MAX_CODE_LENGTH} printable ASCII characters without spaces"
             problems[number] = invalid("invalid_code", path, wanted, line)
-    check_number(len(found) + len(problems), field, MAX_KEYS_PER_CALL, "codes")
+    count = len(found) + len(problems)
+    check_number(count, field, MAX_KEYS_PER_CALL, "codes")
+    if heading is not None and count > 1:
+        number, code, problem = heading
+        found.pop(fold(code), None)
+        problems[number] = problem
     return Paste(field, found, problems)
 
 
@@ -267,6 +289,7 @@ def read_codes(
     """Return the custom codes of *lines*, with their line numbers from 1 on.
 
     Codes have *minimum* to 64 printable ASCII characters without space, comma, semicolon and quote.
+    The first of several must not be a heading, and ``<``, ``>`` or ``|`` must not enclose a code.
     Blank lines are skipped. Pass an open file, or a pasted string as ``text.splitlines()``.
 
     Raises:

@@ -59,10 +59,10 @@ def check_email(value: Any, field: str) -> str:
         return str(value)
     address = validation.check_text(value, field, EMAIL_LENGTH)
     validation.check_seen(address, field)
-    # Also check the compatibility form: a mail service may read a circled or a full-width character
-    # as the plain one.
+    # Also check the compatibility form: a mail service may read a parenthesized digit as three
+    # characters.
     for form in (address,) if address.isascii() else (address, normalize("NFKC", address)):
-        written = _without_foreign_letters(form)
+        written = _with_ascii_words(form)
         if _ADDRESS.fullmatch(written):
             continue
         rest, hint = _BEGINNING.sub("", written, count=1), _HINT
@@ -75,8 +75,8 @@ def check_email(value: Any, field: str) -> str:
     return address
 
 
-def _without_foreign_letters(text: str) -> str:
-    """Return *text* with an ``a`` for each letter, mark and digit that is not ASCII.
+def _with_ascii_words(text: str) -> str:
+    """Return *text* with an ``a`` for each alphabetic character, mark or digit beyond ASCII.
 
     RFC 5892 permits the same in a domain; so curly quotes, bullets and other stops are refused.
     """

@@ -97,7 +97,7 @@ def _strings(length: int) -> st.SearchStrategy[str]:
 
 
 def emails() -> st.SearchStrategy[str]:
-    """Generate an e-mail address with letters of any script that ends in ``.example``."""
+    """Generate an e-mail address in any script that ends in ``.example``."""
     characters = st.characters(categories=["L", "M", "N"], include_characters="-_")
     part = st.text(characters, min_size=1, max_size=16).map(drop_unseen)
     return st.builds("{}@{}.example".format, part, part).filter(_is_address)
@@ -113,7 +113,7 @@ def _is_address(text: str) -> bool:
 def codes() -> st.SearchStrategy[str]:
     """Generate the code of a key, custom or generated."""
     characters = st.characters(
-        min_codepoint=ord("!"), max_codepoint=ord("~"), exclude_characters=",;'\""
+        min_codepoint=ord("!"), max_codepoint=ord("~"), exclude_characters=",;'\"`"
     )
     custom = st.text(characters, min_size=_codes.MIN_CODE_LENGTH, max_size=_codes.MAX_CODE_LENGTH)
     size = _codes.RANDOM_SYMBOLS

@@ -69,7 +69,7 @@ EXTREMES: Mapping[str, Any] = {
     "email": "\u00e4\U00020000e\u0301%_{}&\u05d0" * 4 + "@" + f"{'b' * 52}." * 4 + "c",
     "roles": list(Role),
     "managed_organization_ids": [ID, "acme", "nowhere"],
-    "code": "!#$%&()*+-./0123456789:<=>?@AaBbCcDdEeFfGgHhIiJjKkLlMmNn[\\]^_`{|",
+    "code": "!#$%&()*+-./0123456789:<=>?@AaBbCcDdEeFfGgHhIiJjKkLlMmNn[\\]^_{|}",
     "limited_by": ExpirationLimit.KEY,
     "origin": FromKey(ID, ID),
     "finished": [ID, "b", "a"],
@@ -102,7 +102,7 @@ RECORDS: list[Record] = [
     _extreme(Organization),
     _extreme(Course, maximum_access=TICK),
     *map(_extreme, (User, KeyBatch, TrainingKey, CourseAssignment, Subscription)),
-    TrainingKey(id="'", code="`|\\%_~~!", batch_id=ID),
+    TrainingKey(id="'", code="^|\\%_~~!", batch_id=ID),
     *(
         attrs.evolve(
             samples.FRESH,
