@@ -124,6 +124,26 @@ class TestUnseen:
             error = refusal(lambda text=text: make(text))  # type: ignore[misc]
             assert (error.code, error.field) == ("blank", field), ascii(text)
 
+    @pytest.mark.parametrize(
+        ("text", "first"),
+        [
+            ("\u200b\u00ad", "ZERO WIDTH SPACE (U+200B)"),
+            ("\u00a0\u200b", "NO-BREAK SPACE (U+00A0)"),
+            ("\U000e0fff", "U+E0FFF"),
+            (" ", "SPACE (U+0020)"),
+        ],
+    )
+    def test_alone_are_told_by_the_first(self, text: str, first: str) -> None:
+        expected = "expected a string that shows something, got only what cannot be seen: first"
+        for field, call in (
+            ("name", lambda: attrs.evolve(ADA, name=text)),
+            ("title", lambda: ca.Note(title=text, message="x")),
+            ("message", lambda: ca.Note(title="x", message=text)),
+            ("support_reason", lambda: ca.commands.Cancel("a-1", support_reason=text)),
+        ):
+            error = refusal(call)
+            assert (error.field, error.hint) == (field, f"{expected} {first}")
+
 
 class TestOuterWhiteSpace:
     SPACES = tuple(char for char in EVERY if char.isspace() and category(char) != "Cc")

@@ -88,8 +88,14 @@ def check_text(value: object, field: str, length: int = ID_LENGTH, allowed: str 
         raise InvalidInput("too_long", field, hint)
     seen = drop_unseen(value)
     shown = seen.strip()
-    if not shown:
+    if not value:
         raise invalid("blank", field, f"expected a string of 1 to {length} characters", value)
+    if not shown:
+        first = describe(value[0])
+        hint = (
+            f"expected a string that shows something, got only what cannot be seen: first {first}"
+        )
+        raise InvalidInput("blank", field, hint)
     for char in () if value.isprintable() else value:
         if category(char) in {"Cc", "Cs"} and char not in allowed:
             hint = f"remove {describe(char)}; control characters and lone surrogates are refused"

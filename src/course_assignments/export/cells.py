@@ -20,8 +20,9 @@ ESCAPE = "'"
 # The last is the typographic minus sign, which some programs accept in numbers.
 _SIGNS = frozenset("=+-@\u2212")
 
-# Control characters, white space, and characters that show nothing before a sign.
-_INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Me", "Mn", "Zl", "Zp", "Zs"})
+# What a spreadsheet may skip before a sign besides the characters that cannot be seen: control
+# characters, white space, and marks and characters that a font may not have.
+_SKIPPED = frozenset({"Cc", "Cn", "Co", "Me", "Mn", "Zl", "Zp", "Zs"})
 
 _MAX_INTEGER = 2**63 - 1
 
@@ -33,7 +34,7 @@ def escape_formula(text: str) -> str:
     # A leading ' is escaped too, so that `read_cell` is exact. TAB, CR, LF and NUL are Cc.
     if text[0] == ESCAPE or category(text[0]) == "Cc":
         return ESCAPE + text
-    shown = (char for char in drop_unseen(text) if category(char) not in _INVISIBLE)
+    shown = (char for char in drop_unseen(text) if category(char) not in _SKIPPED)
     return ESCAPE + text if normalize("NFKC", next(shown, ""))[:1] in _SIGNS else text
 
 
