@@ -225,13 +225,14 @@ def _checking(decide: Callable[..., Any]) -> Callable[..., Any]:
 
 def _repr(command: Any) -> str:
     """Return the repr of *command*, with masked ids: one may be a code in the wrong place."""
+    kind: Any = type(command)
     shown: list[str] = []
-    for at in attrs.fields(type(command)):
+    for at in attrs.fields(kind):
         value = getattr(command, at.name)
         is_id = at.name == "by" or at.name.endswith(("id", "ids"))
         show = at.repr if callable(at.repr) else repr_ids if is_id else repr
         shown.append(f"{at.name}={show(value)}")
-    return f"{type(command).__name__}({', '.join(shown)})"
+    return f"{kind.__name__}({', '.join(shown)})"
 
 
 @validation.frozen
