@@ -223,9 +223,9 @@ def _checking(decide: Callable[..., Any]) -> Callable[..., Any]:
     return check_and_decide
 
 
-def _repr(command: Any) -> str:
+def _repr(command: "Command[Any, Any]") -> str:
     """Return the repr of *command*, with masked ids: one may be a code in the wrong place."""
-    kind: Any = type(command)
+    kind = type(command)
     shown: list[str] = []
     for at in attrs.fields(kind):
         value = getattr(command, at.name)
