@@ -1,7 +1,7 @@
 """What can be asked of a repository: filters, and the order and pages of what is found."""
 
 from datetime import timedelta, timezone
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import attrs
 import pytest
@@ -13,6 +13,7 @@ from course_assignments.testing.strategies import attempts, subscriptions
 from tests.support import acts
 from tests.support.acts import BATCH, GENERATED, GIVEN, REDEMPTION, RUNNING, SUBSCRIPTION
 from tests.support.strategies import assignments, courses, keys, organizations, users
+from tests.support.values import refusal
 from tests.support.world import ACME, ADA, BO, PYTHON, SQL, START
 
 EVENT = ca.Event(position=3, at=START, action="test", subject_ids=["a"])
@@ -248,21 +249,19 @@ class TestPages:
         assert list(ca.find_all(repository, ca.EventQuery(after=3))) == []
 
 
-T = TypeVar("T")
+class Narrower(ca.CourseQuery):
+    """A query of a host's, with a condition that no database knows."""
+
+    def matches(self, record: ca.Course) -> bool:
+        return super().matches(record) and record.id.islower()
 
 
-class Marked(Generic[T]):
-    """A base that is not a query."""
+class OfNoKind(ca.Query[Any]):
+    """A query that derives from the base class."""
 
 
-def test_a_custom_query_finds_the_kind_of_its_base_or_its_own() -> None:
-    class Mixed(Marked[int], ca.Query[ca.Course]):
-        pass
-
-    class Own(ca.Query[Any]):
-        kind = ca.Course
-
-    class Derived(ca.CourseQuery):
-        pass
-
-    assert [one.kind for one in (Mixed, Own, Derived)] == [ca.Course] * 3
+@pytest.mark.parametrize("query", [Narrower, OfNoKind, ca.Query])
+def test_only_the_queries_of_the_library_can_be_made(query: type[ca.Query[Any]]) -> None:
+    error = refusal(query)
+    assert (error.code, error.field) == ("wrong_type", "query")
+    assert error.hint.endswith(f"got {query.__name__}")

@@ -26,7 +26,15 @@ from course_assignments.changes import (
 )
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.errors import Conflict, invalid
-from course_assignments.queries import QUERIES, Query, RecordT, SortKey, Where, filters
+from course_assignments.queries import (
+    QUERIES,
+    Query,
+    RecordT,
+    SortKey,
+    Where,
+    check_query,
+    filters,
+)
 from course_assignments.repository import Page
 
 #: The fields of each kind that have an index.
@@ -207,28 +215,21 @@ class InMemoryRepository:
 
     def find(self, query: Query[RecordT], /) -> Page[RecordT]:
         """Return the first page of the records that *query* finds, in its order."""
-        validation.check_kind(query, "query", Query)
-        shelf = self._shelves.get(query.kind) if isinstance(query.kind, type) else None
-        if shelf is None:
-            hint = "expected a query for a kind of record, such as CourseQuery()"
-            raise invalid("wrong_type", "query", hint, query)
+        check_query(query)
+        shelf = self._shelves[query.kind]
         found: list[RecordT] = []
         with self._lock:
-            try:
-                listings = shelf.narrowest(query.where())
-                if not listings:
-                    return _EMPTY
-                span = _span(query)
-                spans = [one.between(*span) for one in listings]
-                for key in spans[0] if len(spans) == 1 else merge(*spans):
-                    record = shelf.read(key)
-                    if query.matches(record):
-                        found.append(record)
-                        if len(found) > query.limit:
-                            break
-            except TypeError as error:
-                hint = "expected the next query of a page"
-                raise invalid("invalid_cursor", "cursor", hint, query.cursor) from error
+            listings = shelf.narrowest(query.where())
+            if not listings:
+                return _EMPTY
+            span = _span(query)
+            spans = [one.between(*span) for one in listings]
+            for key in spans[0] if len(spans) == 1 else merge(*spans):
+                record = shelf.read(key)
+                if query.matches(record):
+                    found.append(record)
+                    if len(found) > query.limit:
+                        break
         page = tuple(found[: query.limit])
         return Page(page, query.starting_after(page[-1]) if len(found) > query.limit else None)
 

@@ -199,7 +199,8 @@ class Query(_Given, Generic[RecordT]):
     name and an ``email`` the whole address, in any case and composition. A flag that is ``False``
     finds only the opposite. An empty list finds nothing. A range includes ``_from`` and excludes
     ``_until``, and a datetime that is ``None`` is in no range. A page has up to ``limit`` records,
-    from 1 to 10,000. A subclass that narrows further overrides `matches`.
+    from 1 to 10,000. There is one class of queries for each kind of record. A subclass of your own
+    is refused, because a database does not know its filters.
 
     >>> CourseQuery(limit=10).matches(Course(id="py", name="Python"))
     True
@@ -217,15 +218,13 @@ class Query(_Given, Generic[RecordT]):
         """Take the class of the records from a base such as ``Query[Course]``."""
         super().__init_subclass__()
         for base in getattr(cls, "__orig_bases__", ()):
-            if getattr(base, "__origin__", None) is Query and isinstance(get_args(base)[0], type):
-                cls.kind = vars(cls).get("kind", get_args(base)[0])
+            if getattr(base, "__origin__", None) is Query:
+                cls.kind = get_args(base)[0]
         cls.order = order or cls.order
 
     def __attrs_post_init__(self) -> None:
         """Convert and check the filters that are set: a query has many and sets few."""
-        if type(self) is Query:
-            hint = "expected a query for one kind of record, such as CourseQuery()"
-            raise invalid("wrong_type", "query", hint, self)
+        check_query(self)
         if self._cursor is not None:
             _check_cursor(self, self._cursor)
         where: dict[str, Collection[Any]] = {}
@@ -590,3 +589,8 @@ QUERIES: Final[tuple[type[Query[Any]], ...]] = (
     RedemptionQuery,
     EventQuery,
 )
+
+
+def check_query(value: object) -> None:
+    """Raise InvalidInput unless *value* is one of `QUERIES`."""
+    validation.check_kind(value, "query", *QUERIES, exact=True)

@@ -12,7 +12,7 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.changes import Change, R
 from course_assignments.errors import invalid
-from course_assignments.queries import Query, RecordT
+from course_assignments.queries import Query, RecordT, check_query
 
 
 @validation.frozen
@@ -107,7 +107,7 @@ def find_all(repository: Repository, query: Query[RecordT]) -> Iterator[RecordT]
     []
     """
     check_repository(repository)
-    validation.check_kind(query, "query", Query)
+    check_query(query)
     return pages(repository, query)
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from course_assignments.entities.assignments import Direct, FromKey
 from course_assignments.entities.enums import AssignmentStatus, CompletionStatus
 from course_assignments.errors import invalid
-from course_assignments.queries import QUERIES, Query, RecordT, SortKey
+from course_assignments.queries import Query, RecordT, SortKey, check_query
 from course_assignments.sqlalchemy.column_types import Instant, any_of, is_storable
 from course_assignments.sqlalchemy.tables import Tables
 
@@ -49,9 +49,7 @@ class Selects:
 
     def statement(self, query: Query[RecordT]) -> tuple[sa.Select[Any], Parameters]:
         """Return the statement that finds one record more than the page has, and its parameters."""
-        if type(query) not in QUERIES:  # its filters are unknown here
-            expected = "expected a query of course_assignments, such as CourseQuery()"
-            raise invalid("wrong_type", "query", expected, query)
+        check_query(query)
         parameters: Parameters = {"page": query.limit + 1}
         filters = tuple(_filters(query, parameters))
         return self._built(query.kind, query.order, filters), parameters
