@@ -136,10 +136,11 @@ class Amend:
 def _to_details(
     details: Mapping[str, str] | Iterable[tuple[str, str]],
 ) -> tuple[tuple[str, str], ...]:
-    if details.__class__ is tuple and not details:
+    kind: type = type(details)
+    if kind is tuple and not details:
         return ()
     expected = "expected a mapping of str to str"
-    if isinstance(details, str):
+    if issubclass(kind, str):
         raise invalid("wrong_type", "details", expected, details)
     try:
         found = tuple(sorted((plain(name), plain(text)) for name, text in dict(details).items()))

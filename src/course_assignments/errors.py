@@ -6,9 +6,14 @@
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from re import sub
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
 import attrs
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs  # which type checkers know without the package
+
+T = TypeVar("T")
 
 #: The longest message of an `InvalidInput`, so that it fits next to a form field.
 MESSAGE_LENGTH = 200
@@ -60,9 +65,17 @@ def shorten(text: str, length: int) -> str:
     return printable(shown)
 
 
+def is_a(value: object, *kinds: type[T]) -> "TypeIs[T]":
+    """Return whether *value* is an instance of one of *kinds*, whatever its ``__class__`` says.
+
+    `isinstance` believes a lazy proxy, which names another class there or raises an error.
+    """
+    return issubclass(type(value), kinds)
+
+
 def plain(value: Any) -> Any:
     """Return a string of a derived class as a plain `str`, and any other value as it is."""
-    return str.__str__(value) if isinstance(value, str) else value
+    return str.__str__(value) if is_a(value, str) else value
 
 
 def mask(text: str) -> str:
@@ -174,7 +187,7 @@ def _repr_short(text: str | None) -> str:
 
 
 def _to_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
-    if values.__class__ in {list, tuple}:
+    if type(values) in {list, tuple}:
         return tuple(map(plain, values))
     return values  # type: ignore[return-value]
 
@@ -183,12 +196,16 @@ def _to_str(value: str) -> str:
     return plain(value)  # type: ignore[no-any-return]
 
 
+# Type checkers lose what is in a value once it is compared with one class.
+_TUPLES = frozenset({tuple})
+
+
 def _tuple_of(kind: type | None = None) -> Any:
     def check(error: object, field: "attrs.Attribute[Any]", value: Any) -> None:
         """Refuse what is not a tuple of *kind*, by default of the class of *error*."""
         wanted = kind or type(error)
         expected = f"expected a tuple of {wanted.__name__}"
-        if value.__class__ is not tuple:
+        if type(value) not in _TUPLES:
             raise invalid("not_a_list", field.name, expected, value)
         for one in value:
             if type(one) is not wanted:

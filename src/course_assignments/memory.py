@@ -25,7 +25,7 @@ from course_assignments.changes import (
     Use,
 )
 from course_assignments.entities.keys import TrainingKey
-from course_assignments.errors import Conflict, invalid
+from course_assignments.errors import Conflict, invalid, is_a
 from course_assignments.queries import (
     QUERIES,
     Query,
@@ -200,10 +200,10 @@ class InMemoryRepository:
 
     def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
         """Return the records of *kind* by their ids, without the ids that are not stored."""
-        records = self._records.get(kind) if isinstance(kind, type) else None
+        records = self._records.get(kind) if is_a(kind, type) else None
         if records is None:
             raise invalid("wrong_type", "kind", "expected a class of record, such as User", kind)
-        wanted = ids if ids.__class__ is tuple else validation.check_list(ids, "ids", empty=True)
+        wanted = validation.check_list(ids, "ids", empty=True)
         if not _STRINGS.issuperset(map(type, wanted)):
             wanted = validation.check_each(wanted, "ids", str)
         found: dict[str, R] = {}

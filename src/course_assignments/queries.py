@@ -22,7 +22,7 @@ from course_assignments.entities.enums import AssignmentStatus, CompletionStatus
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Subscription
-from course_assignments.errors import InvalidInput, invalid, plain, repr_codes, repr_ids
+from course_assignments.errors import InvalidInput, invalid, plain, repr_codes, repr_ids, is_a
 from course_assignments.text import fold_text
 from course_assignments.time.datetimes import as_utc, next_tick
 from course_assignments.validation import Several, Strings
@@ -152,7 +152,7 @@ def _check_window(query: "Query[Any]", at: "attrs.Attribute[Any]", until: dateti
 
 
 def _fold_code(value: Any, _: str) -> Any:
-    if not isinstance(value, str) or len(typed := plain(value)) > validation.TEXT_LENGTH:
+    if not is_a(value, str) or len(typed := plain(value)) > validation.TEXT_LENGTH:
         return value  # which the check of the field refuses
     return fold(typed)
 
@@ -170,9 +170,12 @@ def _to_codes(codes: Strings, name: str) -> tuple[str, ...]:
     return tuple(map(fold, validation.check_each(codes, name, str)))
 
 
+_TUPLES: Final = frozenset({tuple})
+
+
 def _check_cursor(query: "Query[Any]", value: Any) -> None:
     kinds = [_type_of(name) for name in query.order]
-    fits = value.__class__ is tuple and [type(one) for one in value] == kinds
+    fits = type(value) in _TUPLES and [type(one) for one in value] == kinds
     if not fits or any(getattr(one, "tzinfo", UTC) is not UTC for one in value):
         hint = "expected the cursor of the next query of a page of the same kind"
         raise invalid("invalid_cursor", "cursor", hint, value)
@@ -287,7 +290,7 @@ class Query(_Given, Generic[RecordT]):
 
     def matches(self, record: RecordT) -> bool:
         """Return whether *record* is of this kind and matches every filter."""
-        if not isinstance(record, self.kind):
+        if not is_a(record, self.kind):
             return False
         for name, values in self._where.items():
             if getattr(record, name) not in values:
@@ -371,9 +374,9 @@ class UserQuery(Query[User]):
 def _to_completions(
     value: Iterable[CompletionStatus] | CompletionStatus, name: str
 ) -> tuple[CompletionStatus, ...]:
-    if isinstance(value, str):
+    if is_a(value, str):
         validation.check_kind(value, name, CompletionStatus)
-    values = (value,) if isinstance(value, CompletionStatus) else value
+    values = (value,) if is_a(value, CompletionStatus) else value
     return validation.check_each(values, name, CompletionStatus)
 
 
@@ -573,7 +576,7 @@ class EventQuery(Query[Event], order=("position",)):
 
     def matches(self, record: Event) -> bool:
         """Return whether *record* is an event after the position ``after``."""
-        return isinstance(record, Event) and record.position > self.after
+        return is_a(record, Event) and record.position > self.after
 
 
 #: All classes of queries, one for each kind of record that can be listed.

@@ -14,7 +14,7 @@ import attrs
 from attrs import field, frozen, validators
 
 from course_assignments.entities.enums import ExpirationLimit, Role
-from course_assignments.errors import format_list, invalid, plain, printable, to_words
+from course_assignments.errors import format_list, invalid, is_a, plain, printable, to_words
 from course_assignments.time.datetimes import format_datetime, format_datetime_up
 from course_assignments.validation import (
     count,
@@ -499,14 +499,14 @@ class MaxUsesBelowUses(_Reason):
 
 def _custom_code(reason: object, at: "attrs.Attribute[Any]", value: Any) -> None:
     code = plain(value)
-    if not isinstance(code, str) or not code.startswith("x-"):
+    if not is_a(code, str) or not code.startswith("x-"):
         raise invalid("invalid_code", at.name, "expected a code that starts with x-", value)
     keep(reason, at, code)
 
 
 def _one_line(reason: object, at: "attrs.Attribute[Any]", value: Any) -> None:
     line = plain(value)
-    if not isinstance(line, str) or not line.strip() or not line.isprintable():
+    if not is_a(line, str) or not line.strip() or not line.isprintable():
         raise invalid("not_a_text", at.name, "expected a sentence on one line", value)
     keep(reason, at, line)
 

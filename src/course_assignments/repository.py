@@ -11,7 +11,7 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.changes import Change, R
-from course_assignments.errors import invalid
+from course_assignments.errors import invalid, is_a
 from course_assignments.queries import Query, RecordT, check_query
 
 
@@ -93,7 +93,7 @@ class Repository(Protocol):
 def check_repository(value: object) -> None:
     """Raise InvalidInput unless *value* has the three methods of a `Repository`."""
     methods = (getattr(value, name, None) for name in ("get", "find", "commit"))
-    if isinstance(value, type) or not all(callable(method) for method in methods):
+    if is_a(value, type) or not all(callable(method) for method in methods):
         expected = (
             "expected an object with get(), find() and commit(), such as SqlRepository(engine)"
         )

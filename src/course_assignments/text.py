@@ -8,7 +8,7 @@ import re
 from typing import Final
 from unicodedata import name, normalize
 
-from course_assignments.errors import InvalidInput, invalid, plain
+from course_assignments.errors import InvalidInput, invalid, is_a, plain
 
 #: The longest string that is folded: composing can take time in proportion to the square of it.
 MAX_FOLDED: Final = 10_000
@@ -35,7 +35,7 @@ _TO_ASCII: Final = _FULL_WIDTH | dict.fromkeys(map(ord, _DASHES), ord("-"))
 
 
 def _as_string(value: object, field: str = "text") -> str:
-    if not isinstance(value, str):
+    if not is_a(value, str):
         raise invalid("not_a_text", field, "expected a string", value)
     return str(plain(value))
 

@@ -22,6 +22,7 @@ from course_assignments.errors import (
     CourseAssignmentsError,
     InvalidInput,
     invalid,
+    is_a,
     mask_id,
     plain,
 )
@@ -79,7 +80,7 @@ def check_text(value: object, field: str, length: int = ID_LENGTH, allowed: str 
     white space at its ends.
     """
     value = plain(value)
-    if not isinstance(value, str):
+    if not is_a(value, str):
         raise invalid("not_a_text", field, f"expected a string of 1 to {length} characters", value)
     if _is_plain(value, length):  # nearly every string
         return value
@@ -155,17 +156,25 @@ def check_count(value: object, field: str, least: int, most: int = MAX_COUNT) ->
 _LISTS = frozenset({tuple, list, dict, frozenset})
 
 
+def _is_list(values: object) -> bool:
+    """Return whether *values* is iterable and no string, nor a lazy proxy of one."""
+    try:
+        return not isinstance(values, str | bytes) and issubclass(type(values), Iterable)
+    except Exception:  # noqa: BLE001 - a lazy proxy may raise anything
+        return False
+
+
 def check_list(values: Iterable[T], field: str, *, empty: bool = False) -> tuple[T, ...]:
     """Return *values* as a tuple; refuse a string and, unless *empty* is set, no elements.
 
     More than a million elements are refused, and an iterator is not read further.
     """
-    known = values.__class__ in _LISTS  # `isinstance(values, Iterable)` is slow
-    if not known and (isinstance(values, str | bytes) or not isinstance(values, Iterable)):
-        one = f"{type(values).__name__}.{values.name}" if isinstance(values, Enum) else "'a', 'b'"
+    kind: type = type(values)
+    if kind not in _LISTS and not _is_list(values):  # which is slow
+        one = f"{type(values).__name__}.{values.name}" if is_a(values, Enum) else "'a', 'b'"
         raise invalid("not_a_list", field, f"expected a list, such as [{one}]", values)
     try:
-        found = tuple(values if values.__class__ is tuple else islice(values, MAX_ITEMS + 1))
+        found = tuple(values if kind is tuple else islice(values, MAX_ITEMS + 1))
     except CourseAssignmentsError:  # of a repository that could not read on
         raise
     except Exception as error:  # an iterable of the caller's own may raise anything
@@ -205,13 +214,13 @@ def check_kind(value: object, field: str, *kinds: type, exact: bool = False) -> 
     """Raise InvalidInput unless *value* is an instance of *kinds*; *exact* excludes subclasses."""
     if type(value) in kinds:
         return
-    if not isinstance(value, kinds):
+    if not is_a(value, *kinds):
         names = " or ".join(map(_example, kinds[:_MAX_KINDS]))
         others = len(kinds) - _MAX_KINDS
         expected = f"expected {names}{f' or {others} others' * (others > 0)}"
         raise invalid("wrong_type", field, expected, value)
     if exact:
-        names = " or ".join(kind.__name__ for kind in kinds if isinstance(value, kind))
+        names = " or ".join(kind.__name__ for kind in kinds if is_a(value, kind))
         raise invalid("wrong_type", field, f"expected {names} itself, not a subclass", value)
 
 
@@ -258,7 +267,7 @@ def _converter(convert: Callable[[Any, str], Any], *unchanged: type, accepted: A
     """Return a converter that calls *convert* with the value and the name of its field."""
 
     def convert_field(value: Any, field: Field) -> Any:
-        return value if value.__class__ in unchanged else convert(value, field.name)
+        return value if type(value) in unchanged else convert(value, field.name)
 
     # attrs shows this in the signature of the class.
     accepted = accepted or next(iter(convert.__annotations__.values()))
@@ -334,7 +343,7 @@ def _text(
 ) -> Validator:
     def validate(record: object, field: Field, value: Any) -> None:
         """Refuse what *check* refuses."""
-        if value.__class__ is str:  # most values are short and plain, and need no further call
+        if type(value) is str:  # most values are short and plain, and need no further call
             if _is_plain(value, length):
                 return
         elif value is None and optional:
@@ -374,7 +383,7 @@ def count(least: int, most: int = MAX_COUNT) -> Validator:
 
 def flag(_: object, field: Field, value: object) -> None:
     """Refuse what is not ``True`` or ``False``."""
-    if not isinstance(value, bool):
+    if not is_a(value, bool):
         raise invalid("not_a_flag", field.name, "expected True or False", value)
 
 
@@ -390,7 +399,7 @@ def one_of(*kinds: type, exact: bool = False, optional: bool = False) -> Validat
     exactly = frozenset((*kinds, type(None)) if optional else kinds)
 
     def check(_: object, field: Field, value: object) -> None:
-        if value.__class__ not in exactly:
+        if type(value) not in exactly:
             check_kind(value, field.name, *kinds, exact=exact)
 
     return check
@@ -423,7 +432,7 @@ def accepted_by(check: Callable[[Any, str], Any]) -> Validator:
     """Refuse what *check*, called with the value and the name of the field, refuses."""
 
     def check_value(record: object, field: Field, value: object) -> None:
-        if isinstance(value, str):
+        if is_a(value, str):
             keep(record, field, value := plain(value))
         check(value, field.name)
 

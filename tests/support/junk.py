@@ -1,6 +1,6 @@
 """Invalid values of every kind, and a table of every public entry that takes arguments.
 
-Left out: what lies about its class; endless lists; what Python refuses by itself, such as an
+Left out: endless lists; what Python refuses by itself, such as an
 unknown argument; and what a function of the caller's raises, which is theirs.
 """
 
@@ -89,6 +89,44 @@ class Obliging:
         if name.startswith("__"):
             raise AttributeError(name)
         return Obliging()
+
+
+class Proxy:
+    """Stands for another object and gives its class for its own, as lazy objects of hosts do."""
+
+    def __init__(self, target: object) -> None:
+        object.__setattr__(self, "_target", target)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._target)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "_target"), name)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._target == other)
+
+    def __hash__(self) -> int:
+        return hash(self._target)
+
+    def __str__(self) -> str:
+        return str(self._target)
+
+    def __len__(self) -> int:
+        return len(self._target)
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(self._target)
+
+    def __bool__(self) -> bool:
+        return bool(self._target)
+
+
+class Unbound:
+    """A proxy outside of a request, whose class cannot even be asked for."""
+
+    __class__ = property(spring)
 
 
 class Unhashable:
@@ -297,6 +335,22 @@ LISTS = (
     Junk("keys that raise", hostile("keys", "__getitem__")),
 )
 
+#: No argument takes what only stands for one of these.
+PROXIED: tuple[object, ...] = (
+    *("py", b"py", 1, True, START, START.date(), DAY, UTC, ca.Months(1), relativedelta(days=1)),
+    *(ca.Role.SUPPORT, ADA, SQL, BETA, ca.Note(title="T", message="M"), str, ca.User),
+    *(ca.CourseQuery(), ca.Change(), ca.Policies(), ca.Decision(), None),
+)
+
+
+#: What stands for one of these is a list of its own: it can be gone through.
+PROXIED_LISTS: tuple[object, ...] = (["py"], ("py",), {"py"}, {})
+
+
+def _proxies(target: object) -> list[Proxy]:
+    return [Proxy(target)]
+
+
 THINGS = (
     Junk("object", object),
     Junk("hostile", hostile(*EVERYTHING)),
@@ -307,6 +361,11 @@ THINGS = (
     Junk("agreeable", Agreeable),
     Junk("obliging", Obliging),
     Junk("unhashable", Unhashable),
+    Junk("unbound proxy", Unbound),
+    Junk("[unbound proxy]", lambda: [Unbound()]),
+    *(Junk(f"proxy of {one!r:.40}", partial(Proxy, one)) for one in PROXIED),
+    *(Junk(f"[proxy of {one!r:.40}]", partial(_proxies, one)) for one in PROXIED),
+    *(_fits(f"proxy of {one!r}", partial(Proxy, one)) for one in PROXIED_LISTS),
     Junk("class", lambda: str),
     Junk("class of ours", lambda: ca.Note),
     Junk("type", lambda: type),
@@ -673,7 +732,8 @@ RECORDS = (
         _of(ca.Receipt, digest="d", parts=1, made=["a-1"], skipped=["a-2"], positions=[1, 2]),
         takes=frozenset({"bytearray"}),
     ),
-    _of(ca.Event, position=1, details={"keys": "1"}),
+    # A pair of strings may be any iterable of two.
+    replace(_of(ca.Event, position=1, details={"keys": "1"}), takes=frozenset({"[proxy of 'py']"})),
     _of(ca.StatementTotal, created=2, cancelled=1, billable=1),
     replace(
         _of(ca.Statement, lines=[LINE]),

@@ -23,7 +23,7 @@ from course_assignments.entities.assignments import (
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Permission, Repeat
 from course_assignments.entities.people import User
-from course_assignments.errors import Conflict, InvalidInput, mask_id, repr_first
+from course_assignments.errors import Conflict, InvalidInput, is_a, mask_id, repr_first
 from course_assignments.policies import Policies
 from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.policies.repetition import latest_open
@@ -281,13 +281,13 @@ class Roster:
 
 def _learners(values: validation.Many[str | User]) -> Mapping[str, User | None]:
     """Return the distinct learners by id, in order, with any passed profiles."""
-    if values.__class__ is dict:  # of a command that is evolved
+    if type(values) is dict:  # of a command that is evolved
         known = cast("dict[str, User | None]", values)
         values = [id_ if user is None else user for id_, user in known.items()]
     given: dict[str, User | None] = {}
     for position, learner in enumerate(validation.check_list(values, "learners")):
         path = f"learners[{position}]"
-        if not isinstance(learner, User):
+        if not is_a(learner, User):
             given.setdefault(validation.check_id(learner, path), None)
             continue
         base.check_newcomer(learner, path)

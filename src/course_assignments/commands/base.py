@@ -25,6 +25,7 @@ from course_assignments.errors import (
     Conflict,
     InvalidInput,
     invalid,
+    is_a,
     mask_id,
     plain,
     repr_ids,
@@ -439,7 +440,7 @@ def hidden(values: Sized) -> str:
 
 def typed_code(command: object, at: validation.Field, value: object) -> None:
     """Raise InvalidInput unless *value* is a string that is not much too long."""
-    if not isinstance(value, str):
+    if not is_a(value, str):
         raise invalid("not_a_text", at.name, "expected the code of a key as a string", value)
     typed = plain(value)
     if len(typed) > validation.TEXT_LENGTH:

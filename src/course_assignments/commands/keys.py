@@ -23,7 +23,7 @@ from course_assignments.entities.codes import (
 )
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import KeyBatch, TrainingKey
-from course_assignments.errors import Conflict, InvalidInput, invalid, repr_codes
+from course_assignments.errors import Conflict, InvalidInput, invalid, is_a, repr_codes
 from course_assignments.policies.expiration import zone_of
 from course_assignments.queries import KeyQuery
 from course_assignments.reasons import CodeTaken, MaxUsesBelowUses
@@ -51,11 +51,11 @@ UNSET: Final = Unset.UNSET
 
 def _paste(typed: Strings | Paste) -> Paste:
     """Return typed codes as a paste, which an evolved command already has."""
-    return typed if isinstance(typed, Paste) else scan_codes(typed)
+    return typed if is_a(typed, Paste) else scan_codes(typed)
 
 
 def _check_code(code: object, path: str) -> None:
-    if not isinstance(code, str) or not has_generated_shape(code):
+    if not is_a(code, str) or not has_generated_shape(code):
         raise invalid("invalid_code", path, "expected a code as codes.generate() returns it", code)
 
 

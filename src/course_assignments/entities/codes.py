@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 import attrs
 
 from course_assignments import errors
-from course_assignments.errors import MAX_NAMED, InvalidInput, invalid, name_lines, plain
+from course_assignments.errors import MAX_NAMED, InvalidInput, invalid, is_a, name_lines, plain
 from course_assignments.text import clean
 from course_assignments.validation import Strings, check_count, check_list, check_number
 
@@ -58,7 +58,7 @@ RandomBytes = Callable[[int], bytes]
 
 
 def _as_string(code: object) -> str:
-    if not isinstance(code, str):
+    if not is_a(code, str):
         raise invalid("not_a_text", "code", "expected the code of a key as a string", code)
     return str(plain(code))
 
@@ -179,7 +179,7 @@ def generate(count: int, random_bytes: RandomBytes) -> tuple[str, ...]:
     for _ in range(MAX_ATTEMPTS):
         size = (count - len(found)) * RANDOM_SYMBOLS
         drawn = random_bytes(size)
-        if not isinstance(drawn, bytes) or len(drawn) != size:
+        if not is_a(drawn, bytes) or len(drawn) != size:
             hint = "the function did not return the requested number of bytes"
             raise InvalidInput("bad_random_source", "random_bytes", hint)
         # 32 divides 256, so five bits of a random byte favor no symbol.
@@ -255,7 +255,7 @@ def scan_codes(lines: Strings, field: str = "codes") -> Paste:
     heading: tuple[int, str, InvalidInput] | None = None
     for number, line in enumerate(check_list(lines, field, empty=True), start=1):
         path = _path(field, number)
-        if not isinstance(line, str):
+        if not is_a(line, str):
             raise invalid("not_a_text", path, "expected a code as a string", line)
         code = clean(plain(line))
         if not code:

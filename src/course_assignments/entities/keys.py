@@ -6,7 +6,7 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.codes import fold, format_code, is_storable
-from course_assignments.errors import invalid, plain, repr_codes
+from course_assignments.errors import invalid, is_a, plain, repr_codes
 from course_assignments.time.durations import Duration
 from course_assignments.validation import after, frozen, optional_datetime, to_duration, to_utc
 
@@ -46,7 +46,7 @@ class KeyBatch:
 
 def _code(key: object, at: validation.Field, value: object) -> None:
     value = plain(value)
-    if not isinstance(value, str) or not is_storable(value):
+    if not is_a(value, str) or not is_storable(value):
         hint = "expected up to 64 printable ASCII characters without space, comma, semicolon, quote"
         raise invalid("invalid_code", at.name, hint, value)
     validation.keep(key, at, value)

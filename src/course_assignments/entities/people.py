@@ -54,7 +54,7 @@ def check_email(value: Any, field: str) -> str:
     >>> check_email("ada@example.org", "email")
     'ada@example.org'
     """
-    short = value.__class__ is str and len(value) <= LOCAL_LENGTH
+    short = type(value) is str and len(value) <= LOCAL_LENGTH
     if short and value.isascii() and _ADDRESS.fullmatch(value):  # nearly every address
         return str(value)
     address = validation.check_text(value, field, EMAIL_LENGTH)

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import TypeAlias
 from unicodedata import category, normalize
 
-from course_assignments.errors import invalid, plain
+from course_assignments.errors import invalid, is_a, plain
 from course_assignments.text import drop_unseen
 from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import Months, as_duration, format_duration
@@ -49,7 +49,7 @@ def read_cell(cell: str) -> str:
     >>> read_cell("'=1+1"), read_cell("Ada")
     ('=1+1', 'Ada')
     """
-    if not isinstance(cell, str):
+    if not is_a(cell, str):
         raise invalid("not_a_text", "cell", "expected a cell as the csv module reads it", cell)
     return plain(cell).removeprefix(ESCAPE)  # type: ignore[no-any-return]
 
@@ -65,23 +65,23 @@ def write_cell(value: Cell, field: str) -> str:
         return escape_formula(value)
     if value is None:
         return ""
-    if isinstance(value, datetime):  # begins with a digit
+    if is_a(value, datetime):  # begins with a digit
         return as_utc(value, field).isoformat()
-    if isinstance(value, Enum):
+    if is_a(value, Enum):
         return write_cell(value.value, field)
     return escape_formula(_written(value, field))
 
 
 def _written(value: str | int | date | timedelta | Months, field: str) -> str:
-    if isinstance(value, bool):
+    if is_a(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if is_a(value, int):
         return str(check_count(value, field, -_MAX_INTEGER, _MAX_INTEGER))
-    if isinstance(value, str):
+    if is_a(value, str):
         return plain(value)  # type: ignore[no-any-return]
-    if isinstance(value, date):
+    if is_a(value, date):
         return value.isoformat()
-    if isinstance(value, timedelta | Months):
+    if is_a(value, timedelta, Months):
         # Zero is not a duration, but it is the remaining access of an expired assignment.
         return format_duration(as_duration(value, field)) if value else "PT0S"
     hint = "expected a str, int, datetime, date, duration, enum member or None"

@@ -13,7 +13,7 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.keys import TrainingKey
-from course_assignments.errors import InvalidInput, invalid
+from course_assignments.errors import InvalidInput, invalid, is_a
 from course_assignments.export.cells import Cell, escape_formula, keep_as_text, write_cell
 from course_assignments.export.columns import COLUMNS, DEFAULT_COLUMNS
 from course_assignments.views.billing import StatementLine, StatementTotal
@@ -123,7 +123,7 @@ def export_csv(
 
 
 def _check_stream(stream: object) -> None:
-    binary = isinstance(stream, type | RawIOBase | BufferedIOBase)
+    binary = is_a(stream, type, RawIOBase, BufferedIOBase)
     if binary or not callable(getattr(stream, "write", None)):
         hint = "expected a text stream, such as open(path, 'w', newline='', encoding='utf-8')"
         raise invalid("wrong_type", "stream", hint, stream)
@@ -143,7 +143,8 @@ def _marks_itself(stream: object) -> bool:
 
 
 def _iterate(records: Iterable[R]) -> Iterator[R]:
-    if isinstance(records, str | bytes) or not isinstance(records, Iterable):
+    kind: type = type(records)
+    if issubclass(kind, str | bytes) or not issubclass(kind, Iterable):
         raise invalid("not_a_list", "records", "expected records, such as statement.lines", records)
     try:
         return iter(records)

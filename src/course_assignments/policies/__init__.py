@@ -12,7 +12,7 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.codes import MAX_CODE_LENGTH, MIN_CODE_LENGTH
-from course_assignments.errors import invalid
+from course_assignments.errors import invalid, is_a
 from course_assignments.policies.access import (
     AccessPolicy,
     AssignmentRule,
@@ -42,7 +42,7 @@ from course_assignments.policies.subscription import SubscriptionPolicy, Subscri
 def check_policy(value: object, field: str, *needed: str) -> None:
     """Raise InvalidInput unless *value* has ``evaluate()`` and all *needed* names."""
     missing = [name for name in needed if not hasattr(value, name)]
-    if isinstance(value, type) or not callable(getattr(value, "evaluate", None)) or missing:
+    if is_a(value, type) or not callable(getattr(value, "evaluate", None)) or missing:
         wanted = ", ".join(("evaluate()", *needed))
         raise invalid("wrong_type", field, f"expected a policy with {wanted}", value)
 

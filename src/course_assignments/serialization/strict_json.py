@@ -7,7 +7,7 @@ from json import dumps, loads
 from re import finditer
 from typing import Any, Final
 
-from course_assignments.errors import InvalidInput, invalid, plain
+from course_assignments.errors import InvalidInput, invalid, is_a, plain
 
 #: The maximum number of bytes in UTF-8, and the maximum depth of nested brackets.
 MAX_BYTES: Final = 2**20
@@ -27,7 +27,7 @@ def write_json(data: Any, field: str) -> str:
 def read_json(text: str, field: str) -> Any:
     """Return the value of the JSON *text*; an error names *field*."""
     text = plain(text)
-    if not isinstance(text, str):
+    if not is_a(text, str):
         raise invalid("wrong_type", field, "expected a string", text)
     _check_size(text, field)
     if _depth(text) > MAX_DEPTH:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from re import fullmatch
 from zoneinfo import ZoneInfo
 
-from course_assignments.errors import InvalidInput, received
+from course_assignments.errors import InvalidInput, is_a, received
 
 _YEARS = range(1970, 9900)
 #: Datetimes are accepted from `EARLIEST` until just before `END_OF_RANGE`. Both are so far from the
@@ -32,7 +32,7 @@ def as_utc(value: datetime, field: str = "at") -> datetime:
     """
     if type(value) is datetime and value.tzinfo is UTC and value.year in _YEARS:
         return value.replace(fold=0) if value.fold else value
-    if not isinstance(value, datetime) or is_missing(value):
+    if not is_a(value, datetime) or is_missing(value):
         hint = f"expected an aware datetime, {received_time(value)}"
         raise InvalidInput("not_a_datetime", field, hint)
     try:
@@ -62,7 +62,7 @@ def received_time(value: object) -> str:
     """Say what was received instead of a datetime, a date or a duration."""
     if not is_missing(value):
         return received(value)
-    return f"got {'NaN' if isinstance(value, float) else 'NaT'}; pass None"
+    return f"got {'NaN' if is_a(value, float) else 'NaT'}; pass None"
 
 
 def out_of_range(field: str) -> InvalidInput:
@@ -98,7 +98,7 @@ def check_zone(zone: tzinfo, field: str = "zone") -> tzinfo:
     """
     if zone is UTC or type(zone) is ZoneInfo:
         return zone
-    if not isinstance(zone, tzinfo):
+    if not issubclass(type(zone), tzinfo):
         hint = f"expected tzinfo, such as ZoneInfo('Asia/Tokyo'), {received(zone)}"
         raise InvalidInput("wrong_type", field, hint)
     try:
@@ -143,7 +143,7 @@ def start_of_day(day: date, zone: tzinfo, field: str = "day") -> datetime:
     >>> start_of_day(date(2026, 7, 1), ZoneInfo("America/New_York")).isoformat()
     '2026-07-01T04:00:00+00:00'
     """
-    if not isinstance(day, date) or isinstance(day, datetime):
+    if not is_a(day, date) or is_a(day, datetime):
         hint = f"expected a date, without a time of day, {received_time(day)}"
         raise InvalidInput("wrong_type", field, hint)
     zone = check_zone(zone)

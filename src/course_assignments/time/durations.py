@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import attrs
 from dateutil.relativedelta import relativedelta
 
-from course_assignments.errors import InvalidInput, plain
+from course_assignments.errors import InvalidInput, is_a, plain
 from course_assignments.time.datetimes import (
     END_OF_RANGE,
     as_utc,
@@ -102,7 +102,7 @@ def as_duration(value: DurationLike, field: str = "duration") -> Duration:
         if timedelta(0) < value <= MAX_DURATION:
             return value
         raise _invalid(field, "expected a duration above 0, at most 100 years")
-    if isinstance(value, timedelta | relativedelta):
+    if is_a(value, timedelta, relativedelta):
         try:
             found = _converted(value)
         except Exception as error:  # the caller's object may raise anything
@@ -124,7 +124,7 @@ def _converted(value: Any) -> Duration | None:
     if years or months:
         whole = value == type(value)(years=years, months=months)
         return Months(12 * years + months) if whole else None
-    if isinstance(value, timedelta):
+    if is_a(value, timedelta):
         return timedelta(value.days, value.seconds, value.microseconds)
     parts = {unit: getattr(value, unit) for unit in _UNITS}
     return timedelta(**parts) if value == relativedelta(**parts) else None
@@ -166,16 +166,14 @@ EndLike: TypeAlias = End | CalendarDelta
 
 def as_end(value: EndLike, field: str = "end") -> End:
     """Return *value* as an `End`."""
-    match value:
-        case datetime():
-            return as_utc(value, field)
-        case date():
-            return value
-        case timedelta() | Months() | relativedelta():
-            return as_duration(value, field)
-        case _:
-            hint = "expected an aware datetime, a date, or a duration such as timedelta(days=30)"
-            raise _invalid(field, f"{hint}, {received_time(value)}")
+    if is_a(value, datetime):
+        return as_utc(value, field)
+    if is_a(value, date):
+        return value
+    if is_a(value, timedelta, Months, relativedelta):
+        return as_duration(value, field)
+    hint = "expected an aware datetime, a date, or a duration such as timedelta(days=30)"
+    raise _invalid(field, f"{hint}, {received_time(value)}")
 
 
 def resolve_end(value: EndLike, *, start: datetime, zone: tzinfo, field: str) -> datetime:
@@ -228,7 +226,7 @@ def parse_duration(text: str, field: str = "duration") -> Duration:
     (datetime.timedelta(days=1, seconds=43200), Months(count=18))
     """
     text = plain(text)
-    if isinstance(text, str) and text.isascii():
+    if is_a(text, str) and text.isascii():
         if (calendar := fullmatch(_MONTHS, text)) and any(calendar.groups()):
             years, months = (int(amount or 0) for amount in calendar.groups())
             try:

@@ -14,7 +14,7 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.catalog import Organization
-from course_assignments.errors import InvalidInput, NotFound, invalid, mask_id
+from course_assignments.errors import InvalidInput, NotFound, invalid, is_a, mask_id
 from course_assignments.queries import MAX_PAGE, AssignmentQuery
 from course_assignments.repository import Repository, check_repository, find_all
 from course_assignments.time.datetimes import as_utc, check_zone, format_datetime, start_of_day
@@ -198,8 +198,8 @@ def statement(
 
 
 def _begin(value: datetime | date, zone: tzinfo, name: str) -> datetime:
-    if isinstance(value, datetime):
+    if is_a(value, datetime):
         return as_utc(value, name)
-    if not isinstance(value, date):
+    if not is_a(value, date):
         raise invalid("not_a_datetime", name, "expected a date, or an aware datetime", value)
     return start_of_day(value, zone, name)
