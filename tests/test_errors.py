@@ -353,7 +353,7 @@ class TestOtherFields:
         (lambda: ca.NotFound(ca.Course, "x"), "kind: expected a string, got type"),  # type: ignore[arg-type]
         (lambda: ca.NotFound("Course", 7), "id: expected a string, got int 7"),  # type: ignore[arg-type]
         (lambda: ca.Refused("no"), "decision: expected Decision, got str 'no'"),  # type: ignore[arg-type]
-        (lambda: ca.Conflict("a"), "ids: expected a tuple of str, got str 'a'"),
+        (lambda: ca.Conflict("a"), "ids: expected a tuple of str, got str 'a'"),  # type: ignore[arg-type]
         (lambda: ca.Conflict([7]), "ids: expected a tuple of str, got int 7"),
         (lambda: ca.InvalidInput("c", "f", None), "hint: expected a string, got None"),  # type: ignore[arg-type]
         (

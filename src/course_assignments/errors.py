@@ -12,6 +12,8 @@ import attrs
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs  # which type checkers know without the package
+else:
+    from typing import TypeGuard as TypeIs  # until Python 3.13
 
 T = TypeVar("T")
 
@@ -186,7 +188,7 @@ def _repr_short(text: str | None) -> str:
     return repr(text and shorten(text, MESSAGE_LENGTH))
 
 
-def _to_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
+def _to_tuple(values: list[Any] | tuple[Any, ...]) -> tuple[Any, ...]:
     if type(values) in {list, tuple}:
         return tuple(map(plain, values))
     return values  # type: ignore[return-value]

@@ -36,6 +36,7 @@ from course_assignments.queries import (
     filters,
 )
 from course_assignments.repository import Page
+from course_assignments.validation import Strings
 
 #: The fields of each kind that have an index.
 _INDEXED: Final[Mapping[type, tuple[str, ...]]] = {
@@ -198,7 +199,7 @@ class InMemoryRepository:
         self._shelves = {**{kind: _Shelf(kind) for kind in KINDS}, Event: self._journal}
         self._records = {kind: self._shelves[kind].records for kind in KINDS}
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         """Return the records of *kind* by their ids, without the ids that are not stored."""
         records = self._records.get(kind) if is_a(kind, type) else None
         if records is None:

@@ -403,9 +403,9 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
     """
 
     learner_id: str | None = equals()
-    learner_ids: Collection[str] | None = is_one_of("learner_id", _to_ids)
+    learner_ids: Several[str] | None = is_one_of("learner_id", _to_ids)
     course_id: str | None = equals()
-    course_ids: Collection[str] | None = is_one_of("course_id", _to_ids)
+    course_ids: Several[str] | None = is_one_of("course_id", _to_ids)
     organization_id: str | None = equals()
     status: AssignmentStatus | None = special(
         lambda query, record: record.status_at(query.at) is query.status,

@@ -4,7 +4,7 @@ A repository knows no rules and reads no clock. Each call reads a snapshot. Cond
 several calls are part of the change, and `commit` checks them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Generic, Protocol
 
 from attrs import field
@@ -13,6 +13,7 @@ from course_assignments import validation
 from course_assignments.changes import Change, R
 from course_assignments.errors import invalid, is_a
 from course_assignments.queries import Query, RecordT, check_query
+from course_assignments.validation import Strings
 
 
 @validation.frozen
@@ -52,7 +53,7 @@ class Repository(Protocol):
     {}
     """
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         """Return the stored records of *kind* by id; leave out unknown *ids*."""
         ...
 

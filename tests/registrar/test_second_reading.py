@@ -20,6 +20,7 @@ from course_assignments.changes import R
 from course_assignments.commands import Assign, Assignable, Context, Outcome
 from course_assignments.entities.people import anonymous_email
 from course_assignments.queries import RecordT
+from course_assignments.validation import Strings
 from tests.support.world import ACME, ADA, PYTHON, START, world
 
 US, DAY = timedelta(microseconds=1), timedelta(days=1)
@@ -39,7 +40,7 @@ class Interrupted(ca.InMemoryRepository):
             step()
             self.is_open = True
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         self._step(kind)
         return super().get(kind, ids)
 

@@ -16,6 +16,7 @@ import course_assignments as ca
 from course_assignments.changes import R
 from course_assignments.queries import RecordT
 from course_assignments.testing.contract.threads import THREADS
+from course_assignments.validation import Strings
 from tests.support import races
 from tests.support.races import TIMEOUT, Careless, Gate
 
@@ -78,7 +79,7 @@ class ReturnsAnotherZone(ca.InMemoryRepository):
 
     ZULU = timezone(timedelta(0), "Z")
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         found = {id_: copy(record) for id_, record in super().get(kind, ids).items()}
         for record in found.values():
             for one in attrs.fields(type(record)):
@@ -363,7 +364,7 @@ class ReturnsItsCache(ca.InMemoryRepository):
         super().__init__()
         self._answers: dict[Any, Any] = {}
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         asked = kind, tuple(ids)
         answer: dict[str, R] = self._answers.setdefault(asked, {})
         answer.update(super().get(kind, asked[1]))
@@ -373,7 +374,7 @@ class ReturnsItsCache(ca.InMemoryRepository):
 class LimitsIds(ca.InMemoryRepository):
     """Accepts as many ids at once as SQLite accepts variables, and none with NUL."""
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         wanted = tuple(ids)
         if len(wanted) > 32_766:
             raise DriverError("too many SQL variables")
@@ -395,7 +396,7 @@ class ReadsOneByOne(ca.InMemoryRepository):
         super().commit(change)
         self._written.set()
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         found: dict[str, R] = {}
         for one in ids:
             found |= super().get(kind, [one])
@@ -420,7 +421,7 @@ class ReadsPagesOneByOne(ReadsOneByOne):
             self._let_others_write()
         return ca.Page(records, page.next)
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         return ca.InMemoryRepository.get(self, kind, ids)
 
 

@@ -22,6 +22,7 @@ from course_assignments.changes import R
 from course_assignments.queries import RecordT
 from course_assignments.reasons import KeyExhausted
 from course_assignments.testing.threads import run_in_threads
+from course_assignments.validation import Strings
 from tests.support.world import contents, world
 
 T = TypeVar("T")
@@ -182,7 +183,7 @@ class Watched:
         self.calls.append(call)
         self._step(call)
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         self._take("get")
         return self._inner.get(kind, ids)
 

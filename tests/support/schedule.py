@@ -1,12 +1,13 @@
 """A schedule decides which thread goes on, at every call of a repository, by a seeded generator."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from random import Random
 from threading import Lock, Semaphore
 
 import course_assignments as ca
 from course_assignments.changes import R
 from course_assignments.queries import RecordT
+from course_assignments.validation import Strings
 
 #: How likely a thread is to be held back before a step, and for how many choices at most. What was
 #: read before a commit is old by then.
@@ -73,7 +74,7 @@ class Scheduled:
         self._inner = inner
         self._step = step
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         self._step("get")
         return self._inner.get(kind, ids)
 

@@ -3,7 +3,7 @@
 Each keeps its records with the real one, and does one thing differently when it commits.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -14,6 +14,7 @@ import course_assignments as ca
 from course_assignments.changes import R
 from course_assignments.reasons import KeyExhausted
 from course_assignments.sqlalchemy import SqlRepository
+from course_assignments.validation import Strings
 from tests.support.ledger import TABLES
 from tests.support.races import Watched
 
@@ -82,7 +83,7 @@ class StoresLater(Careless):
         super().__init__(engine)
         self._waiting: list[ca.Change] = []
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         while self._waiting:
             self.sound.commit(self._waiting.pop())
         return super().get(kind, ids)

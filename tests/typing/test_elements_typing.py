@@ -4,10 +4,14 @@ A comment that ignores an error must be needed, so both check this file; nothing
 """
 
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
+
+from sqlalchemy import Engine
 
 import course_assignments as ca
 from course_assignments import commands
+from course_assignments.sqlalchemy import SqlRepository
 
 DAY = timedelta(days=1)
 
@@ -22,7 +26,7 @@ def elements_of_another_class(batch: ca.KeyBatch) -> None:
     commands.AssignMany(["c"], [7])  # type: ignore[list-item]
 
 
-def one_string_for_several(of: ca.Registrar) -> None:
+def one_string_for_several(of: ca.Registrar, keys: list[ca.TrainingKey], engine: Engine) -> None:
     ca.User(id="u", name="U", email="u@b.org", managed_organization_ids="acme")  # type: ignore[arg-type]
     commands.AssignMany("c", ["u"])  # type: ignore[arg-type]
     commands.AssignMany(["c"], "u")  # type: ignore[arg-type]
@@ -30,13 +34,24 @@ def one_string_for_several(of: ca.Registrar) -> None:
     commands.Subscribe("c", "u", duration=DAY)  # type: ignore[arg-type]
     ca.KeyQuery(codes="Spring-2026")  # type: ignore[arg-type]
     ca.KeyQuery(batch_ids="spring")  # type: ignore[arg-type]
+    ca.AssignmentQuery(learner_ids="ada")  # type: ignore[arg-type]
+    ca.AssignmentQuery(course_ids="py")  # type: ignore[arg-type]
+    ca.export_csv(keys, StringIO(), columns="code")  # type: ignore[arg-type]
+    ca.export_csv(keys, StringIO(), as_text="code")  # type: ignore[arg-type]
+    ca.Conflict("a-1")  # type: ignore[arg-type]
+    ca.OutcomeUnknown("a-1")  # type: ignore[arg-type]
+    of.repository.get(ca.Course, "py")  # type: ignore[arg-type]
+    ca.InMemoryRepository().get(ca.Course, "py")  # type: ignore[arg-type]
+    SqlRepository(engine).get(ca.Course, "py")  # type: ignore[arg-type]
     of.add_keys("b", codes="Spring-2026")  # type: ignore[arg-type]
     of.assign_many("c", ["u"])  # type: ignore[arg-type]
     of.subscribe("c", "u", duration=DAY)  # type: ignore[arg-type]
     ca.read_codes("Spring-2026")  # type: ignore[arg-type]
 
 
-def all_that_holds_the_right_elements(of: ca.Registrar, user: ca.User) -> None:
+def all_that_holds_the_right_elements(
+    of: ca.Registrar, user: ca.User, keys: list[ca.TrainingKey]
+) -> None:
     ca.User(id="u", name="U", email="u@b.org", roles=[ca.Role.SUPPORT])
     ca.User(id="u", name="U", email="u@b.org", roles=(role for role in ca.Role))
     ca.User(id="u", name="U", email="u@b.org", managed_organization_ids={"a": 1}.keys())
@@ -49,6 +64,11 @@ def all_that_holds_the_right_elements(of: ca.Registrar, user: ca.User) -> None:
         of.add_keys("b", codes=file)
         ca.read_codes(file)
     ca.KeyQuery(codes=["Spring-2026"], batch_ids={"spring"})
+    ca.AssignmentQuery(learner_ids={"ada": 1}, course_ids=("py", "sql"))
+    code = ca.ExportColumn[ca.TrainingKey]("Code", lambda key: key.code)
+    ca.export_csv(keys, StringIO(), columns=["id", code], as_text={"code"})
+    ca.export_csv(keys, StringIO(), columns=(name for name in ["id"]))
+    of.repository.get(ca.Course, (course for course in ["py"]))
 
 
 def test_every_wrong_call_is_refused_by_type_checkers() -> None:

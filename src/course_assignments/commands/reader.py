@@ -25,6 +25,7 @@ from course_assignments.queries import (
 )
 from course_assignments.reasons import KeyMistyped, KeyNotFound
 from course_assignments.repository import Repository, pages
+from course_assignments.validation import Strings
 
 A = TypeVar("A", bound=Record)
 B = TypeVar("B", bound=Record)
@@ -51,7 +52,7 @@ class Reader:
     issued_ids: set[str]
     _unknown: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]], init=False)
 
-    def get(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings) -> dict[str, R]:
         """Return the records of *kind* that are stored under *ids*."""
         return self.repository.get(kind, ids)
 

@@ -16,6 +16,7 @@ from course_assignments.entities.keys import TrainingKey
 from course_assignments.errors import InvalidInput, invalid, is_a
 from course_assignments.export.cells import Cell, escape_formula, keep_as_text, write_cell
 from course_assignments.export.columns import COLUMNS, DEFAULT_COLUMNS
+from course_assignments.validation import Many, Strings
 from course_assignments.views.billing import StatementLine, StatementTotal
 
 R = TypeVar("R", CourseAssignment, TrainingKey, StatementLine, StatementTotal)
@@ -60,10 +61,10 @@ def export_csv(
     records: Iterable[R],
     stream: TextStream,
     *,
-    columns: Iterable[str | ExportColumn[R]] | None = None,
+    columns: Many[str | ExportColumn[R]] | None = None,
     delimiter: Literal[",", ";", "\t"] = ",",
     encoding: Literal["utf-8", "utf-8-sig"] = "utf-8",
-    as_text: Iterable[str] = (),
+    as_text: Strings = (),
 ) -> int:
     r"""Write headings and one row per record to *stream*; return the record count.
 
@@ -152,7 +153,7 @@ def _iterate(records: Iterable[R]) -> Iterator[R]:
         raise invalid("not_a_list", "records", "iterating it raised an error", records) from error
 
 
-def _check_columns(columns: Iterable[str | ExportColumn[R]]) -> tuple[str | ExportColumn[R], ...]:
+def _check_columns(columns: Many[str | ExportColumn[R]]) -> tuple[str | ExportColumn[R], ...]:
     found = validation.check_list(columns, "columns")
     found = validation.check_each(found, "columns", str, ExportColumn)
     titles = (one.title if isinstance(one, ExportColumn) else one for one in found)
@@ -165,7 +166,7 @@ def _write_as_text(value: Cell, field: str) -> str:
 
 
 def _with_writers(
-    shown: Iterable[tuple[str, Callable[[Any], Cell], str]], as_text: Iterable[str]
+    shown: Iterable[tuple[str, Callable[[Any], Cell], str]], as_text: Strings
 ) -> list[tuple[str, Callable[[Any], Cell], str, Callable[[Cell, str], str]]]:
     """Return each column with the function that writes its cells."""
     kept = validation.check_each(as_text, "as_text", str, exact=True)

@@ -1,6 +1,5 @@
 """The SQL repository: each call reads or writes in one transaction."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache, lru_cache, partial
 
@@ -19,6 +18,7 @@ from course_assignments.sqlalchemy.tables import Tables, build_tables
 from course_assignments.sqlalchemy.transactions import HostTransaction, OwnTransactions
 from course_assignments.sqlalchemy.writing import Statements, write
 from course_assignments.time.datetimes import as_utc
+from course_assignments.validation import Strings
 
 #: How long a call is retried after transient errors.
 TIMEOUT = timedelta(seconds=30)
@@ -77,7 +77,7 @@ class SqlRepository:
 
         self._transactions.write(make)
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         """Return the records of *kind* by their ids, without the ids that are not stored."""
         if not any(kind is one for one in KINDS):
             raise invalid("wrong_type", "kind", "expected a class of record, such as User", kind)

@@ -1,13 +1,14 @@
 """A repository that fails on demand, to test the handling of storage errors."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from threading import Lock
 from typing import Literal, TypeAlias, TypeVar
 
 from course_assignments.changes import Change, R
 from course_assignments.queries import Query, RecordT
 from course_assignments.repository import Page, Repository
+from course_assignments.validation import Strings
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ class FaultyRepository:
         """Raise *error* after the *nth* of these calls from now."""
         self._after[call, self._counts[call] + nth] = error
 
-    def get(self, kind: type[R], ids: Iterable[str], /) -> dict[str, R]:
+    def get(self, kind: type[R], ids: Strings, /) -> dict[str, R]:
         """Return the records of *kind* under *ids*, or fail."""
         return self._passed_on("get", lambda: self._repository.get(kind, ids))
 
