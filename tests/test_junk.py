@@ -50,6 +50,7 @@ from tests.support.junk import (
     Junk,
     half_a_list,
     junk,
+    says_what_was_received,
     stage,
 )
 from tests.support.world import ACME, ADA, PYTHON, START, contents, world
@@ -167,6 +168,9 @@ def _malformed(error: ca.InvalidInput, entry: Entry, bad: Mapping[str, Junk]) ->
     message = str(error)
     if not message.isprintable() or len(message) > 200 or not error.hint.strip():
         found.append(f"has the message {message!r}")
+    received = [one.make() for one in bad.values()]
+    if not any(says_what_was_received(error.hint, one) for one in received):
+        found.append(f"does not say what was received: {message!r}")
     return found
 
 

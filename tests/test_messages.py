@@ -2,13 +2,15 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from importlib import import_module
+from json import dumps, loads
 from typing import Any
 from uuid import uuid4
 
 import attrs
 import pytest
+from dateutil.relativedelta import relativedelta
 
 import course_assignments as ca
 from course_assignments import commands
@@ -19,6 +21,11 @@ from tests.support.world import ADA, PYTHON, START, contents, world
 
 DAY = timedelta(days=1)
 NAIVE = datetime.fromisoformat("2026-01-05")
+
+
+class Dateless(tzinfo):
+    """A time zone that says nothing about any datetime, as the base class does."""
+
 
 LAB = ca.Activity(id="lab", name="A lab", kind=ca.ActivityKind.LAB)
 STRAY = ca.User(id="stray", name="S", email="s@example.org", organization_id="o")
@@ -139,6 +146,70 @@ MESSAGES: tuple[tuple[Callable[[], object], str], ...] = (
         (
             "redeemable_until: expected a datetime after redeemable_from, "
             "2026-01-05T09:00:00+00:00; got 2026-01-05T09:00:00+00:00"
+        ),
+    ),
+    (
+        lambda: world()[0].assign("py", "ada", expires=NAIVE),
+        (
+            "expires: expected an aware datetime, got datetime 2026-01-05T00:00:00 without a zone; "
+            "if it is in UTC, pass value.replace(tzinfo=UTC)"
+        ),
+    ),
+    (
+        lambda: ca.ManualClock(datetime.max.replace(tzinfo=UTC)),
+        (
+            "at: expected a datetime in the years 1970 to 9899, "
+            "got datetime 9999-12-31T23:59:59.999999"
+        ),
+    ),
+    (
+        lambda: ca.statement(
+            world()[0].repository, start=NAIVE.date(), end=NAIVE.date(), zone=Dateless()
+        ),
+        (
+            "start: expected a datetime in the years 1970 to 9899, "
+            "got date 2026-01-05, whose time zone raised NotImplementedError"
+        ),
+    ),
+    (
+        lambda: ca.Course(id="c", name="C", maximum_access=-DAY),
+        (
+            "maximum_access: expected a duration above 0, at most 100 years, "
+            "got timedelta -1 day, 0:00:00"
+        ),
+    ),
+    (
+        lambda: ca.Course(id="c", name="C", maximum_access=relativedelta(months=1, days=1)),
+        (
+            "maximum_access: expected either months or an exact length, "
+            "not both and not a date, got relativedelta"
+        ),
+    ),
+    (
+        lambda: ca.Months("3"),  # type: ignore[arg-type]
+        "months: expected a whole number of months from 1 to 1200, got str '3'",
+    ),
+    (lambda: ca.Months(0), "months: expected a whole number of months from 1 to 1200, got int 0"),
+    (
+        lambda: ca.parse_duration("P1201M"),
+        "duration: expected a whole number of months from 1 to 1200, got str 'P1201M'",
+    ),
+    (
+        lambda: ca.parse_duration("PT0S"),
+        "duration: expected a duration above 0, at most 100 years, got str 'PT0S'",
+    ),
+    (
+        lambda: ca.User(id="a", name="A", email="a@b;"),
+        (
+            "email: expected an address such as ada@example.org, got str 'a@b;'; "
+            "remove SEMICOLON (U+003B)"
+        ),
+    ),
+    (
+        lambda: ca.Organization(id="o", name="O", parent_id="o"),
+        (
+            "parent_id: expected another organization; an organization cannot be its own parent, "
+            "got str 'o'"
         ),
     ),
     (
@@ -424,6 +495,43 @@ class TestAllFields:
         error = refusal(make)
         assert [one.field for one in error.errors] == fields
         assert all(one.also == () for one in error.errors)
+
+    def test_of_lists_are_named_for_each_element(self) -> None:
+        error = refusal(lambda: commands.AssignMany(["py", "", 7], ["ada"], by=""))  # type: ignore[list-item]
+        assert [one.field for one in error.errors] == ["by", "course_ids[1]", "course_ids[2]"]
+        error = refusal(lambda: ca.Course(id="", name="C", activities=[7, LAB, "b"]))  # type: ignore[list-item]
+        assert [one.field for one in error.errors] == ["id", "activities[0]", "activities[2]"]
+        error = refusal(lambda: ca.AssignmentQuery(limit=0, learner_ids=["a", 7, 8]))  # type: ignore[list-item]
+        assert [one.field for one in error.errors] == ["limit", "learner_ids[1]", "learner_ids[2]"]
+
+    @pytest.mark.parametrize(("wrong", "named"), [(498, 499), (499, 500), (500, 500), (9_999, 500)])
+    def test_of_a_long_list_are_the_first_500(self, wrong: int, named: int) -> None:
+        error = refusal(lambda: commands.AssignMany(["py"], [""] * wrong, by=""))
+        assert len(error.errors) == named
+        assert error.errors[-1].field == f"learners[{named - 2}]"
+
+    def test_of_a_paste_are_named_with_the_other_fields(self) -> None:
+        lines = ["Spring-2026,5", "Autumn-2026", "a b"]
+        terms: dict[str, Any] = {"organization_id": "acme", "availability": 0, "codes": lines}
+        error = refusal(lambda: world()[0].create_keys("py", name="", **terms))
+        found = [(one.code, one.field) for one in error.errors]
+        assert sorted(found) == [
+            ("blank", "name"),
+            ("invalid_code", "codes[2]"),
+            ("invalid_duration", "availability"),
+            ("several_columns", "codes[0]"),
+        ]
+
+    def test_of_json_are_named_by_their_paths(self) -> None:
+        course = loads(to_json(PYTHON))
+        course["data"] |= {"activities": [1, {}], "archived": 7, "name": 8}
+        error = refusal(lambda: from_json(dumps(course)))
+        assert [one.field for one in error.errors] == [
+            "data.name",
+            "data.activities[0]",
+            "data.activities[1].id",
+            "data.archived",
+        ]
 
     def test_of_a_record_that_is_read_have_their_paths(self) -> None:
         text = to_json(ADA).replace('"Ada"', '""').replace('"ada"', '""')

@@ -140,7 +140,9 @@ def test_a_roster_is_refused_with_all_its_bad_lines(
         read_roster(text_of(name).splitlines(), columns, "acme")
     assert caught.value.lines.keys() == wrong.keys()
     for number, words in wrong.items():
-        assert caught.value.lines[number].startswith(words)
+        expected, *advice = words.split("; ")
+        assert caught.value.lines[number].startswith(expected)
+        assert all(one in caught.value.lines[number] for one in advice)
         assert f"line {number}: " in str(caught.value)
 
 

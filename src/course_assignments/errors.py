@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
+from itertools import chain, islice
 from re import sub
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
@@ -22,6 +23,9 @@ MESSAGE_LENGTH = 200
 
 #: How many ids, lines or reasons a message lists; it only counts the others.
 MAX_NAMED = 8
+
+#: How many errors of fields, elements or lines one `InvalidInput` has; after them it stops.
+MAX_ERRORS = 500
 
 #: The longest message of any other error.
 LONGEST_MESSAGE = 2_000
@@ -232,7 +236,8 @@ class InvalidInput(CourseAssignmentsError, ValueError):
         code: A stable word for the kind of mistake, such as ``naive_datetime``.
         field: The path to the invalid value, such as ``learners[17]``.
         hint: What was expected, what was received, and what to do.
-        also: The errors of the other invalid fields of the same record.
+        also: The errors of the other invalid fields and elements of the same record, up to 499.
+        summary: The message for all of them, if it is not that of the first.
 
     >>> print(InvalidInput("blank", "name", "give a name of 1 to 500 characters"))
     name: give a name of 1 to 500 characters
@@ -247,16 +252,17 @@ class InvalidInput(CourseAssignmentsError, ValueError):
         validator=_tuple_of(),
         repr=repr_first,
     )
+    summary: str = attrs.field(default="", validator=_string, repr=False)
 
     @classmethod
     def of(cls, errors: Sequence["InvalidInput"]) -> "InvalidInput":
-        """Return one error for all *errors*, at least one."""
-        first, *others = errors
+        """Return one error for all *errors*, at least one, and those that they name also."""
+        first, *others = islice(chain.from_iterable(one.errors for one in errors), MAX_ERRORS)
         return cls(first.code, first.field, first.hint, tuple(others))
 
     @property
     def errors(self) -> tuple["InvalidInput", ...]:
-        """One error for each invalid field of the record, in the order of the fields.
+        """One error for each invalid field or element of the record, in their order.
 
         >>> try:
         ...     User(id="", name="", email="ada@example.org")
@@ -267,6 +273,8 @@ class InvalidInput(CourseAssignmentsError, ValueError):
         return (InvalidInput(self.code, self.field, self.hint), *self.also)
 
     def __str__(self) -> str:
+        if self.summary:
+            return shorten(f"{self.field}: {self.summary}", MESSAGE_LENGTH)
         more = len(self.also)
         rest = f" (and {more} more)" if more else ""
         return shorten(f"{self.field}: {self.hint}", MESSAGE_LENGTH - len(rest)) + rest
@@ -377,15 +385,14 @@ class StorageBusy(CourseAssignmentsError):
     """A lock could not be obtained in time; nothing was stored.
 
     >>> print(StorageBusy("database is locked"))
-    The storage was busy for too long (database is locked). Nothing was stored; try again later.
+    The storage was busy for too long (database is locked); try again later.
     """
 
     hint: str = attrs.field(validator=_string, repr=_repr_short)
 
     def __str__(self) -> str:
         hint = shorten(self.hint, LONGEST_MESSAGE // 2)
-        message = f"The storage was busy for too long ({hint})."
-        return f"{message} Nothing was stored; try again later."
+        return f"The storage was busy for too long ({hint}); try again later."
 
 
 @attrs.frozen(eq=False)
@@ -414,11 +421,12 @@ class StorageError(CourseAssignmentsError):
     """The storage failed; nothing was stored.
 
     >>> print(StorageError("disk_full", "database or disk is full"))
-    The storage failed and nothing was stored: database or disk is full
+    The storage failed: database or disk is full
     """
 
     code: str = attrs.field(validator=_string)
     hint: str = attrs.field(validator=_string, repr=_repr_short)
 
     def __str__(self) -> str:
-        return shorten(f"The storage failed and nothing was stored: {self.hint}", LONGEST_MESSAGE)
+        # Not that nothing was stored, which the class says: the call may have been a read.
+        return shorten(f"The storage failed: {self.hint}", LONGEST_MESSAGE)

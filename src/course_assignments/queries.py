@@ -22,7 +22,7 @@ from course_assignments.entities.enums import AssignmentStatus, CompletionStatus
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Subscription
-from course_assignments.errors import InvalidInput, invalid, plain, repr_codes, repr_ids, is_a
+from course_assignments.errors import InvalidInput, invalid, is_a, plain, repr_codes, repr_ids
 from course_assignments.text import fold_text
 from course_assignments.time.datetimes import as_utc, next_tick
 from course_assignments.validation import Several, Strings
@@ -433,10 +433,10 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         if self.status is not None and self.at is None:
-            hint = "pass the datetime at which assignments have this status"
-            raise InvalidInput("missing", "at", hint)
+            expected = "expected the datetime at which assignments have this status"
+            raise invalid("missing", "at", expected, None)
         if self.at is not None and self.status is None:
-            raise InvalidInput("missing", "status", "pass the status at this datetime")
+            raise invalid("missing", "status", "expected the status at this datetime", None)
 
 
 @validation.frozen(kw_only=True)

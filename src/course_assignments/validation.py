@@ -19,6 +19,7 @@ import attrs
 from attrs import Converter
 
 from course_assignments.errors import (
+    MAX_ERRORS,
     CourseAssignmentsError,
     InvalidInput,
     invalid,
@@ -38,6 +39,7 @@ from course_assignments.time.durations import (
 )
 
 P = ParamSpec("P")
+R = TypeVar("R")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -139,8 +141,8 @@ def check_own_id(value: object, field: str) -> str:
     """
     id_ = check_id(value, field)
     if id_.startswith(DERIVED):
-        hint = f"ids that begin with {DERIVED} are reserved for derived ids; choose another id"
-        raise InvalidInput("reserved_id", field, hint)
+        expected = f"expected an id that does not begin with {DERIVED}, as derived ids do"
+        raise invalid("reserved_id", field, expected, id_)
     return id_
 
 
@@ -191,18 +193,35 @@ def check_number(number: int, field: str, most: int = MAX_ITEMS, of: str = "elem
         raise InvalidInput("too_many", field, f"expected at most {most} {of}, got more")
 
 
+def collect(values: Iterable[T], check: Callable[[T, str], R], field: str) -> list[R]:
+    """Return what *check* returns for each of *values* and its path.
+
+    One error has those of all invalid elements, up to a limit.
+    """
+    found: list[R] = []
+    errors: list[InvalidInput] = []
+    for position, value in enumerate(values):
+        try:
+            found.append(check(value, f"{field}[{position}]"))
+        except InvalidInput as error:
+            errors.append(error)
+            if len(errors) == MAX_ERRORS:
+                break
+    if errors:
+        raise InvalidInput.of(errors) from errors[0].__cause__
+    return found
+
+
 def check_ids(values: Strings, field: str) -> tuple[str, ...]:
     """Return *values* as a tuple, or raise InvalidInput unless they are ids, at least one."""
-    found = check_list(values, field)
-    return tuple([check_id(one, f"{field}[{position}]") for position, one in enumerate(found)])
+    return tuple(collect(check_list(values, field), check_id, field))
 
 
 def check_each(values: Iterable[T], field: str, *kinds: type, exact: bool = False) -> tuple[T, ...]:
     """Return *values* as a tuple, or raise InvalidInput unless each is an instance of *kinds*."""
     found = check_list(values, field, empty=True)
-    for position, value in enumerate(found):
-        if type(value) not in kinds:
-            check_kind(value, f"{field}[{position}]", *kinds, exact=exact)
+    if not frozenset(kinds).issuperset(map(type, found)):
+        collect(found, lambda one, path: check_kind(one, path, *kinds, exact=exact), field)
     return tuple(map(plain, found)) if str in kinds else found
 
 
@@ -445,8 +464,7 @@ def each(check: Callable[[Any, str], Any]) -> Validator:
     def check_all(record: object, field: Field, values: Iterable[Any]) -> None:
         found = tuple(map(plain, values))
         keep(record, field, found)
-        for position, value in enumerate(found):
-            check(value, f"{field.name}[{position}]")
+        collect(found, check, field.name)
 
     return check_all
 
@@ -534,7 +552,8 @@ def _invalid_fields(
     for at in fields:
         if hasattr(record, at.name) and at.name not in found:
             _note(found, at, attrs.setters.validate, record, at, getattr(record, at.name))
-        for check in at.metadata.values():  # the filter of a query
+        # The filter of a query, or the lines of a paste.
+        for check in at.metadata.values() if at.name not in found else ():
             _note(found, at, check, record, at)
     return [found[at.name] for at in fields if at.name in found]
 

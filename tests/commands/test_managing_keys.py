@@ -204,7 +204,7 @@ class TestCodes:
             ("code_taken", "codes[6]"),
         ]
         assert (refused.code, refused.field) == ("several_columns", "codes[0]")
-        assert "codes of other keys: lines 2, 7" in refused.hint
+        assert "codes of other keys: lines 2, 7" in str(refused)
         shown = f"{refused} {refused.errors}"
         assert not any(line in shown for line in lines if len(line) >= 8)
         assert contents(registrar.repository) == before
@@ -238,7 +238,7 @@ class TestCodes:
             short = wanted(codes=["Long-enough-1", "y" * (minimum - 1), "y,"])
             refused = error(ca.InvalidInput, registrar, "create_keys", **short)
             assert [one.field for one in refused.errors] == ["codes[1]", "codes[2]"]
-            assert f"at least {minimum} characters: line 2" in refused.hint
+            assert f"at least {minimum} characters: line 2" in str(refused)
         assert registrar.may_redeem("X" * minimum, "ada")
 
     @pytest.mark.parametrize("minimum", [0, 65, None, True])

@@ -469,10 +469,11 @@ class TestReadCodes:
     ) -> None:
         error = refusal(lambda: read_codes(lines))
         assert (error.code, error.field) == (code, field)
-        assert words in error.hint
+        assert words in str(error)
         if isinstance(lines, list):
             assert not any(str(line) in str(error) for line in lines if line)
-            assert not any(str(line) in str(one) for one in error.errors for line in lines if line)
+            codes = [line for line in map(str, lines) if len(line) >= 8]
+            assert not any(line in str(one) for one in error.errors for line in codes)
 
     def test_keeps_brackets_and_bars_inside_a_code(self) -> None:
         lines = ["A<B-2026-x", "A>B-2026-x", "A|B-2026-x"]
@@ -515,14 +516,15 @@ class TestReadCodes:
             ("invalid_code", "codes[5]"),
         ]
         for words in ("at least 8 characters: line 1", "alone: line 3", "repeated codes: line 4"):
-            assert words in error.hint
+            assert words in str(error)
+        assert error.errors[0].hint == "expected at least 8 characters, got str 'short'"
         assert error.errors[1].hint.endswith("got str 'a,b'")
 
     def test_a_message_stays_short_however_many_lines_are_invalid(self) -> None:
         lines = [f"{number},1" for number in range(50_000)] + ["x"] * 50_000
         error = refusal(lambda: read_codes(lines))
         assert len(str(error)) <= 200
-        assert len(error.errors) == 100_000
+        assert len(error.errors) == 500  # of 100,000
         assert "alone: lines 1, 2 and 49998 more;" in str(error)
 
     def test_takes_at_most_100_000_codes(self) -> None:
@@ -537,7 +539,7 @@ class TestReadCodes:
         if minimum > 1:
             error = refusal(lambda: read_codes([shortest[1:]], minimum=minimum))
             assert (error.code, error.field) == ("invalid_code", "codes[0]")
-            assert f"at least {minimum} characters" in error.hint
+            assert f"at least {minimum} characters" in str(error)
 
     @pytest.mark.parametrize("minimum", [0, 65, None, "8", True])
     def test_a_minimum_is_from_1_to_64(self, minimum: Any) -> None:

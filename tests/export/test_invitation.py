@@ -668,7 +668,8 @@ class TestTemplate:
                     with_part(part, text)
                 assert caught.value.code == "invalid_placeholder"
                 assert caught.value.field == path_of(part)
-                assert caught.value.hint.startswith(f"unknown placeholder ${name}; use $course, ")
+                assert caught.value.hint.startswith("expected the placeholders $course, ")
+                assert caught.value.hint.endswith(f", got ${name}")
 
     @pytest.mark.parametrize("part", PARTS)
     @pytest.mark.parametrize(

@@ -321,7 +321,7 @@ class TestSettings:
             partial(repository.find, ca.AssignmentQuery()),
             partial(repository.commit, ca.Change(expect=[assignment], create=NEW.create)),
         ):
-            assert "DateStyle ISO" in cases.storage_error(task).hint
+            assert "is DateStyle ISO?" in cases.storage_error(task).hint
         assert repository.get(ca.Course, ["new"]) == {}
 
 

@@ -412,17 +412,28 @@ class TestExplaining:
         assert failures.translate(wrapped(cause)) is cause
 
     @pytest.mark.parametrize(
-        ("cause", "code"),
+        ("cause", "code", "advice"),
         [
-            (UnicodeEncodeError("latin-1", CODE, 0, 1, ""), "value_refused"),
-            (UnicodeDecodeError("utf-8", CODE.encode(), 0, 1, ""), "unreadable"),
-            (NotImplementedError(CODE), "failed"),
+            (
+                UnicodeEncodeError("latin-1", CODE, 0, 1, ""),
+                "value_refused",
+                "; is the encoding UTF8?",
+            ),
+            (
+                UnicodeDecodeError("utf-8", CODE.encode(), 0, 1, ""),
+                "unreadable",
+                "; is the encoding UTF8?",
+            ),
+            (NotImplementedError(CODE), "failed", "; is DateStyle ISO?"),
+            (TypeError(CODE), "failed", ""),
+            (OSError(CODE), "failed", ""),
         ],
     )
-    def test_what_a_driver_cannot_convert_is_explained(self, cause: Exception, code: str) -> None:
+    def test_what_a_driver_cannot_convert_is_explained(
+        self, cause: Exception, code: str, advice: str
+    ) -> None:
         error = failures.translate(cause)
-        name = type(cause).__name__
-        hint = f"the driver raised {name}; is the encoding UTF8 and DateStyle ISO?"
+        hint = f"the driver raised {type(cause).__name__}{advice}"
         assert error == ca.StorageError(code, hint)
         assert CODE not in "".join(format_exception(error))
 

@@ -4,8 +4,10 @@ Left out: endless lists; what Python refuses by itself, such as an
 unknown argument; and what a function of the caller's raises, which is theirs.
 """
 
+import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
@@ -16,7 +18,7 @@ from functools import partial
 from inspect import signature
 from io import StringIO
 from itertools import chain
-from typing import Any, NoReturn, TypeVar, get_args
+from typing import Any, NoReturn, TypeVar, cast, get_args
 
 import attrs
 from dateutil.relativedelta import FR, relativedelta
@@ -382,6 +384,24 @@ THINGS = (
 
 CATALOGUE = (*SCALARS, *STRINGS, *TIMES, *TERMS, *LISTS, *THINGS)
 EVERY_NAME = frozenset(one.name for one in CATALOGUE)
+
+
+#: What a message names with a word of its own; of a character it says the name and the number.
+_NAMED = re.compile(
+    r"got (-?\d|P\d|\$|'|(None|NaN|NaT|none|more|limits|str|int|timedelta)\b)|U\+[0-9A-F]{4}"
+)
+
+
+def says_what_was_received(hint: str, value: object) -> bool:
+    """Return whether *hint* names the type of *value*, or of something in it."""
+    return bool(_NAMED.search(hint)) or any(f"got {name}" in hint for name in _types(value))
+
+
+def _types(value: object) -> Iterator[str]:
+    yield type(value).__name__[:40]
+    yield from (base.__name__ for base in (datetime, date, timedelta) if isinstance(value, base))
+    with suppress(Exception):
+        yield from (type(one).__name__[:40] for one in cast("Iterable[object]", value))
 
 
 def _listed(parts: list[Junk]) -> Junk:
@@ -993,7 +1013,7 @@ RESULTS = tuple(
         _of(ca.AssignmentBatch, created=(), skipped=()),
         _of(ca.Page, records=(), next=None),
         _of_commands(commands.Outcome, result=None, change=ca.Change(), decision=ca.Decision()),
-        _of(ca.InvalidInput, code="blank", field="name", hint="give one", also=()),
+        _of(ca.InvalidInput, code="blank", field="name", hint="give one", also=(), summary=""),
         _of(ca.NotFound, kind="Course", also=()),
         _of(ca.Conflict, code="changed", kind=None),
         _of(ca.StorageBusy, hint="database is locked"),

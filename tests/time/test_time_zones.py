@@ -113,7 +113,7 @@ class TestNames:
         assert organization.time_zone == name
         error = refusal(lambda: organization.zone)
         assert (error.code, error.field) == ("unknown_time_zone", "time_zone")
-        assert error.hint.startswith(f"this machine has no zone {name[:60]!r}; install tzdata")
+        assert f"this machine has no zone {name[:60]!r}; install tzdata" in error.hint
 
     def test_utc_is_known_without_a_database(self) -> None:
         try:

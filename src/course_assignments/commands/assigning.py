@@ -23,7 +23,7 @@ from course_assignments.entities.assignments import (
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Permission, Repeat
 from course_assignments.entities.people import User
-from course_assignments.errors import Conflict, InvalidInput, is_a, mask_id, repr_first
+from course_assignments.errors import Conflict, InvalidInput, invalid, is_a, mask_id, repr_first
 from course_assignments.policies import Policies
 from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.policies.repetition import latest_open
@@ -275,26 +275,29 @@ class Roster:
 
     def __attrs_post_init__(self) -> None:
         if not self.assignables:
-            raise InvalidInput("empty_list", "assignables", "expected at least one element")
+            expected = "expected at least one element"
+            raise invalid("empty_list", "assignables", expected, self.assignables)
         validation.check_distinct((one.id for one in self.assignables), "assignables[{}].id")
 
 
 def _learners(values: validation.Many[str | User]) -> Mapping[str, User | None]:
     """Return the distinct learners by id, in order, with any passed profiles."""
-    if type(values) is dict:  # of a command that is evolved
+    if type(values) is dict and values:  # of a command that is evolved
         known = cast("dict[str, User | None]", values)
         values = [id_ if user is None else user for id_, user in known.items()]
     given: dict[str, User | None] = {}
-    for position, learner in enumerate(validation.check_list(values, "learners")):
-        path = f"learners[{position}]"
+
+    def add(learner: str | User, path: str) -> None:
         if not is_a(learner, User):
             given.setdefault(validation.check_id(learner, path), None)
-            continue
+            return
         base.check_newcomer(learner, path)
         if (given.get(learner.id) or learner) != learner:
             hint = f"{mask_id(learner.id)!r} is repeated with a different profile; give one of them"
             raise InvalidInput("repeated", path, hint)
         given[learner.id] = learner
+
+    validation.collect(validation.check_list(values, "learners"), add, "learners")
     return given
 
 

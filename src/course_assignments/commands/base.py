@@ -428,8 +428,9 @@ def check_newcomer(user: User, path: str) -> None:
     """
     validation.check_kind(user, path, User, exact=True)
     for name in ("roles", "managed_organization_ids"):
-        if getattr(user, name):
-            hint = "expected none; leave it empty, an administrator can give it to them later"
+        given = len(getattr(user, name))
+        if given:
+            hint = f"expected none, got {given}; an administrator can give it to them later"
             raise InvalidInput("newcomer_with_rights", f"{path}.{name}", hint)
 
 

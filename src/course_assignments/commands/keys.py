@@ -99,7 +99,14 @@ class NewKeys:
 class _WithNewKeys(CreatingCommand[N, KeyBatch]):
     """What `CreateKeys` and `AddKeys` share."""
 
-    codes: Paste = field(default=cast("Any", ()), converter=_paste, repr=base.hidden, hash=False)
+    codes: Paste = field(
+        default=cast("Any", ()),
+        converter=_paste,
+        repr=base.hidden,
+        hash=False,
+        # Lines are refused together with codes that are taken, unless another field is wrong too.
+        metadata={"lines": lambda command, at: getattr(command, at.name).require(1)},
+    )
     generate: int = field(default=0, validator=validation.count(0, MAX_KEYS_PER_CALL))
 
     def __attrs_post_init__(self) -> None:
@@ -128,7 +135,9 @@ class _WithNewKeys(CreatingCommand[N, KeyBatch]):
         if len(wanted) < len(custom) + len(records.generated):
             raise InvalidInput("code_repeated", "generated", "expected codes not listed elsewhere")
         if not wanted:
-            raise InvalidInput("empty_list", "codes", "pass codes, or how many keys to generate")
+            raise InvalidInput(
+                "empty_list", "codes", "expected codes, or how many keys to generate; got none"
+            )
         if len(records.key_ids) != len(wanted):
             hint = f"expected one id for each of {len(wanted)} keys, got {len(records.key_ids)}"
             raise InvalidInput("missing", "key_ids", hint)

@@ -13,7 +13,7 @@ from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.catalog import Organization
 from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.entities.people import User
-from course_assignments.errors import InvalidInput, NotFound
+from course_assignments.errors import InvalidInput, NotFound, invalid
 from course_assignments.policies import Policies
 from course_assignments.queries import (
     MAX_PAGE,
@@ -173,8 +173,8 @@ class Reader:
             return wanted
         issued = validation.check_own_id(self.id_source(), "new_id")
         if issued in self.issued_ids:
-            hint = "the source returned the same id twice; use a unique source"
-            raise InvalidInput("bad_id_source", "new_id", hint)
+            expected = "expected a source that returns no id twice"
+            raise invalid("bad_id_source", "new_id", expected, issued)
         self.issued_ids.add(issued)
         return issued
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, invalid
 from course_assignments.time.datetimes import as_utc
 from course_assignments.validation import at_most, frozen, items_of, to_tuple, to_utc
 
@@ -53,13 +53,15 @@ class Attempt:
     finished_at: datetime | None = validation.optional_datetime()
 
     def __attrs_post_init__(self) -> None:
-        for (_, before), (name, after) in pairwise(self._steps()):
+        for (first, before), (name, after) in pairwise(self._steps()):
             if after < before:
-                raise InvalidInput("out_of_order", name, "must not be before the step before it")
+                expected = f"expected {first}, {before.isoformat()}, or a later datetime"
+                hint = f"{expected}; got {after.isoformat()}"
+                raise InvalidInput("out_of_order", name, hint)
         for position, pause in enumerate(self.pauses[:-1]):
             if pause.resumed_at is None:
                 path = f"pauses[{position}].resumed_at"
-                raise InvalidInput("out_of_order", path, "only the last pause may be open")
+                raise invalid("out_of_order", path, "only the last pause may be open", None)
 
     def _steps(self) -> Iterator[tuple[str, datetime]]:
         """Yield each datetime in order, with the path of its field."""

@@ -2,11 +2,12 @@
 
 from datetime import tzinfo
 
+import attrs
 from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.enums import ActivityKind
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, invalid, mask_id
 from course_assignments.time.datetimes import check_zone_name, zone_named
 from course_assignments.time.durations import Duration
 from course_assignments.validation import frozen, items_of, to_duration_or_none, to_tuple
@@ -35,13 +36,17 @@ class Organization:
 
     def __attrs_post_init__(self) -> None:
         if self.parent_id == self.id:
-            hint = "expected another organization; an organization cannot be its own parent"
-            raise InvalidInput("own_parent", "parent_id", hint)
+            expected = "expected another organization; an organization cannot be its own parent"
+            raise invalid("own_parent", "parent_id", expected, self.parent_id)
 
     @property
     def zone(self) -> tzinfo:
         """The time zone as a `tzinfo`; raises InvalidInput if this machine lacks it."""
-        return zone_named(self.time_zone)
+        try:
+            return zone_named(self.time_zone)
+        except InvalidInput as error:  # whoever needs the zone did not type its name
+            hint = f"organization {mask_id(self.id)!r}: {error.hint}"
+            raise attrs.evolve(error, hint=hint) from None
 
 
 @frozen(kw_only=True)

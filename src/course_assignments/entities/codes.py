@@ -75,7 +75,7 @@ def check_symbol(symbols: str) -> str:
     value = 0
     for symbol in _as_string(symbols):
         if symbol not in _VALUES:
-            raise InvalidInput("invalid_code", "code", f"expected symbols of {ALPHABET}")
+            raise invalid("invalid_code", "code", f"expected symbols of {ALPHABET}", symbols)
         value = _TIMES_X[value ^ _VALUES[symbol]]
     return ALPHABET[value]
 
@@ -174,14 +174,14 @@ def generate(count: int, random_bytes: RandomBytes) -> tuple[str, ...]:
     """
     check_count(count, "generate", 0, MAX_KEYS_PER_CALL)
     if not callable(random_bytes):
-        raise InvalidInput("not_callable", "random_bytes", "expected a function")
+        raise invalid("not_callable", "random_bytes", "expected a function", random_bytes)
     found: dict[str, None] = {}
     for _ in range(MAX_ATTEMPTS):
         size = (count - len(found)) * RANDOM_SYMBOLS
         drawn = random_bytes(size)
         if not is_a(drawn, bytes) or len(drawn) != size:
-            hint = "the function did not return the requested number of bytes"
-            raise InvalidInput("bad_random_source", "random_bytes", hint)
+            expected = f"expected a function that returns {size} bytes"
+            raise invalid("bad_random_source", "random_bytes", expected, drawn)
         # 32 divides 256, so five bits of a random byte favor no symbol.
         symbols = "".join(ALPHABET[byte & 31] for byte in drawn)
         for start in range(0, size, RANDOM_SYMBOLS):
@@ -232,8 +232,8 @@ class Paste:
             lines.setdefault(problems[line].hint.partition(", got ")[0], []).append(line)
         most = MAX_NAMED // len(lines)
         hint = "; ".join(f"{advice}: {name_lines(some, most)}" for advice, some in lines.items())
-        first, *others = (problems[line] for line in sorted(problems))
-        raise attrs.evolve(first, hint=hint, also=others)
+        found = InvalidInput.of([problems[line] for line in sorted(problems)])
+        raise attrs.evolve(found, summary=hint)
 
 
 def _path(field: str, line: int) -> str:

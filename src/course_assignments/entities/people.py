@@ -8,7 +8,7 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.enums import Role
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, invalid, received
 from course_assignments.text import describe, fold_text
 from course_assignments.validation import frozen, items_of, to_set, to_string_set
 
@@ -65,11 +65,12 @@ def check_email(value: Any, field: str) -> str:
         written = _with_ascii_words(form)
         if _ADDRESS.fullmatch(written):
             continue
-        rest, hint = _BEGINNING.sub("", written, count=1), _HINT
+        rest = _BEGINNING.sub("", written, count=1)
+        hint = f"{_HINT}, {received(address)}"
         if rest:
             wrong = form[-len(rest)]
             typed = (char for char in address if wrong in normalize("NFKC", char))
-            hint = f"{_HINT}; remove {describe(next(typed, wrong))}"
+            hint = f"{hint}; remove {describe(next(typed, wrong))}"
         raise InvalidInput("invalid_email", field, hint)
     _check_lengths(address, field)
     return address
@@ -138,8 +139,8 @@ class User:
     def __attrs_post_init__(self) -> None:
         reserved = self.folded_email.endswith(f"@{_ANONYMOUS}")
         if reserved and self.email != anonymous_email(self.id):
-            hint = f"addresses at {_ANONYMOUS} are reserved for anonymized users"
-            raise InvalidInput("invalid_email", "email", hint)
+            expected = f"expected no address at {_ANONYMOUS}, which is for anonymized users"
+            raise invalid("invalid_email", "email", expected, self.email)
 
     @property
     def folded_email(self) -> str:

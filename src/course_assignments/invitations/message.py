@@ -17,7 +17,7 @@ from course_assignments import validation
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.entities.people import User, anonymous_email
-from course_assignments.errors import InvalidInput, plain
+from course_assignments.errors import InvalidInput, invalid, plain
 from course_assignments.invitations.headers import as_header, as_mailbox
 from course_assignments.invitations.template import Block, InvitationTemplate, blocks, parts
 from course_assignments.time.datetimes import LATEST, TICK
@@ -108,8 +108,8 @@ def _checked_url(value: object) -> str:
     # No name and password before the host, and no character that RFC 3986 excludes.
     host, rest = r"[^\s<>\"\\^`{|}/?#@]+", r"[^\s<>\"\\^`{|}]*"
     if not fullmatch(rf"https?://{host}([/?#]{rest})?", text, IGNORECASE):
-        hint = "expected the URL of a page, such as https://learn.example/login"
-        raise InvalidInput("invalid_url", "login_url", hint)
+        expected = "expected the URL of a page, such as https://learn.example/login"
+        raise invalid("invalid_url", "login_url", expected, text)
     return text
 
 

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from attrs import field
 
 from course_assignments import validation
-from course_assignments.errors import InvalidInput
+from course_assignments.errors import InvalidInput, invalid
 
 #: The placeholders for each part. Other people can read a subject, so it must not show the key.
 IN_SUBJECT: Final = frozenset({"course", "learner", "organization"})
@@ -26,11 +26,11 @@ def _check_part(text: str, path: str, known: frozenset[str]) -> None:
     for name in template.get_identifiers():
         if name not in known:
             usable = ", ".join(f"${one}" for one in sorted(known))
-            hint = f"unknown placeholder ${name[:40]}; use {usable}"
+            hint = f"expected the placeholders {usable}, got ${name[:40]}"
             raise InvalidInput("invalid_placeholder", path, hint)
     if not template.is_valid():
-        hint = "a $ must be followed by a placeholder name; write $$ for a dollar sign"
-        raise InvalidInput("invalid_placeholder", path, hint)
+        expected = "expected a placeholder name after each $; write $$ for a dollar sign"
+        raise invalid("invalid_placeholder", path, expected, template.template)
 
 
 def _only(known: frozenset[str]) -> validation.Validator:

@@ -128,7 +128,8 @@ class ExpirationPolicy:
             if end is not None:  # an end after the year 9899 limits nothing
                 limits.append(Limit(end, by))
         if not limits:
-            raise out_of_range("created_at")
+            got = f"got limits after that of access from {start.isoformat()}"
+            raise out_of_range("created_at", got)
         return limits[0] if len(limits) == 1 else earliest(limits)
 
     def default_end(

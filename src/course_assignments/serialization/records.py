@@ -4,7 +4,7 @@
 `InvalidInput` that names the path of the wrong part.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache, partial, reduce
@@ -18,7 +18,7 @@ import attrs
 from course_assignments import validation
 from course_assignments.changes import KINDS, Event, Record
 from course_assignments.entities.assignments import Origin
-from course_assignments.errors import InvalidInput, invalid
+from course_assignments.errors import MAX_ERRORS, InvalidInput, invalid
 from course_assignments.serialization.strict_json import read_json, write_json
 from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import Duration, Months, format_duration, parse_duration
@@ -155,6 +155,22 @@ def _within(step: str, function: Callable[..., Any], *args: Any) -> Any:
         raise InvalidInput.of(found) from None
 
 
+def _each(steps: Iterable[tuple[str, Callable[[Any], Any], Any]]) -> list[Any]:
+    """Return what each function returns for its value; one error has those of all steps."""
+    found: list[Any] = []
+    errors: list[InvalidInput] = []
+    for step, function, value in steps:
+        try:
+            found.append(_within(step, function, value))
+        except InvalidInput as error:
+            errors.append(error)
+            if len(errors) == MAX_ERRORS:
+                break
+    if errors:
+        raise InvalidInput.of(errors)
+    return found
+
+
 def _path(step: str, rest: str) -> str:
     if rest == _HERE:
         return step
@@ -187,20 +203,20 @@ def _record(kind: Any) -> _Form:
 
     def write(record: Any) -> dict[str, Any]:
         validation.check_kind(record, _HERE, kind, exact=True)
-        return {
-            name: _within(name, form.write, getattr(record, name)) for name, form in forms.items()
-        }
+        steps = ((name, form.write, getattr(record, name)) for name, form in forms.items())
+        return dict(zip(forms, _each(steps), strict=True))
 
     def read(data: Any) -> Any:
         _check_keys(data, forms)
-        return kind(**{name: _within(name, form.read, data[name]) for name, form in forms.items()})
+        steps = ((name, form.read, data[name]) for name, form in forms.items())
+        return kind(**dict(zip(forms, _each(steps), strict=True)))
 
     return _Form(write, read)
 
 
 def _many(container: Any, form: _Form) -> _Form:
     def each(function: Callable[[Any], Any], values: Any) -> list[Any]:
-        return [_within(f"[{place}]", function, one) for place, one in enumerate(values)]
+        return _each((f"[{place}]", function, one) for place, one in enumerate(values))
 
     def write(values: Any) -> list[Any]:
         written = each(form.write, values)

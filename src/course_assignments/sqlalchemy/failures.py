@@ -49,6 +49,13 @@ _CONVERSIONS: Final[Mapping[type[Exception], str]] = {
     UnicodeDecodeError: "unreadable",
 }
 
+#: The likely reasons of errors of Python, by their classes.
+_ADVICE: Final[Mapping[type[Exception], str]] = {
+    UnicodeEncodeError: "; is the encoding UTF8?",
+    UnicodeDecodeError: "; is the encoding UTF8?",
+    NotImplementedError: "; is DateStyle ISO?",  # of psycopg, for a datetime in another style
+}
+
 #: The names that PEP 249 gives to the errors of a lost or refused connection.
 _DISCONNECTIONS: Final = frozenset({"InterfaceError", "OperationalError"})
 
@@ -130,9 +137,8 @@ def _message(error: Exception) -> str:
     """Return the first line of the database's message, without the values of a row."""
     cause = _cause(error)
     if not isinstance(error, SQLAlchemyError) and not is_lost(error):
-        # Errors of Python may contain any value, and do not say what to do.
-        name = type(error).__name__
-        return f"the driver raised {name}; is the encoding UTF8 and DateStyle ISO?"
+        # Errors of Python may contain any value, so only their names are passed on.
+        return f"the driver raised {type(error).__name__}{_ADVICE.get(type(error), '')}"
     diagnosis = getattr(getattr(cause, "diag", None), "message_primary", None)
     text = str(diagnosis or _pg8000_fields(cause).get("M") or cause).strip() or type(cause).__name__
     hint = text.splitlines()[0]

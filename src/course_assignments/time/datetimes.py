@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from re import fullmatch
 from zoneinfo import ZoneInfo
 
-from course_assignments.errors import InvalidInput, is_a, received
+from course_assignments.errors import SHOWN_LENGTH, InvalidInput, is_a, received
 
 _YEARS = range(1970, 9900)
 #: Datetimes are accepted from `EARLIEST` until just before `END_OF_RANGE`. Both are so far from the
@@ -40,13 +40,16 @@ def as_utc(value: datetime, field: str = "at") -> datetime:
         # Rebuilt, because a subclass may override its methods and its arithmetic.
         wall = datetime.combine(datetime.date(value), datetime.time(value), UTC)
         found = None if offset is None else wall - offset
+    except OverflowError as error:
+        raise out_of_range(field, received_time(value)) from error
     except Exception as error:  # a foreign tzinfo may raise anything
-        raise out_of_range(field) from error
+        raise out_of_range(field, f"{received_time(value)}, {_zone_raised(error)}") from error
     if found is None:
-        hint = "a datetime needs a time zone, such as value.replace(tzinfo=UTC) if it is in UTC"
+        advice = "if it is in UTC, pass value.replace(tzinfo=UTC)"
+        hint = f"expected an aware datetime, {received_time(value)} without a zone; {advice}"
         raise InvalidInput("naive_datetime", field, hint)
     if not EARLIEST <= found < END_OF_RANGE:
-        raise out_of_range(field)
+        raise out_of_range(field, received_time(value))
     return found
 
 
@@ -59,15 +62,28 @@ def is_missing(value: object) -> bool:
 
 
 def received_time(value: object) -> str:
-    """Say what was received instead of a datetime, a date or a duration."""
-    if not is_missing(value):
-        return received(value)
-    return f"got {'NaN' if is_a(value, float) else 'NaT'}; pass None"
+    """Say what was received as a datetime, a date or a duration."""
+    if is_missing(value):
+        return f"got {'NaN' if is_a(value, float) else 'NaT'}; pass None"
+    # Of a derived class only what the base class shows; a tzinfo is not asked, and may be wrong.
+    if is_a(value, datetime):
+        wall = datetime.combine(datetime.date(value), datetime.time(value))
+        return f"got datetime {wall.isoformat()}"
+    if is_a(value, date):
+        return f"got date {date.isoformat(value)}"
+    if is_a(value, timedelta):
+        return f"got timedelta {timedelta.__str__(value)}"
+    return received(value)
 
 
-def out_of_range(field: str) -> InvalidInput:
+def _zone_raised(error: Exception) -> str:
+    return f"whose time zone raised {type(error).__name__[:SHOWN_LENGTH]}"
+
+
+def out_of_range(field: str, got: str) -> InvalidInput:
     """Return the error for a datetime that is not accepted."""
-    return InvalidInput("out_of_range", field, "expected a datetime in the years 1970 to 9899")
+    hint = f"expected a datetime in the years 1970 to 9899, {got}"
+    return InvalidInput("out_of_range", field, hint)
 
 
 def next_tick(at: datetime) -> datetime | None:
@@ -149,8 +165,10 @@ def start_of_day(day: date, zone: tzinfo, field: str = "day") -> datetime:
     zone = check_zone(zone)
     try:
         return as_utc(first_at_or_after(datetime.combine(day, time()), zone), field)
+    except (InvalidInput, OverflowError) as error:
+        raise out_of_range(field, received_time(day)) from error
     except Exception as error:  # a foreign tzinfo may raise anything
-        raise out_of_range(field) from error
+        raise out_of_range(field, f"{received_time(day)}, {_zone_raised(error)}") from error
 
 
 #: Each part of an IANA name begins with a capital. So ``localtime`` and ``posixrules``, which are

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import attrs
 from dateutil.relativedelta import relativedelta
 
-from course_assignments.errors import InvalidInput, is_a, plain
+from course_assignments.errors import InvalidInput, is_a, plain, received
 from course_assignments.time.datetimes import (
     END_OF_RANGE,
     as_utc,
@@ -33,9 +33,14 @@ def _invalid(field: str, hint: str) -> InvalidInput:
     return InvalidInput("invalid_duration", field, hint)
 
 
+#: What a message expects.
+_ANY_MONTHS = f"expected a whole number of months from 1 to {MAX_MONTHS}"
+_ANY_LENGTH = "expected a duration above 0, at most 100 years"
+
+
 def _check_months(_: object, __: object, value: Any) -> None:
     if type(value) is not int or not 1 <= value <= MAX_MONTHS:
-        raise _invalid("months", f"expected a whole number of months from 1 to {MAX_MONTHS}")
+        raise _invalid("months", f"{_ANY_MONTHS}, {received(value)}")
 
 
 @attrs.frozen(order=True)
@@ -57,7 +62,7 @@ class Months:
             wall = at.astimezone(zone).replace(tzinfo=None)
             end = first_at_or_after(wall + relativedelta(months=self.count), zone)
         except Exception as error:  # a foreign tzinfo may raise anything
-            raise out_of_range("start") from error
+            raise out_of_range("start", _after(self, at)) from error
         return as_utc(end, "start")
 
     def __str__(self) -> str:
@@ -101,15 +106,15 @@ def as_duration(value: DurationLike, field: str = "duration") -> Duration:
     if type(value) is timedelta:
         if timedelta(0) < value <= MAX_DURATION:
             return value
-        raise _invalid(field, "expected a duration above 0, at most 100 years")
+        raise _invalid(field, f"{_ANY_LENGTH}, {received_time(value)}")
     if is_a(value, timedelta, relativedelta):
         try:
             found = _converted(value)
         except Exception as error:  # the caller's object may raise anything
-            raise _invalid(field, "expected a duration above 0, at most 100 years") from error
+            raise _invalid(field, f"{_ANY_LENGTH}, {received_time(value)}") from error
         if found is None:
             hint = "expected either months or an exact length, not both and not a date"
-            raise _invalid(field, hint)
+            raise _invalid(field, f"{hint}, {received(value)}")
         return as_duration(found, field)
     hint = f"expected a timedelta or Months, such as Months(6), {received_time(value)}"
     raise _invalid(field, hint)
@@ -141,8 +146,13 @@ def end_of(
     length, at = as_duration(duration, field), as_utc(start, "start")
     end = end_in_range(length, at, check_zone(zone))
     if end is None:
-        raise out_of_range(field)
+        raise out_of_range(field, _after(length, at))
     return end
+
+
+def _after(duration: Duration, start: datetime) -> str:
+    """Say which end was received."""
+    return f"got {format_duration(duration)} after {start.isoformat()}"
 
 
 def end_in_range(duration: Duration, start: datetime, zone: tzinfo = UTC) -> datetime | None:
@@ -231,15 +241,15 @@ def parse_duration(text: str, field: str = "duration") -> Duration:
             years, months = (int(amount or 0) for amount in calendar.groups())
             try:
                 return Months(12 * years + months)
-            except InvalidInput as error:
-                raise attrs.evolve(error, field=field) from None
+            except InvalidInput:
+                raise _invalid(field, f"{_ANY_MONTHS}, {received(text)}") from None
         if (exact := fullmatch(_EXACT, text)) and any(exact.groups()):
             *whole, fraction = exact.groups()
             weeks, days, hours, minutes, seconds = (int(amount or 0) for amount in whole)
             microseconds = int((fraction or "0").ljust(6, "0"))
             try:
                 length = timedelta(days, seconds, microseconds, 0, minutes, hours, weeks)
-            except OverflowError:
-                length = timedelta.max
-            return as_duration(length, field)
-    raise _invalid(field, "expected ISO 8601 such as P6M, P180D or PT24H")
+                return as_duration(length, field)
+            except (OverflowError, InvalidInput):
+                raise _invalid(field, f"{_ANY_LENGTH}, {received(text)}") from None
+    raise _invalid(field, f"expected ISO 8601 such as P6M, P180D or PT24H, {received(text)}")

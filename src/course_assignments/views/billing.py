@@ -14,7 +14,7 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.catalog import Organization
-from course_assignments.errors import InvalidInput, NotFound, invalid, is_a, mask_id
+from course_assignments.errors import InvalidInput, NotFound, invalid, is_a, mask_id, received
 from course_assignments.queries import MAX_PAGE, AssignmentQuery
 from course_assignments.repository import Repository, check_repository, find_all
 from course_assignments.time.datetimes import as_utc, check_zone, format_datetime, start_of_day
@@ -113,8 +113,8 @@ class Statement:
                 raise InvalidInput("out_of_period", f"{path}.created_at", hint)
             wanted = self.organization_id
             if wanted is not None and line.organization_id != wanted:
-                hint = f"expected a line of organization {mask_id(wanted)!r}"
-                raise InvalidInput("another_record", path, hint)
+                expected = f"expected a line of organization {mask_id(wanted)!r}"
+                raise invalid("another_record", path, expected, line.organization_id)
         validation.check_distinct((line.assignment_id for line in self.lines), "lines[{}]")
 
     @property
@@ -141,7 +141,7 @@ class Statement:
     def __add__(self, other: "Statement") -> "Statement":
         """Return the statement of both periods; *other* must start when this one ends."""
         validation.check_kind(other, "other", Statement)
-        hint = "expected a statement for the same organization"
+        hint = f"expected a statement for the same organization, {received(other.organization_id)}"
         if self.end != other.start:
             end, start = format_datetime(self.end), format_datetime(other.start)
             hint = f"expected a statement that starts at {end}, got one that starts at {start}"
