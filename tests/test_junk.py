@@ -169,7 +169,10 @@ def _malformed(error: ca.InvalidInput, entry: Entry, bad: Mapping[str, Junk]) ->
     if not message.isprintable() or len(message) > 200 or not error.hint.strip():
         found.append(f"has the message {message!r}")
     received = [one.make() for one in bad.values()]
-    if not any(says_what_was_received(error.hint, one) for one in received):
+    told = error.code == "missing" or any(
+        says_what_was_received(error.hint, one) for one in received
+    )
+    if not told:
         found.append(f"does not say what was received: {message!r}")
     return found
 

@@ -388,7 +388,8 @@ EVERY_NAME = frozenset(one.name for one in CATALOGUE)
 
 #: What a message names with a word of its own; of a character it says the name and the number.
 _NAMED = re.compile(
-    r"got (-?\d|P\d|\$|'|(None|NaN|NaT|none|more|limits|str|int|timedelta)\b)|U\+[0-9A-F]{4}"
+    r"got (-?\d|P\d|\$|'|(None|NaN|NaT|none|more|limits|str|int|date|tuple|timedelta|Course)\b)"
+    r"|unknown column '|U\+[0-9A-F]{4}"
 )
 
 
