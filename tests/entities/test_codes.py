@@ -490,7 +490,7 @@ class TestReadCodes:
     def test_may_not_begin_with_a_heading(self, heading: str) -> None:
         error = refusal(lambda: read_codes(["", heading, " ", "Spring-2026", "Summer-2026"]))
         assert [(one.code, one.field) for one in error.errors] == [("heading", "codes[1]")]
-        assert error.hint == "leave out what looks like a heading: line 2"
+        assert str(error) == "codes[1]: leave out what looks like a heading: line 2"
 
     def test_has_its_heading_in_the_first_line_of_several(self) -> None:
         for lines in (
