@@ -54,6 +54,10 @@ def _paste(typed: Strings | Paste) -> Paste:
     return typed if is_a(typed, Paste) else scan_codes(typed)
 
 
+def _check_lines(command: Any, _: object) -> None:
+    command.codes.require(1)
+
+
 def _check_code(code: object, path: str) -> None:
     if not is_a(code, str) or not has_generated_shape(code):
         raise invalid("invalid_code", path, "expected a code as codes.generate() returns it", code)
@@ -105,7 +109,7 @@ class _WithNewKeys(CreatingCommand[N, KeyBatch]):
         repr=base.hidden,
         hash=False,
         # Lines are refused together with codes that are taken, unless another field is wrong too.
-        metadata={"lines": lambda command, at: getattr(command, at.name).require(1)},
+        metadata={"lines": _check_lines},
     )
     generate: int = field(default=0, validator=validation.count(0, MAX_KEYS_PER_CALL))
 
