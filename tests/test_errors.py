@@ -40,7 +40,7 @@ ERRORS = [
     ca.StorageError("disk_full", "database or disk is full"),
 ]
 
-BUSY = "The storage was busy for too long (database is locked)"
+BUSY = "The storage was busy for too long (database is locked)."
 UNKNOWN = "It is unknown whether 'a-1', 'r-1' were stored."
 
 every_error = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
@@ -200,7 +200,7 @@ class TestMessages:
                 ERRORS[5],
                 "Learner 'ada', course 'py': Course 'py' is archived. Choose another course.",
             ),
-            (ERRORS[6], f"{BUSY}; try again later."),
+            (ERRORS[6], f"{BUSY} Nothing was stored; try again later."),
             (ERRORS[7], f"{UNKNOWN} Call again with the same ids, or look them up."),
             (
                 ca.OutcomeUnknown(("a-1",)),
@@ -209,7 +209,7 @@ class TestMessages:
                     "Call again with the same id, or look it up."
                 ),
             ),
-            (ERRORS[8], "The storage failed: database or disk is full"),
+            (ERRORS[8], "The storage failed and nothing was stored: database or disk is full"),
         ],
     )
     def test_say_what_happened(self, error: ca.CourseAssignmentsError, message: str) -> None:

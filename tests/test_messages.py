@@ -164,7 +164,10 @@ MESSAGES: tuple[tuple[Callable[[], object], str], ...] = (
     ),
     (
         lambda: ca.statement(
-            world()[0].repository, start=NAIVE.date(), end=NAIVE.date(), zone=Dateless()
+            world()[0].repository,
+            start=NAIVE.date(),
+            end=NAIVE.date(),
+            zone=Dateless(),  # type: ignore[abstract]
         ),
         (
             "start: expected a datetime in the years 1970 to 9899, "

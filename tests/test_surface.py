@@ -67,7 +67,7 @@ RECORD_FIELDS: dict[type, str] = {
     ca.KeyRedemptionPolicy: "once_per_learner=True match_case=False",
     ca.Limit: "at by",
     ca.CustomReason: "code sentence",
-    ca.InvalidInput: "code field hint also=()",
+    ca.InvalidInput: "code field hint also=() summary=''",
     ca.Refused: "decision",
     ca.Conflict: "ids code='changed' kind=None",
     ca.StorageBusy: "hint",

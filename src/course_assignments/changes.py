@@ -16,6 +16,7 @@ from course_assignments.entities.people import User
 from course_assignments.entities.receipts import Receipt
 from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import InvalidInput, invalid, mask_id, plain
+from course_assignments.frozen import copy_with, frozen
 from course_assignments.validation import items_of, to_strings, to_tuple, to_utc
 
 #: Everything that a repository stores under an id.
@@ -45,7 +46,7 @@ R = TypeVar("R", bound=Record)
 MAX_SUBJECTS: Final = 1000
 
 
-@validation.frozen
+@frozen
 class Replace:
     """Compare and set: store *after* if the stored record equals *before*.
 
@@ -74,12 +75,12 @@ class Replace:
         match stored, self.before, self.after:
             case TrainingKey(), TrainingKey() as before, TrainingKey() as after:
                 same = stored.terms == before.terms and stored.uses <= after.max_uses
-                return validation.copy_with(after, uses=stored.uses) if same else None
+                return copy_with(after, uses=stored.uses) if same else None
             case _:
                 return self.after if stored == self.before else None
 
 
-@validation.frozen
+@frozen
 class Use:
     """Add *by*, which may be negative, to the uses of the stored key.
 
@@ -99,10 +100,10 @@ class Use:
         if stored is not self.key and stored.terms != self.key.terms:
             return None
         uses = stored.uses + self.by
-        return validation.copy_with(stored, uses=uses) if 0 <= uses <= stored.max_uses else None
+        return copy_with(stored, uses=uses) if 0 <= uses <= stored.max_uses else None
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Amend:
     """Change the terms of all keys of a batch, without naming each of them.
 
@@ -130,7 +131,7 @@ class Amend:
         if stored.batch_id != self.batch_id or stored.uses > max_uses:
             return None
         revoked_at = stored.revoked_at or self.revoked_at
-        return validation.copy_with(stored, max_uses=max_uses, revoked_at=revoked_at)
+        return copy_with(stored, max_uses=max_uses, revoked_at=revoked_at)
 
 
 def _to_details(
@@ -152,7 +153,7 @@ def _to_details(
     return found
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Event:
     """An entry of the audit log, stored in the same commit as the change.
 
@@ -185,7 +186,7 @@ class Event:
 _records = items_of(*KINDS, exact=True)
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Change:
     """Everything that one command stores, and the conditions for storing it.
 

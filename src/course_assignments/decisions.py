@@ -8,8 +8,9 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.errors import MAX_NAMED, CourseAssignmentsError, repr_first, shorten
+from course_assignments.frozen import frozen
 from course_assignments.reasons import Reason
-from course_assignments.validation import frozen, items_of, one_of, to_tuple
+from course_assignments.validation import items_of, one_of, to_tuple
 
 #: How much of a sentence the message of a decision shows.
 MAX_SENTENCE: Final = 1_000

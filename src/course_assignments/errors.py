@@ -81,7 +81,7 @@ def is_a(value: object, *kinds: type[T]) -> "TypeIs[T]":
 
 def plain(value: Any) -> Any:
     """Return a string of a derived class as a plain `str`, and any other value as it is."""
-    return str.__str__(value) if is_a(value, str) else value
+    return str.__str__(value) if issubclass(type(value), str) else value
 
 
 def mask(text: str) -> str:
@@ -385,14 +385,15 @@ class StorageBusy(CourseAssignmentsError):
     """A lock could not be obtained in time; nothing was stored.
 
     >>> print(StorageBusy("database is locked"))
-    The storage was busy for too long (database is locked); try again later.
+    The storage was busy for too long (database is locked). Nothing was stored; try again later.
     """
 
     hint: str = attrs.field(validator=_string, repr=_repr_short)
 
     def __str__(self) -> str:
         hint = shorten(self.hint, LONGEST_MESSAGE // 2)
-        return f"The storage was busy for too long ({hint}); try again later."
+        message = f"The storage was busy for too long ({hint})."
+        return f"{message} Nothing was stored; try again later."
 
 
 @attrs.frozen(eq=False)
@@ -421,12 +422,11 @@ class StorageError(CourseAssignmentsError):
     """The storage failed; nothing was stored.
 
     >>> print(StorageError("disk_full", "database or disk is full"))
-    The storage failed: database or disk is full
+    The storage failed and nothing was stored: database or disk is full
     """
 
     code: str = attrs.field(validator=_string)
     hint: str = attrs.field(validator=_string, repr=_repr_short)
 
     def __str__(self) -> str:
-        # Not that nothing was stored, which the class says: the call may have been a read.
-        return shorten(f"The storage failed: {self.hint}", LONGEST_MESSAGE)
+        return shorten(f"The storage failed and nothing was stored: {self.hint}", LONGEST_MESSAGE)

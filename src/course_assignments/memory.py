@@ -26,6 +26,7 @@ from course_assignments.changes import (
 )
 from course_assignments.entities.keys import TrainingKey
 from course_assignments.errors import Conflict, invalid, is_a
+from course_assignments.frozen import copy_with
 from course_assignments.queries import (
     QUERIES,
     Query,
@@ -179,7 +180,7 @@ class _Journal(_Shelf):
         (position,) = key
         event: Event = self.records[position]
         if event.position != position:
-            event = self.records[position] = validation.copy_with(event, position=position)
+            event = self.records[position] = copy_with(event, position=position)
         return event
 
 

@@ -23,6 +23,7 @@ from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import InvalidInput, invalid, is_a, plain, repr_codes, repr_ids
+from course_assignments.frozen import copy_with, frozen
 from course_assignments.text import fold_text
 from course_assignments.time.datetimes import as_utc, next_tick
 from course_assignments.validation import Several, Strings
@@ -46,7 +47,7 @@ DEFAULT_PAGE, MAX_PAGE = 100, 10_000
 Method: TypeAlias = Literal["where", "ranges", "contains", "special"]
 
 
-@validation.frozen
+@frozen
 class Filter:
     """The filter that one field of a query declares.
 
@@ -194,7 +195,7 @@ class _Given:
     _others: list[tuple[Filter, Any]]
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Query(_Given, Generic[RecordT]):
     """A search for one kind of record, in a fixed order, page by page.
 
@@ -314,7 +315,7 @@ class Query(_Given, Generic[RecordT]):
     def starting_after(self, record: RecordT) -> Self:
         """Return this query for the records after *record*."""
         # Not `attrs.evolve`, which would convert a long list of ids again for each page.
-        rest = validation.copy_with(self, _cursor=self.sort_key(record))
+        rest = copy_with(self, _cursor=self.sort_key(record))
         object.__setattr__(rest, "_where", self._where)
         object.__setattr__(rest, "_others", self._others)
         return rest
@@ -329,7 +330,7 @@ def _lies_within(value: Any, start: Any, until: Any) -> bool:
     return value is not None and (start is None or start <= value) and _precedes(value, until)
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrganizationQuery(Query[Organization]):
     """Organizations by id.
 
@@ -341,7 +342,7 @@ class OrganizationQuery(Query[Organization]):
     parent_id: str | None = equals(indexed=False)
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CourseQuery(Query[Course]):
     """Courses by id.
 
@@ -353,7 +354,7 @@ class CourseQuery(Query[Course]):
     archived: bool | None = equals(check=validation.flag, indexed=False, shown=True)
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class UserQuery(Query[User]):
     """Users by id.
 
@@ -387,7 +388,7 @@ def _check_origin(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
         raise invalid("wrong_type", at.name, f"expected the class {names} itself", value)
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
     """Assignments, the oldest first; those created at the same time by id.
 
@@ -439,7 +440,7 @@ class AssignmentQuery(Query[CourseAssignment], order=("created_at", "id")):
             raise invalid("missing", "status", "expected the status at this datetime", None)
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AttemptQuery(Query[Attempt], order=("started_at", "id")):
     """Attempts by start; those started at the same time by id.
 
@@ -451,7 +452,7 @@ class AttemptQuery(Query[Attempt], order=("started_at", "id")):
     activity_id: str | None = equals(indexed=False)
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SubscriptionQuery(Query[Subscription], order=("created_at", "id")):
     """Subscriptions, the oldest first; those created at the same time by id.
 
@@ -469,7 +470,7 @@ class SubscriptionQuery(Query[Subscription], order=("created_at", "id")):
     expires_until: datetime | None = before("expires_at")
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class BatchQuery(Query[KeyBatch], order=("created_at", "id")):
     """Batches of keys, the oldest first; those created at the same time by id.
 
@@ -497,7 +498,7 @@ class BatchQuery(Query[KeyBatch], order=("created_at", "id")):
     created_until: datetime | None = before("created_at")
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
     """Keys by batch and number.
 
@@ -547,7 +548,7 @@ class KeyQuery(Query[TrainingKey], order=("batch_id", "number", "id")):
         return cls(batch_ids=[one.id for one in offered if open_then.matches(one)], usable=True)
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RedemptionQuery(Query[Redemption], order=("redeemed_at", "id")):
     """Redemptions, the oldest first; those at the same time by id.
 
@@ -559,7 +560,7 @@ class RedemptionQuery(Query[Redemption], order=("redeemed_at", "id")):
     learner_id: str | None = equals()
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class EventQuery(Query[Event], order=("position",)):
     """Events in the order of their positions.
 

@@ -12,11 +12,12 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.changes import Change, R
 from course_assignments.errors import invalid, is_a
+from course_assignments.frozen import frozen
 from course_assignments.queries import Query, RecordT, check_query
 from course_assignments.validation import Strings
 
 
-@validation.frozen
+@frozen
 class Page(Generic[RecordT]):
     """Some of the records that a query finds, in its order.
 

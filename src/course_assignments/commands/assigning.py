@@ -24,6 +24,7 @@ from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit, Permission, Repeat
 from course_assignments.entities.people import User
 from course_assignments.errors import Conflict, InvalidInput, invalid, is_a, mask_id, repr_first
+from course_assignments.frozen import frozen
 from course_assignments.policies import Policies
 from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.policies.repetition import latest_open
@@ -32,7 +33,7 @@ from course_assignments.time.durations import End, resolve_end
 from course_assignments.validation import derived_id, items_of, to_tuple
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Assignable(base.CourseAndLearner):
     """A course, and a learner with their organization.
 
@@ -59,7 +60,7 @@ class Assignable(base.CourseAndLearner):
         return latest_open(self.existing, at)
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _Assigning(CreatingCommand[N, T]):
     """What `Assign` and `AssignMany` share."""
 
@@ -200,7 +201,7 @@ def _without_change(question: Question) -> Question:
     return lambda at: Decision(question(at).reasons)
 
 
-@validation.frozen
+@frozen
 class Assign(_Assigning[Assignable, CourseAssignment]):
     """Assign a course to a learner (rules 1, 2, 15, 21 and 22).
 
@@ -253,7 +254,7 @@ def _each_once(users: Iterable[User]) -> tuple[User, ...]:
     return tuple(dict.fromkeys(validation.check_each(users, "newcomers", User)))
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Roster:
     """The records to assign every course to every learner.
 
@@ -309,7 +310,7 @@ def _repr_learners(learners: Mapping[str, User | None]) -> str:
 MAX_PAIRS = 1_000_000
 
 
-@validation.frozen
+@frozen
 class AssignMany(
     _Assigning[Roster, AssignmentBatch], base.ReceiptedCommand[Roster, AssignmentBatch]
 ):

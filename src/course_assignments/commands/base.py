@@ -31,6 +31,7 @@ from course_assignments.errors import (
     repr_ids,
     to_words,
 )
+from course_assignments.frozen import frozen, unchecked
 from course_assignments.policies import DEFAULT_POLICIES, Policies
 from course_assignments.policies.expiration import Limit, earliest
 from course_assignments.reasons import EmailTaken, ForAssignment, KeyNotFound, Reason
@@ -40,7 +41,7 @@ N = TypeVar("N")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_assignment = validation.unchecked(CourseAssignment)
+_assignment = unchecked(CourseAssignment)
 _own_id = validators.optional(validation.accepted_by(validation.check_own_id))
 
 
@@ -50,7 +51,7 @@ def record_or_none(kind: type[R]) -> R | None:
     return cast("R | None", declared)
 
 
-@validation.frozen
+@frozen
 class Context:
     """The time, the rules and the actor of a decision.
 
@@ -191,7 +192,7 @@ def _taken(clock: datetime, times: Sequence[datetime], skew: timedelta) -> datet
     return max(clock, times[near - 1]) if near else clock
 
 
-@validation.frozen
+@frozen
 class Outcome(Generic[T_co]):
     """The outcome of a command.
 
@@ -236,7 +237,7 @@ def _repr(command: "Command[Any, Any]") -> str:
     return f"{kind.__name__}({', '.join(shown)})"
 
 
-@validation.frozen
+@frozen
 class Command(ABC, Generic[N, T]):
     """A command as a value; its fields are the arguments of the caller.
 
@@ -289,7 +290,7 @@ class Command(ABC, Generic[N, T]):
         ...
 
 
-@validation.frozen
+@frozen
 class CreatingCommand(Command[N, T]):
     """A command that creates a record.
 
@@ -301,7 +302,7 @@ class CreatingCommand(Command[N, T]):
     id: str | None = field(default=None, kw_only=True, validator=_own_id)
 
 
-@validation.frozen
+@frozen
 class ReceiptedCommand(CreatingCommand[N, T]):
     """A command that stores a `Receipt`, because no record has its ``id``.
 
@@ -342,7 +343,7 @@ class ReceiptedCommand(CreatingCommand[N, T]):
         )
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CourseAndLearner:
     """A course, and a learner with their organization.
 

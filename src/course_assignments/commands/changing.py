@@ -19,12 +19,13 @@ from course_assignments.entities.keys import Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Subscription
 from course_assignments.errors import InvalidInput
+from course_assignments.frozen import frozen
 from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate, NotesUsedUp, Reason
 from course_assignments.time.durations import End, resolve_end
 
 
-@validation.frozen
+@frozen
 class Assigned:
     """An assignment and its learner."""
 
@@ -35,7 +36,7 @@ class Assigned:
         validation.check_same(self.learner.id, self.assignment.learner_id, "learner")
 
 
-@validation.frozen
+@frozen
 class Cancellable(Assigned):
     """An assignment and its learner; to restore the use of a key, also redemption and key."""
 
@@ -51,7 +52,7 @@ class Cancellable(Assigned):
             validation.check_same(self.key.id, key_id, "key")
 
 
-@validation.frozen
+@frozen
 class Cancel(Command[Cancellable, CourseAssignment]):
     """Cancel an assignment permanently (rules 3, 4, 13 and 21).
 
@@ -111,7 +112,7 @@ class Cancel(Command[Cancellable, CourseAssignment]):
         return Outcome(after, change, decision)
 
 
-@validation.frozen
+@frozen
 class Reschedulable(Assigned):
     """An assignment with its learner, and everything that limits its end."""
 
@@ -139,7 +140,7 @@ class Reschedulable(Assigned):
         return began.limit(self.course, self.organization, *others)
 
 
-@validation.frozen
+@frozen
 class Reschedule(Command[Reschedulable, CourseAssignment]):
     """Change the end of an assignment, within its limit (rules 2, 4 and 21).
 
@@ -237,7 +238,7 @@ def _with_subscription_limit(
     return Decision((*others, min(late, key=lambda one: one.latest)))
 
 
-@validation.frozen
+@frozen
 class _Edit(Command[Assigned, CourseAssignment]):
     """Edit an assignment alone."""
 
@@ -264,7 +265,7 @@ class _Edit(Command[Assigned, CourseAssignment]):
         return Outcome(after, change, decision)
 
 
-@validation.frozen
+@frozen
 class Complete(_Edit):
     """Mark an assignment as completed, expired or not (rules 5 and 21).
 
@@ -282,7 +283,7 @@ class Complete(_Edit):
         return self.edit(records, context, is_incomplete, completed_at=context.at)
 
 
-@validation.frozen
+@frozen
 class AddNote(_Edit):
     """Add a note to an assignment in any state; a retry adds it again (rule 21).
 

@@ -24,6 +24,7 @@ from course_assignments.entities.codes import (
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.errors import Conflict, InvalidInput, invalid, is_a, repr_codes
+from course_assignments.frozen import frozen
 from course_assignments.policies.expiration import zone_of
 from course_assignments.queries import KeyQuery
 from course_assignments.reasons import CodeTaken, MaxUsesBelowUses
@@ -79,7 +80,7 @@ _is_flag = _unless_unset(validation.flag)
 _is_end = _unless_unset(validators.optional(accepted_by(durations.as_end)))
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class NewKeys:
     """The course that new keys are for, and their codes.
 
@@ -99,7 +100,7 @@ class NewKeys:
     )
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _WithNewKeys(CreatingCommand[N, KeyBatch]):
     """What `CreateKeys` and `AddKeys` share."""
 
@@ -192,7 +193,7 @@ def _terms(
     return terms
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class BatchToCreate(NewKeys):
     """The course, the codes and the organization of a new batch.
 
@@ -205,7 +206,7 @@ class BatchToCreate(NewKeys):
     organization: Organization = field(validator=validation.one_of(Organization))
 
 
-@validation.frozen
+@frozen
 class CreateKeys(_WithNewKeys[BatchToCreate]):
     """Create a batch of training keys for a course (rules 6 to 9, 12, 21 and 22).
 
@@ -280,14 +281,14 @@ class CreateKeys(_WithNewKeys[BatchToCreate]):
         return Outcome(batch, change, decision)
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class BatchToExtend(NewKeys):
     """The stored batch, its course and the codes to add."""
 
     batch: KeyBatch = field(validator=validation.one_of(KeyBatch))
 
 
-@validation.frozen
+@frozen
 class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, KeyBatch]):
     """Add keys to a batch, on its terms (rules 12, 21 and 22).
 
@@ -334,7 +335,7 @@ class AddKeys(_WithNewKeys[BatchToExtend], base.ReceiptedCommand[BatchToExtend, 
         return Outcome(after, change, decision)
 
 
-@validation.frozen
+@frozen
 class BatchAndKeys:
     """A stored batch with its organization, and those of its keys that a decision depends on.
 
@@ -360,7 +361,7 @@ class BatchAndKeys:
         return context.may(Permission.MANAGE_KEYS, self.batch.organization_id)
 
 
-@validation.frozen
+@frozen
 class EditKeys(Command[BatchAndKeys, KeyBatch]):
     """Change the terms of a batch for future redemptions (rules 20 and 21).
 
@@ -411,7 +412,7 @@ class EditKeys(Command[BatchAndKeys, KeyBatch]):
         return Outcome(after, change, decision)
 
 
-@validation.frozen
+@frozen
 class RevokeKey(Command[BatchAndKeys, TrainingKey]):
     """Revoke one key permanently; a second call changes nothing (rule 21).
 
@@ -446,7 +447,7 @@ class RevokeKey(Command[BatchAndKeys, TrainingKey]):
         return Outcome(after, change, decision)
 
 
-@validation.frozen
+@frozen
 class RevokeKeys(Command[BatchAndKeys, KeyBatch]):
     """Revoke all keys of a batch permanently; a second call changes nothing (rule 21).
 
@@ -481,7 +482,7 @@ class RevokeKeys(Command[BatchAndKeys, KeyBatch]):
         return Outcome(batch, change, decision)
 
 
-@validation.frozen
+@frozen
 class Keys(Command[KeyBatch, KeyBatch]):
     """List the keys of a batch in the order of their numbers, with their codes (rule 21).
 

@@ -22,12 +22,13 @@ from course_assignments.entities.catalog import Course
 from course_assignments.entities.enums import ActivityKind
 from course_assignments.entities.people import User
 from course_assignments.errors import NotFound
+from course_assignments.frozen import frozen
 from course_assignments.queries import AttemptQuery
 from course_assignments.reasons import Reason
 from course_assignments.validation import items_of, to_tuple
 
 
-@validation.frozen
+@frozen
 class Startable(Assigned):
     """An assignment with its learner, its course and all its attempts."""
 
@@ -44,7 +45,7 @@ class Startable(Assigned):
             validation.check_same(one.assignment_id, self.assignment.id, path)
 
 
-@validation.frozen
+@frozen
 class Start(ReceiptedCommand[Startable, Attempt]):
     """Start an activity, or start it again after it is finished (rules 3, 5 and 21).
 
@@ -121,7 +122,7 @@ class Start(ReceiptedCommand[Startable, Attempt]):
         return Outcome(attempt, change, decision)
 
 
-@validation.frozen
+@frozen
 class Attempted:
     """An attempt with its assignment and its learner."""
 
@@ -140,7 +141,7 @@ class Attempted:
         return Decision(() if finished_at is None else (reasons.NoAttemptOpen(finished_at),))
 
 
-@validation.frozen
+@frozen
 class _PauseOrResume(Command[Attempted, Attempt]):
     """Change the pauses of an attempt, unless a reason is against it."""
 
@@ -178,7 +179,7 @@ class _PauseOrResume(Command[Attempted, Attempt]):
     def _pauses(self, before: tuple[Break, ...], at: datetime) -> tuple[Break, ...]: ...
 
 
-@validation.frozen
+@frozen
 class Pause(_PauseOrResume):
     """Pause an attempt; the end of access stays the same (rules 5 and 21).
 
@@ -197,7 +198,7 @@ class Pause(_PauseOrResume):
         return (*before, Break(at))
 
 
-@validation.frozen
+@frozen
 class Resume(_PauseOrResume):
     """Resume a paused attempt while the assignment is active (rules 5 and 21).
 
@@ -214,7 +215,7 @@ class Resume(_PauseOrResume):
         return (*before[:-1], attrs.evolve(before[-1], resumed_at=at))
 
 
-@validation.frozen
+@frozen
 class Finishable(Attempted):
     """An attempt with its assignment, its learner and its course."""
 
@@ -225,7 +226,7 @@ class Finishable(Attempted):
         validation.check_same(self.course.id, self.assignment.course_id, "course")
 
 
-@validation.frozen
+@frozen
 class Finish(Command[Finishable, Attempt]):
     """Finish an attempt, even after access has ended (rules 5 and 21).
 

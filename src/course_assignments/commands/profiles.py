@@ -15,6 +15,7 @@ from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.people import User, anonymous_email
 from course_assignments.errors import Conflict, invalid
+from course_assignments.frozen import frozen
 from course_assignments.time.datetimes import zone_named
 from course_assignments.validation import items_of, to_tuple
 
@@ -35,7 +36,7 @@ def _by_kind_and_id(stored: Mapping[tuple[type, str], Profile]) -> dict[tuple[ty
     return known
 
 
-@validation.frozen
+@frozen
 class Addable:
     """The stored records with the same kinds and ids as the records to add.
 
@@ -59,7 +60,7 @@ def _records(values: Iterable[Profile]) -> tuple[Profile, ...]:
     return found
 
 
-@validation.frozen
+@frozen
 class Add(Command[Addable, None]):
     """Add organizations, courses and users; identical records are left unchanged (rule 21).
 
@@ -109,7 +110,7 @@ class Add(Command[Addable, None]):
         return Outcome(None, change, decision)
 
 
-@validation.frozen
+@frozen
 class Updatable(Generic[P]):
     """The stored record, and the owner of the new e-mail address."""
 
@@ -117,7 +118,7 @@ class Updatable(Generic[P]):
     email_owner: User | None = record_or_none(User)
 
 
-@validation.frozen
+@frozen
 class Update(Command[Updatable[P], P]):
     """Replace the stored record that has the same id (rules 20 and 21).
 
@@ -156,7 +157,7 @@ class Update(Command[Updatable[P], P]):
         return Outcome(after, change, decision)
 
 
-@validation.frozen
+@frozen
 class Anonymize(Command[User, User]):
     """Replace the name and the e-mail address of a user, keep the rest (rules 21 and 23).
 

@@ -18,14 +18,15 @@ from course_assignments.entities.enums import ExpirationLimit
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
 from course_assignments.errors import Conflict, repr_codes
+from course_assignments.frozen import frozen, unchecked
 from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.queries import RedemptionQuery
 from course_assignments.time.durations import end_in_range
 
-_redemption = validation.unchecked(Redemption)
+_redemption = unchecked(Redemption)
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Redeemable(base.CourseAndLearner):
     """A key with its batch and course, and the learner with their organization.
 
@@ -98,7 +99,7 @@ class Redeemable(base.CourseAndLearner):
         return Outcome(assignment, change, decision)
 
 
-@validation.frozen
+@frozen
 class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
     """Redeem a training key for a learner (rules 6 to 10, 12, 21 and 22).
 
@@ -131,7 +132,7 @@ class Redeem(CreatingCommand[Redeemable, CourseAssignment]):
         return records.outcome(self.action, context, context.require(*records.questions(context)))
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Registrable:
     """A key with the newcomer who registers with it.
 
@@ -151,7 +152,7 @@ class Registrable:
         base.check_newcomer(self.redeemable.learner, "learner")
 
 
-@validation.frozen
+@frozen
 class Register(CreatingCommand[Registrable, CourseAssignment]):
     """Create the profile of a newcomer and redeem their key, both or neither (rules 11 and 12).
 

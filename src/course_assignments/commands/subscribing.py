@@ -20,6 +20,7 @@ from course_assignments.entities.enums import ExpirationLimit, Permission
 from course_assignments.entities.people import User
 from course_assignments.entities.subscriptions import Opening, Subscription
 from course_assignments.errors import Conflict, InvalidInput
+from course_assignments.frozen import frozen
 from course_assignments.policies.expiration import Limit, zone_of
 from course_assignments.policies.repetition import latest_open
 from course_assignments.reasons import AssignmentNotActive, SubscriptionNotActive
@@ -27,7 +28,7 @@ from course_assignments.time.durations import Duration, end_of
 from course_assignments.validation import items_of, to_tuple
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Subscribable:
     """The learner, their organization and the courses of a new subscription.
 
@@ -45,7 +46,7 @@ class Subscribable:
         base.check_organization(self.organization, self.learner)
 
 
-@validation.frozen
+@frozen
 class Subscribe(CreatingCommand[Subscribable, Subscription]):
     """Let a learner open courses of a set for a duration (rules 19, 21 and 22).
 
@@ -111,7 +112,7 @@ class Subscribe(CreatingCommand[Subscribable, Subscription]):
         return Outcome(subscription, change, decision)
 
 
-@validation.frozen
+@frozen
 class Subscribed:
     """A subscription and its learner."""
 
@@ -122,14 +123,14 @@ class Subscribed:
         validation.check_same(self.learner.id, self.subscription.learner_id, "learner")
 
 
-@validation.frozen
+@frozen
 class EditableSubscription(Subscribed):
     """A subscription with its learner, and the courses of the new set."""
 
     courses: tuple[Course, ...] = field(converter=to_tuple[Course], validator=items_of(Course))
 
 
-@validation.frozen
+@frozen
 class EditSubscription(Command[EditableSubscription, Subscription]):
     """Change the set of courses of a subscription (rules 19, 21 and 22).
 
@@ -179,7 +180,7 @@ class EditSubscription(Command[EditableSubscription, Subscription]):
         return Outcome(after, change, decision)
 
 
-@validation.frozen
+@frozen
 class CancellableSubscription(Subscribed):
     """A subscription with its learner and all assignments opened from it."""
 
@@ -193,7 +194,7 @@ class CancellableSubscription(Subscribed):
         _check_opened(self.subscription, self.opened, ids)
 
 
-@validation.frozen
+@frozen
 class CancelSubscription(Command[CancellableSubscription, Subscription]):
     """Cancel a subscription and every assignment opened from it (rules 3, 4, 19, 21).
 
@@ -266,7 +267,7 @@ def _for_subscription(question: Question, at: datetime) -> Decision:
     return attrs.evolve(given, reasons=reasons)
 
 
-@validation.frozen
+@frozen
 class _Dates:
     """The datetimes of a subscription for the cancellation policy."""
 
@@ -275,7 +276,7 @@ class _Dates:
     first_lab_launched_at: None = None
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Openable(base.CourseAndLearner):
     """A subscription, its learner with their organization, and the course to open.
 
@@ -299,7 +300,7 @@ class Openable(base.CourseAndLearner):
         return latest_open(self.opened, at)
 
 
-@validation.frozen
+@frozen
 class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
     """Open a course of a subscription (rules 1, 19, 21 and 22).
 

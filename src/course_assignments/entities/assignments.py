@@ -8,15 +8,9 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.enums import AssignmentStatus, CompletionStatus, ExpirationLimit
+from course_assignments.frozen import frozen
 from course_assignments.time.datetimes import as_utc
-from course_assignments.validation import (
-    at_most,
-    frozen,
-    items_of,
-    to_string_set,
-    to_tuple,
-    to_utc,
-)
+from course_assignments.validation import at_most, items_of, to_string_set, to_tuple, to_utc
 
 #: How many notes one assignment may have; each further one is stored with all earlier ones.
 MAX_NOTES = 1000

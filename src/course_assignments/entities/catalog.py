@@ -8,9 +8,10 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.entities.enums import ActivityKind
 from course_assignments.errors import InvalidInput, invalid, mask_id
+from course_assignments.frozen import frozen
 from course_assignments.time.datetimes import check_zone_name, zone_named
 from course_assignments.time.durations import Duration
-from course_assignments.validation import frozen, items_of, to_duration_or_none, to_tuple
+from course_assignments.validation import items_of, to_duration_or_none, to_tuple
 
 
 @frozen(kw_only=True)

@@ -7,8 +7,9 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.entities.codes import fold, format_code, is_storable
 from course_assignments.errors import invalid, is_a, plain, repr_codes
+from course_assignments.frozen import frozen
 from course_assignments.time.durations import Duration
-from course_assignments.validation import after, frozen, optional_datetime, to_duration, to_utc
+from course_assignments.validation import after, optional_datetime, to_duration, to_utc
 
 
 @frozen(kw_only=True)

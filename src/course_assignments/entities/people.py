@@ -9,8 +9,9 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.entities.enums import Role
 from course_assignments.errors import InvalidInput, invalid, received
+from course_assignments.frozen import frozen
 from course_assignments.text import describe, fold_text
-from course_assignments.validation import frozen, items_of, to_set, to_string_set
+from course_assignments.validation import items_of, to_set, to_string_set
 
 #: The longest e-mail address (RFC 5321, section 4.5.3.1.3, without the brackets).
 EMAIL_LENGTH = 254

@@ -7,6 +7,7 @@ import attrs
 from attrs import field
 
 from course_assignments import validation
+from course_assignments.frozen import frozen
 from course_assignments.validation import derived_id, items_of, to_strings, to_tuple
 
 #: How many ids of each kind one receipt holds, so that it fits into one JSON document. A longer
@@ -18,7 +19,7 @@ _are_ids = [items_of(str), validation.at_most(MAX_IDS)]
 _are_positions = validation.each(lambda one, path: validation.check_count(one, path, 1))
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Receipt:
     """The ids of the records that one call created, stored in the same commit.
 

@@ -6,7 +6,8 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.assignments import AccessPeriod
-from course_assignments.validation import frozen, items_of, to_strings, to_tuple, to_utc
+from course_assignments.frozen import frozen
+from course_assignments.validation import items_of, to_strings, to_tuple, to_utc
 
 
 @frozen

@@ -16,6 +16,7 @@ from course_assignments.entities.keys import TrainingKey
 from course_assignments.errors import InvalidInput, invalid, is_a
 from course_assignments.export.cells import Cell, escape_formula, keep_as_text, write_cell
 from course_assignments.export.columns import COLUMNS, DEFAULT_COLUMNS
+from course_assignments.frozen import frozen
 from course_assignments.validation import Many, Strings
 from course_assignments.views.billing import StatementLine, StatementTotal
 
@@ -32,7 +33,7 @@ def _function(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
         raise invalid("not_callable", at.name, "expected a function of the record", value)
 
 
-@validation.frozen
+@frozen
 class ExportColumn(Generic[R]):
     """A custom column: a heading and a function that returns the value.
 

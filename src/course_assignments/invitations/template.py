@@ -9,6 +9,7 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.errors import InvalidInput, invalid
+from course_assignments.frozen import frozen
 
 #: The placeholders for each part. Other people can read a subject, so it must not show the key.
 IN_SUBJECT: Final = frozenset({"course", "learner", "organization"})
@@ -40,7 +41,7 @@ def _only(known: frozenset[str]) -> validation.Validator:
 _steps = validation.each(partial(_check_part, known=IN_TEXT))
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class InvitationTemplate:
     """The wording of an invitation, part by part, in the order of the message.
 

@@ -13,6 +13,7 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.entities.codes import MAX_CODE_LENGTH, MIN_CODE_LENGTH
 from course_assignments.errors import invalid, is_a
+from course_assignments.frozen import frozen
 from course_assignments.policies.access import (
     AccessPolicy,
     AssignmentRule,
@@ -66,7 +67,7 @@ def _skew(_: object, at: "attrs.Attribute[Any]", value: object) -> None:
         raise invalid("invalid_duration", at.name, expected, value)
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Policies:
     """One policy for each question; pass your own for any of them.
 

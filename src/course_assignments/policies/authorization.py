@@ -12,8 +12,8 @@ from course_assignments.decisions import Decision
 from course_assignments.entities.enums import Permission, Role
 from course_assignments.entities.people import User
 from course_assignments.errors import invalid
+from course_assignments.frozen import frozen
 from course_assignments.time.datetimes import as_utc
-from course_assignments.validation import frozen
 
 #: "creating, cancelling, rescheduling, completing and subscribing take one of Company Training
 #: Manager, Enrollment Manager, Operations Manager, Sales Manager"; "add, update, anonymize take the

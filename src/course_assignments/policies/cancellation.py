@@ -9,9 +9,9 @@ from course_assignments import reasons, validation
 from course_assignments.decisions import Decision
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.errors import invalid
+from course_assignments.frozen import frozen
 from course_assignments.time.datetimes import LATEST, as_utc, next_tick
 from course_assignments.time.durations import end_in_range
-from course_assignments.validation import frozen
 
 #: Cancel "only within 24 hours of creation and only if no labs have been launched" (rule 3).
 #: Support is asked "after 24 h" (rule 4), so exactly 24 hours still belong to the window.

@@ -11,11 +11,11 @@ from course_assignments.decisions import YES, Decision
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.catalog import Course, Organization
 from course_assignments.entities.enums import ExpirationLimit
+from course_assignments.frozen import frozen
 from course_assignments.policies.access import check_exists
 from course_assignments.reasons import ExpiresTooEarly, ExpiresTooLate
 from course_assignments.time.datetimes import as_utc, next_tick, out_of_range
 from course_assignments.time.durations import Duration, End, Months, end_in_range
-from course_assignments.validation import frozen
 
 #: "assignments expire 180 days after creation unless the organization or course profile specifies a
 #: shorter maximum" (rule 1).

@@ -9,8 +9,8 @@ from course_assignments import reasons, validation
 from course_assignments.decisions import YES, Decision
 from course_assignments.entities.keys import KeyBatch, Redemption, TrainingKey
 from course_assignments.entities.people import User
+from course_assignments.frozen import frozen
 from course_assignments.time.datetimes import as_utc
-from course_assignments.validation import frozen
 
 
 class KeyRedemptionRule(Protocol):

@@ -10,9 +10,9 @@ from course_assignments import validation
 from course_assignments.decisions import YES, Decision
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.enums import Repeat
+from course_assignments.frozen import frozen
 from course_assignments.reasons import AlreadyAssigned
 from course_assignments.time.datetimes import LATEST, as_utc
-from course_assignments.validation import frozen
 
 
 class RepeatRule(Protocol):

@@ -15,13 +15,14 @@ from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
 from course_assignments.entities.catalog import Organization
 from course_assignments.errors import InvalidInput, NotFound, invalid, is_a, mask_id, received
+from course_assignments.frozen import frozen
 from course_assignments.queries import MAX_PAGE, AssignmentQuery
 from course_assignments.repository import Repository, check_repository, find_all
 from course_assignments.time.datetimes import as_utc, check_zone, format_datetime, start_of_day
 from course_assignments.validation import to_utc
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StatementLine:
     """One assignment that was created in the period.
 
@@ -61,7 +62,7 @@ class StatementLine:
         return self.cancelled_at is None
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StatementTotal:
     """How many assignments of a course and an organization were created: cancelled and billable.
 
@@ -84,7 +85,7 @@ def _in_order(lines: Iterable[StatementLine]) -> tuple[StatementLine, ...]:
     return tuple(sorted(validation.check_each(lines, "lines", StatementLine), key=place))
 
 
-@validation.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Statement:
     """The assignments created in a period, by organization, course and creation.
 

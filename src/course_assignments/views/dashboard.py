@@ -8,11 +8,11 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.assignments import CourseAssignment
+from course_assignments.frozen import frozen
 from course_assignments.policies import check_policy
 from course_assignments.repository import Repository
 from course_assignments.time.datetimes import LATEST, as_utc
 from course_assignments.time.durations import end_in_range
-from course_assignments.validation import frozen
 from course_assignments.views.training import Assignments, of_learner, ranked
 
 #: "the five most relevant" (rule 17).
