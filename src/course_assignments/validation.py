@@ -24,6 +24,7 @@ from course_assignments.errors import (
     mask_id,
     plain,
 )
+from course_assignments.frozen import Field
 from course_assignments.text import describe, drop_unseen, find_unseen
 from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import (
@@ -38,8 +39,6 @@ from course_assignments.time.durations import (
 R = TypeVar("R")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-Field: TypeAlias = "attrs.Attribute[Any]"
 
 
 class Several(Protocol[T_co]):

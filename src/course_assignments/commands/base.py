@@ -31,7 +31,7 @@ from course_assignments.errors import (
     repr_ids,
     to_words,
 )
-from course_assignments.frozen import frozen, unchecked
+from course_assignments.frozen import Field, frozen, unchecked
 from course_assignments.policies import DEFAULT_POLICIES, Policies
 from course_assignments.policies.expiration import Limit, earliest
 from course_assignments.reasons import EmailTaken, ForAssignment, KeyNotFound, Reason
@@ -440,7 +440,7 @@ def hidden(values: Sized) -> str:
     return f"<{len(values)} hidden>"
 
 
-def typed_code(command: object, at: validation.Field, value: object) -> None:
+def typed_code(command: object, at: Field, value: object) -> None:
     """Raise InvalidInput unless *value* is a string that is not much too long."""
     if not is_a(value, str):
         raise invalid("not_a_text", at.name, "expected the code of a key as a string", value)

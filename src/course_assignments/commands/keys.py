@@ -24,7 +24,7 @@ from course_assignments.entities.codes import (
 from course_assignments.entities.enums import Permission
 from course_assignments.entities.keys import KeyBatch, TrainingKey
 from course_assignments.errors import Conflict, InvalidInput, invalid, is_a, repr_codes
-from course_assignments.frozen import frozen
+from course_assignments.frozen import Field, frozen
 from course_assignments.policies.expiration import zone_of
 from course_assignments.queries import KeyQuery
 from course_assignments.reasons import CodeTaken, MaxUsesBelowUses
@@ -67,7 +67,7 @@ def _check_code(code: object, path: str) -> None:
 def _unless_unset(check: Any) -> Any:
     """Return a validator that lets `UNSET` pass."""
 
-    def validate(record: object, at: validation.Field, value: object) -> None:
+    def validate(record: object, at: Field, value: object) -> None:
         if value is not UNSET:
             check(record, at, value)
 

@@ -7,7 +7,7 @@ from attrs import field
 from course_assignments import validation
 from course_assignments.entities.codes import fold, format_code, is_storable
 from course_assignments.errors import invalid, is_a, plain, repr_codes
-from course_assignments.frozen import frozen
+from course_assignments.frozen import Field, frozen
 from course_assignments.time.durations import Duration
 from course_assignments.validation import after, optional_datetime, to_duration, to_utc
 
@@ -45,7 +45,7 @@ class KeyBatch:
     size: int = field(default=0, validator=validation.count(0))
 
 
-def _code(key: object, at: validation.Field, value: object) -> None:
+def _code(key: object, at: Field, value: object) -> None:
     value = plain(value)
     if not is_a(value, str) or not is_storable(value):
         hint = "expected up to 64 printable ASCII characters without space, comma, semicolon, quote"

@@ -6,7 +6,7 @@ from attrs import field
 
 from course_assignments import validation
 from course_assignments.entities.assignments import AccessPeriod
-from course_assignments.frozen import frozen
+from course_assignments.frozen import Field, frozen
 from course_assignments.validation import items_of, to_strings, to_tuple, to_utc
 
 
@@ -22,7 +22,7 @@ class Opening:
     assignment_id: str = field(validator=validation.identifier)
 
 
-def _distinct_ids(_: object, at: validation.Field, ids: tuple[str, ...]) -> None:
+def _distinct_ids(_: object, at: Field, ids: tuple[str, ...]) -> None:
     validation.check_distinct(validation.check_ids(ids, at.name), f"{at.name}[{{}}]")
 
 
