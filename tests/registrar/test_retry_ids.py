@@ -326,6 +326,39 @@ class TestKeys:
         assert registrar.create_keys(**{**terms, "codes": ["Other-code"]}).size == 2
 
 
+class TestSkipped:
+    """The retry of a call that returned an existing assignment returns it, for ever."""
+
+    @pytest.mark.parametrize(
+        "step",
+        [
+            Call("assign", ("py", "ada"), {"repeat": ca.Repeat.SKIP, "id": "x-1"}),
+            Call("open_course", ("s-1", "py"), {"id": "x-1"}),
+        ],
+        ids=lambda step: str(step.command),
+    )
+    def test_it_is_returned_after_it_has_ended_too(self, step: Call) -> None:
+        registrar = filled()
+        before = registrar.open_course("s-1", "py", id="opened")
+        assert step.on(registrar) == before
+        cancelled = registrar.cancel("opened")
+        assert step.on(registrar) == cancelled
+        assert step.asked_of(registrar) == ca.Decision()
+        # Without the id, the call makes a new one.
+        assert Call(step.command, step.args, {**step.kwargs, "id": None}).on(registrar) != cancelled
+
+    def test_other_arguments_are_a_conflict(self) -> None:
+        registrar = filled()
+        registrar.open_course("s-1", "py", id="opened")
+        registrar.open_course("s-1", "py", id="x-1")
+        registrar.assign("py", "ada", repeat=ca.Repeat.SKIP, id="x-2")
+        for name, *arguments in (("open_course", "s-2", "py"), ("open_course", "s-1", "sql")):
+            assert error(ca.Conflict, registrar, name, *arguments, id="x-1").code == "id_taken"
+        for changed in ({"repeat": ca.Repeat.ALLOW}, {"expires": DAY, "repeat": ca.Repeat.SKIP}):
+            found = error(ca.Conflict, registrar, "assign", "py", "ada", id="x-2", **changed)
+            assert found == ca.Conflict(("x-2",), "id_taken")
+
+
 class TestStart:
     def test_of_several_retakes_the_one_under_the_id_is_returned(self) -> None:
         registrar = filled()

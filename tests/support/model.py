@@ -364,6 +364,11 @@ class Model:
             raise Fault(CONFLICT)
         return made
 
+    def keep_receipt(self, action: str, id: Id, arguments: Any, made: Any) -> None:
+        """Keep what a call under an id made, if it has one."""
+        if id is not None:
+            self.receipts[action, id] = (arguments, made)
+
     # Organizations, courses, users.
 
     def _references(self, records: Iterable[Any]) -> list[Said]:
@@ -477,6 +482,11 @@ class Model:
             as_made = (made["course_id"], made["learner_id"], made["origin"])
             yield from returned(id, same=as_made == (course_id, learner_id, ("direct",)))
             return
+        arguments = (course_id, learner_id, expires, note, repeat)
+        before = self.made_before("assign", id, arguments)
+        if before is not None:
+            yield from returned(before)
+            return
         mode = repeat or self.settings.repeat
         self.require(by, (self.courses, course_id), (self.users, learner_id))
         learner = self.users[learner_id]
@@ -484,6 +494,7 @@ class Model:
         held = self.held(course_id, learner_id)
         if mode is ca.Repeat.SKIP and held:
             yield from returned(held[0]["id"], against=acting)
+            self.keep_receipt("assign", id, arguments, held[0]["id"])
             return
         own, end = self._against_pair(course_id, learner, expires, mode)
         made = yield [*acting, *self.available(course_id), *own]
@@ -549,8 +560,7 @@ class Model:
         self.users.update(newcomers)
         for one, (course_id, learner, end) in zip(batch.created, made, strict=True):
             self.keep_assignment(one.id, learner, course_id, end, note=note)
-        if id is not None:
-            self.receipts["assign_many", id] = (arguments, ids)
+        self.keep_receipt("assign_many", id, arguments, ids)
         if made:
             self.happened("assign_many", by)
 
@@ -763,8 +773,7 @@ class Model:
         batch = self.batches[batch_id]
         self.reach(batch["created_at"])
         yield self._against_codes(batch["course_id"], batch["organization_id"], lines, by)
-        if id is not None:
-            self.receipts["add_keys", id] = (arguments, batch["size"] + 1)
+        self.keep_receipt("add_keys", id, arguments, batch["size"] + 1)
         self._keep_keys(batch, lines, generate)
         self.happened("add_keys", by)
 

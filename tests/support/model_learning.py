@@ -248,6 +248,10 @@ class WholeModel(Model):
             same = (before["course_id"], before["origin"]) == (course_id, origin)
             yield from returned(id, same=same)
             return
+        opened = self.made_before("open_course", id, (subscription_id, course_id))
+        if opened is not None:
+            yield from returned(opened)
+            return
         self.require(by, (self.subscriptions, subscription_id), (self.courses, course_id))
         one = self.subscriptions[subscription_id]
         self.reach(one["created_at"])
@@ -257,6 +261,7 @@ class WholeModel(Model):
         standing = [it["id"] for it in self.held(course_id, learner["id"]) if it["id"] in own]
         if standing:
             yield from returned(standing[0], against=acting)
+            self.keep_receipt("open_course", id, (subscription_id, course_id), standing[0])
             return
         inside = course_id in one["course_ids"]
         outside = [] if inside else [("course_not_in_subscription", course_id)]

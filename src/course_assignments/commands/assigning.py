@@ -202,10 +202,15 @@ def _without_change(question: Question) -> Question:
 
 
 @frozen
-class Assign(_Assigning[Assignable, CourseAssignment]):
+class Assign(
+    _Assigning[Assignable, CourseAssignment],
+    base.ReceiptedCommand[Assignable, CourseAssignment],
+):
     """Assign a course to a learner (rules 1, 2, 15, 21 and 22).
 
     Attributes:
+        id: The id of the new assignment, which must not begin with ``derived-``; makes the call
+            safe to repeat. By default a new id.
         expires: When access ends: an aware datetime, a duration from now, or the start of a date in
             the time zone of the learner's organization. By default as late as the limits allow.
         note: A note for administrators.
@@ -222,10 +227,17 @@ class Assign(_Assigning[Assignable, CourseAssignment]):
     course_id: str = field(validator=validation.identifier)
     learner_id: str = field(validator=validation.identifier)
 
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """All arguments; of a call that created an assignment, fewer are compared."""
+        return self.course_id, self.learner_id, self.expires, self.note, self.repeat
+
     def existing(self, reader: Reader) -> CourseAssignment | None:
         made = reader.look_up(CourseAssignment, self.id)
+        if made is None:
+            return self.find_skipped(reader)
         wanted = (self.course_id, self.learner_id, Direct())
-        if made is not None and (made.course_id, made.learner_id, made.origin) != wanted:
+        if (made.course_id, made.learner_id, made.origin) != wanted:
             raise Conflict((made.id,), "id_taken", "CourseAssignment")
         return made
 
@@ -245,9 +257,10 @@ class Assign(_Assigning[Assignable, CourseAssignment]):
         ]
         decision = self.require(questions, context)
         batch, change = self.outcome([records], context)
-        if batch.skipped:
-            return Outcome(batch.skipped[0], decision=decision)
-        return Outcome(batch.created[0], change, decision)
+        if not batch.skipped:
+            return Outcome(batch.created[0], change, decision)
+        change = self.skipping(batch.skipped[0], change.expect)
+        return Outcome(batch.skipped[0], change, decision)
 
 
 def _each_once(users: Iterable[User]) -> tuple[User, ...]:

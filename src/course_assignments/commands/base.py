@@ -332,6 +332,16 @@ class ReceiptedCommand(CreatingCommand[N, T]):
         ids = [Receipt.id_for(self.action, self.id, part) for part in range(1, first.parts)]
         return (first, *reader.need_all(Receipt, ids).values())
 
+    def find_skipped(self, reader: Reader) -> CourseAssignment | None:
+        """Return the assignment that an earlier call with the same id returned unchanged."""
+        receipt = self.find_receipt(reader)
+        return reader.need(CourseAssignment, receipt[0].skipped[0]) if receipt else None
+
+    def skipping(self, skipped: CourseAssignment, expect: Iterable[Record]) -> Change:
+        """Return the change for a call that returns *skipped*; nothing without an ``id``."""
+        receipt = self.receipt(skipped=[skipped.id])
+        return Change(create=receipt, expect=expect) if receipt else Change()
+
     def receipt(
         self, made: Sequence[str] = (), skipped: Sequence[str] = (), positions: tuple[int, ...] = ()
     ) -> tuple[Receipt, ...]:
@@ -475,9 +485,9 @@ def emails_free(records: Iterable[Record], owners: Iterable[User]) -> Decision:
     reasons: list[EmailTaken] = []
     for record in records:
         if isinstance(record, User):
-            if record.folded_email in taken:
-                reasons.append(EmailTaken(record.id, taken[record.folded_email]))
-            taken[record.folded_email] = record.id
+            owner_id = taken.setdefault(record.folded_email, record.id)
+            if owner_id != record.id:
+                reasons.append(EmailTaken(record.id, owner_id))
     return Decision(tuple(reasons))
 
 

@@ -301,7 +301,7 @@ class Openable(base.CourseAndLearner):
 
 
 @frozen
-class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
+class OpenCourse(base.ReceiptedCommand[Openable, CourseAssignment]):
     """Open a course of a subscription (rules 1, 19, 21 and 22).
 
     If an assignment that was opened before is active, this assignment is returned. After it has
@@ -309,6 +309,8 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
 
     Attributes:
         course_id: One of its courses.
+        id: The id of the new assignment, which must not begin with ``derived-``; makes the call
+            safe to repeat. By default an id derived from the subscription.
 
     >>> subscription = registrar.subscribe(["py"], "ada", duration=Months(3))
     >>> assignment = registrar.open_course(subscription.id, "py")
@@ -321,10 +323,17 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
     subscription_id: str = field(validator=validation.identifier)
     course_id: str = field(validator=validation.identifier)
 
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """The subscription and the course."""
+        return self.subscription_id, self.course_id
+
     def existing(self, reader: Reader) -> CourseAssignment | None:
         made = reader.look_up(CourseAssignment, self.id)
+        if made is None:
+            return self.find_skipped(reader)
         wanted = (self.course_id, FromSubscription(self.subscription_id))
-        if made is not None and (made.course_id, made.origin) != wanted:
+        if (made.course_id, made.origin) != wanted:
             raise Conflict((made.id,), "id_taken", "CourseAssignment")
         return made
 
@@ -360,7 +369,8 @@ class OpenCourse(CreatingCommand[Openable, CourseAssignment]):
         )
         active = records.active(context.at)
         if active is not None:
-            return Outcome(active, decision=decision)
+            change = self.skipping(active, context.expect(before, active, learner))
+            return Outcome(active, change, decision)
         own = Limit(before.expires_at, ExpirationLimit.SUBSCRIPTION)
         end = context.limit(course, records.organization, own)
         id_ = before.next_assignment_id(course.id) if self.id is None else self.id
