@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from importlib import import_module
 from itertools import count
+from pkgutil import walk_packages
 from typing import Any
 
 import attrs
 import pytest
 
 import course_assignments as ca
+from course_assignments.entities import codes
+from course_assignments.entities.assignments import _claim_id
 from course_assignments.reasons import KeyNotFound, NotesUsedUp, PausesUsedUp
 from course_assignments.serialization import from_json, to_json
+from course_assignments.text import clean
 from tests.support.acts import GIVEN, NOTE, RUNNING
 from tests.support.world import START, world
 
@@ -74,8 +79,19 @@ def test_a_typed_code_has_a_limit() -> None:
     registrar, _ = world()
     long = "\N{ZERO WIDTH SPACE}" * 10_000
     assert registrar.may_redeem(long, "ada").reasons == (KeyNotFound(),)
-    for call in (lambda: registrar.redeem(long + "x", "ada"), lambda: ca.KeyQuery(code=long + "x")):
+    longer = long + "x"
+    for call in (
+        lambda: registrar.redeem(longer, "ada"),
+        lambda: ca.KeyQuery(code=longer),
+        lambda: codes.fold(longer),
+        lambda: codes.is_mistyped(longer),
+        lambda: clean(longer),
+    ):
         assert refusal(call) == ("too_long", "code")
+    assert refusal(lambda: ca.KeyQuery(codes=["Spring-2026", longer])) == ("too_long", "codes[1]")
+    with pytest.raises(ca.InvalidInput) as caught:
+        ca.read_codes(["Spring-2026", longer])
+    assert [one.code for one in caught.value.errors] == ["too_long"]
 
 
 def test_a_permission_is_asked_once_for_each_organization() -> None:
@@ -205,3 +221,20 @@ def newcomers(number: int) -> list[ca.User]:
 def events_of(registrar: ca.Registrar) -> list[ca.Event]:
     found: Iterable[ca.Event] = ca.find_all(registrar.repository, ca.EventQuery(limit=10_000))
     return [*found]
+
+
+def test_every_cache_has_a_limit() -> None:
+    """What has none is called with classes of the library only."""
+    cached: dict[str, int | None] = {}
+    for module in walk_packages(ca.__path__, "course_assignments."):
+        if not module.name.startswith("course_assignments.testing"):
+            for name, one in vars(import_module(module.name)).items():
+                if type(one) is type(_claim_id):
+                    cached[name] = one.cache_parameters()["maxsize"]
+    assert {name for name, most in cached.items() if most is None} == {
+        "_fields",
+        "_filters",
+        "_form",
+        "_default_tables",
+    }
+    assert cached["_claim_id"] == 1000

@@ -37,7 +37,7 @@ def test_an_open_file_of_codes_is_taken(name: str) -> None:
     ("name", "wrong"),
     [
         ("coupons-with-quantities.csv", dict.fromkeys(range(1, 5), "several_columns")),
-        ("coupons-quoted.csv", dict.fromkeys(range(1, 4), "several_columns")),
+        ("coupons-quoted.csv", dict.fromkeys(range(1, 4), "enclosed")),
         ("coupons-from-a-spreadsheet.csv", dict.fromkeys(range(1, 5), "several_columns")),
         ("coupons-tabs.txt", dict.fromkeys(range(1, 4), "several_columns")),
         (
@@ -46,7 +46,7 @@ def test_an_open_file_of_codes_is_taken(name: str) -> None:
                 2: "several_columns",
                 3: "invalid_code",
                 4: "code_repeated",
-                6: "several_columns",
+                6: "enclosed",
                 7: "invalid_code",
             },
         ),
@@ -114,8 +114,8 @@ def test_a_roster_is_taken(
             MOODLE,
             {
                 2: "id: remove ZERO WIDTH SPACE",
-                3: "email: expected an address such as ada@example.org; remove SEMICOLON",
-                4: "email: expected an address such as ada@example.org; remove COLON",
+                3: "email: expected the address alone, such as ada@example.org; remove SEMICOLON",
+                4: "email: expected the address alone, such as ada@example.org; remove COLON",
                 6: "id: expected a string",
                 7: "email: remove ZERO WIDTH NO-BREAK SPACE",
             },
@@ -123,12 +123,19 @@ def test_a_roster_is_taken(
         (
             "canvas-wrong.csv",
             CANVAS,
-            {2: "email: expected an address such as ada@example.org; remove", 3: "email: expected"},
+            {
+                2: "email: expected the address alone, such as ada@example.org; remove",
+                3: "email: expected",
+            },
         ),
         (
             "oneroster-wrong.csv",
             ONEROSTER,
-            {2: "email: expected an address", 3: "name: expected", 4: "id: remove SOFT HYPHEN"},
+            {
+                2: "email: expected the address alone",
+                3: "name: expected",
+                4: "id: remove SOFT HYPHEN",
+            },
         ),
         ("moodle.csv", CANVAS, {1: "no column user_id, first_name, last_name"}),
     ],

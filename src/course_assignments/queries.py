@@ -163,12 +163,11 @@ def _to_ids(ids: Strings, name: str) -> tuple[str, ...]:
 
 
 def _to_folded(texts: Strings, name: str) -> tuple[str, ...]:
-    found = validation.check_each(texts, name, str)
-    return tuple(fold_text(one, f"{name}[{position}]") for position, one in enumerate(found))
+    return tuple(validation.collect(validation.check_each(texts, name, str), fold_text, name))
 
 
 def _to_codes(codes: Strings, name: str) -> tuple[str, ...]:
-    return tuple(map(fold, validation.check_each(codes, name, str)))
+    return tuple(validation.collect(validation.check_each(codes, name, str), fold, name))
 
 
 _TUPLES: Final = frozenset({tuple})

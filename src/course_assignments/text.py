@@ -40,6 +40,12 @@ def _as_string(value: object, field: str = "text") -> str:
     return str(plain(value))
 
 
+def _check_length(text: str, field: str) -> None:
+    if len(text) > MAX_FOLDED:
+        hint = f"expected at most {MAX_FOLDED} characters, got {len(text)}"
+        raise InvalidInput("too_long", field, hint)
+
+
 def describe(char: str) -> str:
     r"""Return the name and the number of *char*, for messages.
 
@@ -66,16 +72,20 @@ def drop_unseen(text: str) -> str:
     return given if given.isascii() else _UNSEEN.sub("", given)
 
 
-def clean(typed: str) -> str:
+def clean(typed: str, field: str = "code") -> str:
     r"""Return a *typed* code as it was meant.
 
     Characters that cannot be seen and outer white space are dropped, dashes of any kind become
     ``-``, and full-width characters become ASCII.
 
+    Raises:
+        InvalidInput: *typed*, which the error calls *field*, is longer than 10,000 characters.
+
     >>> clean(" Spring\u200b\u20132026 ")
     'Spring-2026'
     """
-    text = _as_string(typed, "code")
+    text = _as_string(typed, field)
+    _check_length(text, field)
     return (text if text.isascii() else drop_unseen(text).translate(_TO_ASCII)).strip()
 
 
@@ -94,8 +104,6 @@ def fold_text(text: str, field: str = "text") -> str:
     True
     """
     text = _as_string(text, field)
-    if len(text) > MAX_FOLDED:
-        hint = f"expected at most {MAX_FOLDED} characters, got {len(text)}"
-        raise InvalidInput("too_long", field, hint)
+    _check_length(text, field)
     seen = " ".join(drop_unseen(text).split())
     return seen.lower() if seen.isascii() else normalize("NFC", normalize("NFC", seen).casefold())

@@ -36,9 +36,12 @@ _GENERATED = re.compile(f"[{ALPHABET}]{{{GENERATED_LENGTH}}}")
 _NEARLY = re.compile(f"[{ALPHABET}]{{{GENERATED_LENGTH - 1},{GENERATED_LENGTH + 1}}}")
 _STORABLE = re.compile(rf"[!-~]{{1,{MAX_CODE_LENGTH}}}")
 # What a line has besides a code if it was cut from a table.
-_GLUE = re.compile(r"[\t,;'\"`]")
+_GLUE = re.compile(r"[\t,;]")
+_QUOTES = re.compile(r"['\"`]")
 # What a table or a chat leaves around a code; inside, it is a part of the code.
-_AROUND = re.compile(r"\A[<>|]|[<>|]\Z")
+_AROUND = re.compile(r"\A[<>|]|[<>|]\Z|\A([*_~]+).*\1\Z")
+# How spreadsheets show a number with many digits; the other digits are lost.
+_SHORTENED = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
 # The heading of a column of codes, without what separates its words.
 _HEADING = re.compile(
     "(access|activation|coupon|course|enroll?(ment)?|license|promo|registration|training|voucher)?"
@@ -80,7 +83,7 @@ def check_symbol(symbols: str) -> str:
     return ALPHABET[value]
 
 
-def fold(typed: str) -> str:
+def fold(typed: str, field: str = "code") -> str:
     """Return the form in which the code that someone typed is looked up, and is unique.
 
     Characters that cannot be seen, outer white space and case make no difference. Spaces, dashes
@@ -89,7 +92,7 @@ def fold(typed: str) -> str:
     >>> fold(" ooo0-0000 0000-oool-2 "), fold(" Spring-2026 ")
     ('00000000000000012', 'SPRING-2026')
     """
-    cleaned = clean(_as_string(typed))
+    cleaned = clean(_as_string(typed), field)
     symbols = _symbols(cleaned)
     return symbols if _GENERATED.fullmatch(symbols) else cleaned.translate(_UPPER)
 
@@ -142,7 +145,8 @@ def is_storable(code: str) -> bool:
     (True, False)
     """
     text = _as_string(code)
-    return _STORABLE.fullmatch(text) is not None and not _GLUE.search(text)
+    separated = _GLUE.search(text) or _QUOTES.search(text)
+    return _STORABLE.fullmatch(text) is not None and separated is None
 
 
 def format_code(code: str) -> str:
@@ -221,12 +225,12 @@ class Paste:
             if len(code) < minimum:
                 expected = f"expected at least {minimum} characters"
                 path = _path(self.field, line)
-                problems[line] = invalid("invalid_code", path, expected, code)
+                problems[line] = _wrong("invalid_code", path, expected, code)
         if not problems:
             return
         for code, line in map(self.codes.__getitem__, taken):
             path, advice = _path(self.field, line), "remove the codes of other keys"
-            problems.setdefault(line, invalid("code_taken", path, advice, code))
+            problems.setdefault(line, _wrong("code_taken", path, advice, code))
         lines: dict[str, list[int]] = {}
         for line in sorted(problems):
             lines.setdefault(problems[line].hint.partition(", got ")[0], []).append(line)
@@ -244,6 +248,28 @@ def _is_heading(code: str) -> bool:
     return _HEADING.fullmatch(re.sub(r"[\s_.:-]", "", code.lower())) is not None
 
 
+def _wrong(code: str, path: str, advice: str, line: str) -> InvalidInput:
+    """Return the error for *line*, which is masked, as it may be a part of a code."""
+    return InvalidInput(code, path, f"{advice}, got str {errors.printable(mask(line))!r}")
+
+
+def _problem(code: str, path: str, line: str) -> InvalidInput | None:
+    """Return what is wrong with *line*, which was cleaned to *code*, if anything is."""
+    for pattern, kind, advice in (
+        (_GLUE, "several_columns", "give the column of codes alone"),
+        (_QUOTES, "enclosed", "remove quotes and backticks"),
+        (_AROUND, "enclosed", "remove what encloses codes, such as < > | or **"),
+    ):
+        if pattern.search(code):
+            return _wrong(kind, path, advice, line)
+    if _SHORTENED.fullmatch(code):
+        return _wrong("shortened_number", path, "format the column as text, then copy it", line)
+    if is_storable(code):
+        return None
+    wanted = f"expected up to {MAX_CODE_LENGTH} printable ASCII characters without spaces"
+    return _wrong("invalid_code", path, wanted, line)
+
+
 def scan_codes(lines: Strings, field: str = "codes") -> Paste:
     """Return the custom codes of *lines*, and what is wrong with other lines.
 
@@ -257,23 +283,21 @@ def scan_codes(lines: Strings, field: str = "codes") -> Paste:
         path = _path(field, number)
         if not is_a(line, str):
             raise invalid("not_a_text", path, "expected a code as a string", line)
-        code = clean(plain(line))
+        try:
+            code = clean(plain(line), path)
+        except InvalidInput as error:  # it is too long
+            problems[number] = error
+            continue
         if not code:
             continue
         if not found and not problems and _is_heading(code):
             advice = "leave out what looks like a heading"
-            heading = number, code, invalid("heading", path, advice, line)
-        if _AROUND.search(code):
-            problems[number] = invalid("enclosed", path, "remove < > and | around codes", line)
-        elif is_storable(code):
-            if found.setdefault(fold(code), (code, number))[1] != number:
-                problems[number] = invalid("code_repeated", path, "remove the repeated codes", line)
-        elif _GLUE.search(code):
-            advice = "give the column of codes alone"
-            problems[number] = invalid("several_columns", path, advice, line)
-        else:
-            wanted = f"expected up to {MAX_CODE_LENGTH} printable ASCII characters without spaces"
-            problems[number] = invalid("invalid_code", path, wanted, line)
+            heading = number, code, _wrong("heading", path, advice, line)
+        problem = _problem(code, path, line)
+        if problem is None and found.setdefault(fold(code), (code, number))[1] != number:
+            problem = _wrong("code_repeated", path, "remove the repeated codes", line)
+        if problem is not None:
+            problems[number] = problem
     count = len(found) + len(problems)
     check_number(count, field, MAX_KEYS_PER_CALL, "codes")
     if heading is not None and count > 1:
