@@ -167,11 +167,17 @@ class TestMessages:
             (ca.Conflict(()), "A record was changed by someone else; try again."),
             (
                 ca.Conflict(("bo",), "id_taken"),
-                "A different record or call has the id 'bo'; use another id.",
+                (
+                    "A different record or call has the id 'bo'; use another id. "
+                    "To retry, pass the same arguments."
+                ),
             ),
             (
                 ca.Conflict(("bo", "py"), "id_taken"),
-                "A different record or call has the ids 'bo', 'py'; use other ids.",
+                (
+                    "A different record or call has the ids 'bo', 'py'; use other ids. "
+                    "To retry, pass the same arguments."
+                ),
             ),
             (
                 ca.Conflict(("bo",), "id_taken", "User"),
@@ -350,7 +356,7 @@ class TestOtherFields:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ca.NotFound(ca.Course, "x"), "kind: expected a string, got type"),  # type: ignore[arg-type]
+        (lambda: ca.NotFound(ca.Course, "x"), "kind: expected a string, got the class Course"),  # type: ignore[arg-type]
         (lambda: ca.NotFound("Course", 7), "id: expected a string, got int 7"),  # type: ignore[arg-type]
         (lambda: ca.Refused("no"), "decision: expected Decision, got str 'no'"),  # type: ignore[arg-type]
         (lambda: ca.Conflict("a"), "ids: expected a tuple of str, got str 'a'"),  # type: ignore[arg-type]

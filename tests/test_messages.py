@@ -204,7 +204,7 @@ MESSAGES: tuple[tuple[Callable[[], object], str], ...] = (
     (
         lambda: ca.User(id="a", name="A", email="a@b;"),
         (
-            "email: expected an address such as ada@example.org, got str 'a@b;'; "
+            "email: expected the address alone, such as ada@example.org, got str 'a@b;'; "
             "remove SEMICOLON (U+003B)"
         ),
     ),

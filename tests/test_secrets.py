@@ -360,6 +360,35 @@ def test_a_repr_masks_a_code_in_place_of_an_id(value: Any) -> None:
         assert f"{name}={('****-XZJ',) if several else '****-XZJ'!r}" in repr(made)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: commands.Assign("py", "ada", expires="tomorrow"),  # type: ignore[arg-type]
+        lambda: commands.CreateKeys(
+            "py",
+            name="K",
+            organization_id="acme",
+            availability=DAY,
+            codes="Secret~Code~99",  # type: ignore[arg-type]
+        ),
+        lambda: ca.CourseQuery(limit=0),
+        lambda: ca.KeyBatch(
+            id="b",
+            name="K",
+            course_id="py",
+            organization_id="acme",
+            created_at=START,
+            availability="long",  # type: ignore[arg-type]
+        ),
+    ],
+)
+def test_a_traceback_can_show_a_value_that_could_not_be_made(make: Callable[[], object]) -> None:
+    with pytest.raises(ca.InvalidInput) as caught:
+        make()
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "InvalidInput" in "".join(shown.format())
+
+
 def test_the_records_of_new_keys_hide_their_codes() -> None:
     made, taken = fold(generated("QXZQXZQXZQXZQXZQ")), "&%&%&%&%"
     known: dict[str, Any] = {

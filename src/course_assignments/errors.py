@@ -120,6 +120,8 @@ def received(value: object) -> str:
     shown = kind in _PLAIN_TYPES and not (kind is int and abs(value) >= _MAX_NUMBER)  # type: ignore[arg-type]
     if value is None:
         return "got None"
+    if issubclass(kind, type):
+        return f"got the class {shorten(str(value.__name__), SHOWN_LENGTH)}"  # type: ignore[attr-defined]
     # A foreign type may raise anything when it is shown.
     name = shorten(str(kind.__name__), SHOWN_LENGTH)
     return f"got {name} {value!r}" if shown else f"got {name}"
@@ -371,7 +373,7 @@ class Conflict(CourseAssignmentsError):
             return f"{ids} {'were' if several else 'was'} changed by someone else; try again."
         if self.kind is None:
             id_ = f"ids {ids}; use other ids" if several else f"id {ids}; use another id"
-            return f"A different record or call has the {id_}."
+            return f"A different record or call has the {id_}. To retry, pass the same arguments."
         words = _name_kind(self.kind, len(self.ids))
         other, them = ("other ids", "them") if several else ("another id", "it")
         advice = f"change {them} with update(), or use" if self.kind in _UPDATABLE else "use"

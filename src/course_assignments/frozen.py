@@ -27,7 +27,21 @@ else:
             return partial(frozen, **options)
         made = attrs.frozen(kind, **options)
         made.__init__ = _naming_all(made.__init__)
+        made.__repr__ = _always_shown(made.__repr__)
         return made
+
+
+def _always_shown(show: Any) -> Any:
+    """Return the repr *show*, also for an instance whose making failed: tracebacks show it."""
+
+    @wraps(show)
+    def shown(self: Any) -> str:
+        try:
+            return str(show(self))
+        except AttributeError:
+            return f"<{type(self).__name__} with an invalid field>"
+
+    return shown
 
 
 def _naming_all(init: Any) -> Any:

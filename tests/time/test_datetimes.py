@@ -470,6 +470,13 @@ class TestDurations:
         assert as_duration(given) == duration
         assert type(as_duration(given)) is type(duration)
 
+    def test_an_interval_of_calendar_months_is_refused_for_what_it_is(self) -> None:
+        interval = pendulum.datetime(2026, 4, 1) - pendulum.datetime(2026, 1, 1)
+        error = refusal(lambda: as_duration(interval))
+        assert error.hint == (
+            "expected either months or an exact length, not both and not a date, got Interval"
+        )
+
     def test_a_policy_takes_no_months_for_an_exact_length(self) -> None:
         month = pendulum.duration(months=1)
         assert refusal(lambda: ca.CancellationPolicy(window=month)).code == "wrong_type"

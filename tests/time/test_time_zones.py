@@ -22,13 +22,18 @@ from course_assignments.time.durations import end_of, resolve_end
 from course_assignments.views.training import ending
 from tests.support.strategies import ZONE_NAMES
 from tests.support.values import refusal
-from tests.support.world import ACME
+from tests.support.world import ACME, START
 
 DATABASE = frozenset(files("tzdata").joinpath("zones").read_text().split())
 #: Zones that are set or counted on each machine in its own way.
 OWN = {"Factory", "localtime", "posixrules"}
 
 JULY = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def statement_in(zone: tzinfo) -> ca.Statement:
+    repository = ca.InMemoryRepository()
+    return ca.statement(repository, start=date(2026, 1, 5), end=date(2026, 1, 6), zone=zone)
 
 
 def names_in_folders() -> Iterator[str]:
@@ -76,10 +81,16 @@ class TestNames:
             reset_tzpath(to=[str(tmp_path)])
             assert ZoneInfo(name).key == name
             assert not is_accepted(name)
-            error = refusal(lambda: attrs.evolve(ACME, time_zone=name))
+            zone = ZoneInfo(name)
+            errors = [
+                refusal(lambda: attrs.evolve(ACME, time_zone=name)),
+                refusal(lambda: statement_in(zone)),
+                refusal(lambda: ca.Months(1).after(START, zone)),
+            ]
         finally:
             reset_tzpath()
-        assert error.hint.startswith("expected an IANA name such as Europe/Berlin, got str")
+        for error in errors:
+            assert error.hint.startswith("expected an IANA name such as Europe/Berlin, got str")
 
     @pytest.mark.parametrize("name", ["europe/berlin", "europe/Berlin", "Europe/berlin", "utc"])
     def test_begin_with_capitals(self, name: str) -> None:

@@ -20,7 +20,7 @@ LOCAL_LENGTH = 64
 #: The longest label of a domain and the longest domain, in ASCII (RFC 1035, section 2.3.4).
 LABEL_LENGTH, DOMAIN_LENGTH = 63, 253
 
-_HINT = "expected an address such as ada@example.org"
+_HINT = "expected the address alone, such as ada@example.org"
 
 # A dot-atom on both sides (RFC 5322, section 3.2.3). Quoted and bracketed forms are excluded: no
 # mail service gives them to people. So is "=?", which begins an encoded word.

@@ -109,10 +109,16 @@ def format_datetime_up(at: datetime) -> str:
 def check_zone(zone: tzinfo, field: str = "zone") -> tzinfo:
     """Return *zone*, as a `ZoneInfo` if it has an IANA name; refuse what is not a `tzinfo`.
 
+    Names that do not mean the same on every machine are refused, as for an organization.
+
     Zones of pendulum and pytz have a name. A zone of pytz needs its name, because it is wrong
     without pytz's own arithmetic. Any other `tzinfo` is returned as it is.
     """
-    if zone is UTC or type(zone) is ZoneInfo:
+    if zone is UTC:
+        return zone
+    if type(zone) is ZoneInfo:
+        if zone.key is not None:  # it has none if it was read from a file
+            check_zone_name(zone.key, field)
         return zone
     if not issubclass(type(zone), tzinfo):
         hint = f"expected tzinfo, such as ZoneInfo('Asia/Tokyo'), {received(zone)}"

@@ -3,6 +3,7 @@
 A day is 24 hours. Months are counted on a calendar. A ``relativedelta`` is converted, never stored.
 """
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from re import fullmatch
 from typing import Any, Protocol, TypeAlias
@@ -108,10 +109,9 @@ def as_duration(value: DurationLike, field: str = "duration") -> Duration:
             return value
         raise _invalid(field, f"{_ANY_LENGTH}, {received_time(value)}")
     if is_a(value, timedelta, relativedelta):
-        try:
+        found = None
+        with suppress(Exception):  # the caller's object may raise anything
             found = _converted(value)
-        except Exception as error:  # the caller's object may raise anything
-            raise _invalid(field, f"{_ANY_LENGTH}, {received_time(value)}") from error
         if found is None:
             hint = "expected either months or an exact length, not both and not a date"
             raise _invalid(field, f"{hint}, {received(value)}")
