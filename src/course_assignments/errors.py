@@ -108,15 +108,18 @@ SHOWN_LENGTH = 40
 _PLAIN_TYPES = frozenset({int, float, bool, complex, type(None)})
 
 
-def received(value: object) -> str:
+def received(value: object, *, secret: bool = False) -> str:
     """Say what was received: the value if it is short, masked if it may be a code, or its type.
+
+    A *secret* string is masked, however short it is.
 
     >>> received(7), received("lab"), received("Spring-2026"), received(20260105)
     ('got int 7', "got str 'lab'", "got str '****-26'", 'got int')
     """
     kind = type(value)
     if kind is str:
-        return f"got str {printable(mask_id(str(value)))!r}"
+        text = str(value)
+        return f"got str {printable(mask(text) if secret else mask_id(text))!r}"
     shown = kind in _PLAIN_TYPES and not (kind is int and abs(value) >= _MAX_NUMBER)  # type: ignore[arg-type]
     if value is None:
         return "got None"
@@ -135,7 +138,9 @@ def check_extra(extra: str, *modules: str) -> None:
             raise ModuleNotFoundError(f"No module named {name!r}; install it: {advice}", name=name)
 
 
-def invalid(code: str, field: str, expected: str, value: object) -> "InvalidInput":
+def invalid(
+    code: str, field: str, expected: str, value: object, *, secret: bool = False
+) -> "InvalidInput":
     """Return the error for a *value* of *field* that is not as *expected*.
 
     >>> print(invalid("invalid_count", "uses", "expected a whole number", "7"))
@@ -143,7 +148,7 @@ def invalid(code: str, field: str, expected: str, value: object) -> "InvalidInpu
     >>> print(invalid("not_a_list", "codes", "expected a list", "Spring-2026"))
     codes: expected a list, got str '****-26'
     """
-    return InvalidInput(code, field, f"{expected}, {received(value)}")
+    return InvalidInput(code, field, f"{expected}, {received(value, secret=secret)}")
 
 
 def to_words(name: str) -> str:

@@ -225,12 +225,12 @@ class Paste:
             if len(code) < minimum:
                 expected = f"expected at least {minimum} characters"
                 path = _path(self.field, line)
-                problems[line] = _wrong("invalid_code", path, expected, code)
+                problems[line] = invalid("invalid_code", path, expected, code, secret=True)
         if not problems:
             return
         for code, line in map(self.codes.__getitem__, taken):
             path, advice = _path(self.field, line), "remove the codes of other keys"
-            problems.setdefault(line, _wrong("code_taken", path, advice, code))
+            problems.setdefault(line, invalid("code_taken", path, advice, code, secret=True))
         lines: dict[str, list[int]] = {}
         for line in sorted(problems):
             lines.setdefault(problems[line].hint.partition(", got ")[0], []).append(line)
@@ -248,26 +248,23 @@ def _is_heading(code: str) -> bool:
     return _HEADING.fullmatch(re.sub(r"[\s_.:-]", "", code.lower())) is not None
 
 
-def _wrong(code: str, path: str, advice: str, line: str) -> InvalidInput:
-    """Return the error for *line*, which is masked, as it may be a part of a code."""
-    return InvalidInput(code, path, f"{advice}, got str {errors.printable(mask(line))!r}")
-
-
 def _problem(code: str, path: str, line: str) -> InvalidInput | None:
     """Return what is wrong with *line*, which was cleaned to *code*, if anything is."""
-    for pattern, kind, advice in (
-        (_GLUE, "several_columns", "give the column of codes alone"),
-        (_QUOTES, "enclosed", "remove quotes and backticks"),
-        (_AROUND, "enclosed", "remove what encloses codes, such as < > | or **"),
-    ):
-        if pattern.search(code):
-            return _wrong(kind, path, advice, line)
+    if _GLUE.search(code):
+        advice = "give the column of codes alone"
+        return invalid("several_columns", path, advice, line, secret=True)
+    if _QUOTES.search(code):
+        return invalid("enclosed", path, "remove quotes and backticks", line, secret=True)
+    if _AROUND.search(code):
+        advice = "remove what encloses codes, such as < > | or **"
+        return invalid("enclosed", path, advice, line, secret=True)
     if _SHORTENED.fullmatch(code):
-        return _wrong("shortened_number", path, "format the column as text, then copy it", line)
+        advice = "format the column as text, then copy it again"
+        return invalid("shortened_number", path, advice, line, secret=True)
     if is_storable(code):
         return None
     wanted = f"expected up to {MAX_CODE_LENGTH} printable ASCII characters without spaces"
-    return _wrong("invalid_code", path, wanted, line)
+    return invalid("invalid_code", path, wanted, line, secret=True)
 
 
 def scan_codes(lines: Strings, field: str = "codes") -> Paste:
@@ -292,10 +289,10 @@ def scan_codes(lines: Strings, field: str = "codes") -> Paste:
             continue
         if not found and not problems and _is_heading(code):
             advice = "leave out what looks like a heading"
-            heading = number, code, _wrong("heading", path, advice, line)
+            heading = number, code, invalid("heading", path, advice, line, secret=True)
         problem = _problem(code, path, line)
         if problem is None and found.setdefault(fold(code), (code, number))[1] != number:
-            problem = _wrong("code_repeated", path, "remove the repeated codes", line)
+            problem = invalid("code_repeated", path, "remove the repeated codes", line, secret=True)
         if problem is not None:
             problems[number] = problem
     count = len(found) + len(problems)
