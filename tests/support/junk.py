@@ -402,7 +402,9 @@ def _types(value: object) -> Iterator[str]:
     yield type(value).__name__[:40]
     if issubclass(type(value), type):
         yield f"the class {value.__name__[:40]}"  # type: ignore[attr-defined]
-    yield from (base.__name__ for base in (datetime, date, timedelta) if issubclass(type(value), base))
+    yield from (
+        base.__name__ for base in (datetime, date, timedelta) if issubclass(type(value), base)
+    )
     with suppress(Exception):
         yield from (type(one).__name__[:40] for one in cast("Iterable[object]", value))
 

@@ -92,6 +92,11 @@ class TestNames:
         for error in errors:
             assert error.hint.startswith("expected an IANA name such as Europe/Berlin, got str")
 
+    def test_without_a_name_a_zone_of_a_file_is_accepted(self) -> None:
+        with files("tzdata").joinpath("zoneinfo", "Europe", "Berlin").open("rb") as file:
+            zone = ZoneInfo.from_file(file)
+        assert statement_in(zone).start == datetime(2026, 1, 4, 23, tzinfo=UTC)
+
     @pytest.mark.parametrize("name", ["europe/berlin", "europe/Berlin", "Europe/berlin", "utc"])
     def test_begin_with_capitals(self, name: str) -> None:
         assert refusal(lambda: attrs.evolve(ACME, time_zone=name)).code == "unknown_time_zone"

@@ -117,7 +117,7 @@ def check_zone(zone: tzinfo, field: str = "zone") -> tzinfo:
     if zone is UTC:
         return zone
     if type(zone) is ZoneInfo:
-        if zone.key is not None:  # it has none if it was read from a file
+        if zone.key:  # it has none if it was read from a file
             check_zone_name(zone.key, field)
         return zone
     if not issubclass(type(zone), tzinfo):
