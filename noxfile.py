@@ -56,7 +56,7 @@ def tests(session: nox.Session) -> None:
 def postgres(session: nox.Session) -> None:
     """Run the repository tests on PostgreSQL; fail if there is no server."""
     session.install(PACKAGE, *group("postgres"))
-    everything = ["tests/postgres", POSTGRES_CRASHES, POSTGRES_HISTORIES]
+    everything = ["-m", "not long", "tests/postgres", POSTGRES_CRASHES, POSTGRES_HISTORIES]
     session.run("pytest", *(session.posargs or everything))
 
 
@@ -72,11 +72,12 @@ def crash(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def linearizable(session: nox.Session) -> None:
-    """Check 2,000 histories on each storage, and print the results; takes an hour."""
+    """Check 2,000 histories on each storage, and pairs of commands; takes an hour."""
     session.install(PACKAGE, *group("postgres"))
     # Each file by its name: pytest passes over one that it collects in its folder too.
     files = map(str, Path("tests/linearizable").glob("test_linearizable_*.py"))
     session.run("pytest", "-p", "no:randomly", *sorted(files), env={"HISTORIES": "2000"})
+    session.run("pytest", "-m", "long", "tests/postgres")
 
 
 @nox.session(default=False)
