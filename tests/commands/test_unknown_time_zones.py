@@ -54,7 +54,7 @@ def test_a_typo_of_an_administrator_is_refused_at_once(registrar: ca.Registrar) 
     ):
         error = refusal(call)
         assert (error.code, error.field) == ("unknown_time_zone", field)
-        assert "install tzdata, or choose another zone" in error.hint
+        assert "install tzdata, or correct the name" in error.hint
     assert registrar.repository.get(ca.Course, ["c"]) == {}
 
 

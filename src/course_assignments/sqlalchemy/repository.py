@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, MetaData
 
 from course_assignments import validation
 from course_assignments.changes import KINDS, Change, R
-from course_assignments.errors import invalid
+from course_assignments.errors import invalid, is_a
 from course_assignments.queries import Query, RecordT
 from course_assignments.repository import Page
 from course_assignments.sqlalchemy.column_types import is_storable
@@ -52,7 +52,9 @@ class SqlRepository:
         SQLite must be 3.37 or later. A call on an engine waits and retries for up to *timeout*;
         zero is one try. On a connection, the host sets the timeouts.
         """
-        validation.check_kind(bind, "bind", Engine, Connection)
+        if not is_a(bind, Engine, Connection):
+            expected = "expected an engine or connection of SQLAlchemy, such as create_engine(url)"
+            raise invalid("wrong_type", "bind", expected, bind)
         seconds = validation.check_timeout(timeout)
         if tables is not None:
             validation.check_kind(tables, "tables", Tables)

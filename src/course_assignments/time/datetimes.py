@@ -209,5 +209,5 @@ def zone_named(name: str, field: str = "time_zone") -> tzinfo:
     try:
         return ZoneInfo(name)
     except (LookupError, OSError, ValueError):
-        hint = f"this machine has no zone {name[:60]!r}; install tzdata, or choose another zone"
+        hint = f"this machine has no zone {name[:60]!r}; install tzdata, or correct the name"
         raise InvalidInput("unknown_time_zone", field, hint) from None
