@@ -539,7 +539,11 @@ def _rows() -> Iterable[Act]:
         commands.Openable(subscription=SUBSCRIPTION, learner=ADA, course=SQL, organization=ACME),
         FROM_SQL,
         event("open_course", "a-9", "s-1", "sql", "ada"),
-        create=[FROM_SQL, ca.Claim.of("ada", "sql", "a-9")],
+        create=[
+            FROM_SQL,
+            ca.Claim.of("ada", "sql", "a-9"),
+            *receipts_of("open_course", "a-9", ("s-1", "sql"), made=["a-9"]),
+        ],
         replace=[
             _later(SUBSCRIPTION, openings=[ca.Opening("py", "a-3"), ca.Opening("sql", "a-9")])
         ],

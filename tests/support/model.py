@@ -482,7 +482,7 @@ class Model:
             as_made = (made["course_id"], made["learner_id"], made["origin"])
             yield from returned(id, same=as_made == (course_id, learner_id, ("direct",)))
             return
-        arguments = (course_id, learner_id, expires, note, repeat)
+        arguments = (course_id, learner_id)
         before = self.made_before("assign", id, arguments)
         if before is not None:
             yield from returned(before)
@@ -500,6 +500,7 @@ class Model:
         made = yield [*acting, *self.available(course_id), *own]
         assert id in (None, made.id)
         self.keep_assignment(made.id, learner, course_id, end, note=note)
+        self.keep_receipt("assign", id, arguments, made.id)
         self.happened("assign", by)
 
     def assign_many(

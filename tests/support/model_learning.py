@@ -271,4 +271,5 @@ class WholeModel(Model):
         end = first([limit, self.end_of_subscription(subscription_id)])
         self.keep_assignment(made.id, learner, course_id, end, origin=origin)
         one["openings"] += ((course_id, made.id),)
+        self.keep_receipt("open_course", id, (subscription_id, course_id), made.id)
         self.happened("open_course", by)

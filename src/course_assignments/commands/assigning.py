@@ -229,13 +229,13 @@ class Assign(
 
     @property
     def arguments(self) -> tuple[object, ...]:
-        """All arguments; of a call that created an assignment, fewer are compared."""
-        return self.course_id, self.learner_id, self.expires, self.note, self.repeat
+        """The course and the learner."""
+        return self.course_id, self.learner_id
 
     def existing(self, reader: Reader) -> CourseAssignment | None:
         made = reader.look_up(CourseAssignment, self.id)
         if made is None:
-            return self.find_skipped(reader)
+            return self.find_returned(reader)
         wanted = (self.course_id, self.learner_id, Direct())
         if (made.course_id, made.learner_id, made.origin) != wanted:
             raise Conflict((made.id,), "id_taken", "CourseAssignment")
@@ -258,6 +258,8 @@ class Assign(
         decision = self.require(questions, context)
         batch, change = self.outcome([records], context)
         if not batch.skipped:
+            receipt = self.receipt(made=[records.id])
+            change = attrs.evolve(change, create=(*change.create, *receipt))
             return Outcome(batch.created[0], change, decision)
         change = self.skipping(batch.skipped[0], change.expect)
         return Outcome(batch.skipped[0], change, decision)

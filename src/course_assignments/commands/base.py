@@ -286,6 +286,7 @@ class Command(ABC, Generic[N, T]):
             Refused: a rule does not allow it; the decision has every reason.
             InvalidInput: *records* are not those that the command names, or do not match an
                 argument.
+            Conflict: a concurrent command created a record under the ``id`` of this one.
         """
         ...
 
@@ -304,7 +305,7 @@ class CreatingCommand(Command[N, T]):
 
 @frozen
 class ReceiptedCommand(CreatingCommand[N, T]):
-    """A command that stores a `Receipt`, because no record has its ``id``.
+    """A command that stores a `Receipt`, because it may create no record with its ``id``.
 
     Attributes:
         id: An id for this call; makes the call safe to repeat.
@@ -332,13 +333,16 @@ class ReceiptedCommand(CreatingCommand[N, T]):
         ids = [Receipt.id_for(self.action, self.id, part) for part in range(1, first.parts)]
         return (first, *reader.need_all(Receipt, ids).values())
 
-    def find_skipped(self, reader: Reader) -> CourseAssignment | None:
-        """Return the assignment that an earlier call with the same id returned unchanged."""
-        receipt = self.find_receipt(reader)
-        return reader.need(CourseAssignment, receipt[0].skipped[0]) if receipt else None
+    def find_returned(self, reader: Reader) -> CourseAssignment | None:
+        """Return the assignment that an earlier call with the same id returned, if there is one."""
+        for part in self.find_receipt(reader):
+            return reader.need(CourseAssignment, (*part.made, *part.skipped)[0])
+        return None
 
     def skipping(self, skipped: CourseAssignment, expect: Iterable[Record]) -> Change:
         """Return the change for a call that returns *skipped*; nothing without an ``id``."""
+        if skipped.id == self.id:  # created since `existing` looked for it, which has to look again
+            raise Conflict((skipped.id,))
         receipt = self.receipt(skipped=[skipped.id])
         return Change(create=receipt, expect=expect) if receipt else Change()
 

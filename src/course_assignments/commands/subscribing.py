@@ -331,7 +331,7 @@ class OpenCourse(base.ReceiptedCommand[Openable, CourseAssignment]):
     def existing(self, reader: Reader) -> CourseAssignment | None:
         made = reader.look_up(CourseAssignment, self.id)
         if made is None:
-            return self.find_skipped(reader)
+            return self.find_returned(reader)
         wanted = (self.course_id, FromSubscription(self.subscription_id))
         if (made.course_id, made.origin) != wanted:
             raise Conflict((made.id,), "id_taken", "CourseAssignment")
@@ -379,7 +379,7 @@ class OpenCourse(base.ReceiptedCommand[Openable, CourseAssignment]):
         after = attrs.evolve(before, openings=openings)
         new_claims, claims = base.write_claims([records], [assignment])
         change = Change(
-            create=(assignment, *new_claims),
+            create=(assignment, *new_claims, *self.receipt(made=[assignment.id])),
             replace=(Replace(before, after), *claims),
             # A concurrent command can make an expired assignment active again.
             expect=context.expect(course, learner, records.organization, *records.opened),
