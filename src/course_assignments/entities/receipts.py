@@ -1,4 +1,4 @@
-"""Receipts make calls safe to repeat that create no record under their own id."""
+"""Receipts make calls safe to repeat that may create no record under their own id."""
 
 from collections.abc import Iterator, Sequence
 from typing import cast
