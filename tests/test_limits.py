@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from importlib import import_module
 from itertools import count
+from json import dumps
 from pkgutil import walk_packages
 from typing import Any
 
@@ -221,6 +222,34 @@ def newcomers(number: int) -> list[ca.User]:
 def events_of(registrar: ca.Registrar) -> list[ca.Event]:
     found: Iterable[ca.Event] = ca.find_all(registrar.repository, ca.EventQuery(limit=10_000))
     return [*found]
+
+
+WRITTEN = to_json(
+    ca.Subscription(
+        id="s-1",
+        learner_id="ada",
+        organization_id=None,
+        course_ids=["py"],
+        created_at=START,
+        expires_at=START + timedelta(days=9),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda of, ids: of.subscribe(ids, "ada", duration=timedelta(days=9)),
+        lambda of, ids: of.assign_many(["py"], ids),
+        lambda _, ids: from_json(WRITTEN.replace('["py"]', dumps(ids))),
+    ],
+)
+def test_an_error_names_at_most_500_elements(call: Callable[[ca.Registrar, Any], object]) -> None:
+    registrar, _ = world()
+    with pytest.raises(ca.InvalidInput) as caught:
+        call(registrar, [*range(600)])
+    assert len(caught.value.errors) == 500
+    assert len({one.field for one in caught.value.errors}) == 500
 
 
 def test_every_cache_has_a_limit() -> None:

@@ -6,7 +6,7 @@ index, and a listing is sorted once after it has grown.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from heapq import merge
 from operator import attrgetter
 from threading import Lock
@@ -147,25 +147,13 @@ class _Shelf:
         """Return the shortest listings that together have all records that fit."""
         best, fewest = [self._all], len(self._all)
         for name, values in where.items():
-            distinct = dict.fromkeys(values)
-            if name in self._by:
-                found = [*filter(None, map(self._by[name].get, distinct))]
-            elif name == self._order[-1]:
-                found = [self._under(distinct)]
-            else:
+            if name not in self._by:
                 continue
+            found = [*filter(None, map(self._by[name].get, dict.fromkeys(values)))]
             count = sum(map(len, found))
             if count <= fewest:
                 best, fewest = found, count
         return best
-
-    def _under(self, names: Iterable[Any]) -> _Listing:
-        """Return the listing of the records stored under *names*."""
-        found = _Listing()
-        for name in names:
-            if name in self.records:
-                found.append(self._sort_key(self.records[name]))
-        return found
 
 
 class _Journal(_Shelf):

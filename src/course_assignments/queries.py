@@ -221,8 +221,8 @@ class Query(_Given, Generic[RecordT]):
         """Take the class of the records from a base such as ``Query[Course]``."""
         super().__init_subclass__()
         for base in getattr(cls, "__orig_bases__", ()):
-            if getattr(base, "__origin__", None) is Query:
-                cls.kind = get_args(base)[0]
+            for kind in get_args(base):
+                cls.kind = kind
         cls.order = order or cls.order
 
     def __attrs_post_init__(self) -> None:
