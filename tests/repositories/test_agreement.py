@@ -78,7 +78,7 @@ def test_every_command_succeeds_and_stores_only_references_to_stored_records() -
             if len(self.seen["Event"]) > before:
                 done.add(name)
 
-    run_state_machine_as_test(Counting, settings=settings(SEARCH, max_examples=250))
+    run_state_machine_as_test(Counting, settings=SEARCH)
     assert COMMANDS.keys() - done == {"keys"}  # which only reads
 
 
