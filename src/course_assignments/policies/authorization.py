@@ -80,6 +80,13 @@ def _to_permissions(given: Mapping[Role, Collection[Permission]] | Permissions) 
     )
 
 
+def _repr_permissions(permissions: Permissions) -> str:
+    """Return the repr as a mapping, in the order of the enums: that of sets is not stable."""
+    return repr(
+        {str(role): [str(one) for one in Permission if one in of] for role, of in permissions}
+    )
+
+
 @frozen
 class AuthorizationPolicy:
     """Require a role, and that the actor manages the organization (rules 4 and 21).
@@ -94,7 +101,7 @@ class AuthorizationPolicy:
     """
 
     permissions: Permissions = field(
-        default=cast("Permissions", PERMISSIONS), converter=_to_permissions
+        default=cast("Permissions", PERMISSIONS), converter=_to_permissions, repr=_repr_permissions
     )
 
     def roles(self, permission: Permission) -> tuple[Role, ...]:
