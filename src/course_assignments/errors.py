@@ -176,7 +176,11 @@ def repr_first(values: tuple[Any, ...]) -> str:
     return f"({shown}, and {len(values) - MAX_NAMED} more)"
 
 
-def _repr_masked(mask_one: Callable[[str], str]) -> Callable[[str | tuple[str, ...] | None], str]:
+#: What returns a repr for one string or several, or for none.
+_Show: TypeAlias = Callable[[str | tuple[str, ...] | None], str]
+
+
+def _repr_masked(mask_one: Callable[[str], str]) -> _Show:
     def show(given: str | tuple[str, ...] | None) -> str:
         """Return the repr of one string or several, each of them masked."""
         if isinstance(given, tuple):
@@ -186,8 +190,11 @@ def _repr_masked(mask_one: Callable[[str], str]) -> Callable[[str | tuple[str, .
     return show
 
 
-#: The reprs of codes, and of ids, of which one may be a code in the wrong place.
-repr_codes, repr_ids = _repr_masked(mask), _repr_masked(mask_id)
+#: The repr of codes.
+repr_codes: _Show = _repr_masked(mask)
+
+#: The repr of ids, of which one may be a code in the wrong place.
+repr_ids: _Show = _repr_masked(mask_id)
 
 
 def _name_ids(ids: Sequence[str]) -> str:
