@@ -188,16 +188,13 @@ def check_number(number: int, field: str, most: int = MAX_ITEMS, of: str = "elem
         raise InvalidInput("too_many", field, f"expected at most {most} {of}, got more")
 
 
-def collect(values: Iterable[T], check: Callable[[T, str], R], field: str) -> list[R]:
-    """Return what *check* returns for each of *values* and its path.
-
-    One error has those of all invalid elements, up to a limit.
-    """
+def gather(calls: Iterable[Callable[[], R]]) -> list[R]:
+    """Return what each of *calls* returns; one error has those of all, up to a limit."""
     found: list[R] = []
     errors: list[InvalidInput] = []
-    for position, value in enumerate(values):
+    for call in calls:
         try:
-            found.append(check(value, f"{field}[{position}]"))
+            found.append(call())
         except InvalidInput as error:
             errors.append(error)
             if len(errors) == MAX_ERRORS:
@@ -205,6 +202,11 @@ def collect(values: Iterable[T], check: Callable[[T, str], R], field: str) -> li
     if errors:
         raise InvalidInput.of(errors) from errors[0].__cause__
     return found
+
+
+def collect(values: Iterable[T], check: Callable[[T, str], R], field: str) -> list[R]:
+    """Return what *check* returns for each of *values* and its path, like `gather`."""
+    return gather(partial(check, one, f"{field}[{place}]") for place, one in enumerate(values))
 
 
 def check_ids(values: Strings, field: str) -> tuple[str, ...]:

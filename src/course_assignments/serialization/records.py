@@ -18,7 +18,7 @@ import attrs
 from course_assignments import validation
 from course_assignments.changes import KINDS, Event, Record
 from course_assignments.entities.assignments import Origin
-from course_assignments.errors import MAX_ERRORS, InvalidInput, invalid
+from course_assignments.errors import InvalidInput, invalid
 from course_assignments.serialization.strict_json import read_json, write_json
 from course_assignments.time.datetimes import as_utc
 from course_assignments.time.durations import Duration, Months, format_duration, parse_duration
@@ -157,18 +157,7 @@ def _within(step: str, function: Callable[..., Any], *args: Any) -> Any:
 
 def _each(steps: Iterable[tuple[str, Callable[[Any], Any], Any]]) -> list[Any]:
     """Return what each function returns for its value; one error has those of all steps."""
-    found: list[Any] = []
-    errors: list[InvalidInput] = []
-    for step, function, value in steps:
-        try:
-            found.append(_within(step, function, value))
-        except InvalidInput as error:
-            errors.append(error)
-            if len(errors) == MAX_ERRORS:
-                break
-    if errors:
-        raise InvalidInput.of(errors)
-    return found
+    return validation.gather(partial(_within, *step) for step in steps)
 
 
 def _path(step: str, rest: str) -> str:
